@@ -1,0 +1,1 @@
+"""Vision Transformers: loading, attention pooled over heads, classification from some of the tokens."""

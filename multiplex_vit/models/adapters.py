@@ -1,0 +1,54 @@
+"""Adapters: what must be known of an architecture, one row each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from multiplex_vit.errors import InputError
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """What sets one Hugging Face image classifier apart from another.
+
+    The rest is common to all of them: `model.base_model_prefix` names the transformer, its `embeddings` make the tokens
+    (prefix tokens first, positions added), and its blocks ask transformers' attention interface for their attention.
+
+    Attributes
+    ----------
+    n_prefix : callable
+        Model configuration -> number of tokens before the patch tokens.
+    any_size : bool
+        Whether position embeddings are interpolated to any image size; otherwise the configured size alone is accepted.
+    """
+
+    n_prefix: Callable[[Any], int]
+    any_size: bool = False
+
+
+ADAPTERS: dict[str, Adapter] = {
+    "ViTForImageClassification": Adapter(n_prefix=lambda config: 1),
+    "DeiTForImageClassification": Adapter(n_prefix=lambda config: 2),
+    "DeiTForImageClassificationWithTeacher": Adapter(n_prefix=lambda config: 2),
+    "Dinov2ForImageClassification": Adapter(n_prefix=lambda config: 1, any_size=True),
+    "Dinov2WithRegistersForImageClassification": Adapter(n_prefix=lambda config: 1 + config.num_register_tokens, any_size=True),
+}
+"""Architecture (class name in transformers) -> adapter; add a row for another one."""
+
+
+def adapter_of(architecture: str) -> Adapter:
+    """Return the adapter of an architecture.
+
+    Raises
+    ------
+    InputError
+        If there is none; the message lists the known ones.
+
+    Examples
+    --------
+    >>> adapter_of("ViTForImageClassification").any_size
+    False
+    """
+    if architecture not in ADAPTERS:
+        raise InputError(f"{architecture} is not a supported image classifier; supported: {', '.join(ADAPTERS)}")
+    return ADAPTERS[architecture]

@@ -1,0 +1,127 @@
+"""Loading a model: a bundled one, a local folder, or one of the Hugging Face hub."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from transformers import AutoConfig, AutoImageProcessor
+from transformers.utils import logging
+
+from multiplex_vit.errors import InputError
+from multiplex_vit.models.adapters import adapter_of
+from multiplex_vit.models.bundled import bundled
+from multiplex_vit.models.vision_model import VisionModel
+
+DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+
+
+def load(name: str | Path, *, device: str | torch.device = "auto", dtype: str | torch.dtype = "auto") -> VisionModel:
+    """Load a Vision Transformer with its image processor.
+
+    Parameters
+    ----------
+    name : str or path-like
+        "demo-vit" or "demo-deit" (bundled), a local checkpoint folder, or a hub id such as "google/vit-base-patch16-224".
+    device : str or torch.device
+        "auto" takes a CUDA GPU where there is one.
+    dtype : str or torch.dtype
+        "float32", "float16" or "bfloat16"; "auto" is float32 on the CPU and the checkpoint's own type elsewhere.
+
+    Returns
+    -------
+    VisionModel
+        In evaluation mode. Weights are read from safetensors only, and no code of the checkpoint is run.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, it is not a supported image classifier, its weights or image processor are missing, or
+        the device or type is unknown.
+
+    Examples
+    --------
+    >>> load("demo-vit", device="cpu").grid
+    (8, 8)
+    """
+    place = _device(device)
+    path = str(bundled().get(str(name), name))
+    config = _read(AutoConfig, path, "configuration")
+    architecture = (getattr(config, "architectures", None) or [type(config).__name__])[0]
+    adapter_of(architecture)
+    with _quiet():
+        model, missing = _weights(getattr(transformers, architecture), path, _dtype(dtype, place))
+    if missing:
+        raise InputError(f"{name} has no weights for {', '.join(sorted(missing)[:3])}; give a checkpoint fine-tuned for classification")
+    processor = _read(AutoImageProcessor, path, "image processor", backend="pil")
+    return VisionModel(model.eval().to(place), processor, name=str(name))
+
+
+def _weights(model_class: Any, path: str, dtype: torch.dtype | str) -> tuple[Any, list[str]]:
+    try:
+        model, info = model_class.from_pretrained(path, dtype=dtype, use_safetensors=True, output_loading_info=True)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError(_why(path, "weights (safetensors)", error)) from error
+    except Exception as error:
+        if type(error).__module__.startswith("safetensors"):
+            raise InputError(f"the weights of {path} are damaged: {_line(error)}; fetch them again") from error
+        raise
+    return model, list(info["missing_keys"])
+
+
+def _read(auto: Any, path: str, what: str, **options: Any) -> Any:
+    try:
+        return auto.from_pretrained(path, trust_remote_code=False, **options)
+    except (OSError, ValueError, KeyError, json.JSONDecodeError) as error:
+        raise InputError(_why(path, what, error)) from error
+
+
+def _why(path: str, what: str, error: Exception) -> str:
+    """Return one line that says why a part of a checkpoint could not be read."""
+    if Path(path).is_dir():
+        return f"cannot read the {what} of {path}: {_line(error)}"
+    known = ", ".join(bundled())
+    return f"cannot load {path}: it is no local folder, and its {what} cannot be fetched from the hub ({_line(error)}); bundled models: {known}"
+
+
+def _line(error: Exception) -> str:
+    """Return the first line of an error's message, at most 200 characters."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200].rstrip(". ")
+
+
+def _device(device: str | torch.device) -> torch.device:
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        place = torch.device(device)
+        torch.empty(1, device=place)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise InputError(f"device {device!r} cannot be used here ({_line(error)}); give 'auto', 'cpu' or 'cuda'") from error
+    return place
+
+
+def _dtype(dtype: str | torch.dtype, device: torch.device) -> torch.dtype | str:
+    if dtype == "auto":
+        return torch.float32 if device.type == "cpu" else "auto"
+    if isinstance(dtype, str) and dtype.removeprefix("torch.") in DTYPES:
+        return DTYPES[dtype.removeprefix("torch.")]
+    if isinstance(dtype, torch.dtype) and dtype in DTYPES.values():
+        return dtype
+    raise InputError(f"unknown dtype {dtype!r}; give 'auto', {', '.join(map(repr, DTYPES))}")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers' progress bars and warnings about unused weights off the screen."""
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()

@@ -1,0 +1,297 @@
+"""VisionModel: what the rest of the package asks of a Vision Transformer."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from multiplex_vit.errors import InputError
+from multiplex_vit.images import read_image
+from multiplex_vit.models.adapters import adapter_of
+from multiplex_vit.models.attention import attending, collected, fed
+from multiplex_vit.models.operators import OPERATORS
+from multiplex_vit.models.picture import Picture, processed_size, view_of
+
+_TOKENS_A_BATCH = {"cpu": 2048, "cuda": 65_536}
+
+
+class VisionModel:
+    """A Hugging Face image classifier, asked for attention and for classification from some of its tokens.
+
+    The wrapped model is left as it was found after every call, also after an exception. One model must not be used from
+    several threads at once.
+
+    Parameters
+    ----------
+    model : transformers.PreTrainedModel
+        An architecture listed in `multiplex_vit.models.adapters.ADAPTERS`.
+    processor : transformers image processor, optional
+        Turns images into pixel values. Without it only pixel values can be explained.
+    name : str, optional
+        How results name the model.
+
+    Raises
+    ------
+    InputError
+        If the architecture is not supported.
+    """
+
+    def __init__(self, model: PreTrainedModel, processor: Any = None, *, name: str | None = None):
+        self.adapter = adapter_of(type(model).__name__)
+        self.model = model
+        self.processor = processor
+        self.name = name or model.config.name_or_path or type(model).__name__
+        self.n_prefix = self.adapter.n_prefix(model.config)
+        self.n_layers = int(model.config.num_hidden_layers)
+
+    def __repr__(self) -> str:
+        rows, cols = self.grid
+        parts = f"{self.n_layers} blocks, {rows} x {cols} patches, {len(self.classes)} classes, {self.dtype}, {self.device}"
+        return f"<VisionModel {self.name}: {type(self.model).__name__}, {parts}>".replace("torch.", "")
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model's weights are."""
+        return self.model.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the model's weights."""
+        return self.model.dtype
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """Class names; a class's label is its place here."""
+        names = self.model.config.id2label
+        return tuple(str(names.get(i, i)) for i in range(self.model.config.num_labels))
+
+    @property
+    def patch(self) -> tuple[int, int]:
+        """Rows and columns of pixels of one patch."""
+        return _pair(self.model.config.patch_size)
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of patches for an image of the size that the image processor makes."""
+        return self.grid_of(self.input_size)
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Rows and columns of pixels that the image processor makes, or else of the configuration."""
+        size = processed_size(self.processor) if self.adapter.any_size else None
+        return size or _pair(self.model.config.image_size)
+
+    def grid_of(self, size: Sequence[int]) -> tuple[int, int]:
+        """Return rows and columns of patches of an image of `size` pixels [row, col]."""
+        return size[0] // self.patch[0], size[1] // self.patch[1]
+
+    def label_of(self, label: int | str | None, predicted: int) -> int:
+        """Return the index of a class given by index or name; None stands for the predicted one.
+
+        Raises
+        ------
+        InputError
+            If there is no such class.
+        """
+        if label is None:
+            return predicted
+        if isinstance(label, str) and not label.lstrip("-").isdigit():
+            return self._label_named(label)
+        if isinstance(label, bool) or int(label) != float(label) or not 0 <= int(label) < len(self.classes):
+            raise InputError(f"label {label} is out of range; {self.name} has classes 0 to {len(self.classes) - 1}")
+        return int(label)
+
+    def _label_named(self, name: str) -> int:
+        matches = [i for i, known in enumerate(self.classes) if name.lower() in [known.lower(), *known.lower().split(", ")]]
+        if len(matches) == 1:
+            return matches[0]
+        known = ", ".join(self.classes[:12]) + (", ..." if len(self.classes) > 12 else "")
+        why = f"fits classes {matches}; give the index" if matches else f"is no class of {self.name}; classes: {known}"
+        raise InputError(f"label {name!r} {why}")
+
+    def picture(self, image: Any) -> Picture:
+        """Return an image ready for the model.
+
+        Parameters
+        ----------
+        image : path-like, PIL image, uint8 array [row, col, channel], or float array or Tensor [1, channel, row, col]
+            Floats are taken as pixel values that are pre-processed already.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read, or pixel values have a shape that the model does not take.
+        """
+        if isinstance(image, Picture):
+            return image
+        if isinstance(image, Tensor) or (isinstance(image, np.ndarray) and image.dtype.kind == "f"):
+            pixels = self._checked(torch.as_tensor(image))
+            return Picture(pixels, self._seen(pixels))
+        if self.processor is None:
+            raise InputError(f"{self.name} has no image processor; give pre-processed pixel values [1, channel, row, col]")
+        rgb = read_image(image)
+        pixels = self._checked(self.processor(images=rgb, return_tensors="pt")["pixel_values"])
+        return Picture(pixels, np.asarray(view_of(rgb, self.processor)))
+
+    def _checked(self, pixels: Tensor) -> Tensor:
+        config, wanted = self.model.config, self.input_size
+        channels = config.num_channels
+        if self.adapter.any_size and pixels.ndim == 4:
+            fits = min(self.grid_of(pixels.shape[2:])) >= 1
+            expected = f"[1, {channels}, row, col] of at least one patch ({self.patch[0]} x {self.patch[1]})"
+        else:
+            fits = tuple(pixels.shape[2:]) == wanted
+            expected = f"[1, {channels}, {wanted[0]}, {wanted[1]}]"
+        if pixels.ndim != 4 or len(pixels) != 1 or pixels.shape[1] != channels or not fits or not pixels.is_floating_point():
+            raise InputError(f"pixel values have shape {list(pixels.shape)} ({pixels.dtype}); {self.name} wants float {expected}")
+        if not pixels.isfinite().all():
+            raise InputError("pixel values contain NaN or infinity; pre-process the image again")
+        return pixels.to(self.device, torch.float32)
+
+    def _seen(self, pixels: Tensor) -> np.ndarray:
+        mean, std = self.normalisation
+        seen = pixels[0].cpu().numpy() * std[:, None, None] + mean[:, None, None]
+        seen = seen[:3] if len(seen) >= 3 else np.repeat(seen[:1], 3, axis=0)
+        return (255 * seen.clip(0, 1)).round().astype(np.uint8).transpose(1, 2, 0)
+
+    @property
+    def normalisation(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation a channel that the image processor subtracts and divides by, in pixel space 0 to 1."""
+        channels = self.model.config.num_channels
+        on = getattr(self.processor, "do_normalize", False) if self.processor is not None else False
+        mean = self.processor.image_mean if on else [0.5 if self.processor is None else 0.0] * channels
+        std = self.processor.image_std if on else [0.5 if self.processor is None else 1.0] * channels
+        return np.asarray(mean, dtype=np.float32), np.asarray(std, dtype=np.float32)
+
+    @torch.inference_mode()
+    def embed(self, pixels: Tensor | np.ndarray) -> Tensor:
+        """Return the tokens that enter the first block.
+
+        Parameters
+        ----------
+        pixels : Tensor or ndarray [image, channel, row, col]
+            Pre-processed pixel values.
+
+        Returns
+        -------
+        Tensor [image, token, width]
+            Prefix tokens first, then the patch tokens row by row, position embeddings added.
+
+        Raises
+        ------
+        InputError
+            If their number is not that of the prefix tokens plus the patches of the grid.
+        """
+        with attending(self.model, "sdpa"):
+            tokens = self._embeddings(torch.as_tensor(pixels, device=self.device, dtype=self.dtype))
+        rows, cols = self.grid_of(pixels.shape[2:])
+        if tokens.shape[1] != self.n_prefix + rows * cols:
+            parts = f"{self.n_prefix} prefix tokens + {rows} x {cols} patches"
+            raise InputError(
+                f"{self.name} makes {tokens.shape[1]} tokens, but its configuration says {parts} = {self.n_prefix + rows * cols}; mend its adapter"
+            )
+        return tokens
+
+    @torch.inference_mode()
+    def attend(self, tokens: Tensor, operators: Iterable[str | Callable]) -> tuple[Tensor, Tensor]:
+        """Return attention between patch tokens, pooled over heads, and the class probabilities of the same pass.
+
+        Parameters
+        ----------
+        tokens : Tensor [image, token, width]
+            From `embed`.
+        operators : iterable of str or callable
+            Head operators.
+
+        Returns
+        -------
+        attention : Tensor [image, operator, layer, source, target]
+            float32; the source (query) attends to the target (key).
+        probabilities : Tensor [image, class]
+            float32.
+        """
+        pools = [OPERATORS.resolve(operator) for operator in operators]
+        with collected(self.model, pools, self.n_prefix) as layers, fed(self._embeddings, tokens):
+            logits = self.model(pixel_values=tokens).logits
+        if len(layers) != self.n_layers:
+            raise InputError(
+                f"{self.name} showed the attention of {len(layers)} blocks out of {self.n_layers}; it does not use transformers' attention interface"
+            )
+        return torch.stack(layers, 2), self._finite(logits)
+
+    @torch.inference_mode()
+    def probabilities(self, tokens: Tensor, kept: Tensor | np.ndarray, *, batch_size: int | str = "auto") -> Tensor:
+        """Return class probabilities of an image from its kept tokens alone, one sequence a mask.
+
+        Parameters
+        ----------
+        tokens : Tensor [1, token, width]
+            From `embed`.
+        kept : Tensor or ndarray, bool [mask, node]
+            Which patch tokens stay; the prefix tokens always do. Masks that keep equally many share a forward pass.
+        batch_size : int or "auto"
+            Most masks a forward pass.
+
+        Returns
+        -------
+        Tensor [mask, class]
+            float32.
+        """
+        kept = torch.as_tensor(kept, device=self.device)
+        counts = kept.sum(1)
+        result = torch.empty(len(kept), len(self.classes), device=self.device)
+        with attending(self.model, "sdpa"):
+            for count in counts.unique().tolist():
+                for chunk in (counts == count).nonzero()[:, 0].split(self._batch(self.n_prefix + count, batch_size)):
+                    result[chunk] = self._classified(self._sequences(tokens, kept[chunk], count))
+        return result
+
+    @torch.inference_mode()
+    def classify(self, pixels: Tensor | np.ndarray, *, batch_size: int | str = "auto") -> Tensor:
+        """Return class probabilities [image, class] of pixel values [image, channel, row, col], float32."""
+        n_token = self.n_prefix + int(np.prod(self.grid_of(pixels.shape[2:])))
+        with attending(self.model, "sdpa"):
+            chunks = torch.as_tensor(pixels).split(self._batch(n_token, batch_size))
+            return torch.cat([self._finite(self.model(pixel_values=c.to(self.device, self.dtype)).logits) for c in chunks])
+
+    @property
+    def _embeddings(self) -> torch.nn.Module:
+        return getattr(self.model, self.model.base_model_prefix).embeddings
+
+    def _sequences(self, tokens: Tensor, kept: Tensor, count: int) -> Tensor:
+        """Return [mask, prefix + count, width]: the prefix tokens and each mask's kept patch tokens, in their order."""
+        nodes = kept.nonzero()[:, 1].view(len(kept), count) + self.n_prefix
+        prefix = torch.arange(self.n_prefix, device=tokens.device).expand(len(kept), -1)
+        return tokens[0][torch.cat([prefix, nodes], 1)]
+
+    def _classified(self, sequences: Tensor) -> Tensor:
+        """Classify sequences of tokens; where no patch token is left, a head that averages patches is given zeros."""
+        empty = sequences.shape[1] == self.n_prefix
+        heads = [m for n, m in self.model.named_children() if n != self.model.base_model_prefix] if empty else []
+        hooks = [head.register_forward_pre_hook(lambda _, args: (args[0].nan_to_num(nan=0.0),)) for head in heads]
+        try:
+            with fed(self._embeddings, sequences):
+                return self._finite(self.model(pixel_values=sequences).logits)
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def _finite(self, logits: Tensor) -> Tensor:
+        if not logits.isfinite().all():
+            raise InputError(f"{self.name} gives NaN or infinity in {self.dtype}; load it with dtype='float32'")
+        return logits.float().softmax(-1)
+
+    def _batch(self, n_token: int, batch_size: int | str) -> int:
+        if batch_size == "auto":
+            return max(1, _TOKENS_A_BATCH.get(self.device.type, 2048) // n_token)
+        if isinstance(batch_size, (str, bool)) or int(batch_size) < 1:
+            raise InputError(f"batch_size is {batch_size!r}; give a whole number of at least 1, or 'auto'")
+        return int(batch_size)
+
+
+def _pair(size: Any) -> tuple[int, int]:
+    return (int(size[0]), int(size[1])) if isinstance(size, (list, tuple)) else (int(size), int(size))

@@ -1,0 +1,72 @@
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import numpy as np
+import pytest
+from fake import FakeModel
+from hypothesis import settings
+
+import multiplex_vit as mv
+
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")
+
+TINY = {"hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 32, "num_labels": 5, "image_size": 16, "patch_size": 4}
+
+
+@pytest.fixture
+def net():
+    """Two layers of four nodes on a 2 x 2 grid; every number of the tests is worked out by hand from these."""
+    first = [[0.5, 0.25, 0.25, 0], [0, 0.5, 0, 0.5], [0.125, 0, 0.75, 0.125], [0, 0, 0, 0]]
+    second = [[0, 1, 0, 0], [0.5, 0, 0.5, 0], [0, 0, 0, 0], [0, 0, 0, 0.01]]
+    return mv.Multiplex(np.array([first, second], dtype=np.float32), (2, 2), provenance={"model": "by hand"})
+
+
+@pytest.fixture
+def fake():
+    return FakeModel()
+
+
+@pytest.fixture(scope="session")
+def demo_vit():
+    return mv.load("demo-vit", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def demo_deit():
+    return mv.load("demo-deit", device="cpu")
+
+
+@pytest.fixture
+def tiny():
+    """Return a maker of VisionModels with random weights: tiny("ViT", image_size=(16, 24))."""
+
+    def make(kind, head="ForImageClassification", dtype=None, **changes):
+        import torch
+        import transformers
+
+        torch.manual_seed(0)
+        options = {**TINY, **changes}
+        if kind.startswith("Dinov2"):
+            options["mlp_ratio"] = 2
+            options.pop("intermediate_size")
+        config = getattr(transformers, f"{kind}Config")(**options)
+        model = getattr(transformers, f"{kind}{head}")(config).eval()
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.copy_(0.3 * torch.randn(parameter.shape))
+        return mv.VisionModel(model.to(dtype) if dtype else model, name=f"tiny {kind}")
+
+    return make
+
+
+@pytest.fixture
+def pixels():
+    """Return a maker of pixel values: pixels(16, 24)."""
+
+    def make(rows=16, cols=16, seed=0):
+        return np.random.default_rng(seed).standard_normal((1, 3, rows, cols)).astype(np.float32)
+
+    return make

@@ -1,0 +1,49 @@
+"""A model whose confidence is a known linear function of the kept tokens, so that the right heatmap is known exactly."""
+
+import numpy as np
+import torch
+
+from multiplex_vit.errors import InputError
+from multiplex_vit.models.picture import Picture
+
+
+class FakeModel:
+    """A 2 x 3 grid of 1 x 1 patches: p(class 0) = 0.1 + sum of `worth` over kept nodes; its attention is drawn at random, once."""
+
+    name = "fake"
+    classes = ("thing", "other")
+    patch = (1, 1)
+    normalisation = (np.array([0.5], dtype=np.float32), np.array([0.5], dtype=np.float32))
+    worth = np.array([0.4, 0.2, 0.1, 0.05, 0.0, 0.0], dtype=np.float32)
+
+    def __init__(self, n_layers=4, seed=0):
+        self.attention = torch.rand(1, 1, n_layers, 6, 6, generator=torch.Generator().manual_seed(seed))
+        self.sequences = 0
+
+    def grid_of(self, size):
+        return tuple(size)
+
+    def picture(self, image):
+        pixels = torch.as_tensor(image, dtype=torch.float32)
+        return Picture(pixels, np.zeros((2, 3, 3), dtype=np.uint8))
+
+    def label_of(self, label, predicted):
+        if label is not None and not 0 <= label < 2:
+            raise InputError(f"label {label} is out of range")
+        return predicted if label is None else label
+
+    def embed(self, pixels):
+        return torch.ones(1, 7, 1)
+
+    def attend(self, tokens, operators):
+        powers = torch.cat([self.attention ** (i + 1) for i, _ in enumerate(operators)], 1)
+        return powers, self.probabilities(tokens, np.ones((1, 6), dtype=bool))
+
+    def probabilities(self, tokens, kept, *, batch_size="auto"):
+        self.sequences += len(kept)
+        own = torch.as_tensor(0.1 + np.asarray(kept) @ self.worth, dtype=torch.float32)
+        return torch.stack([own, 1 - own], 1)
+
+    def classify(self, pixels, *, batch_size="auto"):
+        shown = (np.asarray(pixels)[:, 0] != -1).reshape(len(pixels), 6)
+        return self.probabilities(None, shown)
