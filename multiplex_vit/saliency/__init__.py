@@ -1,0 +1,1 @@
+"""From networks to heatmaps: statistics over layers, token masks, explanations."""

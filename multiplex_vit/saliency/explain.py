@@ -1,0 +1,152 @@
+"""explain: an image in, an Explanation out. multiplex: an image in, its network out."""
+
+import warnings
+from typing import Any, Unpack, overload
+
+import numpy as np
+
+from multiplex_vit.errors import InputError
+from multiplex_vit.models.picture import Picture
+from multiplex_vit.models.vision_model import VisionModel
+from multiplex_vit.network.multiplex import Multiplex
+from multiplex_vit.registry import name_of
+from multiplex_vit.saliency.explanation import Explanation
+from multiplex_vit.saliency.masks import Masks, make_masks
+from multiplex_vit.saliency.settings import Choices, Named, Settings
+
+
+@overload
+def explain(
+    model: VisionModel, image: list[Any], *, label: Any = None, batch_size: int | str = "auto", settings: Settings | None = None, **choices: Unpack[Choices]
+) -> list[Explanation]: ...
+@overload
+def explain(
+    model: VisionModel, image: Any, *, label: Any = None, batch_size: int | str = "auto", settings: Settings | None = None, **choices: Unpack[Choices]
+) -> Explanation: ...
+def explain(
+    model: VisionModel,
+    image: Any,
+    *,
+    label: int | str | None = None,
+    batch_size: int | str = "auto",
+    settings: Settings | None = None,
+    **choices: Unpack[Choices],
+) -> Explanation | list[Explanation]:
+    """Explain why a model sees a class in an image (MUTEX, doi:10.1007/s00521-025-11591-x).
+
+    Parameters
+    ----------
+    model : VisionModel
+        From `load`.
+    image : path-like, PIL image, uint8 array [row, col, channel], float array or Tensor [1, channel, row, col], or a list of these
+        Floats are pixel values that are pre-processed already.
+    label : int or str, optional
+        Index or name of the class to explain; the predicted class unless given.
+    batch_size : int or "auto"
+        Most masks a forward pass.
+    settings : Settings, optional
+        All choices at once; the published ones unless given.
+    **choices
+        Fields of `Settings` to change: min_cut, token_ratio, starting_layer, operators, centralities, statistics.
+
+    Returns
+    -------
+    Explanation, or a list of them for a list of images
+
+    Raises
+    ------
+    InputError
+        If the image, the label or a setting cannot be used.
+
+    Warns
+    -----
+    UserWarning
+        Once for an image some of whose masks keep nothing or everything.
+
+    Examples
+    --------
+    >>> import multiplex_vit as mv
+    >>> ex = mv.explain(mv.load("demo-vit", device="cpu"), mv.samples()["cat"], token_ratio=0.75)
+    >>> ex.heatmap.shape, len(ex.masks)
+    ((8, 8), 54)
+    """
+    chosen = _settings(settings, choices)
+    if isinstance(image, list):
+        return [_explained(model, each, label, batch_size, chosen) for each in image]
+    return _explained(model, image, label, batch_size, chosen)
+
+
+def _explained(model: VisionModel, image: Any, label: int | str | None, batch_size: int | str, settings: Settings) -> Explanation:
+    picture: Picture = model.picture(image)
+    tokens = model.embed(picture.pixels)
+    attention, clean = model.attend(tokens, settings.operators)
+    explained = model.label_of(label, int(clean[0].argmax()))
+    masks = make_masks(attention[0], settings)
+    _tell(masks)
+    first, inverse = masks.distinct()
+    probabilities = model.probabilities(tokens, masks.kept[first], batch_size=batch_size)
+    return Explanation(
+        label=explained,
+        masks=masks,
+        probabilities=probabilities.cpu().numpy()[inverse],
+        clean=clean[0].cpu().numpy(),
+        grid=model.grid_of(picture.pixels.shape[2:]),
+        classes=model.classes,
+        settings=settings,
+        forward_passes=len(first) + 1,
+        model=model.name,
+        view=picture.view,
+    )
+
+
+def multiplex(model: VisionModel, image: Any, *, operator: Named = "sum", min_cut: float = 0.01) -> Multiplex:
+    """Turn a forward pass into a multiplex network: a layer a transformer block, a node a patch token, an edge the attention paid.
+
+    Parameters
+    ----------
+    model : VisionModel
+    image : as for `explain`
+    operator : str or callable
+        How attention is pooled over heads: "min", "max", "sum" or "mean".
+    min_cut : float, 0 to 1
+        In each layer, edges below this share of the greatest weight are cut.
+
+    Returns
+    -------
+    Multiplex
+        weights float32 [layer, source, target].
+
+    Raises
+    ------
+    InputError
+        If the image, the operator or `min_cut` cannot be used.
+
+    Examples
+    --------
+    >>> import multiplex_vit as mv
+    >>> mv.multiplex(mv.load("demo-vit", device="cpu"), mv.samples()["cat"]).weights.shape
+    (6, 64, 64)
+    """
+    settings = Settings(operators=(operator,), min_cut=min_cut).resolved()
+    picture: Picture = model.picture(image)
+    attention, clean = model.attend(model.embed(picture.pixels), settings.operators)
+    predicted = int(clean[0].argmax())
+    facts = {"model": model.name, "operator": name_of(operator), "predicted": model.classes[predicted], "probability": float(clean[0, predicted])}
+    weights = attention[0, 0].float().cpu().numpy()
+    return Multiplex(weights, model.grid_of(picture.pixels.shape[2:]), provenance=facts).prune(settings.min_cut)
+
+
+def _settings(settings: Settings | None, choices: Choices) -> Settings:
+    if settings is not None and choices:
+        raise InputError(f"both settings and {', '.join(choices)} were given; change the settings with dataclasses.replace")
+    unknown = set(choices) - set(Settings.__dataclass_fields__)
+    if unknown:
+        raise InputError(f"unknown setting {sorted(unknown)[0]!r}; known: {', '.join(Settings.__dataclass_fields__)}")
+    return (settings or Settings(**choices)).resolved()
+
+
+def _tell(masks: Masks) -> None:
+    """Warn once of masks that carry no choice."""
+    count = masks.kept.sum(1)
+    if np.isin(count, (0, masks.kept.shape[1])).any():
+        warnings.warn(f"{masks.summary()}; see masks.table()", stacklevel=4)

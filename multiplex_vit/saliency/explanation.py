@@ -1,0 +1,198 @@
+"""Explanation: masks, confidences, and the heatmap of any class."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from multiplex_vit.errors import InputError
+from multiplex_vit.files import written_whole
+from multiplex_vit.registry import name_of
+from multiplex_vit.saliency.masks import LABELS, Masks, direction_of
+from multiplex_vit.saliency.settings import Settings
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_FORMAT = "multiplex_vit explanation 1"
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Why a model sees a class in an image. It holds every class's heatmap; asking for another takes no forward pass.
+
+    Attributes
+    ----------
+    label : int
+        The class explained.
+    masks : Masks
+        kept [mask, node] and their labels.
+    probabilities : ndarray float32 [mask, class]
+        Class probabilities with each mask's tokens alone.
+    clean : ndarray float32 [class]
+        Class probabilities of the whole image.
+    grid : tuple of int
+        Rows and columns of patches.
+    classes : tuple of str
+        Class names.
+    settings : Settings
+    forward_passes : int
+        Sequences that the model classified: the whole image, and each distinct mask once.
+    model : str
+        Name of the model.
+    view : ndarray uint8 [row, col, channel]
+        What the model saw, for drawing.
+    against : int, optional
+        The class whose confidence is subtracted (see `contrast`).
+    """
+
+    label: int
+    masks: Masks
+    probabilities: np.ndarray
+    clean: np.ndarray
+    grid: tuple[int, int]
+    classes: tuple[str, ...]
+    settings: Settings
+    forward_passes: int
+    model: str
+    view: np.ndarray
+    against: int | None = None
+
+    def __repr__(self) -> str:
+        return f"<Explanation of {self.label_name!r} (p = {self.clean[self.label]:.3f}) by {self.model}: {self.masks.summary()}, {self.forward_passes} forward passes>"
+
+    @property
+    def label_name(self) -> str:
+        """Name of the class explained; of a contrast "a - b"."""
+        name = self.classes[self.label]
+        return name if self.against is None else f"{name} - {self.classes[self.against]}"
+
+    @property
+    def predicted(self) -> int:
+        """The most probable class of the whole image."""
+        return int(self.clean.argmax())
+
+    @property
+    def confidence(self) -> np.ndarray:
+        """Probability [mask] of the class explained; of a contrast, the difference."""
+        own = self.probabilities[:, self.label]
+        return own if self.against is None else own - self.probabilities[:, self.against]
+
+    @cached_property
+    def heatmap(self) -> np.ndarray:
+        """Mean confidence [row, col] of the masks that keep a node: sum_m kept * conf / max(1, sum_m kept); 0 for a node in no mask."""
+        kept = self.masks.kept.astype(np.float32)
+        values = kept.T @ self.confidence / np.maximum(1, kept.sum(0))
+        return values.reshape(self.grid)
+
+    def for_class(self, label: int) -> "Explanation":
+        """Return the explanation of another class, without a forward pass."""
+        return replace(self, label=self._class(label), against=None)
+
+    def contrast(self, label: int, against: int) -> "Explanation":
+        """Return the explanation of one class's confidence minus another's, without a forward pass."""
+        return replace(self, label=self._class(label), against=self._class(against))
+
+    def subset(self, **chosen: str | Iterable[str]) -> "Explanation":
+        """Return the explanation from some of the masks, without a forward pass.
+
+        Parameters
+        ----------
+        **chosen : str or iterable of str
+            operator=, centrality=, statistic= or direction= ("in", "out"): the values to keep.
+
+        Raises
+        ------
+        InputError
+            If a name is unknown here, or no mask is left.
+        """
+        take = np.ones(len(self.masks), dtype=bool)
+        for column, wanted in chosen.items():
+            take &= self._matching(column, [wanted] if isinstance(wanted, str) or callable(wanted) else list(wanted))
+        if not take.any():
+            raise InputError(f"no mask has {chosen}; see masks.table()")
+        return replace(self, masks=self.masks.select(take), probabilities=self.probabilities[take], settings=self._narrowed(take))
+
+    def _matching(self, column: str, wanted: list[Any]) -> np.ndarray:
+        if column == "direction":
+            here = [direction_of(label[1]) for label in self.masks.labels]
+        elif column in LABELS:
+            here = [label[LABELS.index(column)] for label in self.masks.labels]
+        else:
+            raise InputError(f"masks have no {column!r}; give {', '.join(LABELS)} or direction")
+        names = [name_of(name) for name in wanted]
+        unknown = [name for name in names if name not in here]
+        if unknown:
+            raise InputError(f"no mask has {column} {unknown[0]!r}; here are {', '.join(dict.fromkeys(here))}")
+        return np.isin(here, names)
+
+    def _narrowed(self, take: np.ndarray) -> Settings:
+        """Return the settings with the names that are left in the masks taken."""
+        left = [label for label, kept in zip(self.masks.labels, take, strict=True) if kept]
+        names = {f: tuple(dict.fromkeys(label[i] for label in left)) for i, f in enumerate(("operators", "centralities", "statistics"))}
+        return replace(self.settings, **names)  # type: ignore[arg-type]
+
+    def _class(self, label: int) -> int:
+        if isinstance(label, bool) or not 0 <= label < len(self.classes) or int(label) != label:
+            raise InputError(f"label {label} is out of range; there are classes 0 to {len(self.classes) - 1}")
+        return int(label)
+
+    def row(self) -> dict[str, Any]:
+        """Return a tidy row: model, class, probability, settings, masks, forward passes."""
+        distinct = len(self.masks.distinct()[0])
+        counts = {"masks": len(self.masks), "distinct_masks": distinct, "forward_passes": self.forward_passes}
+        head = {"model": self.model, "label": self.label, "label_name": self.label_name, "probability": float(self.clean[self.label])}
+        return {**head, "predicted": self.predicted, **self.settings.row(), **counts}
+
+    def plot(self, **options: Any) -> "Axes":
+        """Draw the heatmap over the image; see `multiplex_vit.plot.overlay`."""
+        from multiplex_vit import plot
+
+        return plot.overlay(self.view, self.heatmap, title=f"{self.label_name} ({self.clean[self.label]:.2f})", **options)
+
+    def save(self, path: str | Path) -> None:
+        """Write the explanation as a NumPy archive (.npz, no pickle), whole or not at all; `load` gives it back."""
+        if Path(path).suffix != ".npz":
+            raise InputError(f"cannot save {path}: give a name that ends in .npz")
+        facts = {
+            "format": _FORMAT,
+            "label": self.label,
+            "against": self.against,
+            "grid": self.grid,
+            "classes": self.classes,
+            "settings": self.settings.record(),
+            "forward_passes": self.forward_passes,
+            "model": self.model,
+            "labels": self.masks.labels,
+        }
+        arrays = {"kept": self.masks.kept, "probabilities": self.probabilities, "clean": self.clean, "view": self.view}
+        with written_whole(path) as temporary:
+            np.savez_compressed(temporary, facts=np.array(json.dumps(facts)), **arrays)  # type: ignore[arg-type]
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Explanation":
+        """Read an explanation that `save` wrote.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or is no saved explanation.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                facts = json.loads(str(archive["facts"]))
+                if facts.pop("format") != _FORMAT:
+                    raise KeyError("format")
+                kept, labels = archive["kept"], tuple(map(tuple, facts.pop("labels")))
+                arrays = {name: archive[name] for name in ("probabilities", "clean", "view")}
+        except FileNotFoundError as error:
+            raise InputError(f"no such file: {path}") from error
+        except (OSError, ValueError, KeyError, EOFError, AttributeError) as error:
+            raise InputError(f"{path} is not a saved explanation; give a file that Explanation.save wrote") from error
+        facts["settings"] = Settings(**facts["settings"])
+        facts["grid"], facts["classes"] = tuple(facts["grid"]), tuple(facts["classes"])
+        return cls(masks=Masks(kept, labels), **arrays, **facts)

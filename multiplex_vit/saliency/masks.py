@@ -1,0 +1,173 @@
+"""Masks: which patch tokens stay, for every operator, centrality and statistic."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from multiplex_vit.errors import InputError
+from multiplex_vit.network.centrality import CENTRALITIES
+from multiplex_vit.registry import name_of
+from multiplex_vit.saliency.settings import Named, Settings
+from multiplex_vit.saliency.statistics import STATISTICS
+
+LABELS = ("operator", "centrality", "statistic")
+
+
+@dataclass(frozen=True, eq=False)
+class Masks:
+    """Binary token masks.
+
+    Attributes
+    ----------
+    kept : ndarray bool [mask, node]
+        Which patch tokens stay.
+    labels : tuple of tuple of str
+        Operator, centrality and statistic of each mask.
+
+    Examples
+    --------
+    >>> masks = Masks(np.array([[True, False], [True, False], [False, False]]), (("min", "in_strength", "max"), ("max", "in_strength", "max"), ("sum", "in_strength", "max")))
+    >>> masks.table()[["operator", "kept", "repeats"]].values.tolist()
+    [['min', 1, -1], ['max', 1, 0], ['sum', 0, -1]]
+    >>> masks.summary()
+    '3 masks, 2 distinct; 1 keeps nothing, 0 keep everything'
+    """
+
+    kept: np.ndarray
+    labels: tuple[tuple[str, str, str], ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def table(self) -> pd.DataFrame:
+        """Return one row a mask: operator, centrality, statistic, direction, kept (tokens), share, repeats.
+
+        `direction` is "in", "out" or "" by the centrality's name; `repeats` is the number of the first mask with the same tokens,
+        or -1 for a mask that comes for the first time.
+        """
+        table = pd.DataFrame(list(self.labels), columns=list(LABELS))
+        table["direction"] = [direction_of(name) for name in table["centrality"]]
+        table["kept"] = self.kept.sum(1)
+        table["share"] = self.kept.mean(1)
+        first, inverse = self.distinct()
+        table["repeats"] = np.where(first[inverse] == np.arange(len(self)), -1, first[inverse])
+        return table
+
+    def distinct(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the place of each distinct mask's first occurrence, in order, and for every mask which of them it equals."""
+        _, first, inverse = np.unique(np.packbits(self.kept, axis=1), axis=0, return_index=True, return_inverse=True)
+        order = np.argsort(first)
+        return first[order], np.argsort(order)[inverse.ravel()]
+
+    def select(self, chosen: np.ndarray) -> "Masks":
+        """Return the masks chosen by a bool [mask]."""
+        return Masks(self.kept[chosen], tuple(label for label, take in zip(self.labels, chosen, strict=True) if take))
+
+    def summary(self) -> str:
+        """Return one line: how many masks, distinct ones, and such as keep nothing or everything."""
+        count = self.kept.sum(1)
+        empty, full = int((count == 0).sum()), int((count == self.kept.shape[1]).sum())
+        verbs = ["keeps" if n == 1 else "keep" for n in (empty, full)]
+        return f"{len(self)} masks, {len(self.distinct()[0])} distinct; {empty} {verbs[0]} nothing, {full} {verbs[1]} everything"
+
+
+def direction_of(centrality: str) -> str:
+    """Return "in" or "out" for a centrality of that direction, else "".
+
+    Examples
+    --------
+    >>> direction_of("in_strength"), direction_of("pagerank")
+    ('in', '')
+    """
+    head = centrality.split("_")[0]
+    return head if head in ("in", "out") else ""
+
+
+def keep(values: Tensor, token_ratio: float) -> Tensor:
+    """Return which nodes stay: those whose value is at least the one at place ceil(nodes * token_ratio) of the ascending order.
+
+    NaN sorts last and never stays; if the threshold is NaN nothing stays; every tie at the threshold stays. A `token_ratio` of 0
+    keeps every node that is not NaN.
+
+    Parameters
+    ----------
+    values : Tensor [..., node]
+    token_ratio : float, 0 to 1
+        Share of nodes to remove.
+
+    Returns
+    -------
+    Tensor bool [..., node]
+
+    Examples
+    --------
+    >>> keep(torch.tensor([3.0, 1.0, 2.0, 2.0]), 0.5).tolist()
+    [True, False, True, True]
+    """
+    place = max(1, math.ceil(values.shape[-1] * token_ratio)) - 1
+    return values >= values.sort(-1).values[..., place : place + 1]
+
+
+def prune(weights: Tensor, min_cut: float) -> Tensor:
+    """Return weights [..., source, target] with 0 where they lie below `min_cut` times their layer's greatest (equality stays)."""
+    return weights.where(weights >= min_cut * weights.amax((-2, -1), keepdim=True), 0)
+
+
+def make_masks(attention: Tensor, settings: Settings) -> Masks:
+    """Return the masks of one image.
+
+    Parameters
+    ----------
+    attention : Tensor [operator, layer, source, target]
+        Between patch tokens, pooled over heads by `settings.operators`.
+    settings : Settings
+
+    Returns
+    -------
+    Masks
+        Operator slowest, then centrality, then statistic.
+
+    Raises
+    ------
+    InputError
+        If `starting_layer` is not a layer, or a measure gives another number of values than there are nodes.
+    """
+    n_layers = attention.shape[1]
+    if settings.starting_layer >= n_layers:
+        raise InputError(f"starting_layer is {settings.starting_layer}; the model has layers 0 to {n_layers - 1}")
+    weights = prune(attention[:, settings.starting_layer :], settings.min_cut)
+    kept, labels = [], []
+    for operator, layers in zip(settings.operators, weights, strict=True):
+        for centrality in settings.centralities:
+            values = layer_values(layers, centrality)
+            for statistic in settings.statistics:
+                kept.append(keep(node_values(values, statistic), settings.token_ratio))
+                labels.append((name_of(operator), name_of(centrality), name_of(statistic)))
+    return Masks(torch.stack(kept).cpu().numpy(), tuple(labels))
+
+
+def layer_values(weights: Tensor, centrality: Named) -> Tensor:
+    """Return a centrality [layer, node] of weights [layer, source, target]; on the weights' device where it is a stacked one."""
+    function = CENTRALITIES.resolve(centrality)
+    if CENTRALITIES.trait(centrality, "stacked"):
+        values = function(weights)
+    else:
+        layers = weights.cpu().numpy()
+        values = weights.new_tensor(np.stack([np.asarray(function(layer), dtype=np.float32) for layer in layers]))
+    return _shaped(values, weights.shape[:2], f"centrality {name_of(centrality)}", "one value a node")
+
+
+def node_values(values: Tensor, statistic: Named) -> Tensor:
+    """Return a statistic [node] of a centrality [layer, node]."""
+    result = torch.as_tensor(STATISTICS.resolve(statistic)(values), dtype=values.dtype, device=values.device)
+    return _shaped(result, values.shape[1:], f"statistic {name_of(statistic)}", "one value a node")
+
+
+def _shaped(values: Tensor, shape: torch.Size, name: str, wanted: str) -> Tensor:
+    if values.shape != shape:
+        raise InputError(f"{name} returned shape {list(values.shape)} where {list(shape)} was wanted: {wanted}")
+    return values

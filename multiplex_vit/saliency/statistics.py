@@ -1,0 +1,149 @@
+"""Statistics over layers: a node's centrality in every layer -> one value a node (xi in the paper).
+
+Each takes a float32 tensor [layer, node] and returns [node]. They stay on torch float32 because the published masks depend on its
+order of summation where values nearly tie; they use tensor methods alone, so that reading their names does not import torch.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from multiplex_vit.registry import Registry
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+STATISTICS: Registry[Callable[["Tensor"], "Tensor"]] = Registry("statistic")
+
+
+@STATISTICS.register
+def coherence(values: "Tensor") -> "Tensor":
+    """Return the entropy of a node's centrality over layers, in nats: with p = c / sum(c), -sum p ln p (0 where the sum is 0).
+
+    Examples
+    --------
+    >>> import torch
+    >>> [round(value, 4) for value in coherence(torch.tensor([[1.0, 2.0, 0.0], [1.0, 0.0, 0.0]])).tolist()]
+    [0.6931, 0.0, 0.0]
+    """
+    total = values.sum(0)
+    share = (values / total.where(total != 0, 1)).where(total != 0, 0)
+    return -(share * share.where(share > 0, 1).log()).sum(0)
+
+
+@STATISTICS.register("max")
+def maximum(values: "Tensor") -> "Tensor":
+    """Return the greatest value over layers.
+
+    Examples
+    --------
+    >>> import torch
+    >>> maximum(torch.tensor([[1.0, 2.0], [3.0, 0.0]])).tolist()
+    [3.0, 2.0]
+    """
+    return values.amax(0)
+
+
+@STATISTICS.register("min")
+def minimum(values: "Tensor") -> "Tensor":
+    """Return the least value over layers.
+
+    Examples
+    --------
+    >>> import torch
+    >>> minimum(torch.tensor([[1.0, 2.0], [3.0, 0.0]])).tolist()
+    [1.0, 0.0]
+    """
+    return values.amin(0)
+
+
+@STATISTICS.register("sum")
+def total(values: "Tensor") -> "Tensor":
+    """Return the sum over layers.
+
+    Examples
+    --------
+    >>> import torch
+    >>> total(torch.tensor([[1.0, 2.0], [3.0, 0.0]])).tolist()
+    [4.0, 2.0]
+    """
+    return values.sum(0)
+
+
+@STATISTICS.register
+def std(values: "Tensor") -> "Tensor":
+    """Return the sample standard deviation over layers (n - 1); NaN for one layer.
+
+    Examples
+    --------
+    >>> import torch
+    >>> std(torch.tensor([[1.0, 2.0], [3.0, 2.0], [5.0, 2.0]])).tolist()
+    [2.0, 0.0]
+    """
+    if len(values) == 1:
+        return values[0] * float("nan")
+    return values.std(0)
+
+
+@STATISTICS.register("sum/std")
+def sum_over_std(values: "Tensor") -> "Tensor":
+    """Return sum / (std + 1e-8) over layers; NaN for one layer.
+
+    Examples
+    --------
+    >>> import torch
+    >>> sum_over_std(torch.tensor([[1.0], [3.0], [5.0]])).tolist()
+    [4.5]
+    """
+    return total(values) / (std(values) + 1e-8)
+
+
+@STATISTICS.register
+def median(values: "Tensor") -> "Tensor":
+    """Return the median over layers; of an even number the lower middle value.
+
+    Examples
+    --------
+    >>> import torch
+    >>> median(torch.tensor([[1.0], [3.0], [5.0], [9.0]])).tolist()
+    [3.0]
+    """
+    return values.median(0).values
+
+
+@STATISTICS.register
+def skew(values: "Tensor") -> "Tensor":
+    """Return the biased Fisher-Pearson skewness over layers; NaN where a node's values are all equal.
+
+    Examples
+    --------
+    >>> import torch
+    >>> [round(value, 4) for value in skew(torch.tensor([[0.0, 1.0], [0.0, 1.0], [0.0, 1.0], [4.0, 1.0]])).tolist()]
+    [1.1547, nan]
+    """
+    return _moment(values, "skew")
+
+
+@STATISTICS.register
+def kurtosis(values: "Tensor") -> "Tensor":
+    """Return the biased excess (Fisher) kurtosis over layers; NaN where a node's values are all equal.
+
+    Examples
+    --------
+    >>> import torch
+    >>> kurtosis(torch.tensor([[0.0, 1.0], [0.0, 1.0], [4.0, 1.0], [4.0, 1.0]])).tolist()
+    [-2.0, nan]
+    """
+    return _moment(values, "kurtosis")
+
+
+def _moment(values: "Tensor", name: str) -> "Tensor":
+    """Compute a moment as the published method does: scipy.stats on the float32 array [node, layer], along its last axis."""
+    import warnings
+
+    from scipy import stats
+
+    function: Any = getattr(stats, name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        result = function(values.cpu().numpy().T, axis=-1)
+    return values.new_tensor(result)
