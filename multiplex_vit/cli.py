@@ -1,0 +1,266 @@
+"""The command line: multiplex-vit explain | network | evaluate | models."""
+
+import argparse
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import multiplex_vit as mv
+from multiplex_vit.errors import InputError
+from multiplex_vit.files import folder_for, written_whole
+from multiplex_vit.images import samples
+from multiplex_vit.models.bundled import bundled
+
+DONE, SOME_FAILED, FAILED = 0, 1, 2
+"""Exit codes: all done; some images failed and the rest were done; nothing done."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand: its help line, its arguments (added only when it is called, so that --help stays quick), what it runs."""
+
+    help: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 done, 1 some images failed, 2 bad input."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    args = _parser(given).parse_args(given)
+    warnings.showwarning = lambda message, *_, **__: print(f"note: {message}", file=sys.stderr)
+    try:
+        return COMMANDS[args.command].run(args)
+    except (InputError, OSError) as error:
+        return _failed(error)
+    except KeyboardInterrupt:
+        print("multiplex-vit: stopped", file=sys.stderr)
+        return 130
+
+
+def _failed(error: Exception) -> int:
+    print(f"multiplex-vit: {' '.join(str(error).split())}", file=sys.stderr)
+    return FAILED
+
+
+def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="multiplex-vit", description="Vision Transformers as multiplex networks, and the networks as explanations.")
+    parser.add_argument("--version", action="version", version=f"multiplex-vit {mv.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        sub = commands.add_parser(name, help=command.help, description=command.help, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+        if name in given[:1]:
+            command.add_arguments(sub)
+    return parser
+
+
+# --- arguments --------------------------------------------------------------------------------------------------------
+
+
+def _model_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", default="demo-vit", help="bundled model, checkpoint folder or hub id")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ...")
+    parser.add_argument("--dtype", default="auto", help="auto, float32, bfloat16 or float16")
+
+
+def _explain_arguments(parser: argparse.ArgumentParser) -> None:
+    _image_arguments(parser)
+    defaults = mv.Settings()
+    parser.add_argument("--out", type=Path, default=Path("explanations"), help="folder to write into")
+    parser.add_argument("--min-cut", type=float, default=defaults.min_cut, help="cut edges below this share of a layer's greatest weight")
+    parser.add_argument("--token-ratio", type=float, default=defaults.token_ratio, help="share of the patch tokens that a mask removes")
+    parser.add_argument("--starting-layer", type=int, default=defaults.starting_layer, help="first layer that counts")
+    for option, registry in (("operators", mv.OPERATORS), ("centralities", mv.CENTRALITIES), ("statistics", mv.STATISTICS)):
+        names = list(getattr(defaults, option))
+        parser.add_argument(f"--{option}", nargs="+", choices=list(registry), default=names, metavar="NAME", help=f"from {', '.join(registry)}")
+    _protocol_arguments(parser)
+
+
+def _image_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("images", nargs="*", type=Path, metavar="IMAGE", default=[samples()["cat"]], help="image files; the bundled cat unless given")
+    parser.add_argument("--label", help="index or name of the class to explain; the predicted one unless given")
+    parser.add_argument("--batch-size", default="auto", help="most masks a forward pass, or auto")
+    _model_arguments(parser)
+
+
+def _protocol_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--protocol", choices=list(mv.PROTOCOLS), default="patch", help="how insertion and deletion are made")
+    parser.add_argument("--baseline", choices=list(mv.BASELINES), default="black", help="what stands in for a patch that is not there")
+    parser.add_argument("--steps", type=int, default=None, help="points of a curve; every patch up to 100 unless given")
+
+
+def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
+    _explain_arguments(parser)
+    parser.set_defaults(out=Path("evaluation.csv"))
+
+
+def _network_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("image", nargs="?", type=Path, metavar="IMAGE", default=samples()["cat"], help="image file; the bundled cat unless given")
+    _model_arguments(parser)
+    parser.add_argument("--operator", choices=list(mv.OPERATORS), default="sum", help="how attention is pooled over heads")
+    parser.add_argument("--min-cut", type=float, default=0.01, help="cut edges below this share of a layer's greatest weight")
+    parser.add_argument("--coupling", choices=list(mv.COUPLINGS), default="ordinal", help="which layers the inter-layer links join")
+    parser.add_argument("--omega", type=float, default=1.0, help="weight of an inter-layer link")
+    parser.add_argument("--format", choices=list(mv.EXPORTERS), help="format of the file; by its suffix unless given")
+    parser.add_argument("--out", type=Path, help="file to write; network.graphml unless given")
+
+
+# --- commands ---------------------------------------------------------------------------------------------------------
+
+
+def _explain(args: argparse.Namespace) -> int:
+    settings = _settings(args)
+    out = folder_for(args.out)
+    rows: list[dict[str, Any]] = []
+
+    def one(model: Any, path: Path, name: str) -> str:
+        explanation = mv.explain(model, path, label=args.label, batch_size=_batch_size(args), settings=settings)
+        faithfulness = _evaluated(args, model, path, explanation)
+        files = _write_explanation(out, name, explanation, faithfulness)
+        rows.append({"image": str(path), **explanation.row(), **faithfulness.row()})
+        return f"{explanation.label_name} (p = {explanation.clean[explanation.label]:.3f}), {_areas(faithfulness)}; {', '.join(files)}"
+
+    code = _each(args, one)
+    if rows:
+        _write_rows(rows, out / "explanations.csv")
+        print(f"{len(rows)} explained; written into {out}")
+    return code
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    settings = _settings(args)
+    folder_for(args.out.parent)
+    rows: list[dict[str, Any]] = []
+
+    def one(model: Any, path: Path, _: str) -> str:
+        explanation = mv.explain(model, path, label=args.label, batch_size=_batch_size(args), settings=settings)
+        faithfulness = _evaluated(args, model, path, explanation)
+        rows.append({"image": str(path), **explanation.row(), **faithfulness.row()})
+        return f"{explanation.label_name}, {faithfulness.protocol}: {_areas(faithfulness)}"
+
+    code = _each(args, one)
+    if rows:
+        _write_rows(rows, args.out)
+        print(f"{len(rows)} evaluated; written to {args.out}")
+    return code
+
+
+def _network(args: argparse.Namespace) -> int:
+    out = args.out or Path(f"network.{args.format or 'graphml'}")
+    folder_for(out.parent)
+    mv.EXPORTERS[args.format or out.suffix.removeprefix(".")]
+    net = mv.multiplex(mv.load(args.model, device=args.device, dtype=args.dtype), args.image, operator=args.operator, min_cut=args.min_cut)
+    net.write(out, coupling=args.coupling, omega=args.omega, format=args.format)
+    print(f"{net!r} written to {out}")
+    return DONE
+
+
+def _models(args: argparse.Namespace) -> int:
+    for name, folder in bundled().items():
+        print(f"{name}: {_card_line(folder)}")
+    print(f"Any checkpoint folder or hub id of these architectures works too: {', '.join(mv.ADAPTERS)}")
+    return DONE
+
+
+COMMANDS = {
+    "explain": Command("Explain images: heatmap, pictures, insertion and deletion.", _explain_arguments, _explain),
+    "network": Command("Write the multiplex network of an image to a file.", _network_arguments, _network),
+    "evaluate": Command("Explain images and measure the heatmaps, as a table.", _evaluate_arguments, _evaluate),
+    "models": Command("List the bundled models and the supported architectures.", lambda parser: None, _models),
+}
+
+
+# --- shared by the commands -------------------------------------------------------------------------------------------
+
+
+def _each(args: argparse.Namespace, one: Callable[[Any, Path, str], str]) -> int:
+    """Do one image after the other; report a bad one in one line and go on."""
+    model = mv.load(args.model, device=args.device, dtype=args.dtype)
+    failed = 0
+    for path, name in zip(args.images, unique_names(args.images), strict=True):
+        try:
+            print(f"{path.name}: {one(model, path, name)}")
+        except InputError as error:
+            failed += 1
+            _failed(error)
+    if not failed:
+        return DONE
+    return FAILED if failed == len(args.images) else SOME_FAILED
+
+
+def unique_names(paths: Iterable[Path]) -> Iterator[str]:
+    """Yield a name for the results of each file: its stem, numbered where it comes again.
+
+    Examples
+    --------
+    >>> list(unique_names([Path("a/cat.jpg"), Path("b/cat.png"), Path("dog.jpg")]))
+    ['cat', 'cat-2', 'dog']
+    """
+    used: set[str] = set()
+    for path in paths:
+        name, number = path.stem, 1
+        while name in used:
+            number += 1
+            name = f"{path.stem}-{number}"
+        used.add(name)
+        yield name
+
+
+def _settings(args: argparse.Namespace) -> Any:
+    names = {option: tuple(getattr(args, option)) for option in ("operators", "centralities", "statistics")}
+    return mv.Settings(min_cut=args.min_cut, token_ratio=args.token_ratio, starting_layer=args.starting_layer, **names)
+
+
+def _batch_size(args: argparse.Namespace) -> int | str:
+    return int(args.batch_size) if args.batch_size.isdigit() else args.batch_size
+
+
+def _evaluated(args: argparse.Namespace, model: Any, path: Path, explanation: Any) -> Any:
+    options = {"baseline": args.baseline, "steps": args.steps, "batch_size": _batch_size(args)}
+    return mv.evaluate(model, path, explanation.heatmap, label=explanation.label, protocol=args.protocol, **options)
+
+
+def _areas(faithfulness: Any) -> str:
+    return f"insertion {faithfulness.insertion.auc:.3f}, deletion {faithfulness.deletion.auc:.3f}"
+
+
+def _write_explanation(out: Path, name: str, explanation: Any, faithfulness: Any) -> list[str]:
+    """Write overlay, summary and saved explanation; return the files' names."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    from multiplex_vit import plot
+
+    figure, ax = plt.subplots(figsize=(4.5, 4.5), layout="constrained")
+    explanation.plot(ax=ax)
+    summary = plot.summary([explanation], [faithfulness])
+    files = {f"{name}_overlay.png": figure, f"{name}_summary.png": summary, f"{name}_summary.pdf": summary}
+    for file, drawing in files.items():
+        with written_whole(out / file) as temporary:
+            drawing.savefig(temporary, dpi=160)
+    plt.close(figure)
+    plt.close(summary)
+    explanation.save(out / f"{name}.npz")
+    return [*files, f"{name}.npz"]
+
+
+def _write_rows(rows: list[dict[str, Any]], path: Path) -> None:
+    import pandas as pd
+
+    with written_whole(path) as temporary:
+        pd.DataFrame(rows).to_csv(temporary, index=False)
+
+
+def _card_line(folder: Path) -> str:
+    """Return the first paragraph of a model card."""
+    paragraphs = (folder / "README.md").read_text(encoding="utf-8").split("\n\n")
+    return " ".join(paragraphs[1].split())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,172 @@
+"""The command line as a user meets it: what it writes, what it says, how it ends."""
+
+import csv
+import subprocess
+import sys
+
+import networkx as nx
+import numpy as np
+import pytest
+from PIL import Image
+
+import multiplex_vit as mv
+from multiplex_vit.cli import main
+
+FAST = ["--statistics", "max", "min", "--operators", "sum", "--steps", "4"]
+CAT = str(mv.samples()["cat"])
+
+
+def run(capsys, *args):
+    code = main([str(a) for a in args])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def rows(path):
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_explain_without_an_image_does_the_whole_job(tmp_path, capsys):
+    code, out, _ = run(capsys, "explain", "--out", tmp_path)
+    assert code == 0
+    assert {p.name for p in tmp_path.iterdir()} == {"cat_overlay.png", "cat_summary.png", "cat_summary.pdf", "cat.npz", "explanations.csv"}
+    row = rows(tmp_path / "explanations.csv")[0]
+    explanation = mv.Explanation.load(tmp_path / "cat.npz")
+    assert explanation.settings == mv.Settings()
+    assert (row["label_name"], int(row["masks"])) == (explanation.label_name, 54)
+    assert float(row["insertion"]) > float(row["deletion"])
+    assert explanation.label_name in out
+    assert Image.open(tmp_path / "cat_overlay.png").size > (300, 300)
+
+
+def test_explain_several_images_with_a_bad_one(tmp_path, capsys):
+    (tmp_path / "bad.jpg").write_text("no image")
+    (tmp_path / "cat.jpg").write_bytes(mv.samples()["cat"].read_bytes())
+    code, out, err = run(capsys, "explain", CAT, tmp_path / "bad.jpg", tmp_path / "cat.jpg", tmp_path / "no.jpg", "--out", tmp_path / "out", *FAST)
+    assert code == 1
+    assert "2 explained" in out
+    assert len(err.splitlines()) == 2
+    assert "bad.jpg is not an image" in err.splitlines()[0]
+    assert "no such image" in err.splitlines()[1]
+    assert {p.name for p in (tmp_path / "out").glob("*.npz")} == {"cat.npz", "cat-2.npz"}
+    assert len(rows(tmp_path / "out" / "explanations.csv")) == 2
+
+
+def test_options_reach_the_explanation(tmp_path, capsys):
+    options = ["--label", "dog", "--min-cut", "0.2", "--token-ratio", "0.25", "--starting-layer", "2", "--batch-size", "3", "--model", "demo-deit"]
+    code, _, _ = run(capsys, "explain", CAT, "--out", tmp_path, *options, *FAST)
+    assert code == 0
+    explanation = mv.Explanation.load(tmp_path / "cat.npz")
+    assert (explanation.label_name, explanation.model) == ("dog", "demo-deit")
+    wanted = {"min_cut": 0.2, "token_ratio": 0.25, "starting_layer": 2, "operators": ("sum",), "statistics": ("max", "min")}
+    assert explanation.settings == mv.Settings(**wanted)
+
+
+def test_network_writes_a_graph_that_opens(tmp_path, capsys):
+    code, out, _ = run(
+        capsys, "network", CAT, "--operator", "mean", "--min-cut", "0.1", "--coupling", "temporal", "--omega", "0.5", "--out", tmp_path / "a" / "net.graphml"
+    )
+    assert code == 0
+    assert "6 layers of 64 nodes" in out
+    graph = nx.read_graphml(tmp_path / "a" / "net.graphml")
+    assert len(graph) == 6 * 64
+    links = [d["weight"] for *_, d in graph.edges(data=True) if d["edge_type"] == "coupling"]
+    assert links == [0.5] * 5 * 64
+
+
+def test_evaluate_writes_a_table(tmp_path, capsys):
+    code, out, _ = run(capsys, "evaluate", CAT, "--protocol", "token", "--out", tmp_path / "e.csv", *FAST)
+    assert code == 0
+    assert "token: insertion" in out
+    assert rows(tmp_path / "e.csv")[0]["protocol"] == "token"
+
+
+def test_models_lists_what_there_is(capsys):
+    code, out, _ = run(capsys, "models")
+    assert code == 0
+    assert "demo-vit" in out
+    assert "demo-deit" in out
+    assert "Dinov2WithRegistersForImageClassification" in out
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["explain", "missing.jpg"], "no such image: missing.jpg"),
+        (["explain", "--model", "no-such-model"], "cannot load no-such-model"),
+        (["explain", "--label", "10"], "label 10 is out of range"),
+        (["explain", "--label", "-1"], "label -1 is out of range"),
+        (["explain", "--label", "lion"], "label 'lion' is no class of demo-vit"),
+        (["explain", "--min-cut", "2"], "min_cut is 2.0; give a number from 0 to 1"),
+        (["explain", "--min-cut", "nan"], "min_cut is nan"),
+        (["explain", "--token-ratio", "-0.5"], "token_ratio is -0.5"),
+        (["explain", "--starting-layer", "6"], "starting_layer is 6; the model has layers 0 to 5"),
+        (["explain", "--starting-layer", "-1"], "starting_layer is -1"),
+        (["explain", "--batch-size", "none"], "batch_size is 'none'"),
+        (["explain", "--steps", "0"], "steps is 0"),
+        (["explain", "--device", "tpu9"], "device 'tpu9' cannot be used here"),
+        (["explain", "--dtype", "int4"], "unknown dtype 'int4'"),
+        (["explain", "--protocol", "mutex2025", "--baseline", "zero"], "mutex2025 has no baseline 'zero'"),
+        (["evaluate", "missing.jpg"], "no such image: missing.jpg"),
+        (["network", "missing.jpg"], "no such image: missing.jpg"),
+        (["network", "--omega", "0"], "omega is 0.0"),
+        (["network", "--min-cut", "7"], "min_cut is 7.0"),
+        (["network", "--out", "net.xyz"], "unknown format 'xyz'"),
+        (["network", "--out", "net"], "unknown format ''"),
+    ],
+    ids=" ".join,
+)
+def test_bad_input_is_one_line_and_exit_code_2(args, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run(capsys, *args)
+    assert code == 2
+    assert message in err
+    assert len([line for line in err.splitlines() if not line.startswith("note: ")]) == 1
+    assert not [p for p in tmp_path.rglob("*") if p.is_file()], "nothing is half written"
+
+
+@pytest.mark.parametrize(
+    "args", [["explain", "--statistics", "medain"], ["explain", "--operators"], ["network", "--coupling", "none-such"], ["explode"], []], ids=" ".join
+)
+def test_bad_words_list_the_choices(args, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(args)
+    assert caught.value.code == 2
+    assert "usage: multiplex-vit" in capsys.readouterr().err
+
+
+def test_places_that_cannot_be_written(tmp_path, capsys):
+    (tmp_path / "file").write_text("mine")
+    for args in (
+        ["explain", "--out", tmp_path / "file"],
+        ["network", "--out", tmp_path / "file" / "net.graphml"],
+        ["evaluate", "--out", tmp_path / "file" / "e.csv"],
+    ):
+        code, _, err = run(capsys, *args)
+        assert code == 2
+        assert "cannot write into" in err
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/dev/full is Linux")
+def test_a_full_disk(tmp_path, capsys, monkeypatch):
+    import errno
+
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savez_compressed", full)
+    code, _, err = run(capsys, "explain", CAT, "--out", tmp_path, *FAST)
+    assert code == 2
+    assert "No space left on device; choose another place" in err
+    assert not [p for p in tmp_path.iterdir() if p.suffix in (".npz", ".csv") or p.name.startswith(".")]
+
+
+def test_in_a_process_of_its_own():
+    done = subprocess.run([sys.executable, "-m", "multiplex_vit.cli", "explain", "missing.jpg"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    helped = subprocess.run(["multiplex-vit", "explain", "--help"], capture_output=True, text=True, check=True)
+    for name in (*mv.OPERATORS, *mv.CENTRALITIES, *mv.STATISTICS):
+        assert name in helped.stdout

@@ -1,0 +1,83 @@
+"""The house: a file imports only rooms of a lower rank, torch stays in its rooms, and starting up is free of it."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import multiplex_vit
+
+ROOT = Path(multiplex_vit.__file__).parent
+RANKS = {
+    "errors": 0,
+    "registry": 1,
+    "files": 1,
+    "images": 1,
+    "plot": 1,
+    "network": 2,
+    "models": 2,
+    "saliency": 3,
+    "evaluation": 4,
+    "cli": 5,
+}
+ONLY_IN = {"torch": {"models", "saliency"}, "transformers": {"models"}, "matplotlib": {"plot", "cli"}, "seaborn": {"plot"}, "igraph": {"network"}}
+FILES = [path for path in sorted(ROOT.rglob("*.py")) if path != ROOT / "__init__.py"]
+
+
+def room_of(path):
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imports(path, typing_too=False):
+    """Yield the full names that a file imports, anywhere in it; what stands under TYPE_CHECKING only if asked for."""
+    tree = ast.parse(path.read_text())
+    skipped = {id(n) for b in ast.walk(tree) if isinstance(b, ast.If) and "TYPE_CHECKING" in ast.unparse(b.test) for n in ast.walk(b)}
+    for node in ast.walk(tree):
+        if id(node) in skipped and not typing_too:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_go_down(path):
+    room = room_of(path)
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] == "multiplex_vit" and len(parts) > 1 and parts[1] in RANKS and parts[1] != room:
+            assert RANKS[parts[1]] < RANKS[room], f"{room} imports {parts[1]}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_heavy_packages_stay_in_their_rooms(path):
+    for name in imports(path):
+        rooms = ONLY_IN.get(name.split(".")[0])
+        assert rooms is None or room_of(path) in rooms, f"{name} in {room_of(path)}"
+
+
+def test_every_room_has_a_rank():
+    assert {room_of(path) for path in FILES} == set(RANKS)
+
+
+@pytest.mark.parametrize(
+    "statement", ["import multiplex_vit", "from multiplex_vit.cli import main", "import multiplex_vit as mv; mv.OPERATORS, mv.STATISTICS, mv.Settings()"]
+)
+def test_starting_up_is_free_of_torch(statement):
+    check = f"import sys; {statement}; print([m for m in ('torch', 'transformers', 'matplotlib') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_torchvision_is_never_imported():
+    script = "import sys; sys.modules['torchvision'] = None\nimport multiplex_vit as mv\nprint(mv.load('demo-vit', device='cpu').picture(mv.samples()['cat']).pixels.shape)"
+    assert "[1, 3, 32, 32]" in subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+
+
+def test_every_public_name_is_there():
+    for name in multiplex_vit.__all__:
+        assert getattr(multiplex_vit, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        multiplex_vit.nonsense  # noqa: B018
