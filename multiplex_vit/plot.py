@@ -3,6 +3,7 @@
 Nothing is shown, saved or styled globally. Objects of the other rooms have a `.plot()` that calls these.
 """
 
+import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -51,6 +52,15 @@ def overlay(
     ax.imshow(heatmap, extent=extent, cmap=cmap, alpha=alpha, interpolation="bicubic" if smooth else "nearest")
     ax.set(xticks=[], yticks=[], title=title)
     return ax
+
+
+def thumbnail(image: np.ndarray, heatmap: np.ndarray, *, title: str = "") -> bytes:
+    """Return a small overlay as the bytes of a PNG, for notebooks."""
+    figure = Figure(figsize=(3.2, 3.2), layout="constrained")
+    overlay(image, heatmap, title=title, ax=figure.add_subplot())
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=90)
+    return buffer.getvalue()
 
 
 def curves(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:

@@ -66,3 +66,9 @@ def test_the_summary_has_a_row_an_image(demo_vit, tmp_path):
     figure.savefig(tmp_path / "summary.pdf")
     assert evaluations[0].plot(ax=plt.figure().add_subplot()).lines
     assert explanations[0].plot(ax=plt.figure().add_subplot()).get_title().startswith(explanations[0].label_name)
+
+
+def test_an_explanation_shows_itself_in_a_notebook(demo_vit):
+    png = mv.explain(demo_vit, mv.samples()["cat"], statistics=("max",))._repr_png_()
+    assert png.startswith(b"\x89PNG")
+    assert not plt.get_fignums(), "no figure is left open"

@@ -152,7 +152,16 @@ class Explanation:
         """Draw the heatmap over the image; see `multiplex_vit.plot.overlay`."""
         from multiplex_vit import plot
 
-        return plot.overlay(self.view, self.heatmap, title=f"{self.label_name} ({self.clean[self.label]:.2f})", **options)
+        return plot.overlay(self.view, self.heatmap, **{"title": self._title, **options})
+
+    def _repr_png_(self) -> bytes:
+        from multiplex_vit import plot
+
+        return plot.thumbnail(self.view, self.heatmap, title=self._title)
+
+    @property
+    def _title(self) -> str:
+        return f"{self.label_name} ({self.clean[self.label]:.2f})"
 
     def save(self, path: str | Path) -> None:
         """Write the explanation as a NumPy archive (.npz, no pickle), whole or not at all; `load` gives it back."""

@@ -27,7 +27,7 @@ def coherence(values: "Tensor") -> "Tensor":
     """
     total = values.sum(0)
     share = (values / total.where(total != 0, 1)).where(total != 0, 0)
-    return -(share * share.where(share > 0, 1).log()).sum(0)
+    return -(share * share.where(share > 0, 1).log()).sum(0) + 0.0
 
 
 @STATISTICS.register("max")
