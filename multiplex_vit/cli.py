@@ -51,7 +51,7 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"multiplex-vit {mv.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
-        sub = commands.add_parser(name, help=command.help, description=command.help, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+        sub = commands.add_parser(name, help=command.help, description=command.help)
         if name in given[:1]:
             command.add_arguments(sub)
     return parser
@@ -61,34 +61,36 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _model_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", default="demo-vit", help="bundled model, checkpoint folder or hub id")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ...")
-    parser.add_argument("--dtype", default="auto", help="auto, float32, bfloat16 or float16")
+    parser.add_argument("--model", default="demo-vit", help="bundled model, checkpoint folder or hub id (%(default)s)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ... (%(default)s)")
+    parser.add_argument("--dtype", default="auto", help="auto, float32, bfloat16 or float16 (%(default)s)")
 
 
 def _explain_arguments(parser: argparse.ArgumentParser) -> None:
     _image_arguments(parser)
     defaults = mv.Settings()
-    parser.add_argument("--out", type=Path, default=Path("explanations"), help="folder to write into")
-    parser.add_argument("--min-cut", type=float, default=defaults.min_cut, help="cut edges below this share of a layer's greatest weight")
-    parser.add_argument("--token-ratio", type=float, default=defaults.token_ratio, help="share of the patch tokens that a mask removes")
-    parser.add_argument("--starting-layer", type=int, default=defaults.starting_layer, help="first layer that counts")
+    parser.add_argument("--out", type=Path, default=Path("explanations"), help="folder, or for evaluate the CSV file, to write (%(default)s)")
+    parser.add_argument("--min-cut", type=float, default=defaults.min_cut, help="cut edges below this share of a layer's greatest weight (%(default)s)")
+    parser.add_argument("--token-ratio", type=float, default=defaults.token_ratio, help="share of the patch tokens that a mask removes (%(default)s)")
+    parser.add_argument("--starting-layer", type=int, default=defaults.starting_layer, help="first layer that counts (%(default)s)")
     for option, registry in (("operators", mv.OPERATORS), ("centralities", mv.CENTRALITIES), ("statistics", mv.STATISTICS)):
         names = list(getattr(defaults, option))
-        parser.add_argument(f"--{option}", nargs="+", choices=list(registry), default=names, metavar="NAME", help=f"from {', '.join(registry)}")
+        parser.add_argument(
+            f"--{option}", nargs="+", choices=list(registry), default=names, metavar="NAME", help=f"of {', '.join(registry)} ({' '.join(names)})"
+        )
     _protocol_arguments(parser)
 
 
 def _image_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", nargs="*", type=Path, metavar="IMAGE", default=[samples()["cat"]], help="image files; the bundled cat unless given")
     parser.add_argument("--label", help="index or name of the class to explain; the predicted one unless given")
-    parser.add_argument("--batch-size", default="auto", help="most masks a forward pass, or auto")
+    parser.add_argument("--batch-size", default="auto", help="most masks a forward pass, or auto (%(default)s)")
     _model_arguments(parser)
 
 
 def _protocol_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--protocol", choices=list(mv.PROTOCOLS), default="patch", help="how insertion and deletion are made")
-    parser.add_argument("--baseline", choices=list(mv.BASELINES), default="black", help="what stands in for a patch that is not there")
+    parser.add_argument("--protocol", choices=list(mv.PROTOCOLS), default="patch", help="how insertion and deletion are made (%(default)s)")
+    parser.add_argument("--baseline", choices=list(mv.BASELINES), default="black", help="what stands in for a patch that is not there (%(default)s)")
     parser.add_argument("--steps", type=int, default=None, help="points of a curve; every patch up to 100 unless given")
 
 
@@ -100,10 +102,10 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
 def _network_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", nargs="?", type=Path, metavar="IMAGE", default=samples()["cat"], help="image file; the bundled cat unless given")
     _model_arguments(parser)
-    parser.add_argument("--operator", choices=list(mv.OPERATORS), default="sum", help="how attention is pooled over heads")
-    parser.add_argument("--min-cut", type=float, default=0.01, help="cut edges below this share of a layer's greatest weight")
-    parser.add_argument("--coupling", choices=list(mv.COUPLINGS), default="ordinal", help="which layers the inter-layer links join")
-    parser.add_argument("--omega", type=float, default=1.0, help="weight of an inter-layer link")
+    parser.add_argument("--operator", choices=list(mv.OPERATORS), default="sum", help="how attention is pooled over heads (%(default)s)")
+    parser.add_argument("--min-cut", type=float, default=0.01, help="cut edges below this share of a layer's greatest weight (%(default)s)")
+    parser.add_argument("--coupling", choices=list(mv.COUPLINGS), default="ordinal", help="which layers the inter-layer links join (%(default)s)")
+    parser.add_argument("--omega", type=float, default=1.0, help="weight of an inter-layer link (%(default)s)")
     parser.add_argument("--format", choices=list(mv.EXPORTERS), help="format of the file; by its suffix unless given")
     parser.add_argument("--out", type=Path, help="file to write; network.graphml unless given")
 
