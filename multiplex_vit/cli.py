@@ -1,16 +1,19 @@
 """The command line: multiplex-vit explain | network | evaluate | models."""
 
 import argparse
+import os
 import sys
+import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import multiplex_vit as mv
+from multiplex_vit.checks import positive, whole
 from multiplex_vit.errors import InputError
-from multiplex_vit.files import folder_for, written_whole
+from multiplex_vit.files import output_folder, written_together, written_whole
 from multiplex_vit.images import samples
 from multiplex_vit.models.bundled import bundled
 
@@ -27,27 +30,39 @@ class Command:
     run: Callable[[argparse.Namespace], int]
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that tells what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line and exit with 2."""
+        self.exit(FAILED, f"multiplex-vit: {message}; see {self.prog} --help\n")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0 done, 1 some images failed, 2 bad input."""
+    """Run the command line and return its exit code: 0 done, 1 some images failed, 2 bad input or a failure."""
     given = list(sys.argv[1:] if argv is None else argv)
     args = _parser(given).parse_args(given)
     warnings.showwarning = lambda message, *_, **__: print(f"note: {message}", file=sys.stderr)
     try:
         return COMMANDS[args.command].run(args)
-    except (InputError, OSError) as error:
-        return _failed(error)
     except KeyboardInterrupt:
         print("multiplex-vit: stopped", file=sys.stderr)
         return 130
+    except Exception as error:
+        return _failed(error)
 
 
 def _failed(error: Exception) -> int:
-    print(f"multiplex-vit: {' '.join(str(error).split())}", file=sys.stderr)
+    """Tell of an error in one line; MULTIPLEX_VIT_TRACEBACK=1 shows where it comes from."""
+    if os.environ.get("MULTIPLEX_VIT_TRACEBACK"):
+        traceback.print_exception(error)
+    kind = "" if isinstance(error, (InputError, OSError)) else f"unexpected {type(error).__name__}, please report it: "
+    print(f"multiplex-vit: {kind}{' '.join(str(error).split())}".encode("utf-8", "backslashreplace").decode(), file=sys.stderr)
     return FAILED
 
 
 def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="multiplex-vit", description="Vision Transformers as multiplex networks, and the networks as explanations.")
+    parser = _Parser(prog="multiplex-vit", description="Vision Transformers as multiplex networks, and the networks as explanations.")
     parser.add_argument("--version", action="version", version=f"multiplex-vit {mv.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
@@ -82,7 +97,7 @@ def _explain_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _image_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("images", nargs="*", type=Path, metavar="IMAGE", default=[samples()["cat"]], help="image files; the bundled cat unless given")
+    parser.add_argument("images", nargs="*", type=Path, metavar="IMAGE", default=[samples()["horse"]], help="image files; the bundled horse unless given")
     parser.add_argument("--label", help="index or name of the class to explain; the predicted one unless given")
     parser.add_argument("--batch-size", default="auto", help="most masks a forward pass, or auto (%(default)s)")
     _model_arguments(parser)
@@ -92,6 +107,7 @@ def _protocol_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--protocol", choices=list(mv.PROTOCOLS), default="patch", help="how insertion and deletion are made (%(default)s)")
     parser.add_argument("--baseline", choices=list(mv.BASELINES), default="black", help="what stands in for a patch that is not there (%(default)s)")
     parser.add_argument("--steps", type=int, default=None, help="points of a curve; every patch up to 100 unless given")
+    parser.add_argument("--seed", type=int, default=0, help="of the random baseline (%(default)s)")
 
 
 def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
@@ -100,7 +116,7 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _network_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("image", nargs="?", type=Path, metavar="IMAGE", default=samples()["cat"], help="image file; the bundled cat unless given")
+    parser.add_argument("image", nargs="?", type=Path, metavar="IMAGE", default=samples()["horse"], help="image file; the bundled horse unless given")
     _model_arguments(parser)
     parser.add_argument("--operator", choices=list(mv.OPERATORS), default="sum", help="how attention is pooled over heads (%(default)s)")
     parser.add_argument("--min-cut", type=float, default=0.01, help="cut edges below this share of a layer's greatest weight (%(default)s)")
@@ -114,48 +130,43 @@ def _network_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _explain(args: argparse.Namespace) -> int:
-    settings = _settings(args)
-    out = folder_for(args.out)
-    rows: list[dict[str, Any]] = []
+    with output_folder(args.out) as out:
+        rows: list[dict[str, Any]] = []
 
-    def one(model: Any, path: Path, name: str) -> str:
-        explanation = mv.explain(model, path, label=args.label, batch_size=_batch_size(args), settings=settings)
-        faithfulness = _evaluated(args, model, path, explanation)
-        files = _write_explanation(out, name, explanation, faithfulness)
-        rows.append({"image": str(path), **explanation.row(), **faithfulness.row()})
-        return f"{explanation.label_name} (p = {explanation.clean[explanation.label]:.3f}), {_areas(faithfulness)}; {', '.join(files)}"
+        def one(path: Path, name: str, explanation: Any, faithfulness: Any) -> str:
+            files = _write_explanation(out, name, explanation, faithfulness)
+            return f"{explanation.label_name} (p = {explanation.clean[explanation.label]:.3f}), {_areas(faithfulness)}; {', '.join(files)}"
 
-    code = _each(args, one)
-    if rows:
-        _write_rows(rows, out / "explanations.csv")
-        print(f"{len(rows)} explained; written into {out}")
-    return code
+        try:
+            code = _each(args, rows, one)
+        finally:
+            _write_rows(rows, out / "explanations.csv", go_on=True)
+        if rows:
+            print(f"{len(rows)} explained; written into {out}")
+        return code
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    settings = _settings(args)
-    folder_for(args.out.parent)
-    rows: list[dict[str, Any]] = []
-
-    def one(model: Any, path: Path, _: str) -> str:
-        explanation = mv.explain(model, path, label=args.label, batch_size=_batch_size(args), settings=settings)
-        faithfulness = _evaluated(args, model, path, explanation)
-        rows.append({"image": str(path), **explanation.row(), **faithfulness.row()})
-        return f"{explanation.label_name}, {faithfulness.protocol}: {_areas(faithfulness)}"
-
-    code = _each(args, one)
-    if rows:
-        _write_rows(rows, args.out)
-        print(f"{len(rows)} evaluated; written to {args.out}")
-    return code
+    if args.out.is_dir():
+        raise InputError(f"cannot write {args.out}: it is a folder; give a file name")
+    with output_folder(args.out.parent):
+        rows: list[dict[str, Any]] = []
+        try:
+            code = _each(args, rows, lambda path, name, explanation, faithfulness: f"{explanation.label_name}, {faithfulness.protocol}: {_areas(faithfulness)}")
+        finally:
+            _write_rows(rows, args.out)
+        if rows:
+            print(f"{len(rows)} evaluated; written to {args.out}")
+        return code
 
 
 def _network(args: argparse.Namespace) -> int:
     out = args.out or Path(f"network.{args.format or 'graphml'}")
-    folder_for(out.parent)
-    mv.EXPORTERS[args.format or out.suffix.removeprefix(".")]
-    net = mv.multiplex(mv.load(args.model, device=args.device, dtype=args.dtype), args.image, operator=args.operator, min_cut=args.min_cut)
-    net.write(out, coupling=args.coupling, omega=args.omega, format=args.format)
+    mv.EXPORTERS[args.format or out.suffix.removeprefix(".").lower()]
+    positive("omega", args.omega)
+    with output_folder(out.parent):
+        net = mv.multiplex(mv.load(args.model, device=args.device, dtype=args.dtype), args.image, operator=args.operator, min_cut=args.min_cut)
+        net.write(out, coupling=args.coupling, omega=args.omega, format=args.format)
     print(f"{net!r} written to {out}")
     return DONE
 
@@ -178,14 +189,23 @@ COMMANDS = {
 # --- shared by the commands -------------------------------------------------------------------------------------------
 
 
-def _each(args: argparse.Namespace, one: Callable[[Any, Path, str], str]) -> int:
-    """Do one image after the other; report a bad one in one line and go on."""
+def _each(args: argparse.Namespace, rows: list[dict[str, Any]], one: Callable[[Path, str, Any, Any], str]) -> int:
+    """Explain and measure one image after the other; report a bad one in one line and go on."""
+    settings, options = _settings(args), _options(args)
     model = mv.load(args.model, device=args.device, dtype=args.dtype)
+    if args.label is not None:
+        model.label_of(args.label, 0)
+    if settings.starting_layer >= model.n_layers:
+        raise InputError(f"starting_layer is {settings.starting_layer}; {model.name} has layers 0 to {model.n_layers - 1}")
     failed = 0
     for path, name in zip(args.images, unique_names(args.images), strict=True):
         try:
-            print(f"{path.name}: {one(model, path, name)}")
-        except InputError as error:
+            explanation = mv.explain(model, path, label=args.label, batch_size=options["batch_size"], settings=settings)
+            faithfulness = mv.evaluate(model, path, explanation.heatmap, label=explanation.label, protocol=args.protocol, **options)
+            line = one(path, name, explanation, faithfulness)
+            rows.append({"image": str(path), **explanation.row(), **faithfulness.row()})
+            print(f"{path.name}: {line}".encode("utf-8", "backslashreplace").decode())
+        except Exception as error:
             failed += 1
             _failed(error)
     if not failed:
@@ -216,13 +236,18 @@ def _settings(args: argparse.Namespace) -> Any:
     return mv.Settings(min_cut=args.min_cut, token_ratio=args.token_ratio, starting_layer=args.starting_layer, **names)
 
 
-def _batch_size(args: argparse.Namespace) -> int | str:
-    return int(args.batch_size) if args.batch_size.isdigit() else args.batch_size
+def _options(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of an evaluation, all of them checked."""
+    from multiplex_vit.evaluation.protocols import Options, published_baseline
 
-
-def _evaluated(args: argparse.Namespace, model: Any, path: Path, explanation: Any) -> Any:
-    options = {"baseline": args.baseline, "steps": args.steps, "batch_size": _batch_size(args)}
-    return mv.evaluate(model, path, explanation.heatmap, label=explanation.label, protocol=args.protocol, **options)
+    batch_size = args.batch_size
+    if batch_size != "auto":
+        batch_size = whole("batch_size", int(batch_size) if batch_size.lstrip("-").isdecimal() else batch_size, at_least=1)
+    if args.protocol == "mutex2025":
+        published_baseline(args.baseline)
+    options = {"baseline": args.baseline, "steps": args.steps, "seed": args.seed, "batch_size": batch_size}
+    Options(**options)
+    return options
 
 
 def _areas(faithfulness: Any) -> str:
@@ -242,20 +267,32 @@ def _write_explanation(out: Path, name: str, explanation: Any, faithfulness: Any
     explanation.plot(ax=ax)
     summary = plot.summary([explanation], [faithfulness])
     files = {f"{name}_overlay.png": figure, f"{name}_summary.png": summary, f"{name}_summary.pdf": summary}
-    for file, drawing in files.items():
-        with written_whole(out / file) as temporary:
-            drawing.savefig(temporary, dpi=160)
-    plt.close(figure)
-    plt.close(summary)
-    explanation.save(out / f"{name}.npz")
+    try:
+        with written_together(out) as temporary:
+            for file, drawing in files.items():
+                drawing.savefig(temporary / file, dpi=160)
+            explanation.save(temporary / f"{name}.npz")
+    finally:
+        plt.close(figure)
+        plt.close(summary)
     return [*files, f"{name}.npz"]
 
 
-def _write_rows(rows: list[dict[str, Any]], path: Path) -> None:
+def _write_rows(rows: list[dict[str, Any]], path: Path, *, go_on: bool = False) -> None:
+    """Write rows as CSV; to go on keeps the rows that a file has of other images."""
     import pandas as pd
 
+    if not rows:
+        return
+    table = pd.DataFrame(rows)
+    if go_on and path.exists():
+        try:
+            earlier = pd.read_csv(path)
+            table = pd.concat([earlier[~earlier["image"].isin(table["image"])], table])
+        except (ValueError, KeyError) as error:
+            raise InputError(f"{path} is no table of explanations; choose another folder") from error
     with written_whole(path) as temporary:
-        pd.DataFrame(rows).to_csv(temporary, index=False)
+        table.to_csv(temporary, index=False, errors="backslashreplace")
 
 
 def _card_line(folder: Path) -> str:

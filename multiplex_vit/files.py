@@ -31,9 +31,11 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     ...     Path(folder, "a.txt").read_text()
     'whole'
     """
-    target = Path(path)
+    target = Path(os.path.realpath(path))
     if target.is_dir():
-        raise InputError(f"cannot write {target}: it is a folder; give a file name")
+        raise InputError(f"cannot write {path}: it is a folder; give a file name")
+    if target.exists() and not (target.is_file() and os.access(target, os.W_OK)):
+        raise InputError(f"cannot write {path}: it is write-protected or no regular file; give another name")
     temporary = None
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
@@ -49,8 +51,9 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def folder_for(path: str | os.PathLike[str]) -> Path:
-    """Return a folder to write in, made if it is missing.
+@contextmanager
+def output_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a folder to write in, made if it is missing; folders made are taken away again if they end empty.
 
     Raises
     ------
@@ -58,11 +61,30 @@ def folder_for(path: str | os.PathLike[str]) -> Path:
         If it cannot be made, or is a file.
     """
     folder = Path(path)
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot write into {folder}: {error.strerror or error}; choose another folder") from error
-    return folder
+    try:
+        yield folder
+    finally:
+        for place in missing:
+            if place.is_dir() and not any(place.iterdir()):
+                place.rmdir()
+
+
+@contextmanager
+def written_together(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder whose files are moved into `folder` when the block ends well; otherwise none of them appears."""
+    try:
+        with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as temporary:
+            yield Path(temporary)
+            for file in sorted(Path(temporary).iterdir()):
+                file.chmod(0o666 & ~_umask())
+                file.replace(folder / file.name)
+    except OSError as error:
+        raise InputError(f"cannot write into {folder}: {error.strerror or error}; choose another place") from error
 
 
 def _umask() -> int:

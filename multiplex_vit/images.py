@@ -2,6 +2,8 @@
 
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +18,19 @@ MAX_PIXELS = 89_478_485
 MIN_SIDE = 4
 """Fewest pixels a side: below that a picture has no rows and columns to tell apart."""
 
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "MPO", "JPEG2000", "AVIF", "TGA", "ICO", "PCX")
+"""Formats that are read: rasters decoded in process (no EPS, which would start another program)."""
+
 _SAMPLES = Path(__file__).parent / "samples"
 
 
 def samples() -> dict[str, Path]:
-    """Return the bundled photos by name; samples/README.md names source and licence of each.
+    """Return the bundled pictures by name; samples/README.md names source and licence of each.
 
     Examples
     --------
     >>> sorted(samples())
-    ['cat', 'raccoon', 'rocket']
+    ['cat', 'horse', 'rocket']
     """
     return {path.stem: path for path in sorted(_SAMPLES.glob("*.jpg"))}
 
@@ -58,32 +63,44 @@ def read_image(image: Any) -> Image.Image:
     if isinstance(image, (str, os.PathLike)):
         return _read_file(Path(image))
     if isinstance(image, Image.Image):
-        return _as_rgb(image, "image")
+        with _told("the image"):
+            return _as_rgb(image, "the image")
     if isinstance(image, np.ndarray):
-        return _as_rgb(_from_array(image), "array")
+        return _as_rgb(_from_array(image), "the array")
     raise InputError(f"cannot read an image from {type(image).__name__}; give a path, a PIL image or a uint8 array [row, col, channel]")
 
 
 def _read_file(path: Path) -> Image.Image:
-    if not path.exists():
-        raise InputError(f"no such image: {path}; bundled photos: {', '.join(samples())} (multiplex_vit.images.samples())")
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; give image files")
-    if path.stat().st_size == 0:
-        raise InputError(f"{path} is empty (0 bytes); give an image file")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as opened:
-                return _as_rgb(opened, str(path))
+        found, folder, size = path.exists(), path.is_dir(), path.stat().st_size if path.exists() else 0
+    except (OSError, ValueError) as error:
+        raise InputError(f"{str(path)[:80]!r} is no usable file name: {getattr(error, 'strerror', None) or error}") from error
+    if not found:
+        raise InputError(f"no such image: {path}; bundled pictures: {', '.join(samples())} (multiplex_vit.samples())")
+    if folder:
+        raise InputError(f"{path} is a folder; give image files")
+    if size == 0:
+        raise InputError(f"{path} is empty (0 bytes); give an image file")
+    Image.init()
+    with _told(str(path)), warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN]) as opened:
+            return _as_rgb(opened, str(path))
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Turn whatever a decoder raises into one line; damaged files make decoders fail in any way."""
+    try:
+        yield
     except InputError:
         raise
     except Image.DecompressionBombError as error:
-        raise InputError(f"{path} has too many pixels (limit {MAX_PIXELS:,}); shrink it first") from error
+        raise InputError(f"{name} has too many pixels (limit {MAX_PIXELS:,}); shrink it first") from error
     except Image.UnidentifiedImageError as error:
-        raise InputError(f"{path} is not an image that Pillow can read; give JPEG, PNG, WebP, TIFF or the like") from error
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise InputError(f"{path} is damaged or cannot be read: {error}") from error
+        raise InputError(f"{name} is not an image of a known format; give JPEG, PNG, WebP, TIFF, GIF, BMP or the like") from error
+    except Exception as error:
+        raise InputError(f"{name} is damaged or cannot be read ({' '.join(str(error).split()) or type(error).__name__}); save it again") from error
 
 
 def _from_array(array: np.ndarray) -> Image.Image:

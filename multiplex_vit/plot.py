@@ -16,6 +16,8 @@ from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Polygon
 
+from multiplex_vit.errors import InputError
+
 HEAT = "inferno"
 """Colour map of heatmaps: perceptually uniform, dark is little."""
 
@@ -50,7 +52,8 @@ def overlay(
     extent = (0.0, float(width), float(height), 0.0)
     ax.imshow(image, extent=extent, interpolation="antialiased")
     ax.imshow(heatmap, extent=extent, cmap=cmap, alpha=alpha, interpolation="bicubic" if smooth else "nearest")
-    ax.set(xticks=[], yticks=[], title=title)
+    ax.set(xticks=[], yticks=[])
+    ax.set_title(title, parse_math=False)
     return ax
 
 
@@ -76,6 +79,9 @@ def curves(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     -------
     Axes
     """
+    protocols = table["protocol"].unique() if "protocol" in table else []
+    if len(protocols) > 1:
+        raise InputError(f"curves of {' and '.join(protocols)} do not compare; draw one protocol at a time")
     ax = ax or plt.gca()
     several = table.duplicated(["curve", "fraction"]).any()
     colours = dict(zip(("insertion", "deletion"), sns.color_palette("colorblind")[:2], strict=False))
@@ -108,8 +114,9 @@ def summary(explanations: Sequence[Any], evaluations: Sequence[Any]) -> Figure:
     figure, axes = plt.subplots(n, 4, figsize=(11.5, 2.9 * n), squeeze=False, layout="constrained", width_ratios=(1, 1, 1.15, 1.15))
     for row, explanation, evaluation in zip(axes, explanations, evaluations, strict=True):
         row[0].imshow(explanation.view)
-        row[0].set(xticks=[], yticks=[], title=f"{explanation.label_name} ({explanation.clean[explanation.label]:.2f})")
-        overlay(explanation.view, explanation.heatmap, title=f"heatmap, {explanation.model}", ax=row[1])
+        row[0].set(xticks=[], yticks=[])
+        row[0].set_title(shortened(f"{explanation.label_name} ({explanation.clean[explanation.label]:.2f})"), parse_math=False)
+        overlay(explanation.view, explanation.heatmap, title=f"heatmap, {shortened(explanation.model.rstrip('/').split('/')[-1])}", ax=row[1])
         table = evaluation.table()
         for ax, name in zip(row[2:], ("insertion", "deletion"), strict=True):
             curves(table[table["curve"] == name], ax=ax)
@@ -201,6 +208,17 @@ def stack(
     ax.set_aspect("equal")
     ax.set_axis_off()
     return ax
+
+
+def shortened(text: str, length: int = 28) -> str:
+    """Return a text for a title, cut where it is too long.
+
+    Examples
+    --------
+    >>> shortened("vit-base-patch16-224", 10)
+    'vit-base-…'
+    """
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def strongest(weights: np.ndarray, edges: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

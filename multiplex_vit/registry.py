@@ -53,13 +53,13 @@ class Registry(Generic[F]):
             If the name is taken.
         """
         if not callable(function):
-            return lambda f: self._add(function or f.__name__, f, traits)
-        return self._add(function.__name__, function, traits)
+            return lambda f: self._add(function or name_of(f), f, traits)
+        return self._add(name_of(function), function, traits)
 
     def _add(self, name: str, function: F, traits: dict[str, Any]) -> F:
         known = self._functions.get(name)
-        if known is not None and (known.__module__, known.__qualname__) != (function.__module__, function.__qualname__):
-            raise InputError(f"{self.kind} {name!r} exists already ({known.__module__}.{known.__qualname__}); choose another name")
+        if known is not None and (_origin(known) != _origin(function) or "<lambda>" in _origin(function)):
+            raise InputError(f"{self.kind} {name!r} exists already ({_origin(known)}); choose another name")
         self._functions[name], self._traits[name] = function, traits
         return function
 
@@ -94,3 +94,7 @@ class Registry(Generic[F]):
 def name_of(member: str | Callable[..., Any]) -> str:
     """Return the name under which a registry member, or a callable in its place, is reported."""
     return member if isinstance(member, str) else getattr(member, "__name__", repr(member))
+
+
+def _origin(function: Callable[..., Any]) -> str:
+    return f"{getattr(function, '__module__', '?')}.{getattr(function, '__qualname__', repr(function))}"

@@ -49,6 +49,11 @@ def test_two_protocols_do_not_compare():
     patch, token = (mv.evaluate(FakeModel(), PIXELS, RIGHT, protocol=p) for p in ("patch", "token"))
     with pytest.raises(mv.InputError, match="patch/black and token do not compare"):
         patch.minus(token)
+    noise = [mv.evaluate(FakeModel(), PIXELS, RIGHT, baseline="random", seed=seed) for seed in (1, 2)]
+    with pytest.raises(mv.InputError, match="patch/random 1 and patch/random 2 do not compare"):
+        noise[0].minus(noise[1])
+    with pytest.raises(mv.InputError, match="classes 0 and 1 do not compare"):
+        patch.minus(mv.evaluate(FakeModel(), PIXELS, RIGHT, label=1))
     with pytest.raises(mv.InputError, match="do not belong together"):
         mv.Faithfulness(patch.insertion, token.deletion, 0)
 
@@ -84,7 +89,19 @@ def test_mutex2025_has_the_published_points(baseline):
     assert fid.insertion.fraction.tolist() == [1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]
     assert fid.deletion.fraction.tolist() == [0, *fid.insertion.fraction]
     assert fid.deletion.confidence[0] == 0, "the published point, where the clean confidence belongs"
-    assert fid.protocol == f"mutex2025/{baseline}"
+    assert fid.protocol == f"mutex2025/{baseline}{' 0' if baseline == 'random' else ''}"
+
+
+def test_mutex2025_areas_by_hand():
+    """Six patches of one pixel: int(fraction * 6) of them have changed at the twelve points; zeros stand in, which this model does not tell from pixels."""
+    model = FakeModel()
+    model.classify = lambda pixels, batch_size="auto": model.probabilities(None, (np.asarray(pixels)[:, 0] != 0).reshape(len(pixels), 6))
+    fid = mv.evaluate(model, PIXELS, RIGHT, protocol="mutex2025")
+    inserted = 0.1 + np.append(0, FakeModel.worth.cumsum())[[0, 0, 0, 1, 1, 2, 3, 3, 4, 4, 5, 6]]
+    percent = [1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]
+    assert fid.insertion.confidence == pytest.approx(inserted)
+    assert fid.insertion.auc == pytest.approx(np.trapezoid(inserted, percent))
+    assert fid.deletion.auc == pytest.approx(np.trapezoid([0, *(0.95 - inserted)], [0, *percent]))
 
 
 def test_mutex2025_changes_whole_numbers_of_pixels(tiny, pixels):
@@ -131,6 +148,11 @@ def test_steps_have_both_ends_and_rise(n_nodes, steps):
         (RIGHT, {"protocol": "mutex2025", "baseline": "zero"}, "mutex2025 has no baseline 'zero'"),
         (RIGHT, {"protocol": "mutex2025", "steps": 5}, "12 published points"),
         (RIGHT, {"steps": 0}, "steps is 0"),
+        (RIGHT, {"steps": "x"}, "steps is 'x'"),
+        (RIGHT, {"steps": np.inf}, "steps is inf"),
+        (RIGHT, {"seed": -1}, "seed is -1"),
+        (RIGHT, {"baseline": lambda *_: np.zeros(3)}, r"baseline <lambda> returned shape \[3\]"),
+        (RIGHT, {"baseline": lambda p, *_: p * np.nan}, "finite values"),
         (RIGHT, {"step": 5}, "unknown option 'step'"),
         (RIGHT, {"label": 7}, "label 7 is out of range"),
     ],
@@ -145,4 +167,16 @@ def test_tables_are_tidy():
     table = fid.table()
     assert list(table.columns) == ["protocol", "curve", "fraction", "confidence"]
     assert len(table) == 6
-    assert fid.row() == {"protocol": "patch/black", "insertion": fid.insertion.auc, "deletion": fid.deletion.auc, "difference": fid.difference}
+    assert fid.row() == {"protocol": "patch/black, 2 steps", "insertion": fid.insertion.auc, "deletion": fid.deletion.auc, "difference": fid.difference}
+
+
+def test_a_protocol_of_ones_own():
+    def nothing(subject, heatmap, options):
+        curve = mv.Curve(np.array([0, 1]), np.array([0, 1]), "nothing")
+        return curve, curve
+
+    assert mv.evaluate(FakeModel(), PIXELS, RIGHT, protocol=nothing).protocol == "nothing"
+
+
+def test_steps_may_be_a_whole_float():
+    assert len(mv.evaluate(FakeModel(), PIXELS, RIGHT, steps=2.0).insertion.fraction) == 3

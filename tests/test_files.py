@@ -1,9 +1,10 @@
 import errno
+import os
 
 import pytest
 
 from multiplex_vit.errors import InputError
-from multiplex_vit.files import folder_for, written_whole
+from multiplex_vit.files import output_folder, written_together, written_whole
 
 
 def test_a_file_appears_whole(tmp_path):
@@ -40,5 +41,42 @@ def test_places_that_cannot_be_written(tmp_path):
     with pytest.raises(InputError, match="No such file or directory"), written_whole(tmp_path / "missing" / "a.txt"):
         pass
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="cannot write into"):
-        folder_for(tmp_path / "file" / "below")
+    with pytest.raises(InputError, match="cannot write into"), output_folder(tmp_path / "file" / "below"):
+        pass
+
+
+def test_links_are_followed_and_modes_kept_safe(tmp_path):
+    (tmp_path / "target.txt").write_text("old")
+    (tmp_path / "link.txt").symlink_to(tmp_path / "target.txt")
+    with written_whole(tmp_path / "link.txt") as temporary:
+        temporary.write_text("new")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "target.txt").read_text() == "new"
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="no regular file"), written_whole(tmp_path / "pipe"):
+        pass
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_files_appear_together_or_not_at_all(tmp_path):
+    def fail_halfway():
+        with written_together(tmp_path) as temporary:
+            (temporary / "a.txt").write_text("a")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(InputError, match="No space left on device; choose another place"):
+        fail_halfway()
+    assert not list(tmp_path.iterdir())
+    with written_together(tmp_path) as temporary:
+        (temporary / "a.txt").write_text("a")
+        (temporary / "b.txt").write_text("b")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.txt", "b.txt"]
+
+
+def test_folders_that_stay_empty_go_away(tmp_path):
+    with output_folder(tmp_path / "a" / "b"):
+        assert (tmp_path / "a" / "b").is_dir()
+    assert not list(tmp_path.iterdir())
+    with output_folder(tmp_path / "a") as folder:
+        (folder / "file").touch()
+    assert (tmp_path / "a" / "file").exists()

@@ -72,7 +72,7 @@ def bad_files(folder):
         ("missing.jpg", "no such image"),
         ("folder.jpg", "is a folder"),
         ("empty.jpg", "is empty"),
-        ("text.jpg", "is not an image"),
+        ("text.jpg", "is not an image of a known format"),
         ("cut.jpg", "is damaged"),
         ("cut.png", "is damaged"),
         ("one.png", "has 1 x 1 pixels; at least 4 x 4"),
@@ -106,3 +106,37 @@ def test_samples_are_readable_and_licensed():
     for path in images.samples().values():
         assert min(images.read_image(path).size) > 200
         assert f"`{path.name}`" in notes
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_whatever_a_damaged_file_does_is_one_line(tmp_path):
+    rng, messages = np.random.default_rng(0), []
+    for suffix in ("png", "jpg", "webp", "tif", "gif", "bmp"):
+        whole = saved(tmp_path / f"whole.{suffix}", Image.fromarray(COLOUR).resize((64, 64))).read_bytes()
+        for number in range(40):
+            damaged = bytearray(whole[: rng.integers(1, len(whole) + 1)])
+            for place in rng.integers(0, len(damaged), 5):
+                damaged[place] = rng.integers(256)
+            path = tmp_path / f"{number}.{suffix}"
+            path.write_bytes(damaged)
+            try:
+                images.read_image(path)
+            except InputError as error:
+                messages.append(str(error))
+    assert len(messages) > 100
+    assert not any("\n" in message for message in messages)
+
+
+def test_damaged_images_in_memory(tmp_path):
+    whole = saved(tmp_path / "whole.png", Image.fromarray(COLOUR).resize((200, 200))).read_bytes()
+    (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="the image is damaged"):
+        images.read_image(Image.open(tmp_path / "cut.png"))
+    with pytest.raises(InputError, match="is no usable file name"):
+        images.read_image("a" * 400 + ".jpg")
+
+
+def test_formats_that_start_other_programs_are_not_read(tmp_path):
+    (tmp_path / "a.eps").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
+    with pytest.raises(InputError, match="is not an image of a known format"):
+        images.read_image(tmp_path / "a.eps")

@@ -182,7 +182,19 @@ def test_labels(demo_vit, label, index):
 
 @pytest.mark.parametrize(
     ("label", "message"),
-    [(10, "classes 0 to 9"), (-1, "out of range"), ("lion", "is no class of demo-vit; classes: airplane"), (1.5, "out of range"), (True, "out of range")],
+    [
+        (10, "classes 0 to 9"),
+        (-1, "out of range"),
+        ("lion", "is no class of demo-vit; classes: airplane"),
+        (1.5, "out of range"),
+        (True, "out of range"),
+        ("²", "is no class"),
+        ("--3", "is no class"),
+        (float("nan"), "out of range"),
+        ([3], "out of range"),
+        (b"cat", "out of range"),
+        ("9" * 400, "is no class"),
+    ],
 )
 def test_bad_labels(demo_vit, label, message):
     with pytest.raises(mv.InputError, match=message):
@@ -209,8 +221,18 @@ def test_bundled_models(name):
 
 
 @pytest.mark.parametrize("name", ["demo-vit", "demo-deit"])
-def test_bundled_models_recognise_the_bundled_cat(name):
-    assert mv.explain(mv.load(name, device="cpu"), mv.samples()["cat"]).label_name == "cat"
+@pytest.mark.parametrize("animal", ["cat", "horse"])
+def test_bundled_models_recognise_the_bundled_animals(name, animal):
+    assert mv.explain(mv.load(name, device="cpu"), mv.samples()[animal]).label_name == animal
+
+
+@pytest.mark.parametrize("name", ["demo-vit", "demo-deit"])
+def test_the_heatmap_of_a_rocket_lies_on_the_rocket(name):
+    """The rocket stands in the lower half of one of eight columns; of all columns that one is hottest there, by far."""
+    heatmap = mv.explain(mv.load(name, device="cpu"), mv.samples()["rocket"]).heatmap
+    column = heatmap[4:].mean(0)
+    assert column.argmax() == 3
+    assert column[3] > np.delete(column, 3).max() + column.std()
 
 
 def test_a_local_checkpoint_comes_back(tiny, pixels, tmp_path):
@@ -264,6 +286,21 @@ def broken(folder, tiny, what):
         config = json.loads((folder / "config.json").read_text())
         model.vit.save_pretrained(folder)
         (folder / "config.json").write_text(json.dumps(config))
+    elif what == "pickles behind an index":
+        (folder / "model.safetensors").unlink()
+        torch.save(model.state_dict(), folder / "weights.bin")
+        (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": dict.fromkeys(model.state_dict(), "weights.bin")}))
+    elif what == "a wild index":
+        (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": dict.fromkeys(model.state_dict(), "../model.safetensors")}))
+    elif what == "another number of classes":
+        config = json.loads((folder / "config.json").read_text())
+        names = {str(i): str(i) for i in range(7)}
+        (folder / "config.json").write_text(json.dumps({**config, "id2label": names, "label2id": names}))
+    elif what == "odd patches":
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps({**config, "patch_size": 0}))
+    elif what == "null":
+        (folder / "config.json").write_text("null")
     elif what == "damaged configuration":
         (folder / "config.json").write_text("{")
 
@@ -274,11 +311,16 @@ def broken(folder, tiny, what):
         ("no processor", "cannot read the image processor"),
         ("no weights", r"cannot read the weights \(safetensors\)"),
         ("pickled weights", r"cannot read the weights \(safetensors\)"),
-        ("damaged weights", "weights of .* are damaged|cannot read the weights"),
+        ("damaged weights", "cannot read the weights"),
         ("no classifier", "ViTModel is not a supported image classifier; supported: ViTForImageClassification"),
         ("not a ViT", "ResNetForImageClassification is not a supported"),
         ("headless", "has no weights for classifier"),
         ("damaged configuration", "cannot read the configuration"),
+        ("pickles behind an index", "its index names the weight file 'weights.bin'; only safetensors"),
+        ("a wild index", r"its index names the weight file '\.\./model\.safetensors'"),
+        ("another number of classes", r"weight classifier\.(weight|bias) has shape \[5.*but its configuration wants \[7"),
+        ("odd patches", "cannot read the"),
+        ("null", "cannot read the configuration"),
     ],
 )
 def test_checkpoints_that_cannot_be_used(tmp_path, tiny, what, message):
@@ -313,3 +355,66 @@ def test_other_architectures_are_refused():
 def test_cuda_agrees_with_the_cpu(demo_vit):
     on_gpu = mv.explain(mv.load("demo-vit", device="cuda", dtype="float32"), mv.samples()["cat"], label=3)
     assert np.abs(on_gpu.heatmap - mv.explain(demo_vit, mv.samples()["cat"], label=3).heatmap).max() < 0.05
+
+
+def test_a_class_named_by_a_number_wins_over_an_index():
+    from multiplex_vit.checks import label_index
+
+    assert label_index("1", ["7", "0", "1"], "the model") == 2
+    assert label_index(1, ["7", "0", "1"], "the model") == 1
+
+
+def test_a_subclass_is_what_it_extends(tiny, pixels):
+    from transformers import ViTForImageClassification
+
+    class Mine(ViTForImageClassification):
+        pass
+
+    model = mv.VisionModel(Mine(tiny("ViT").model.config).eval())
+    assert mv.explain(model, pixels()).heatmap.shape == (4, 4)
+
+
+def test_grey_models(tiny):
+    from transformers import ViTImageProcessorPil
+
+    model = tiny("ViT", num_channels=1)
+    model.processor = ViTImageProcessorPil(size={"height": 16, "width": 16}, image_mean=[0.5], image_std=[0.5])
+    explanation = mv.explain(model, mv.samples()["horse"])
+    assert explanation.view.shape[2] == 3
+    assert mv.evaluate(model, mv.samples()["horse"], explanation.heatmap, steps=2).label == explanation.label
+
+
+@pytest.mark.parametrize("given", ["demo-vit", None, 3])
+def test_what_is_no_model(given):
+    for call in (
+        lambda: mv.explain(given, mv.samples()["cat"]),
+        lambda: mv.multiplex(given, mv.samples()["cat"]),
+        lambda: mv.evaluate(given, mv.samples()["cat"], np.zeros((8, 8))),
+    ):
+        with pytest.raises(mv.InputError, match="give what multiplex_vit.load returns"):
+            call()
+
+
+def test_pixel_values_in_any_memory_layout(tiny, pixels):
+    model = tiny("ViT")
+    own = model.picture(pixels()).pixels
+    for given in (pixels()[..., ::-1][..., ::-1], pixels().astype(">f4"), pixels().astype(np.longdouble), torch.from_numpy(pixels()).requires_grad_()):
+        assert torch.equal(model.picture(given).pixels, own)
+
+
+@pytest.mark.parametrize("bad", [lambda a: a.sum(1)[:, 0], lambda a: a.sum(1).numpy(), lambda a: a.sum(1) * torch.nan])
+def test_operators_that_return_something_else(tiny, pixels, bad):
+    with pytest.raises(mv.InputError, match="head operator <lambda> returned"):
+        mv.explain(tiny("ViT"), pixels(), operators=(bad,))
+
+
+def test_linear_layers_on_onednn_agree_and_are_put_back(tiny, pixels):
+    from multiplex_vit.models.attention import fast_linear
+
+    model = tiny("ViT").model
+    with torch.no_grad():
+        expected = model(torch.from_numpy(pixels())).logits
+        with fast_linear(model):
+            found = model(torch.from_numpy(pixels())).logits
+    assert torch.allclose(found, expected, atol=1e-5)
+    assert not any("forward" in module.__dict__ for module in model.modules())

@@ -118,7 +118,7 @@ def test_the_supra_adjacency_has_the_documented_order(net, coupling, links):
     assert all(i % 4 == j % 4 for i, j in np.argwhere(between))
 
 
-@pytest.mark.parametrize("omega", [0, -1, float("nan"), float("inf")])
+@pytest.mark.parametrize("omega", [0, -1, float("nan"), float("inf"), "much", None, [1.0]])
 def test_bad_omegas(net, omega):
     with pytest.raises(mv.InputError, match="omega is"):
         net.to_igraph(omega=omega)
@@ -136,11 +136,9 @@ def same_network(net, matrix, index, coupling, omega):
 
 def test_to_igraph_and_to_networkx_hold_the_supra_adjacency(net):
     graph = net.to_igraph(coupling="temporal", omega=0.3)
-    matrix = np.array(graph.get_adjacency(attribute="weight", default=0).data) if hasattr(graph.get_adjacency(), "data") else None
     dense = np.zeros((8, 8))
     for edge in graph.es:
         dense[edge.tuple] = edge["weight"]
-    assert matrix is not None
     same_network(net, dense, zip(graph.vs["layer"], graph.vs["node"], graph.vs["row"], graph.vs["col"], strict=True), "temporal", 0.3)
     assert graph.es["kind"].count("coupling") == 4
     other = net.to_networkx(coupling="temporal", omega=0.3)
@@ -157,14 +155,15 @@ def test_graphml_opens_elsewhere_with_equal_weights(net, tmp_path, reader):
         graph = nx.read_graphml(path)
         assert type(graph) is nx.DiGraph
         weights = {(s, t): d["weight"] for s, t, d in graph.edges(data=True)}
-        kinds = [d["edge_type"] for *_, d in graph.edges(data=True)]
+        kinds = [d["kind"] for *_, d in graph.edges(data=True)]
         places = {n: (d["layer"], d["row"], d["col"], d["x"], d["y"]) for n, d in graph.nodes(data=True)}
     else:
         graph = igraph.Graph.Read_GraphML(str(path))
         assert graph.is_directed()
-        names = graph.vs["id"]
+        names = graph.vs["name"]
+        assert names == graph.vs["id"]
         weights = {(names[e.source], names[e.target]): e["weight"] for e in graph.es}
-        kinds = graph.es["edge_type"]
+        kinds = graph.es["kind"]
         places = {v["id"]: (v["layer"], v["row"], v["col"], v["x"], v["y"]) for v in graph.vs}
     expected = {(s, t): d["weight"] for s, t, d in net.to_networkx(omega=0.1).edges(data=True)}
     assert weights == (expected if reader == "networkx" else pytest.approx(expected, rel=1e-14))
@@ -176,7 +175,7 @@ def test_graphml_opens_elsewhere_with_equal_weights(net, tmp_path, reader):
 def test_graphml_says_where_it_comes_from_before_its_nodes(net, tmp_path):
     net.write(tmp_path / "net.graphml")
     text = (tmp_path / "net.graphml").read_text()
-    assert '<data key="model">by hand</data>' in text.split("<node")[0]
+    assert '<data key="graph-model">by hand</data>' in text.split("<node")[0]
     ids = [line.split('"')[1] for line in text.splitlines() if line.startswith("<edge")]
     assert len(set(ids)) == len(ids) == 20
 
@@ -188,6 +187,52 @@ def test_graphml_survives_any_text(tmp_path):
     graph = nx.read_graphml(tmp_path / "odd.graphml")
     assert {d["label"].split(":r")[0] for _, d in graph.nodes(data=True)} == {odd.replace("\x01", "")}
     igraph.Graph.Read_GraphML(str(tmp_path / "odd.graphml"))
+
+
+def test_provenance_may_have_any_name(net, tmp_path):
+    same = mv.Multiplex(net.weights, net.grid, provenance={"layer": "a", "weight": "b", "x": "c"})
+    same.write(tmp_path / "NET.GRAPHML", coupling=chain)
+    graph = nx.read_graphml(tmp_path / "NET.GRAPHML")
+    assert graph.nodes["L01:r1c0"]["layer"] == 1
+    assert '<data key="graph-coupling">chain</data>' in (tmp_path / "NET.GRAPHML").read_text()
+
+
+def chain(n_layers):
+    return np.eye(n_layers, k=1, dtype=bool)
+
+
+def test_a_coupling_of_ones_own(net):
+    assert (net.supra_adjacency(coupling=chain) != net.supra_adjacency(coupling="temporal")).nnz == 0
+
+
+@pytest.mark.parametrize(
+    "bad", [lambda n: np.ones((n, n), dtype=bool), lambda n: np.eye(n, k=1), lambda n: np.zeros((1, 1), dtype=bool), lambda n: [], lambda n: None]
+)
+def test_bad_couplings(net, bad):
+    with pytest.raises(mv.InputError, match="without a diagonal was wanted"):
+        net.supra_adjacency(coupling=bad)
+
+
+def test_weights_are_kept_as_they_came():
+    given = np.array([[[0, 10], [1, 5]], [[3, 0], [0, 2]]])
+    net = mv.Multiplex(given, (1, 2))
+    given[:] = 0
+    assert np.count_nonzero(net.prune(0.5).weights[0]) == 2, "whole numbers are pruned like others"
+    with pytest.raises(ValueError, match="read-only"):
+        net.weights[0, 0, 0] = 1
+    with pytest.raises(mv.InputError, match="weights are complex128"):
+        mv.Multiplex(given * 1j, (1, 2))
+
+
+def test_one_measure_or_several(net):
+    assert list(net.node_table("in_strength").columns)[-1] == "in_strength"
+    assert list(net.node_table(np.diag).columns)[-1] == "diag"
+    with pytest.raises(mv.InputError, match="has a column 'row' already"):
+        net.node_table([row])
+
+
+def row(weights):
+    return weights[0]
 
 
 def test_unknown_formats_and_bad_places(net, tmp_path):

@@ -37,6 +37,17 @@ def test_curves_show_their_areas():
     assert ax.collections, "several images have an interval"
 
 
+def test_curves_of_two_protocols_are_not_drawn_together():
+    table = pd.DataFrame({"curve": "insertion", "fraction": [0, 1], "confidence": [0, 1], "protocol": ["token", "patch/black"]})
+    with pytest.raises(mv.InputError, match="curves of token and patch/black do not compare"):
+        plot.curves(table)
+
+
+def test_any_text_is_a_title():
+    assert plot.overlay(IMAGE, HEAT, title="m$\\frac{$").get_title() == "m$\\frac{$"
+    plt.gcf().canvas.draw()
+
+
 def test_a_layer_over_the_image(net):
     ax = plot.attention(IMAGE, net.weights[0], net.grid, edges=3, ax=plt.figure().add_subplot())
     assert len(ax.patches) == 3

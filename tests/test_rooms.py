@@ -12,6 +12,7 @@ import multiplex_vit
 ROOT = Path(multiplex_vit.__file__).parent
 RANKS = {
     "errors": 0,
+    "checks": 1,
     "registry": 1,
     "files": 1,
     "images": 1,
@@ -21,6 +22,7 @@ RANKS = {
     "saliency": 3,
     "evaluation": 4,
     "cli": 5,
+    "__main__": 6,
 }
 ONLY_IN = {"torch": {"models", "saliency"}, "transformers": {"models"}, "matplotlib": {"plot", "cli"}, "seaborn": {"plot"}, "igraph": {"network"}}
 FILES = [path for path in sorted(ROOT.rglob("*.py")) if path != ROOT / "__init__.py"]

@@ -175,6 +175,7 @@ def test_a_centrality_of_ones_own():
 def test_settings_are_hashable_and_come_back():
     settings = mv.Settings(min_cut=0.1, operators=["sum"])
     assert settings == mv.Settings(min_cut=0.1, operators=("sum",))
+    assert mv.Settings(starting_layer=np.int64(2), min_cut=np.float32(0.5)) == mv.Settings(starting_layer=2, min_cut=0.5)
     assert hash(settings) == hash(mv.Settings(**settings.record()))
     assert mv.Settings(**settings.record()) == settings
     assert settings.row()["statistics"] == "coherence+max+min+sum+std+sum/std+median+skew+kurtosis"
@@ -188,7 +189,11 @@ def test_settings_are_hashable_and_come_back():
         ({"token_ratio": 1.01}, "token_ratio is 1.01"),
         ({"token_ratio": "half"}, "token_ratio is half"),
         ({"token_ratio": None}, "token_ratio is None"),
-        ({"starting_layer": -1}, "starting_layer is -1; give a whole number from 0"),
+        ({"starting_layer": -1}, "starting_layer is -1; give a whole number of at least 0"),
+        ({"starting_layer": math.inf}, "starting_layer is inf"),
+        ({"starting_layer": "1"}, "starting_layer is '1'"),
+        ({"min_cut": True}, "min_cut is True"),
+        ({"operators": None}, "at least one name"),
         ({"starting_layer": 0.5}, "starting_layer is 0.5"),
         ({"starting_layer": math.nan}, "starting_layer is nan"),
         ({"operators": ()}, "at least one name"),
@@ -255,9 +260,24 @@ def test_every_class_from_one_run(fake):
     contrast = explanation.contrast(0, 1)
     assert contrast.heatmap == pytest.approx(explanation.heatmap - other.heatmap, abs=1e-6)
     assert contrast.label_name == "thing - other"
+    assert np.array_equal(explanation.for_class("other").heatmap, other.heatmap)
     for bad in (2, -1, True):
         with pytest.raises(mv.InputError, match="out of range"):
             explanation.for_class(bad)
+
+
+def test_a_subset_with_functions_of_ones_own_can_be_run_again(fake):
+    def mine(values):
+        return values[0]
+
+    part = mv.explain(fake, PIXELS, statistics=("max", mine)).subset(statistic="mine")
+    assert part.settings.statistics == (mine,)
+    assert np.array_equal(mv.explain(fake, PIXELS, settings=part.settings).heatmap, part.heatmap)
+
+
+def test_results_cannot_be_changed_by_accident(fake):
+    with pytest.raises(ValueError, match="read-only"):
+        mv.explain(fake, PIXELS).heatmap[:] = 0
 
 
 @pytest.mark.parametrize(
@@ -309,9 +329,15 @@ def test_saved_and_loaded(fake, tmp_path):
 
 def test_files_that_are_no_explanation(tmp_path):
     (tmp_path / "text.npz").write_text("hello")
+    mv.explain(FakeModel(), PIXELS).save(tmp_path / "whole.npz")
+    whole = (tmp_path / "whole.npz").read_bytes()
+    (tmp_path / "cut.npz").write_bytes(whole[: len(whole) // 2])
+    changed = dict(np.load(tmp_path / "whole.npz"))
+    np.savez(tmp_path / "label.npz", **{**changed, "facts": np.array(str(changed["facts"]).replace('"label": 0', '"label": 99'))})
+    np.savez(tmp_path / "shapes.npz", **{**changed, "clean": np.zeros(5)})
     np.savez(tmp_path / "other.npz", a=np.arange(3))
     np.savez(tmp_path / "pickled.npz", facts=np.array([{}], dtype=object))
-    for name in ("text", "other", "pickled"):
+    for name in ("text", "other", "pickled", "cut", "label", "shapes"):
         with pytest.raises(mv.InputError, match="is not a saved explanation"):
             mv.Explanation.load(tmp_path / f"{name}.npz")
     with pytest.raises(mv.InputError, match="no such file"):
@@ -325,7 +351,7 @@ def test_one_warning_tells_of_masks_without_a_choice(fake):
 
 
 def test_a_list_of_images(demo_vit):
-    photos = list(mv.samples().values())[:2]
+    photos = tuple(mv.samples().values())[:2]
     together = mv.explain(demo_vit, photos, label="dog")
     assert [e.label_name for e in together] == ["dog", "dog"]
     assert np.array_equal(together[1].heatmap, mv.explain(demo_vit, photos[1], label="dog").heatmap)

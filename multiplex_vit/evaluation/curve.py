@@ -84,10 +84,12 @@ class Faithfulness:
         Raises
         ------
         InputError
-            If the other was measured by another protocol.
+            If the other was measured by another protocol or for another class.
         """
         if self.protocol != other.protocol:
             raise InputError(f"{self.protocol} and {other.protocol} do not compare; evaluate both by one protocol")
+        if self.label != other.label:
+            raise InputError(f"classes {self.label} and {other.label} do not compare; evaluate both for one label")
         return self.difference - other.difference
 
     def row(self) -> dict[str, Any]:

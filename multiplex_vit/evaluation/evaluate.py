@@ -6,11 +6,11 @@ import numpy as np
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.curve import Faithfulness
-from multiplex_vit.evaluation.protocols import PROTOCOLS, Choices, Options, Subject
+from multiplex_vit.evaluation.protocols import PROTOCOLS, Choices, Options, Protocol, Subject
 
 
 def evaluate(
-    model: Any, image: Any, heatmap: np.ndarray, *, label: int | str | None = None, protocol: str = "patch", **choices: Unpack[Choices]
+    model: Any, image: Any, heatmap: np.ndarray, *, label: int | str | None = None, protocol: str | Protocol = "patch", **choices: Unpack[Choices]
 ) -> Faithfulness:
     """Measure a heatmap by insertion and deletion (Petsiuk et al., BMVC 2018, arXiv:1806.07421).
 
@@ -22,7 +22,7 @@ def evaluate(
         On the patch grid; greater is more important.
     label : int or str, optional
         The class whose confidence is followed; the predicted class unless given.
-    protocol : str
+    protocol : str or callable
         "patch" (whole patches replaced by a baseline), "token" (tokens leave the sequence), or "mutex2025" (as published).
     **choices
         baseline ("black", "zero", "mean", "blur", "random"), steps, seed, batch_size.
@@ -45,14 +45,16 @@ def evaluate(
     >>> fid.insertion.fraction.tolist()
     [0.0, 0.25, 0.5, 0.75, 1.0]
     """
-    run = PROTOCOLS[protocol]
+    run = PROTOCOLS.resolve(protocol)
     unknown = set(choices) - set(Options.__dataclass_fields__)
     if unknown:
         raise InputError(f"unknown option {sorted(unknown)[0]!r}; known: {', '.join(Options.__dataclass_fields__)}")
     options = Options(**choices)
+    if not hasattr(model, "picture"):
+        raise InputError(f"model is {type(model).__name__}; give what multiplex_vit.load returns, or VisionModel(model)")
     picture = model.picture(image)
     grid = model.grid_of(picture.pixels.shape[2:])
-    values = np.asarray(heatmap)
+    values = np.asarray(heatmap.detach().cpu() if hasattr(heatmap, "detach") else heatmap)
     if values.shape != grid or not np.isfinite(np.asarray(values, dtype=float)).all():
         raise InputError(
             f"heatmap of shape {list(values.shape)}{'' if values.shape != grid else ' holds NaN or infinity'}; finite values [{grid[0]}, {grid[1]}] are wanted"

@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 
+from multiplex_vit.checks import whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.baselines import BASELINES, Baseline
 from multiplex_vit.evaluation.curve import Curve
@@ -53,8 +54,15 @@ class Options:
     batch_size: int | str = "auto"
 
     def __post_init__(self) -> None:
-        if self.steps is not None and (isinstance(self.steps, bool) or int(self.steps) != self.steps or self.steps < 1):
-            raise InputError(f"steps is {self.steps}; give a whole number of at least 1")
+        if self.steps is not None:
+            object.__setattr__(self, "steps", whole("steps", self.steps, at_least=1))
+        object.__setattr__(self, "seed", whole("seed", self.seed, at_least=0))
+
+    @property
+    def label(self) -> str:
+        """Name of the baseline, with the seed where it is random and the steps where they were asked for; part of a result's protocol."""
+        steps = "" if self.steps is None else f", {self.steps} steps"
+        return f"{name_of(self.baseline)}{f' {self.seed}' if self.baseline == 'random' else ''}{steps}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,11 +90,15 @@ class Subject:
     def baseline(self, function: Baseline, seed: int) -> np.ndarray:
         """Return the image that holds nothing [channel, row, col]."""
         mean, std = self.model.normalisation
-        return np.asarray(function(self.pixels[0], mean, std, np.random.default_rng(seed)), dtype=np.float32)
+        empty = np.asarray(function(self.pixels[0], mean, std, np.random.default_rng(seed)), dtype=np.float32)
+        if empty.shape != self.pixels[0].shape or not np.isfinite(empty).all():
+            raise InputError(f"baseline {name_of(function)} returned shape {list(empty.shape)}; finite values {list(self.pixels[0].shape)} were wanted")
+        return empty
 
 
 Curves = tuple[Curve, Curve]
-PROTOCOLS: Registry[Callable[[Subject, np.ndarray, Options], Curves]] = Registry("protocol")
+Protocol = Callable[[Subject, np.ndarray, Options], Curves]
+PROTOCOLS: Registry[Protocol] = Registry("protocol")
 
 
 @PROTOCOLS.register
@@ -101,7 +113,7 @@ def patch(subject: Subject, heatmap: np.ndarray, options: Options) -> Curves:
     inserted = rank[None] < counts[:, None]
     spread = _pixel_map(subject, heatmap.shape)
     empty = subject.baseline(BASELINES.resolve(options.baseline), options.seed)
-    name = f"patch/{name_of(options.baseline)}"
+    name = f"patch/{options.label}"
     return _both(subject, inserted[:, spread], empty, counts / heatmap.size, name)
 
 
@@ -111,10 +123,10 @@ def token(subject: Subject, heatmap: np.ndarray, options: Options) -> Curves:
     rank = ranks(heatmap)
     counts = steps_of(heatmap.size, options.steps)
     inserted = rank[None] < counts[:, None]
-    fraction = counts / heatmap.size
+    fraction, name = counts / heatmap.size, "token" if options.steps is None else f"token/{options.steps} steps"
     return (
-        Curve(fraction, subject.token_confidence(inserted), "token"),
-        Curve(fraction, subject.token_confidence(~inserted), "token"),
+        Curve(fraction, subject.token_confidence(inserted), name),
+        Curve(fraction, subject.token_confidence(~inserted), name),
     )
 
 
@@ -137,7 +149,7 @@ def mutex2025(subject: Subject, heatmap: np.ndarray, options: Options) -> Curves
     counts = (percent / 100 * rank.size).astype(int)
     changed = rank.reshape(enlarged.shape)[None] < counts[:, None, None]
     empty = subject.baseline(baseline, options.seed)
-    insertion, deletion = _both(subject, changed, empty, percent, f"mutex2025/{name_of(options.baseline)}")
+    insertion, deletion = _both(subject, changed, empty, percent, f"mutex2025/{options.label}")
     return insertion, Curve(np.append(0, percent), np.append(0, deletion.confidence), deletion.protocol)
 
 

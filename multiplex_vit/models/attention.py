@@ -1,14 +1,19 @@
 """Running a Hugging Face model in other ways than its own, and leaving it as it was found."""
 
-from collections.abc import Callable, Iterator, Sequence
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.masking_utils import sdpa_mask
+
+from multiplex_vit.errors import InputError
+from multiplex_vit.registry import name_of
 
 POOLED = "multiplex_vit_pooled"
 """Name of this package's attention function in transformers' attention interface."""
@@ -52,7 +57,8 @@ def collected(model: PreTrainedModel, operators: Sequence[Pool], n_prefix: int) 
     layers: list[Tensor] = []
 
     def collect(weights: Tensor) -> None:
-        layers.append(torch.stack([pool(weights)[:, n_prefix:, n_prefix:] for pool in operators], 1))
+        pooled = [_checked(pool(weights), pool, weights) for pool in operators]
+        layers.append(torch.stack([p[:, n_prefix:, n_prefix:] for p in pooled], 1))
 
     token = _collect.set(collect)
     try:
@@ -60,6 +66,14 @@ def collected(model: PreTrainedModel, operators: Sequence[Pool], n_prefix: int) 
             yield layers
     finally:
         _collect.reset(token)
+
+
+def _checked(pooled: Tensor, pool: Pool, weights: Tensor) -> Tensor:
+    wanted = (len(weights), *weights.shape[2:])
+    if not isinstance(pooled, Tensor) or pooled.shape != wanted or not pooled.isfinite().all():
+        found = list(pooled.shape) if isinstance(pooled, Tensor) else type(pooled).__name__
+        raise InputError(f"head operator {name_of(pool)} returned {found} where a finite tensor {list(wanted)} [image, query, key] was wanted")
+    return pooled
 
 
 @contextmanager
@@ -84,11 +98,43 @@ def attending(model: PreTrainedModel, implementation: str) -> Iterator[None]:
 @contextmanager
 def fed(embeddings: nn.Module, tokens: Tensor) -> Iterator[None]:
     """Let the embeddings module return these tokens [sequence, token, width] instead of embedding an image."""
-    own = embeddings.__dict__.get("forward")
-    embeddings.forward = lambda *_, **__: tokens
+    with _forwards({embeddings: lambda *_, **__: tokens}):
+        yield
+
+
+@contextmanager
+def fast_linear(model: PreTrainedModel) -> Iterator[None]:
+    """Let float32 linear layers on an x86 CPU run on oneDNN, whose matrix products are up to a third faster there than the default ones.
+
+    Results differ from the default's in the last bits, so attention for masks is not taken this way.
+    """
+    swaps: dict[nn.Module, Callable[..., Tensor]] = {}
+    if _onednn_helps(model):
+        linears = [m for m in model.modules() if type(m) is nn.Linear and m.weight.dtype == torch.float32]
+        swaps = {m: partial(_onednn_linear, m) for m in linears if "forward" not in m.__dict__ and not m._forward_hooks}
+    with _forwards(swaps):
+        yield
+
+
+def _onednn_helps(model: PreTrainedModel) -> bool:
+    usable = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    return usable and model.device.type == "cpu" and platform.machine() in ("x86_64", "AMD64")
+
+
+def _onednn_linear(linear: nn.Linear, values: Tensor) -> Tensor:
+    return torch.ops.mkldnn._linear_pointwise(values, linear.weight, linear.bias, "none", [], "")
+
+
+@contextmanager
+def _forwards(swaps: Mapping[nn.Module, Callable[..., Tensor]]) -> Iterator[None]:
+    """Give modules other forward functions, and take them away again, whatever happens."""
+    before = {module: module.__dict__.get("forward") for module in swaps}
     try:
+        for module, forward in swaps.items():
+            module.forward = forward
         yield
     finally:
-        del embeddings.forward
-        if own is not None:
-            embeddings.forward = own
+        for module, own in before.items():
+            module.__dict__.pop("forward", None)
+            if own is not None:
+                module.forward = own

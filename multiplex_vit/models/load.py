@@ -13,7 +13,7 @@ import torch
 import transformers
 from huggingface_hub.constants import ENDPOINT
 from transformers import AutoConfig, AutoImageProcessor
-from transformers.utils import logging
+from transformers.utils import cached_file, logging
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.adapters import adapter_of
@@ -54,35 +54,53 @@ def load(name: str | Path, *, device: str | torch.device = "auto", dtype: str | 
     place = _device(device)
     path = str(bundled().get(str(name), name))
     config = _read(AutoConfig, path, "configuration")
-    architecture = (getattr(config, "architectures", None) or [type(config).__name__])[0]
+    architectures = getattr(config, "architectures", None) or [type(config).__name__]
+    architecture = str(architectures if isinstance(architectures, str) else architectures[0])
     adapter_of(architecture)
-    model, missing = _weights(getattr(transformers, architecture), path, _dtype(dtype, place))
-    if missing:
-        raise InputError(f"{name} has no weights for {', '.join(sorted(missing)[:3])}; give a checkpoint fine-tuned for classification")
+    _refuse_pickles(path)
+    model = _weights(getattr(transformers, architecture), path, _dtype(dtype, place))
     processor = _read(AutoImageProcessor, path, "image processor", backend="pil")
     return VisionModel(model.eval().to(place), processor, name=str(name))
 
 
-def _weights(model_class: Any, path: str, dtype: torch.dtype | str) -> tuple[Any, list[str]]:
-    """Return a model and the names of the weights that its checkpoint lacks."""
+def _weights(model_class: Any, path: str, dtype: torch.dtype | str) -> Any:
+    """Return a model whose every weight comes from its checkpoint."""
+    options = {"dtype": dtype, "use_safetensors": True, "ignore_mismatched_sizes": True, "trust_remote_code": False}
     try:
         with _quiet():
-            model, info = model_class.from_pretrained(path, dtype=dtype, use_safetensors=True, output_loading_info=True, local_files_only=_local_only(path))
-    except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(_why(path, "weights (safetensors)", error)) from error
+            model, info = model_class.from_pretrained(path, output_loading_info=True, local_files_only=_local_only(path), **options)
     except Exception as error:
-        if type(error).__module__.startswith("safetensors"):
-            raise InputError(f"the weights of {path} are damaged: {_line(error)}; fetch them again") from error
-        raise
-    return model, list(info["missing_keys"])
+        raise InputError(_why(path, "weights (safetensors)", error)) from error
+    if info["mismatched_keys"]:
+        key, stored, configured = next(iter(info["mismatched_keys"]))
+        raise InputError(f"{path}: weight {key} has shape {list(stored)}, but its configuration wants {list(configured)}; mend config.json")
+    if info["missing_keys"]:
+        names = ", ".join(sorted(info["missing_keys"])[:3])
+        raise InputError(f"{path} has no weights for {names}; give a checkpoint fine-tuned for classification")
+    return model
 
 
 def _read(auto: Any, path: str, what: str, **options: Any) -> Any:
     try:
         with _quiet():
             return auto.from_pretrained(path, trust_remote_code=False, local_files_only=_local_only(path), **options)
-    except (OSError, ValueError, KeyError, json.JSONDecodeError) as error:
+    except Exception as error:
         raise InputError(_why(path, what, error)) from error
+
+
+def _refuse_pickles(path: str) -> None:
+    """Refuse a checkpoint whose index of weight files names anything but safetensors beside it."""
+    try:
+        index = cached_file(path, "model.safetensors.index.json", local_files_only=_local_only(path))
+    except OSError:
+        return
+    try:
+        files = set(json.loads(Path(index).read_text(encoding="utf-8"))["weight_map"].values())
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path}: model.safetensors.index.json is damaged; fetch it again") from error
+    bad = [str(file) for file in files if not str(file).endswith(".safetensors") or Path(str(file)).name != str(file)]
+    if bad:
+        raise InputError(f"{path}: its index names the weight file {bad[0]!r}; only safetensors files beside the index are read")
 
 
 def _local_only(path: str) -> bool:
@@ -116,8 +134,10 @@ def _device(device: str | torch.device) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         place = torch.device(device)
+        if place.type == "meta":
+            raise RuntimeError("it holds no values")
         torch.empty(1, device=place)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
         raise InputError(f"device {device!r} cannot be used here ({_line(error)}); give 'auto', 'cpu' or 'cuda'") from error
     return place
 

@@ -9,14 +9,15 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from multiplex_vit.checks import label_index, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.images import read_image
-from multiplex_vit.models.adapters import adapter_of
-from multiplex_vit.models.attention import attending, collected, fed
+from multiplex_vit.models.adapters import ADAPTERS, adapter_of
+from multiplex_vit.models.attention import attending, collected, fast_linear, fed
 from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.models.picture import Picture, processed_size, view_of
 
-_TOKENS_A_BATCH = {"cpu": 2048, "cuda": 65_536}
+_TOKENS_A_BATCH = {"cpu": 1024, "cuda": 65_536}
 
 
 class VisionModel:
@@ -41,7 +42,8 @@ class VisionModel:
     """
 
     def __init__(self, model: PreTrainedModel, processor: Any = None, *, name: str | None = None):
-        self.adapter = adapter_of(type(model).__name__)
+        names = [kind.__name__ for kind in type(model).__mro__]
+        self.adapter = adapter_of(next((name for name in names if name in ADAPTERS), names[0]))
         self.model = model
         self.processor = processor
         self.name = name or model.config.name_or_path or type(model).__name__
@@ -97,21 +99,7 @@ class VisionModel:
         InputError
             If there is no such class.
         """
-        if label is None:
-            return predicted
-        if isinstance(label, str) and not label.lstrip("-").isdigit():
-            return self._label_named(label)
-        if isinstance(label, bool) or int(label) != float(label) or not 0 <= int(label) < len(self.classes):
-            raise InputError(f"label {label} is out of range; {self.name} has classes 0 to {len(self.classes) - 1}")
-        return int(label)
-
-    def _label_named(self, name: str) -> int:
-        matches = [i for i, known in enumerate(self.classes) if name.lower() in [known.lower(), *known.lower().split(", ")]]
-        if len(matches) == 1:
-            return matches[0]
-        known = ", ".join(self.classes[:12]) + (", ..." if len(self.classes) > 12 else "")
-        why = f"fits classes {matches}; give the index" if matches else f"is no class of {self.name}; classes: {known}"
-        raise InputError(f"label {name!r} {why}")
+        return predicted if label is None else label_index(label, self.classes, self.name)
 
     def picture(self, image: Any) -> Picture:
         """Return an image ready for the model.
@@ -129,13 +117,15 @@ class VisionModel:
         if isinstance(image, Picture):
             return image
         if isinstance(image, Tensor) or (isinstance(image, np.ndarray) and image.dtype.kind == "f"):
-            pixels = self._checked(torch.as_tensor(image))
+            pixels = self._checked(image.detach() if isinstance(image, Tensor) else torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32)))
             return Picture(pixels, self._seen(pixels))
         if self.processor is None:
             raise InputError(f"{self.name} has no image processor; give pre-processed pixel values [1, channel, row, col]")
         rgb = read_image(image)
+        if self.model.config.num_channels == 1:
+            rgb = rgb.convert("L")
         pixels = self._checked(self.processor(images=rgb, return_tensors="pt")["pixel_values"])
-        return Picture(pixels, np.asarray(view_of(rgb, self.processor)))
+        return Picture(pixels, np.asarray(view_of(rgb, self.processor).convert("RGB")))
 
     def _checked(self, pixels: Tensor) -> Tensor:
         config, wanted = self.model.config, self.input_size
@@ -160,12 +150,17 @@ class VisionModel:
 
     @property
     def normalisation(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation a channel that the image processor subtracts and divides by, in pixel space 0 to 1."""
+        """Mean and standard deviation a channel that the image processor subtracts and divides by, in pixel space 0 to 1.
+
+        Without a processor both are taken as 0.5, so that true black is -1.
+        """
         channels = self.model.config.num_channels
         on = getattr(self.processor, "do_normalize", False) if self.processor is not None else False
         mean = self.processor.image_mean if on else [0.5 if self.processor is None else 0.0] * channels
         std = self.processor.image_std if on else [0.5 if self.processor is None else 1.0] * channels
-        return np.asarray(mean, dtype=np.float32), np.asarray(std, dtype=np.float32)
+        if np.size(mean) not in (1, channels) or np.size(std) not in (1, channels):
+            raise InputError(f"{self.name} takes {channels} channels, but its image processor has mean {mean} and std {std}; mend the processor")
+        return np.broadcast_to(np.asarray(mean, dtype=np.float32), channels), np.broadcast_to(np.asarray(std, dtype=np.float32), channels)
 
     @torch.inference_mode()
     def embed(self, pixels: Tensor | np.ndarray) -> Tensor:
@@ -244,7 +239,7 @@ class VisionModel:
         kept = torch.as_tensor(kept, device=self.device)
         counts = kept.sum(1)
         result = torch.empty(len(kept), len(self.classes), device=self.device)
-        with attending(self.model, "sdpa"):
+        with attending(self.model, "sdpa"), fast_linear(self.model):
             for count in counts.unique().tolist():
                 for chunk in (counts == count).nonzero()[:, 0].split(self._batch(self.n_prefix + count, batch_size)):
                     result[chunk] = self._classified(self._sequences(tokens, kept[chunk], count))
@@ -254,7 +249,7 @@ class VisionModel:
     def classify(self, pixels: Tensor | np.ndarray, *, batch_size: int | str = "auto") -> Tensor:
         """Return class probabilities [image, class] of pixel values [image, channel, row, col], float32."""
         n_token = self.n_prefix + int(np.prod(self.grid_of(pixels.shape[2:])))
-        with attending(self.model, "sdpa"):
+        with attending(self.model, "sdpa"), fast_linear(self.model):
             chunks = torch.as_tensor(pixels).split(self._batch(n_token, batch_size))
             return torch.cat([self._finite(self.model(pixel_values=c.to(self.device, self.dtype)).logits) for c in chunks])
 
@@ -287,10 +282,8 @@ class VisionModel:
 
     def _batch(self, n_token: int, batch_size: int | str) -> int:
         if batch_size == "auto":
-            return max(1, _TOKENS_A_BATCH.get(self.device.type, 2048) // n_token)
-        if isinstance(batch_size, (str, bool)) or int(batch_size) < 1:
-            raise InputError(f"batch_size is {batch_size!r}; give a whole number of at least 1, or 'auto'")
-        return int(batch_size)
+            return max(1, _TOKENS_A_BATCH.get(self.device.type, 1024) // n_token)
+        return whole("batch_size", batch_size, at_least=1)
 
 
 def _pair(size: Any) -> tuple[int, int]:

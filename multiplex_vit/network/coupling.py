@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 from scipy import sparse
 
+from multiplex_vit.checks import positive
 from multiplex_vit.errors import InputError
-from multiplex_vit.registry import Registry
+from multiplex_vit.registry import Registry, name_of
 
 COUPLINGS: Registry[Callable[[int], np.ndarray]] = Registry("coupling")
 
@@ -83,9 +84,16 @@ def supra_adjacency(weights: np.ndarray, coupling: str | Callable[[int], np.ndar
     >>> supra_adjacency(np.array([[[0, 0.5], [0, 0]], [[0, 0], [0.25, 1]]]), "temporal", 2.0).toarray().tolist()
     [[0.0, 0.5, 2.0, 0.0], [0.0, 0.0, 0.0, 2.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.25, 1.0]]
     """
-    if not (np.ndim(omega) == 0 and 0 < float(omega) < np.inf):
-        raise InputError(f"omega is {omega!r}; give a finite number above 0 (or coupling='none' for no inter-layer links)")
+    weight = positive("omega", omega, " (or coupling='none' for no inter-layer links)")
     n_layers, n_nodes = weights.shape[:2]
-    joined = sparse.csr_array(COUPLINGS.resolve(coupling)(n_layers).astype(float) * omega)
+    joined = sparse.csr_array(_joins(coupling, n_layers).astype(float) * weight)
     intra = sparse.block_diag([sparse.csr_array(layer, dtype=float) for layer in weights], format="csr")
     return sparse.csr_array(intra + sparse.kron(joined, sparse.eye_array(n_nodes), format="csr"))
+
+
+def _joins(coupling: str | Callable[[int], np.ndarray], n_layers: int) -> np.ndarray:
+    joined = np.asarray(COUPLINGS.resolve(coupling)(n_layers))
+    if joined.shape != (n_layers, n_layers) or joined.dtype != bool or joined.diagonal().any():
+        found = f"{joined.dtype} {list(joined.shape)}"
+        raise InputError(f"coupling {name_of(coupling)} returned {found}; bool [{n_layers}, {n_layers}] without a diagonal was wanted")
+    return joined

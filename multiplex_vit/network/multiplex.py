@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from multiplex_vit.checks import share, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.network import coupling as coupling_room
 from multiplex_vit.network import export, tables
@@ -60,7 +61,11 @@ class Multiplex:
     provenance: Mapping[str, str | int | float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        weights, (rows, cols) = np.asarray(self.weights), self.grid
+        weights, (rows, cols) = np.array(self.weights), self.grid
+        if weights.dtype.kind in "bui":
+            weights = weights.astype(float)
+        if weights.dtype.kind != "f":
+            raise InputError(f"weights are {weights.dtype}; give real numbers")
         if weights.ndim != 3 or weights.shape[1:] != (rows * cols, rows * cols) or not len(weights):
             raise InputError(f"weights have shape {list(weights.shape)}; a {rows} x {cols} grid wants [layer, {rows * cols}, {rows * cols}]")
         if not np.isfinite(weights).all() or (weights < 0).any():
@@ -68,6 +73,7 @@ class Multiplex:
         names = tuple(self.layer_names) or tuple(f"L{i:02d}" for i in range(len(weights)))
         if len(names) != len(weights) or len(set(names)) != len(names):
             raise InputError(f"{len(weights)} layers want as many distinct names; got {list(names)}")
+        weights.flags.writeable = False
         object.__setattr__(self, "weights", weights)
         object.__setattr__(self, "layer_names", names)
 
@@ -101,11 +107,10 @@ class Multiplex:
         InputError
             If `min_cut` is not within 0 and 1.
         """
-        if not 0 <= min_cut <= 1:
-            raise InputError(f"min_cut is {min_cut}; give a number from 0 to 1")
+        min_cut = share("min_cut", min_cut)
         threshold = self.weights.dtype.type(min_cut) * self.weights.max((1, 2), keepdims=True)
         kept = np.where(self.weights < threshold, 0, self.weights)
-        return replace(self, weights=kept, provenance={**self.provenance, "min_cut": float(min_cut)})
+        return replace(self, weights=kept, provenance={**self.provenance, "min_cut": min_cut})
 
     def since(self, starting_layer: int) -> "Multiplex":
         """Return the network of the layers from `starting_layer` on.
@@ -115,7 +120,7 @@ class Multiplex:
         InputError
             If there is no such layer.
         """
-        if not 0 <= starting_layer < self.n_layers:
+        if whole("starting_layer", starting_layer, at_least=0) >= self.n_layers:
             raise InputError(f"starting_layer is {starting_layer}; give 0 to {self.n_layers - 1}")
         names = self.layer_names[starting_layer:]
         return replace(self, weights=self.weights[starting_layer:], layer_names=names, provenance={**self.provenance, "starting_layer": starting_layer})
@@ -169,7 +174,7 @@ class Multiplex:
         table = pd.DataFrame({"source": source, "target": target, "weight": matrix.data, "kind": kinds})
         return table.sort_values(["source", "target"], ignore_index=True)
 
-    def node_table(self, measures: Iterable[str | Callable] | None = None) -> pd.DataFrame:
+    def node_table(self, measures: str | Callable | Iterable[str | Callable] | None = None) -> pd.DataFrame:
         """Return one row a layer and node, one column a centrality (all registered ones unless told)."""
         return tables.node_table(self, measures)
 
@@ -177,7 +182,7 @@ class Multiplex:
         """Return one row a layer: nodes, edges, density, self-loops, isolates, weights."""
         return tables.layer_table(self)
 
-    def write(self, path: str | Path, *, coupling: str = "ordinal", omega: float = 1.0, format: str | None = None) -> None:
+    def write(self, path: str | Path, *, coupling: str | Callable = "ordinal", omega: float = 1.0, format: str | None = None) -> None:
         """Write the whole network to a file, by its suffix or the format named; the file is written whole or not at all.
 
         Raises
@@ -185,7 +190,7 @@ class Multiplex:
         InputError
             If the format is unknown or the file cannot be written.
         """
-        export.write(self, Path(path), format or Path(path).suffix.removeprefix("."), coupling=coupling, omega=omega)
+        export.write(self, Path(path), format or Path(path).suffix.removeprefix(".").lower(), coupling=coupling, omega=omega)
 
     def plot(self, **options: Any) -> "Axes":
         """Draw the layers stacked, with their inter-layer links; see `multiplex_vit.plot.stack`."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from multiplex_vit.errors import InputError
 from multiplex_vit.network.centrality import CENTRALITIES, centrality
 from multiplex_vit.registry import name_of
 
@@ -32,7 +33,7 @@ def node_index(net: "Multiplex") -> pd.DataFrame:
     return pd.DataFrame({"name": names, "layer": layers, "node": nodes, "row": nodes // net.grid[1], "col": nodes % net.grid[1]})
 
 
-def node_table(net: "Multiplex", measures: Iterable[str | Callable] | None = None) -> pd.DataFrame:
+def node_table(net: "Multiplex", measures: str | Callable | Iterable[str | Callable] | None = None) -> pd.DataFrame:
     """Return one row a layer and node, one column a centrality.
 
     Parameters
@@ -47,7 +48,10 @@ def node_table(net: "Multiplex", measures: Iterable[str | Callable] | None = Non
         Columns name, layer, node, row, col and one a measure.
     """
     table = node_index(net)
-    for measure in list(CENTRALITIES) if measures is None else measures:
+    chosen = list(CENTRALITIES) if measures is None else [measures] if isinstance(measures, str) or callable(measures) else list(measures)
+    for measure in chosen:
+        if name_of(measure) in table:
+            raise InputError(f"the table has a column {name_of(measure)!r} already; give the measure another name")
         table[name_of(measure)] = centrality(net.weights, measure).ravel()
     return table
 

@@ -17,7 +17,13 @@ from multiplex_vit.saliency.settings import Choices, Named, Settings
 
 @overload
 def explain(
-    model: VisionModel, image: list[Any], *, label: Any = None, batch_size: int | str = "auto", settings: Settings | None = None, **choices: Unpack[Choices]
+    model: VisionModel,
+    image: list[Any] | tuple[Any, ...],
+    *,
+    label: Any = None,
+    batch_size: int | str = "auto",
+    settings: Settings | None = None,
+    **choices: Unpack[Choices],
 ) -> list[Explanation]: ...
 @overload
 def explain(
@@ -71,13 +77,13 @@ def explain(
     ((8, 8), 54)
     """
     chosen = _settings(settings, choices)
-    if isinstance(image, list):
+    if isinstance(image, (list, tuple)):
         return [_explained(model, each, label, batch_size, chosen) for each in image]
     return _explained(model, image, label, batch_size, chosen)
 
 
 def _explained(model: VisionModel, image: Any, label: int | str | None, batch_size: int | str, settings: Settings) -> Explanation:
-    picture: Picture = model.picture(image)
+    picture = _picture(model, image)
     tokens = model.embed(picture.pixels)
     attention, clean = model.attend(tokens, settings.operators)
     explained = model.label_of(label, int(clean[0].argmax()))
@@ -128,7 +134,7 @@ def multiplex(model: VisionModel, image: Any, *, operator: Named = "sum", min_cu
     (6, 64, 64)
     """
     settings = Settings(operators=(operator,), min_cut=min_cut).resolved()
-    picture: Picture = model.picture(image)
+    picture = _picture(model, image)
     attention, clean = model.attend(model.embed(picture.pixels), settings.operators)
     predicted = int(clean[0].argmax())
     facts = {"model": model.name, "operator": name_of(operator), "predicted": model.classes[predicted], "probability": float(clean[0, predicted])}
@@ -143,6 +149,12 @@ def _settings(settings: Settings | None, choices: Choices) -> Settings:
     if unknown:
         raise InputError(f"unknown setting {sorted(unknown)[0]!r}; known: {', '.join(Settings.__dataclass_fields__)}")
     return (settings or Settings(**choices)).resolved()
+
+
+def _picture(model: VisionModel, image: Any) -> Picture:
+    if not hasattr(model, "picture"):
+        raise InputError(f"model is {type(model).__name__}; give what multiplex_vit.load returns, or VisionModel(model)")
+    return model.picture(image)
 
 
 def _tell(masks: Masks) -> None:

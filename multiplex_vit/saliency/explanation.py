@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from multiplex_vit.checks import label_index
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import written_whole
 from multiplex_vit.registry import name_of
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _FORMAT = "multiplex_vit explanation 1"
+_ARRAYS = ("kept", "probabilities", "clean", "view")
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,13 +89,15 @@ class Explanation:
         """Mean confidence [row, col] of the masks that keep a node: sum_m kept * conf / max(1, sum_m kept); 0 for a node in no mask."""
         kept = self.masks.kept.astype(np.float32)
         values = kept.T @ self.confidence / np.maximum(1, kept.sum(0))
-        return values.reshape(self.grid)
+        heatmap = values.reshape(self.grid)
+        heatmap.flags.writeable = False
+        return heatmap
 
-    def for_class(self, label: int) -> "Explanation":
+    def for_class(self, label: int | str) -> "Explanation":
         """Return the explanation of another class, without a forward pass."""
         return replace(self, label=self._class(label), against=None)
 
-    def contrast(self, label: int, against: int) -> "Explanation":
+    def contrast(self, label: int | str, against: int | str) -> "Explanation":
         """Return the explanation of one class's confidence minus another's, without a forward pass."""
         return replace(self, label=self._class(label), against=self._class(against))
 
@@ -131,15 +135,14 @@ class Explanation:
         return np.isin(here, names)
 
     def _narrowed(self, take: np.ndarray) -> Settings:
-        """Return the settings with the names that are left in the masks taken."""
+        """Return the settings with what is left in the masks taken; functions of one's own stay functions."""
         left = [label for label, kept in zip(self.masks.labels, take, strict=True) if kept]
-        names = {f: tuple(dict.fromkeys(label[i] for label in left)) for i, f in enumerate(("operators", "centralities", "statistics"))}
-        return replace(self.settings, **names)  # type: ignore[arg-type]
+        fields = enumerate(("operators", "centralities", "statistics"))
+        chosen = {f: tuple(m for m in getattr(self.settings, f) if name_of(m) in {label[i] for label in left}) for i, f in fields}
+        return replace(self.settings, **chosen)  # type: ignore[arg-type]
 
-    def _class(self, label: int) -> int:
-        if isinstance(label, bool) or not 0 <= label < len(self.classes) or int(label) != label:
-            raise InputError(f"label {label} is out of range; there are classes 0 to {len(self.classes) - 1}")
-        return int(label)
+    def _class(self, label: int | str) -> int:
+        return label_index(label, self.classes, self.model)
 
     def row(self) -> dict[str, Any]:
         """Return a tidy row: model, class, probability, settings, masks, forward passes."""
@@ -191,17 +194,25 @@ class Explanation:
         InputError
             If the file is missing or is no saved explanation.
         """
+        if not Path(path).exists():
+            raise InputError(f"no such file: {path}")
         try:
             with np.load(path, allow_pickle=False) as archive:
-                facts = json.loads(str(archive["facts"]))
-                if facts.pop("format") != _FORMAT:
-                    raise KeyError("format")
-                kept, labels = archive["kept"], tuple(map(tuple, facts.pop("labels")))
-                arrays = {name: archive[name] for name in ("probabilities", "clean", "view")}
-        except FileNotFoundError as error:
-            raise InputError(f"no such file: {path}") from error
-        except (OSError, ValueError, KeyError, EOFError, AttributeError) as error:
-            raise InputError(f"{path} is not a saved explanation; give a file that Explanation.save wrote") from error
+                return cls._restored(json.loads(str(archive["facts"])), {name: archive[name] for name in _ARRAYS})
+        except Exception as error:
+            raise InputError(f"{path} is not a saved explanation, or is damaged; give a file that Explanation.save wrote") from error
+
+    @classmethod
+    def _restored(cls, facts: dict[str, Any], arrays: dict[str, Any]) -> "Explanation":
+        """Put a saved explanation together again; anything that does not fit is an error."""
+        if facts.pop("format") != _FORMAT:
+            raise InputError("another format")
+        masks = Masks(arrays.pop("kept"), tuple(map(tuple, facts.pop("labels"))))
         facts["settings"] = Settings(**facts["settings"])
         facts["grid"], facts["classes"] = tuple(facts["grid"]), tuple(facts["classes"])
-        return cls(masks=Masks(kept, labels), **arrays, **facts)
+        n_masks, n_nodes, n_classes = len(masks), facts["grid"][0] * facts["grid"][1], len(facts["classes"])
+        shapes = (masks.kept.shape, arrays["probabilities"].shape, arrays["clean"].shape)
+        if shapes != ((n_masks, n_nodes), (n_masks, n_classes), (n_classes,)):
+            raise InputError("shapes do not fit")
+        label_index(facts["label"], facts["classes"], "the file")
+        return cls(masks=masks, **arrays, **facts)

@@ -163,7 +163,10 @@ def layer_values(weights: Tensor, centrality: Named) -> Tensor:
 
 def node_values(values: Tensor, statistic: Named) -> Tensor:
     """Return a statistic [node] of a centrality [layer, node]."""
-    result = torch.as_tensor(STATISTICS.resolve(statistic)(values), dtype=values.dtype, device=values.device)
+    try:
+        result = torch.as_tensor(STATISTICS.resolve(statistic)(values), dtype=values.dtype, device=values.device)
+    except (TypeError, RuntimeError, ValueError) as error:
+        raise InputError(f"statistic {name_of(statistic)} failed on values [layer, node] {list(values.shape)}: {' '.join(str(error).split())}") from error
     return _shaped(result, values.shape[1:], f"statistic {name_of(statistic)}", "one value a node")
 
 

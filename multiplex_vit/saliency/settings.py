@@ -1,10 +1,10 @@
 """Settings: every choice of an explanation, hashable, and the provenance line of its result."""
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, TypedDict
 
+from multiplex_vit.checks import share, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.network.centrality import CENTRALITIES
@@ -63,11 +63,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in ("min_cut", "token_ratio"):
-            object.__setattr__(self, name, _share(name, getattr(self, name)))
-        layer = self.starting_layer
-        if isinstance(layer, bool) or not isinstance(layer, (int, float)) or layer != layer or int(layer) != layer or layer < 0:
-            raise InputError(f"starting_layer is {layer}; give a whole number from 0")
-        object.__setattr__(self, "starting_layer", int(layer))
+            object.__setattr__(self, name, share(name, getattr(self, name)))
+        object.__setattr__(self, "starting_layer", whole("starting_layer", self.starting_layer, at_least=0))
         for name in ("operators", "centralities", "statistics"):
             object.__setattr__(self, name, _names(name, getattr(self, name)))
 
@@ -93,18 +90,9 @@ class Settings:
         return {f.name: [name_of(v) for v in value] if isinstance(value := getattr(self, f.name), tuple) else value for f in fields(self)}
 
 
-def _share(name: str, value: Any) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not 0 <= number <= 1:
-        raise InputError(f"{name} is {value}; give a number from 0 to 1")
-    return number
-
-
 def _names(name: str, value: Any) -> tuple[Named, ...]:
-    names = (value,) if isinstance(value, str) or callable(value) else tuple(value)
+    single = isinstance(value, str) or callable(value)
+    names = (value,) if single else tuple(value) if isinstance(value, Iterable) else ()
     if not names or not all(isinstance(n, str) or callable(n) for n in names):
         raise InputError(f"{name} is {value!r}; give at least one name or function")
     if len({name_of(n) for n in names}) < len(names):

@@ -1,0 +1,99 @@
+"""Checks of what a user gives: each returns the value in its proper type, or says in one line what came and what was wanted."""
+
+import math
+import operator
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from multiplex_vit.errors import InputError
+
+
+def whole(name: str, value: Any, *, at_least: int) -> int:
+    """Return a whole number.
+
+    Examples
+    --------
+    >>> whole("steps", 3.0, at_least=1)
+    3
+    >>> whole("steps", 0, at_least=1)
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: steps is 0; give a whole number of at least 1
+    """
+    number = _index(value)
+    if number is None or number < at_least:
+        raise InputError(f"{name} is {value!r}; give a whole number of at least {at_least}")
+    return number
+
+
+def share(name: str, value: Any) -> float:
+    """Return a number from 0 to 1.
+
+    Examples
+    --------
+    >>> share("min_cut", 1.5)
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: min_cut is 1.5; give a number from 0 to 1
+    """
+    number = _float(value)
+    if not 0 <= number <= 1:
+        raise InputError(f"{name} is {value}; give a number from 0 to 1")
+    return number
+
+
+def positive(name: str, value: Any, hint: str = "") -> float:
+    """Return a finite number above 0.
+
+    Examples
+    --------
+    >>> positive("omega", 2)
+    2.0
+    """
+    number = _float(value)
+    if not 0 < number < math.inf:
+        raise InputError(f"{name} is {value}; give a finite number above 0{hint}")
+    return number
+
+
+def label_index(label: Any, classes: Sequence[str], owner: str) -> int:
+    """Return the index of a class given by name or by index; a name wins over an index written as text.
+
+    Examples
+    --------
+    >>> label_index("dog", ["cat", "dog"], "the model"), label_index("0", ["cat", "dog"], "the model")
+    (1, 0)
+    """
+    if isinstance(label, str):
+        matches = [i for i, known in enumerate(classes) if label == known]
+        matches = matches or [i for i, known in enumerate(classes) if label.lower() in [known.lower(), *known.lower().split(", ")]]
+        if len(matches) == 1:
+            return matches[0]
+        if matches or not re.fullmatch(r"-?[0-9]{1,18}", label):
+            known = ", ".join(classes[:12]) + (", ..." if len(classes) > 12 else "")
+            why = f"fits classes {matches}; give the index" if matches else f"is no class of {owner}; classes: {known}"
+            raise InputError(f"label {label!r} {why}")
+        label = int(label)
+    number = _index(label)
+    if number is None or not 0 <= number < len(classes):
+        raise InputError(f"label {label!r} is out of range; {owner} has classes 0 to {len(classes) - 1}; give an index or a name")
+    return number
+
+
+def _index(value: Any) -> int | None:
+    """Return a value as an int if it is one, of Python or NumPy, or a float without a fraction."""
+    if isinstance(value, (bool, str, bytes)):
+        return None
+    try:
+        return int(value) if isinstance(value, float) and value.is_integer() else operator.index(value)
+    except TypeError:
+        return None
+
+
+def _float(value: Any) -> float:
+    """Return a number as a float, anything else as NaN."""
+    if isinstance(value, (bool, str, bytes)):
+        return math.nan
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
