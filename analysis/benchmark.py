@@ -74,6 +74,7 @@ def compare(model: mv.VisionModel, repeats: int) -> dict[str, Any]:
         seconds, probabilities = timed(lambda kept=explanation.masks.kept: naive_loop(model, pixels, kept))
         naive.append(seconds)
     assert len(explanation.masks.distinct()[0]) + 1 == explanation.forward_passes
+    assert np.abs(probabilities - explanation.probabilities).max() < 1e-4, "both must compute the same"
     return {
         "model": model.name,
         "explain_s": statistics.median(ours),
@@ -96,7 +97,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     where = f"{torch.cuda.get_device_name()}" if args.device == "cuda" else f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads"
-    facts = {"date": date.today().isoformat(), "device": where, "torch": torch.__version__, "transformers": transformers.__version__}
+    command = f"python analysis/benchmark.py --geometry {' '.join(args.geometry)} --repeats {args.repeats}"
+    facts = {"command": command, "date": date.today().isoformat(), "device": where, "torch": torch.__version__, "transformers": transformers.__version__}
     rows = [compare(make_model(geometry, args.device), args.repeats) for geometry in args.geometry]
     for row in rows:
         print(

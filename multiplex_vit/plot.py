@@ -21,6 +21,9 @@ from multiplex_vit.errors import InputError
 HEAT = "inferno"
 """Colour map of heatmaps: perceptually uniform, dark is little."""
 
+SIGNED = "coolwarm"
+"""Colour map of heatmaps with negative values, such as contrasts: blue against, red for, grey in between."""
+
 LINKS = "viridis"
 """Colour map of attention edges."""
 
@@ -34,7 +37,7 @@ def overlay(
     ----------
     image : ndarray uint8 [row, col, channel]
     heatmap : ndarray [row, col]
-        On the patch grid; stretched over the image, from its least to its greatest value.
+        On the patch grid; stretched over the image, from its least to its greatest value, or around 0 if it has negative ones.
     alpha : float
         Opacity of the heatmap.
     smooth : bool
@@ -51,7 +54,9 @@ def overlay(
     height, width = image.shape[:2]
     extent = (0.0, float(width), float(height), 0.0)
     ax.imshow(image, extent=extent, interpolation="antialiased")
-    ax.imshow(heatmap, extent=extent, cmap=cmap, alpha=alpha, interpolation="bicubic" if smooth else "nearest")
+    bound = float(np.abs(heatmap).max()) if heatmap.min() < 0 else None
+    scale = {"cmap": cmap} if bound is None else {"cmap": SIGNED, "vmin": -bound, "vmax": bound}
+    ax.imshow(heatmap, extent=extent, alpha=alpha, interpolation="bicubic" if smooth else "nearest", **scale)
     ax.set(xticks=[], yticks=[])
     ax.set_title(title, parse_math=False)
     return ax

@@ -28,6 +28,11 @@ def test_an_overlay_lies_on_the_image(smooth):
     assert heat.get_interpolation() == ("bicubic" if smooth else "nearest")
 
 
+def test_a_signed_heatmap_is_drawn_around_zero():
+    heat = plot.overlay(IMAGE, HEAT - 2, ax=plt.figure().add_subplot()).get_images()[1]
+    assert (heat.get_clim(), heat.get_cmap().name) == ((-2, 2), plot.SIGNED)
+
+
 def test_curves_show_their_areas():
     table = pd.DataFrame({"curve": ["insertion"] * 3 + ["deletion"] * 3, "fraction": [0, 0.5, 1] * 2, "confidence": [0, 1, 1, 1, 0, 0]})
     ax = plot.curves(table)

@@ -78,7 +78,10 @@ def explain(
     """
     chosen = _settings(settings, choices)
     if isinstance(image, (list, tuple)):
-        return [_explained(model, each, label, batch_size, chosen) for each in image]
+        explanations = []
+        for each in image:
+            explanations.append(_explained(model, each, label, batch_size, chosen))
+        return explanations
     return _explained(model, image, label, batch_size, chosen)
 
 
