@@ -299,7 +299,3 @@ def _card_line(folder: Path) -> str:
     """Return the first paragraph of a model card."""
     paragraphs = (folder / "README.md").read_text(encoding="utf-8").split("\n\n")
     return " ".join(paragraphs[1].split())
-
-
-if __name__ == "__main__":
-    sys.exit(main())

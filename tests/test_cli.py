@@ -171,7 +171,7 @@ def test_a_full_disk(tmp_path, capsys, monkeypatch):
 
 
 def test_in_a_process_of_its_own():
-    done = subprocess.run([sys.executable, "-m", "multiplex_vit.cli", "explain", "missing.jpg"], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-m", "multiplex_vit", "explain", "missing.jpg"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     helped = subprocess.run(["multiplex-vit", "explain", "--help"], capture_output=True, text=True, check=True)
