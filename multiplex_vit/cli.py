@@ -200,8 +200,9 @@ def _each(args: argparse.Namespace, rows: list[dict[str, Any]], one: Callable[[P
     failed = 0
     for path, name in zip(args.images, unique_names(args.images), strict=True):
         try:
-            explanation = mv.explain(model, path, label=args.label, batch_size=options["batch_size"], settings=settings)
-            faithfulness = mv.evaluate(model, path, explanation.heatmap, label=explanation.label, protocol=args.protocol, **options)
+            picture = model.picture(path)
+            explanation = mv.explain(model, picture, label=args.label, batch_size=options["batch_size"], settings=settings)
+            faithfulness = mv.evaluate(model, picture, explanation.heatmap, label=explanation.label, protocol=args.protocol, **options)
             line = one(path, name, explanation, faithfulness)
             rows.append({"image": str(path), **explanation.row(), **faithfulness.row()})
             print(f"{path.name}: {line}".encode("utf-8", "backslashreplace").decode())

@@ -155,9 +155,12 @@ class VisionModel:
         Without a processor both are taken as 0.5, so that true black is -1.
         """
         channels = self.model.config.num_channels
-        on = getattr(self.processor, "do_normalize", False) if self.processor is not None else False
-        mean = self.processor.image_mean if on else [0.5 if self.processor is None else 0.0] * channels
-        std = self.processor.image_std if on else [0.5 if self.processor is None else 1.0] * channels
+        if self.processor is None:
+            mean, std = 0.5, 0.5
+        elif getattr(self.processor, "do_normalize", False):
+            mean, std = self.processor.image_mean, self.processor.image_std
+        else:
+            mean, std = 0.0, 1.0
         if np.size(mean) not in (1, channels) or np.size(std) not in (1, channels):
             raise InputError(f"{self.name} takes {channels} channels, but its image processor has mean {mean} and std {std}; mend the processor")
         return np.broadcast_to(np.asarray(mean, dtype=np.float32), channels), np.broadcast_to(np.asarray(std, dtype=np.float32), channels)
