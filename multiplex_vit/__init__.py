@@ -14,9 +14,18 @@ _HOMES = {
     "ADAPTERS": "models.adapters",
     "OPERATORS": "models.operators",
     "Multiplex": "network.multiplex",
+    "Layer": "network.layer",
     "CENTRALITIES": "network.centrality",
+    "LAYER_MEASURES": "network.layer_measures",
+    "NULL_MODELS": "network.layer_measures",
+    "MULTILAYER_MEASURES": "network.multilayer",
+    "LAYER_SIMILARITIES": "network.multilayer",
     "COUPLINGS": "network.coupling",
+    "AGGREGATIONS": "network.aggregate",
+    "FILTERS": "network.filters",
     "EXPORTERS": "network.export",
+    "exporter_of": "network.export",
+    "lint_gephi": "network.export",
     "explain": "saliency.explain",
     "multiplex": "saliency.explain",
     "Explanation": "saliency.explanation",
@@ -48,9 +57,18 @@ if TYPE_CHECKING:
     from multiplex_vit.models.load import load as load
     from multiplex_vit.models.operators import OPERATORS as OPERATORS
     from multiplex_vit.models.vision_model import VisionModel as VisionModel
+    from multiplex_vit.network.aggregate import AGGREGATIONS as AGGREGATIONS
     from multiplex_vit.network.centrality import CENTRALITIES as CENTRALITIES
     from multiplex_vit.network.coupling import COUPLINGS as COUPLINGS
     from multiplex_vit.network.export import EXPORTERS as EXPORTERS
+    from multiplex_vit.network.export import exporter_of as exporter_of
+    from multiplex_vit.network.export import lint_gephi as lint_gephi
+    from multiplex_vit.network.filters import FILTERS as FILTERS
+    from multiplex_vit.network.layer import Layer as Layer
+    from multiplex_vit.network.layer_measures import LAYER_MEASURES as LAYER_MEASURES
+    from multiplex_vit.network.layer_measures import NULL_MODELS as NULL_MODELS
+    from multiplex_vit.network.multilayer import LAYER_SIMILARITIES as LAYER_SIMILARITIES
+    from multiplex_vit.network.multilayer import MULTILAYER_MEASURES as MULTILAYER_MEASURES
     from multiplex_vit.network.multiplex import Multiplex as Multiplex
     from multiplex_vit.saliency.explain import explain as explain
     from multiplex_vit.saliency.explain import multiplex as multiplex

@@ -1,12 +1,15 @@
 """Registry: functions by name, so that a new measure is one decorated function."""
 
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from multiplex_vit.errors import InputError
 
 F = TypeVar("F", bound=Callable[..., Any])
+Named = str | Callable[..., Any]
+"""A member of a registry by its name, or any function in its place."""
 
 
 class Registry(Generic[F]):
@@ -86,14 +89,46 @@ class Registry(Generic[F]):
         """Return the function of a name; a callable is returned as it is."""
         return name if callable(name) else self[name]
 
-    def trait(self, name: str | F, trait: str) -> Any:
-        """Return what `register` was told about a member, or None; callables outside the registry have no traits."""
-        return self._traits.get(name, {}).get(trait) if isinstance(name, str) else None
+    def trait(self, name: Named, trait: str) -> Any:
+        """Return what `register` was told about a member, given by name or as the function itself (also in a `partial`), or None."""
+        if isinstance(name, partial):
+            return self.trait(name.func, trait)
+        known = name if isinstance(name, str) else next((key for key, function in self._functions.items() if function is name), "")
+        return self._traits.get(known, {}).get(trait)
 
 
-def name_of(member: str | Callable[..., Any]) -> str:
-    """Return the name under which a registry member, or a callable in its place, is reported."""
-    return member if isinstance(member, str) else getattr(member, "__name__", repr(member))
+def name_of(member: Named) -> str:
+    """Return the name under which a registry member, or a callable in its place, is reported.
+
+    Examples
+    --------
+    >>> name_of(sorted), name_of(partial(sorted, reverse=True))
+    ('sorted', 'sorted(reverse=True)')
+    """
+    if isinstance(member, str):
+        return member
+    if isinstance(member, partial):
+        given = [*map(repr, member.args), *(f"{name}={value!r}" for name, value in member.keywords.items())]
+        return f"{name_of(member.func)}({', '.join(given)})"
+    return getattr(member, "__name__", repr(member))
+
+
+def chosen(registry: Registry[F], members: Named | Iterable[Named] | None) -> list[Named]:
+    """Return members as a list: one or several as they came, every one that the registry has for None; unknown names are refused.
+
+    Examples
+    --------
+    >>> shapes = Registry("shape")
+    >>> _ = shapes.register("square", sides=4)(lambda side: side * side)
+    >>> chosen(shapes, None), chosen(shapes, "square"), chosen(shapes, [])
+    (['square'], ['square'], [])
+    """
+    if members is None:
+        return list(registry)
+    several = [members] if isinstance(members, str) or callable(members) else list(members)
+    for member in several:
+        registry.resolve(member)  # type: ignore[arg-type]
+    return several
 
 
 def _origin(function: Callable[..., Any]) -> str:

@@ -29,5 +29,5 @@ def test_an_unknown_name_lists_the_known_ones():
 
 def test_callables_are_taken_as_they_are():
     assert mv.STATISTICS.resolve(len) is len
-    assert mv.CENTRALITIES.trait("in_strength", "stacked")
+    assert mv.CENTRALITIES.trait("in_strength", "takes") == "stack"
     assert mv.CENTRALITIES.trait(len, "stacked") is None

@@ -12,6 +12,7 @@ from scipy import stats
 
 import multiplex_vit as mv
 from multiplex_vit.models.operators import OPERATORS
+from multiplex_vit.network.layer import Layer
 from multiplex_vit.saliency.masks import Masks, keep, layer_values, make_masks, node_values, prune
 
 warnings.filterwarnings("ignore", message=".*see masks.table")
@@ -162,9 +163,10 @@ def test_a_centrality_of_ones_own():
         return weights[0]
 
     weights = torch.rand(2, 4, 4)
-    assert torch.equal(layer_values(weights, corner), weights[:, 0])
-    with pytest.raises(mv.InputError, match=r"centrality <lambda> returned shape \[2, 2\] where \[2, 4\] was wanted"):
-        layer_values(weights, lambda w: w[0, :2])
+    layers = [Layer(layer) for layer in weights.numpy()]
+    assert torch.equal(layer_values(weights, corner, layers), weights[:, 0])
+    with pytest.raises(mv.InputError, match=r"centrality <lambda> returned shape \[2\] where \[4\] was wanted"):
+        layer_values(weights, lambda w: w[0, :2], layers)
     with pytest.raises(mv.InputError, match="statistic .* returned shape"):
         node_values(weights[0], lambda values: values.sum())
 

@@ -16,22 +16,26 @@ class Adapter:
 
     Attributes
     ----------
-    n_prefix : callable
-        Model configuration -> number of tokens before the patch tokens.
+    prefix : callable
+        Model configuration -> names of the tokens before the patch tokens, in order.
     any_size : bool
         Whether position embeddings are interpolated to any image size; otherwise the configured size alone is accepted.
     """
 
-    n_prefix: Callable[[Any], int]
+    prefix: Callable[[Any], tuple[str, ...]]
     any_size: bool = False
 
 
+def _class_and_registers(config: Any) -> tuple[str, ...]:
+    return ("class", *(f"register{i}" for i in range(config.num_register_tokens)))
+
+
 ADAPTERS: dict[str, Adapter] = {
-    "ViTForImageClassification": Adapter(n_prefix=lambda config: 1),
-    "DeiTForImageClassification": Adapter(n_prefix=lambda config: 2),
-    "DeiTForImageClassificationWithTeacher": Adapter(n_prefix=lambda config: 2),
-    "Dinov2ForImageClassification": Adapter(n_prefix=lambda config: 1, any_size=True),
-    "Dinov2WithRegistersForImageClassification": Adapter(n_prefix=lambda config: 1 + config.num_register_tokens, any_size=True),
+    "ViTForImageClassification": Adapter(prefix=lambda config: ("class",)),
+    "DeiTForImageClassification": Adapter(prefix=lambda config: ("class", "distillation")),
+    "DeiTForImageClassificationWithTeacher": Adapter(prefix=lambda config: ("class", "distillation")),
+    "Dinov2ForImageClassification": Adapter(prefix=lambda config: ("class",), any_size=True),
+    "Dinov2WithRegistersForImageClassification": Adapter(prefix=_class_and_registers, any_size=True),
 }
 """Architecture (class name in transformers) -> adapter; add a row for another one."""
 

@@ -46,8 +46,8 @@ AttentionMaskInterface.register(POOLED, sdpa_mask)
 
 
 @contextmanager
-def collected(model: PreTrainedModel, operators: Sequence[Pool], n_prefix: int) -> Iterator[list[Tensor]]:
-    """Collect attention between patch tokens, pooled over heads inside each block.
+def collected(model: PreTrainedModel, operators: Sequence[Pool], n_dropped: int) -> Iterator[list[Tensor]]:
+    """Collect attention between all tokens but the first `n_dropped`, pooled over heads inside each block.
 
     Yields
     ------
@@ -58,7 +58,7 @@ def collected(model: PreTrainedModel, operators: Sequence[Pool], n_prefix: int) 
 
     def collect(weights: Tensor) -> None:
         pooled = [_checked(pool(weights), pool, weights) for pool in operators]
-        layers.append(torch.stack([p[:, n_prefix:, n_prefix:] for p in pooled], 1))
+        layers.append(torch.stack([p[:, n_dropped:, n_dropped:] for p in pooled], 1))
 
     token = _collect.set(collect)
     try:

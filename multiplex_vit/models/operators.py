@@ -65,3 +65,15 @@ def mean(attention: "Tensor") -> "Tensor":
     [[[0.375, 0.625]]]
     """
     return attention.mean(1)
+
+
+def single_head(head: int) -> Callable[["Tensor"], "Tensor"]:
+    """Return the operator that takes one head's attention alone.
+
+    Examples
+    --------
+    >>> import torch
+    >>> single_head(1)(torch.tensor([[[[0.25, 0.75]], [[0.5, 0.5]]]])).tolist()
+    [[[0.5, 0.5]]]
+    """
+    return lambda attention: attention[:, head]

@@ -47,8 +47,10 @@ class VisionModel:
         self.model = model
         self.processor = processor
         self.name = name or model.config.name_or_path or type(model).__name__
-        self.n_prefix = self.adapter.n_prefix(model.config)
+        self.prefix = self.adapter.prefix(model.config)
+        self.n_prefix = len(self.prefix)
         self.n_layers = int(model.config.num_hidden_layers)
+        self.n_heads = int(model.config.num_attention_heads)
 
     def __repr__(self) -> str:
         rows, cols = self.grid
@@ -195,7 +197,7 @@ class VisionModel:
         return tokens
 
     @torch.inference_mode()
-    def attend(self, tokens: Tensor, operators: Iterable[str | Callable]) -> tuple[Tensor, Tensor]:
+    def attend(self, tokens: Tensor, operators: Iterable[str | Callable], *, prefix: bool = False) -> tuple[Tensor, Tensor]:
         """Return attention between patch tokens, pooled over heads, and the class probabilities of the same pass.
 
         Parameters
@@ -204,6 +206,8 @@ class VisionModel:
             From `embed`.
         operators : iterable of str or callable
             Head operators.
+        prefix : bool
+            Keep the prefix tokens too, before the patch tokens.
 
         Returns
         -------
@@ -213,7 +217,7 @@ class VisionModel:
             float32.
         """
         pools = [OPERATORS.resolve(operator) for operator in operators]
-        with collected(self.model, pools, self.n_prefix) as layers, fed(self._embeddings, tokens):
+        with collected(self.model, pools, 0 if prefix else self.n_prefix) as layers, fed(self._embeddings, tokens):
             logits = self.model(pixel_values=tokens).logits
         if len(layers) != self.n_layers:
             raise InputError(

@@ -1,10 +1,10 @@
-"""Multiplex: a network with one layer a transformer block and the same patch tokens as nodes in all of them."""
+"""Multiplex: a network with one layer a transformer block and the same tokens as nodes in all of them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 import igraph
 import networkx as nx
@@ -12,32 +12,42 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from multiplex_vit.checks import share, whole
+from multiplex_vit.checks import whole
 from multiplex_vit.errors import InputError
-from multiplex_vit.network import coupling as coupling_room
-from multiplex_vit.network import export, tables
+from multiplex_vit.network import convert, export, filters, layer_measures, multilayer, tables
+from multiplex_vit.network.aggregate import AGGREGATIONS
+from multiplex_vit.network.coupling import supra_adjacency
+from multiplex_vit.network.layer import Graphs, Layer
+from multiplex_vit.network.tokens import Tokens
+from multiplex_vit.registry import Named, name_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+Measures = Named | Iterable[Named] | None
+
 
 @dataclass(frozen=True, eq=False)
 class Multiplex:
-    """A directed, weighted multiplex network of patch tokens.
+    """A directed, weighted multiplex network of tokens.
 
-    Node i lies at row i // cols and column i % cols of the patch grid. An edge runs from the source (the token that attends) to the
-    target (the token attended to); its weight is the attention paid. A weight of 0 is no edge.
+    Nodes are the patches of an image, row by row, after prefix tokens if there are any. An edge runs from the source (the token that
+    attends) to the target (the token attended to); its weight is the attention paid. A weight of 0 is no edge.
 
     Parameters
     ----------
     weights : ndarray [layer, source, target]
         Finite and not negative.
     grid : tuple of int
-        Rows and columns of patches; rows * cols nodes.
+        Rows and columns of patches; rows * cols nodes beside the prefix tokens.
     layer_names : tuple of str, optional
         "L00", "L01", ... unless given.
     provenance : mapping of str to str or number, optional
         Where the network comes from; written into exported files.
+    prefix : tuple of str, optional
+        Names of prefix tokens that are nodes too, before the patches.
+    edges_before : tuple of int, optional
+        Edges that each layer had before any filter; as it is now unless given.
 
     Raises
     ------
@@ -59,30 +69,27 @@ class Multiplex:
     grid: tuple[int, int]
     layer_names: tuple[str, ...] = ()
     provenance: Mapping[str, str | int | float] = field(default_factory=dict)
+    prefix: tuple[str, ...] = ()
+    edges_before: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        weights, (rows, cols) = np.array(self.weights), self.grid
-        if weights.dtype.kind in "bui":
-            weights = weights.astype(float)
-        if weights.dtype.kind != "f":
-            raise InputError(f"weights are {weights.dtype}; give real numbers")
-        if weights.ndim != 3 or weights.shape[1:] != (rows * cols, rows * cols) or not len(weights):
-            raise InputError(f"weights have shape {list(weights.shape)}; a {rows} x {cols} grid wants [layer, {rows * cols}, {rows * cols}]")
-        if not np.isfinite(weights).all() or (weights < 0).any():
-            raise InputError("weights hold NaN, infinity or a negative value; attention is finite and at least 0")
+        tokens = Tokens(self.grid, tuple(self.prefix))
+        weights = _checked(np.array(self.weights), tokens)
         names = tuple(self.layer_names) or tuple(f"L{i:02d}" for i in range(len(weights)))
-        if len(names) != len(weights) or len(set(names)) != len(names):
-            raise InputError(f"{len(weights)} layers want as many distinct names; got {list(names)}")
+        if len(names) != len(weights) or len(set(names)) != len(names) or not all(name and name.isprintable() for name in names):
+            raise InputError(f"{len(weights)} layers want as many distinct names of printable characters; got {list(names)}")
         weights.flags.writeable = False
-        object.__setattr__(self, "weights", weights)
-        object.__setattr__(self, "layer_names", names)
+        before = tuple(self.edges_before) or tuple(int(np.count_nonzero(layer)) for layer in weights)
+        for name, value in (("weights", weights), ("grid", tokens.grid), ("prefix", tokens.prefix), ("layer_names", names), ("edges_before", before)):
+            object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
-        rows, cols = self.grid
-        return f"<Multiplex: {self.n_layers} layers of {self.n_nodes} nodes ({rows} x {cols}), {np.count_nonzero(self.weights):,} edges>"
+        nodes = f"{self.grid[0]} x {self.grid[1]}" + "".join(f" + {name}" for name in self.prefix)
+        return f"<Multiplex: {self.n_layers} layers of {self.n_nodes} nodes ({nodes}), {np.count_nonzero(self.weights):,} edges>"
 
     def _repr_html_(self) -> str:
-        return f"<p>{repr(self).strip('<>')}</p>" + self.layer_table().to_html(index=False)
+        table = self.layer_table(("nodes", "edges", "share_pruned", "density", "isolates", "weight_max"))
+        return f"<p>{repr(self).strip('<>')}</p>" + table.to_html(index=False)
 
     @property
     def n_layers(self) -> int:
@@ -95,22 +102,35 @@ class Multiplex:
         return self.weights.shape[1]
 
     @cached_property
-    def layers(self) -> "Layers":
+    def tokens(self) -> Tokens:
+        """The nodes: their names and places."""
+        return Tokens(self.grid, self.prefix)
+
+    @cached_property
+    def layers(self) -> Graphs:
         """The layers as igraph graphs, each built when first asked for: `net.layers[3]`."""
-        return Layers(self)
+        return Graphs(self._layers)
+
+    @cached_property
+    def _layers(self) -> tuple[Layer, ...]:
+        return tuple(Layer(w, self.tokens, name, before) for w, name, before in zip(self.weights, self.layer_names, self.edges_before, strict=True))
+
+    # --- other networks from this one ---------------------------------------------------------------------------------
 
     def prune(self, min_cut: float) -> "Multiplex":
-        """Return the network without the edges below `min_cut` times their layer's greatest weight (equality stays).
+        """Return the network without the edges below `min_cut` times their layer's greatest weight; see `filters.min_cut`."""
+        return self._filtered(filters.min_cut(self.weights, min_cut), min_cut=float(min_cut))
 
-        Raises
-        ------
-        InputError
-            If `min_cut` is not within 0 and 1.
-        """
-        min_cut = share("min_cut", min_cut)
-        threshold = self.weights.dtype.type(min_cut) * self.weights.max((1, 2), keepdims=True)
-        kept = np.where(self.weights < threshold, 0, self.weights)
-        return replace(self, weights=kept, provenance={**self.provenance, "min_cut": min_cut})
+    def top_k(self, k: int) -> "Multiplex":
+        """Return the network of the `k` strongest edges that each node sends; see `filters.top_k`."""
+        return self._filtered(filters.top_k(self.weights, k), top_k=int(k))
+
+    def disparity(self, alpha: float) -> "Multiplex":
+        """Return the network's backbone, the edges significant at `alpha`; see `filters.disparity`."""
+        return self._filtered(filters.disparity(self.weights, alpha), disparity=float(alpha))
+
+    def _filtered(self, weights: np.ndarray, **facts: float) -> "Multiplex":
+        return replace(self, weights=weights, provenance={**self.provenance, **facts})
 
     def since(self, starting_layer: int) -> "Multiplex":
         """Return the network of the layers from `starting_layer` on.
@@ -122,75 +142,163 @@ class Multiplex:
         """
         if whole("starting_layer", starting_layer, at_least=0) >= self.n_layers:
             raise InputError(f"starting_layer is {starting_layer}; give 0 to {self.n_layers - 1}")
-        names = self.layer_names[starting_layer:]
-        return replace(self, weights=self.weights[starting_layer:], layer_names=names, provenance={**self.provenance, "starting_layer": starting_layer})
+        return replace(self.select(range(starting_layer, self.n_layers)), provenance={**self.provenance, "starting_layer": starting_layer})
 
-    def supra_adjacency(self, *, coupling: str | Callable[[int], np.ndarray] = "ordinal", omega: float = 1.0) -> sparse.csr_array:
+    def select(self, layers: int | str | Iterable[int | str]) -> "Multiplex":
+        """Return the network of some layers, by number (negative from the end) or name, in the order given.
+
+        Raises
+        ------
+        InputError
+            If there is no such layer, or none is given.
+        """
+        wanted = [layers] if isinstance(layers, (int, str, np.integer)) else list(layers)
+        places = [self._place(layer) for layer in wanted]
+        if not places:
+            raise InputError("no layer was chosen; give at least one, by number or name")
+        names, before = tuple(self.layer_names[i] for i in places), tuple(self.edges_before[i] for i in places)
+        return replace(self, weights=self.weights[places], layer_names=names, edges_before=before)
+
+    def _place(self, layer: int | str) -> int:
+        if isinstance(layer, str) and layer in self.layer_names:
+            return self.layer_names.index(layer)
+        number = layer if isinstance(layer, (int, np.integer)) and not isinstance(layer, bool) else self.n_layers
+        if not -self.n_layers <= number < self.n_layers:
+            raise InputError(f"there is no layer {layer!r}; give 0 to {self.n_layers - 1}, or a name such as {self.layer_names[-1]!r}")
+        return int(number) % self.n_layers
+
+    def aggregate(self, how: Named = "mean") -> "Multiplex":
+        """Return a network of one layer: "sum", "mean", "max" or "count" of the layers' weights, edge by edge."""
+        weights = np.asarray(AGGREGATIONS.resolve(how)(self.weights))
+        return replace(self, weights=weights[None], layer_names=(name_of(how),), edges_before=(), provenance={**self.provenance, "aggregated": name_of(how)})
+
+    # --- the whole network, for other tools ---------------------------------------------------------------------------
+
+    def supra_adjacency(self, *, coupling: Named = "ordinal", omega: float | np.ndarray = 1.0) -> sparse.csr_array:
         """Return the matrix of the whole network with its inter-layer links; row and column a * n_nodes + i is node i of layer a.
 
         Parameters
         ----------
         coupling : str or callable
             "none", "ordinal", "temporal", "categorical", or a function: number of layers -> bool [layer, layer].
-        omega : float
-            Weight of an inter-layer link.
+        omega : float, or ndarray [layer, node]
+            Weight of an inter-layer link; with an array, of the links that leave that node of that layer (0 for none).
 
         Returns
         -------
         scipy.sparse.csr_array [layer * node, layer * node]
         """
-        return coupling_room.supra_adjacency(self.weights, coupling, omega)
+        return supra_adjacency(self.weights, coupling, omega)
 
-    def to_igraph(self, *, coupling: str | Callable[[int], np.ndarray] = "ordinal", omega: float = 1.0) -> igraph.Graph:
-        """Return all layers and their inter-layer links as one directed graph.
+    def edges(self, *, coupling: Named = "ordinal", omega: float | np.ndarray = 1.0) -> pd.DataFrame:
+        """Return every edge of `supra_adjacency` as a row: source, target, weight, kind ("attention" or "coupling"), ordered by source and target."""
+        return tables.edges(self.supra_adjacency(coupling=coupling, omega=omega), self.n_nodes)
 
-        Vertices are ordered as in `supra_adjacency`, with `name` ("L03:r1c4"), `layer`, `node`, `row` and `col`; edges have
+    def to_igraph(self, *, coupling: Named = "ordinal", omega: float | np.ndarray = 1.0) -> igraph.Graph:
+        """Return all layers and their inter-layer links as one directed igraph graph.
+
+        Vertices are ordered as in `supra_adjacency`, with `name` ("L03:r1c4"), `layer`, `node`, `token`, `row` and `col`; edges have
         `weight` and `kind` ("attention" or "coupling").
         """
-        edges = self.edges(coupling=coupling, omega=omega)
-        graph = igraph.Graph(n=self.n_layers * self.n_nodes, edges=edges[["source", "target"]].to_numpy(), directed=True)
-        for name, values in tables.node_index(self).items():
-            graph.vs[name] = values.tolist()
-        graph.es["weight"], graph.es["kind"] = edges["weight"].tolist(), edges["kind"].tolist()
-        return graph
+        return convert.to_igraph(tables.node_index(self.tokens, self.layer_names), self.edges(coupling=coupling, omega=omega))
 
-    def to_networkx(self, *, coupling: str | Callable[[int], np.ndarray] = "ordinal", omega: float = 1.0) -> nx.DiGraph:
+    def to_networkx(self, *, coupling: Named = "ordinal", omega: float | np.ndarray = 1.0) -> nx.DiGraph:
         """Return all layers and their inter-layer links as one networkx graph; nodes are named as in `to_igraph`."""
-        index = tables.node_index(self)
-        names = index["name"].to_numpy()
-        graph = nx.DiGraph(**self.provenance)
-        graph.add_nodes_from(zip(names, index.drop(columns="name").to_dict("records"), strict=True))
-        edges = self.edges(coupling=coupling, omega=omega)
-        ends = zip(names[edges["source"]], names[edges["target"]], edges[["weight", "kind"]].to_dict("records"), strict=True)
-        graph.add_edges_from(ends)
-        return graph
+        index = tables.node_index(self.tokens, self.layer_names)
+        return convert.to_networkx(index, self.edges(coupling=coupling, omega=omega), self.provenance)
 
-    def edges(self, *, coupling: str | Callable[[int], np.ndarray] = "ordinal", omega: float = 1.0) -> pd.DataFrame:
-        """Return every edge of `supra_adjacency` as a row: source, target, weight, kind, ordered by source and target."""
-        matrix = self.supra_adjacency(coupling=coupling, omega=omega).tocoo()
-        source, target = matrix.coords
-        inside = source // self.n_nodes == target // self.n_nodes
-        kinds = np.where(inside, "attention", "coupling")
-        table = pd.DataFrame({"source": source, "target": target, "weight": matrix.data, "kind": kinds})
-        return table.sort_values(["source", "target"], ignore_index=True)
+    def to_pymnet(self, *, coupling: Named = "ordinal", omega: float | np.ndarray = 1.0) -> Any:
+        """Return the network as a directed pymnet MultilayerNetwork (extra "pymnet"): nodes and layers by name."""
+        return export.to_pymnet(self._export(coupling, omega))
 
-    def node_table(self, measures: str | Callable | Iterable[str | Callable] | None = None) -> pd.DataFrame:
-        """Return one row a layer and node, one column a centrality (all registered ones unless told)."""
-        return tables.node_table(self, measures)
+    def write(
+        self,
+        path: str | Path,
+        *,
+        coupling: Named = "ordinal",
+        omega: float | np.ndarray = 1.0,
+        measures: Measures = "in_strength",
+        format: Named | None = None,
+    ) -> list[Path]:
+        """Write the network to a file, by its suffix or the format named, whole or not at all; return what was written.
 
-    def layer_table(self) -> pd.DataFrame:
-        """Return one row a layer: nodes, edges, density, self-loops, isolates, weights."""
-        return tables.layer_table(self)
+        One layer is `net.select(3).write(path)`, the layers taken together `net.aggregate("sum").write(path)`.
 
-    def write(self, path: str | Path, *, coupling: str | Callable = "ordinal", omega: float = 1.0, format: str | None = None) -> None:
-        """Write the whole network to a file, by its suffix or the format named; the file is written whole or not at all.
+        Parameters
+        ----------
+        path : path-like
+        coupling, omega
+            As for `supra_adjacency`.
+        measures : str, callable, or iterable of them
+            Centralities written beside each node where the format can hold them; the first gives size and colour. None for none.
+        format : str or callable, optional
+            A member of `EXPORTERS`.
 
         Raises
         ------
         InputError
-            If the format is unknown or the file cannot be written.
+            If the format or a measure is unknown, or the file cannot be written.
         """
-        export.write(self, Path(path), format or Path(path).suffix.removeprefix(".").lower(), coupling=coupling, omega=omega)
+        return export.write(self._export(coupling, omega, measures), Path(path), format)
+
+    def _export(self, coupling: Named, omega: float | np.ndarray, measures: Measures = None) -> export.Export:
+        values = {} if measures is None else tables.centralities(self._layers, measures)
+        return export.Export(self.weights, self.tokens, self.layer_names, self.provenance, coupling, omega, values, self.edges_before)
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Multiplex":
+        """Read the network back from GraphML that `write` wrote: weights bit for bit, grid, names and provenance.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, damaged, or was written by something else.
+        """
+        found = export.read_graphml(Path(path))
+        return cls(found.weights, found.grid, found.layer_names, found.provenance, found.prefix, found.edges_before)
+
+    # --- tables -------------------------------------------------------------------------------------------------------
+
+    def node_table(self, measures: Measures = None) -> pd.DataFrame:
+        """Return one row a layer and node, one column a centrality (all registered ones unless told)."""
+        return tables.node_table(self._layers, measures)
+
+    def layer_table(self, measures: Measures = None, *, null_model: Named | None = None, samples: int = 20, seed: int = 0) -> pd.DataFrame:
+        """Return one row a layer, one column a measure of `LAYER_MEASURES` (all unless told).
+
+        With `null_model` "weights" or "degree" each measure has a z-score beside it; see `layer_measures.layer_table`.
+        """
+        return layer_measures.layer_table(self._layers, measures, null_model=null_model, samples=samples, seed=seed)
+
+    def layer_pair_table(self, measures: Measures = None) -> pd.DataFrame:
+        """Return one row a pair of layers, one column a measure of `LAYER_SIMILARITIES` (all unless told)."""
+        return multilayer.layer_pair_table(self.weights, self.layer_names, measures)
+
+    def multilayer_table(self, measures: Measures = None, *, coupling: Named = "ordinal", omega: float | np.ndarray = 1.0) -> pd.DataFrame:
+        """Return one row a node, one column a measure over all layers of `MULTILAYER_MEASURES` (all unless told)."""
+        return multilayer.multilayer_table(self.weights, self.tokens, self.supra_adjacency(coupling=coupling, omega=omega), measures)
+
+    def pruning_curve(self, min_cuts: Iterable[float], measures: Iterable[Named] = ("in_strength", "out_strength", "pagerank")) -> pd.DataFrame:
+        """Return what pruning does to every layer, one row a layer and `min_cut`; see `filters.pruning_curve`."""
+        return filters.pruning_curve(self.weights, min_cuts, self.tokens, names=self.layer_names, measures=measures)
+
+    # --- layers together ----------------------------------------------------------------------------------------------
+
+    def similarity(self, measure: Named = "weighted_jaccard") -> np.ndarray:
+        """Return the similarity [layer, layer] of every pair of layers by a member of `LAYER_SIMILARITIES`."""
+        return multilayer.similarity_matrix(self.weights, measure)
+
+    def reducibility(self, **options: Any) -> multilayer.Reducibility:
+        """Return which layers can be merged (De Domenico et al. 2015); see `multilayer.reducibility`."""
+        return multilayer.reducibility(self.weights, self.layer_names, **options)
+
+    def communities(self, how: str = "linked", **options: Any) -> np.ndarray:
+        """Return the community [layer, node] of every node by Leiden (extra "communities"); see `multilayer.communities`."""
+        return multilayer.communities(self.weights, how=how, **options)
+
+    def modularity(self, membership: np.ndarray, **options: Any) -> float:
+        """Return the multilayer modularity of communities [layer, node]; see `multilayer.multilayer_modularity`."""
+        return multilayer.multilayer_modularity(self.weights, membership, **options)
 
     def plot(self, **options: Any) -> "Axes":
         """Draw the layers stacked, with their inter-layer links; see `multiplex_vit.plot.stack`."""
@@ -199,38 +307,16 @@ class Multiplex:
         return plot.stack(self.weights, self.grid, names=self.layer_names, **options)
 
 
-class Layers(Sequence[igraph.Graph]):
-    """The layers of a Multiplex as directed igraph graphs, built when first asked for.
-
-    Each graph has the vertex attributes `name` ("r1c4"), `row` and `col` and the edge attribute `weight`.
-    """
-
-    def __init__(self, net: Multiplex):
-        self._net = net
-        self._built: dict[int, igraph.Graph] = {}
-
-    def __len__(self) -> int:
-        return self._net.n_layers
-
-    @overload
-    def __getitem__(self, index: int) -> igraph.Graph: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[igraph.Graph]: ...
-    def __getitem__(self, index: int | slice) -> igraph.Graph | list[igraph.Graph]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        place = range(len(self))[index]
-        if place not in self._built:
-            self._built[place] = self._build(place)
-        return self._built[place]
-
-    def _build(self, place: int) -> igraph.Graph:
-        weights = self._net.weights[place]
-        source, target = weights.nonzero()
-        graph = igraph.Graph(n=len(weights), edges=np.column_stack([source, target]), directed=True)
-        graph.es["weight"] = weights[source, target].astype(float).tolist()
-        row, col = np.divmod(np.arange(len(weights)), self._net.grid[1])
-        graph.vs["name"] = tables.node_names(self._net.grid)
-        graph.vs["row"], graph.vs["col"] = row.tolist(), col.tolist()
-        graph["layer"] = self._net.layer_names[place]
-        return graph
+def _checked(weights: np.ndarray, tokens: Tokens) -> np.ndarray:
+    """Return weights as floats, after making sure that they are a network of these tokens."""
+    if weights.dtype.kind in "bui":
+        weights = weights.astype(float)
+    if weights.dtype.kind != "f":
+        raise InputError(f"weights are {weights.dtype}; give real numbers")
+    if weights.ndim != 3 or weights.shape[1:] != (len(tokens), len(tokens)) or not len(weights):
+        also = f" and {len(tokens.prefix)} prefix tokens" if tokens.prefix else ""
+        wanted = f"a {tokens.grid[0]} x {tokens.grid[1]} grid{also} wants [layer, {len(tokens)}, {len(tokens)}]"
+        raise InputError(f"weights have shape {list(weights.shape)}; {wanted}")
+    if not np.isfinite(weights).all() or (weights < 0).any():
+        raise InputError("weights hold NaN, infinity or a negative value; attention is finite and at least 0")
+    return weights

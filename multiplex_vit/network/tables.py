@@ -1,83 +1,82 @@
-"""Tidy tables of a multiplex network."""
+"""Tidy tables of nodes and edges."""
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.centrality import CENTRALITIES, centrality
-from multiplex_vit.registry import name_of
+from multiplex_vit.network.layer import Layer
+from multiplex_vit.network.tokens import Tokens
+from multiplex_vit.registry import Named, chosen, name_of
 
-if TYPE_CHECKING:
-    from multiplex_vit.network.multiplex import Multiplex
 
-
-def node_names(grid: tuple[int, int]) -> list[str]:
-    """Return the names of the nodes of a grid, row by row.
+def node_index(tokens: Tokens, layer_names: Sequence[str]) -> pd.DataFrame:
+    """Return one row a layer and node, in the order of the supra-adjacency: name, layer, node, token, row, col.
 
     Examples
     --------
-    >>> node_names((1, 2))
-    ['r0c0', 'r0c1']
+    >>> node_index(Tokens((1, 1)), ["L00", "L01"])
+           name  layer  node  token  row  col
+    0  L00:r0c0      0     0  patch    0    0
+    1  L01:r0c0      1     0  patch    0    0
     """
-    return [f"r{row}c{col}" for row in range(grid[0]) for col in range(grid[1])]
+    table = pd.concat([tokens.table] * len(layer_names), ignore_index=True)
+    table["name"] = [f"{layer}:{node}" for layer in layer_names for node in tokens.names]
+    table["layer"] = np.repeat(np.arange(len(layer_names)), len(tokens))
+    return table[["name", "layer", "node", "token", "row", "col"]]
 
 
-def node_index(net: "Multiplex") -> pd.DataFrame:
-    """Return one row a layer and node, in the order of the supra-adjacency: name, layer, node, row, col."""
-    nodes = np.tile(np.arange(net.n_nodes), net.n_layers)
-    names = [f"{layer}:{node}" for layer in net.layer_names for node in node_names(net.grid)]
-    layers = np.repeat(np.arange(net.n_layers), net.n_nodes)
-    return pd.DataFrame({"name": names, "layer": layers, "node": nodes, "row": nodes // net.grid[1], "col": nodes % net.grid[1]})
-
-
-def node_table(net: "Multiplex", measures: str | Callable | Iterable[str | Callable] | None = None) -> pd.DataFrame:
+def node_table(layers: Sequence[Layer], measures: Named | Iterable[Named] | None = None) -> pd.DataFrame:
     """Return one row a layer and node, one column a centrality.
 
     Parameters
     ----------
-    net : Multiplex
-    measures : iterable of str or callable, optional
+    layers : sequence of Layer
+    measures : str, callable or iterable of them, optional
         Members of `CENTRALITIES`, or functions of one layer's weights; all members unless told.
 
     Returns
     -------
     pandas.DataFrame
-        Columns name, layer, node, row, col and one a measure.
+        Columns name, layer, node, token, row, col and one a measure.
+
+    Raises
+    ------
+    InputError
+        If a measure is unknown, or has the name of another column.
     """
-    table = node_index(net)
-    chosen = list(CENTRALITIES) if measures is None else [measures] if isinstance(measures, str) or callable(measures) else list(measures)
-    for measure in chosen:
-        if name_of(measure) in table:
-            raise InputError(f"the table has a column {name_of(measure)!r} already; give the measure another name")
-        table[name_of(measure)] = centrality(net.weights, measure).ravel()
-    return table
+    index = node_index(layers[0].tokens, [layer.name for layer in layers])
+    values = centralities(layers, measures, taken=tuple(index))
+    return index.assign(**{name: column.ravel() for name, column in values.items()})
 
 
-def layer_table(net: "Multiplex") -> pd.DataFrame:
-    """Return one row a layer.
+def centralities(layers: Sequence[Layer], measures: Named | Iterable[Named] | None, *, taken: Sequence[str] = ()) -> dict[str, np.ndarray]:
+    """Return centralities [layer, node] by name; a name taken already, or given twice, is refused."""
+    values: dict[str, np.ndarray] = {}
+    for measure in chosen(CENTRALITIES, measures):
+        name = name_of(measure)
+        if name in values or name in taken:
+            raise InputError(f"the table has a column {name!r} already; give the measure another name")
+        values[name] = centrality(layers, measure)
+    return values
 
-    Returns
-    -------
-    pandas.DataFrame
-        layer, name, nodes, edges (self-loops too), density (edges over nodes squared), self_loops, isolates (nodes without an
-        edge to or from another node), weight_sum, weight_max.
+
+def edges(supra: sparse.csr_array, n_nodes: int) -> pd.DataFrame:
+    """Return every entry of a supra-adjacency as a row: source, target, weight, kind, ordered by source and target.
+
+    Examples
+    --------
+    >>> edges(sparse.csr_array([[0.5, 2.0], [0, 0]]), n_nodes=1)
+       source  target  weight       kind
+    0       0       0     0.5  attention
+    1       0       1     2.0   coupling
     """
-    edge = net.weights > 0
-    loop = np.einsum("lii->li", edge)
-    linked = (edge.sum(1) + edge.sum(2) - 2 * loop) > 0
-    return pd.DataFrame(
-        {
-            "layer": np.arange(net.n_layers),
-            "name": net.layer_names,
-            "nodes": net.n_nodes,
-            "edges": edge.sum((1, 2)),
-            "density": edge.mean((1, 2)),
-            "self_loops": loop.sum(1),
-            "isolates": (~linked).sum(1),
-            "weight_sum": net.weights.sum((1, 2), dtype=float),
-            "weight_max": net.weights.max((1, 2)).astype(float),
-        }
-    )
+    supra.sort_indices()
+    entries = supra.tocoo()
+    source, target = entries.coords
+    between = (source // n_nodes != target // n_nodes).astype(np.int8)
+    kind = pd.Categorical.from_codes(between, categories=["attention", "coupling"])
+    return pd.DataFrame({"source": source, "target": target, "weight": entries.data, "kind": kind})

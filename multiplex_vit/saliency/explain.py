@@ -6,9 +6,11 @@ from typing import Any, Unpack, overload
 import numpy as np
 
 from multiplex_vit.errors import InputError
+from multiplex_vit.models.operators import single_head
 from multiplex_vit.models.picture import Picture
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.network.multiplex import Multiplex
+from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.registry import name_of
 from multiplex_vit.saliency.explanation import Explanation
 from multiplex_vit.saliency.masks import Masks, make_masks
@@ -90,7 +92,8 @@ def _explained(model: VisionModel, image: Any, label: int | str | None, batch_si
     tokens = model.embed(picture.pixels)
     attention, clean = model.attend(tokens, settings.operators)
     explained = model.label_of(label, int(clean[0].argmax()))
-    masks = make_masks(attention[0], settings)
+    grid = model.grid_of(picture.pixels.shape[2:])
+    masks = make_masks(attention[0], settings, Tokens(grid))
     _tell(masks)
     first, inverse = masks.distinct()
     probabilities = model.probabilities(tokens, masks.kept[first], batch_size=batch_size)
@@ -99,7 +102,7 @@ def _explained(model: VisionModel, image: Any, label: int | str | None, batch_si
         masks=masks,
         probabilities=probabilities.cpu().numpy()[inverse],
         clean=clean[0].cpu().numpy(),
-        grid=model.grid_of(picture.pixels.shape[2:]),
+        grid=grid,
         classes=model.classes,
         settings=settings,
         forward_passes=len(first) + 1,
@@ -108,7 +111,7 @@ def _explained(model: VisionModel, image: Any, label: int | str | None, batch_si
     )
 
 
-def multiplex(model: VisionModel, image: Any, *, operator: Named = "sum", min_cut: float = 0.01) -> Multiplex:
+def multiplex(model: VisionModel, image: Any, *, operator: Named = "sum", min_cut: float = 0.01, heads: bool = False, prefix: bool = False) -> Multiplex:
     """Turn a forward pass into a multiplex network: a layer a transformer block, a node a patch token, an edge the attention paid.
 
     Parameters
@@ -119,6 +122,10 @@ def multiplex(model: VisionModel, image: Any, *, operator: Named = "sum", min_cu
         How attention is pooled over heads: "min", "max", "sum" or "mean".
     min_cut : float, 0 to 1
         In each layer, edges below this share of the greatest weight are cut.
+    heads : bool
+        A layer a block and head ("L03H00") instead, block by block; `operator` is not used then.
+    prefix : bool
+        Prefix tokens (class, distillation, registers) are nodes too, before the patches.
 
     Returns
     -------
@@ -133,16 +140,23 @@ def multiplex(model: VisionModel, image: Any, *, operator: Named = "sum", min_cu
     Examples
     --------
     >>> import multiplex_vit as mv
-    >>> mv.multiplex(mv.load("demo-vit", device="cpu"), mv.samples()["cat"]).weights.shape
+    >>> model = mv.load("demo-vit", device="cpu")
+    >>> mv.multiplex(model, mv.samples()["cat"]).weights.shape
     (6, 64, 64)
+    >>> mv.multiplex(model, mv.samples()["cat"], heads=True, prefix=True)
+    <Multiplex: 18 layers of 65 nodes (8 x 8 + class), ... edges>
     """
     settings = Settings(operators=(operator,), min_cut=min_cut).resolved()
     picture = _picture(model, image)
-    attention, clean = model.attend(model.embed(picture.pixels), settings.operators)
+    operators = [single_head(head) for head in range(model.n_heads)] if heads else settings.operators
+    attention, clean = model.attend(model.embed(picture.pixels), operators, prefix=prefix)
     predicted = int(clean[0].argmax())
-    facts = {"model": model.name, "operator": name_of(operator), "predicted": model.classes[predicted], "probability": float(clean[0, predicted])}
-    weights = attention[0, 0].float().cpu().numpy()
-    return Multiplex(weights, model.grid_of(picture.pixels.shape[2:]), provenance=facts).prune(settings.min_cut)
+    pooled: dict[str, Any] = {"layers": "block and head"} if heads else {"layers": "block", "operator": name_of(operator)}
+    facts = {"model": model.name, **pooled, "predicted": model.classes[predicted], "probability": float(clean[0, predicted])}
+    weights = attention[0].transpose(0, 1).flatten(0, 1).float().cpu().numpy()
+    names = tuple(f"L{block:02d}H{head:02d}" for block in range(model.n_layers) for head in range(model.n_heads)) if heads else ()
+    tokens = Tokens(model.grid_of(picture.pixels.shape[2:]), model.prefix if prefix else ())
+    return Multiplex(weights, tokens.grid, names, facts, tokens.prefix).prune(settings.min_cut)
 
 
 def _settings(settings: Settings | None, choices: Choices) -> Settings:

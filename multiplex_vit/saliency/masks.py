@@ -1,6 +1,7 @@
 """Masks: which patch tokens stay, for every operator, centrality and statistic."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,9 @@ import torch
 from torch import Tensor
 
 from multiplex_vit.errors import InputError
-from multiplex_vit.network.centrality import CENTRALITIES
+from multiplex_vit.network.centrality import CENTRALITIES, centrality
+from multiplex_vit.network.layer import Layer
+from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.registry import name_of
 from multiplex_vit.saliency.settings import Named, Settings
 from multiplex_vit.saliency.statistics import STATISTICS
@@ -117,7 +120,7 @@ def prune(weights: Tensor, min_cut: float) -> Tensor:
     return weights.where(weights >= min_cut * weights.amax((-2, -1), keepdim=True), 0)
 
 
-def make_masks(attention: Tensor, settings: Settings) -> Masks:
+def make_masks(attention: Tensor, settings: Settings, tokens: Tokens | None = None) -> Masks:
     """Return the masks of one image.
 
     Parameters
@@ -125,6 +128,8 @@ def make_masks(attention: Tensor, settings: Settings) -> Masks:
     attention : Tensor [operator, layer, source, target]
         Between patch tokens, pooled over heads by `settings.operators`.
     settings : Settings
+    tokens : Tokens, optional
+        The nodes, for centralities that ask where they lie; patches in one row unless given.
 
     Returns
     -------
@@ -141,24 +146,31 @@ def make_masks(attention: Tensor, settings: Settings) -> Masks:
         raise InputError(f"starting_layer is {settings.starting_layer}; the model has layers 0 to {n_layers - 1}")
     weights = prune(attention[:, settings.starting_layer :], settings.min_cut)
     kept, labels = [], []
-    for operator, layers in zip(settings.operators, weights, strict=True):
-        for centrality in settings.centralities:
-            values = layer_values(layers, centrality)
+    for operator, stack in zip(settings.operators, weights, strict=True):
+        layers = _layers(stack, settings.centralities, tokens or Tokens((1, stack.shape[-1])))
+        for measure in settings.centralities:
+            values = layer_values(stack, measure, layers)
             for statistic in settings.statistics:
                 kept.append(keep(node_values(values, statistic), settings.token_ratio))
-                labels.append((name_of(operator), name_of(centrality), name_of(statistic)))
+                labels.append((name_of(operator), name_of(measure), name_of(statistic)))
     return Masks(torch.stack(kept).cpu().numpy(), tuple(labels))
 
 
-def layer_values(weights: Tensor, centrality: Named) -> Tensor:
-    """Return a centrality [layer, node] of weights [layer, source, target]; on the weights' device where it is a stacked one."""
-    function = CENTRALITIES.resolve(centrality)
-    if CENTRALITIES.trait(centrality, "stacked"):
-        values = function(weights)
-    else:
-        layers = weights.cpu().numpy()
-        values = weights.new_tensor(np.stack([np.asarray(function(layer), dtype=np.float32) for layer in layers]))
-    return _shaped(values, weights.shape[:2], f"centrality {name_of(centrality)}", "one value a node")
+def layer_values(weights: Tensor, measure: Named, layers: Sequence[Layer] = ()) -> Tensor:
+    """Return a centrality [layer, node] of weights [layer, source, target], on the weights' device.
+
+    `layers` are the same weights for measures that do not take a stack.
+    """
+    if CENTRALITIES.trait(measure, "takes") != "stack":
+        return weights.new_tensor(centrality(layers, measure))
+    return _shaped(CENTRALITIES.resolve(measure)(weights), weights.shape[:2], f"centrality {name_of(measure)}", "one value a node")
+
+
+def _layers(weights: Tensor, measures: Sequence[Named], tokens: Tokens) -> list[Layer]:
+    """Return layers for the measures that need them, shared so that each graph is built once; none if no measure does."""
+    if all(CENTRALITIES.trait(measure, "takes") == "stack" for measure in measures):
+        return []
+    return [Layer(layer, tokens) for layer in weights.cpu().numpy()]
 
 
 def node_values(values: Tensor, statistic: Named) -> Tensor:

@@ -1,6 +1,6 @@
 """Settings: every choice of an explanation, hashable, and the provenance line of its result."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, TypedDict
 
@@ -8,10 +8,9 @@ from multiplex_vit.checks import share, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.network.centrality import CENTRALITIES
+from multiplex_vit.registry import Named as Named
 from multiplex_vit.registry import name_of
 from multiplex_vit.saliency.statistics import STATISTICS
-
-Named = str | Callable[..., Any]
 
 
 class Choices(TypedDict, total=False):

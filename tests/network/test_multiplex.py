@@ -2,12 +2,8 @@ import igraph
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 import multiplex_vit as mv
-from multiplex_vit.network.coupling import supra_adjacency
 
 
 def test_the_object_by_hand(net):
@@ -78,21 +74,14 @@ def test_layer_names_are_distinct():
 
 def test_tables_by_hand(net):
     nodes = net.node_table()
-    assert list(nodes.columns) == ["name", "layer", "node", "row", "col", *mv.CENTRALITIES]
+    assert list(nodes.columns) == ["name", "layer", "node", "token", "row", "col", *mv.CENTRALITIES]
     assert nodes["in_strength"].tolist() == pytest.approx([0.625, 0.75, 1.0, 0.625, 0.5, 1.0, 0.5, 0.01])
     assert nodes["out_strength"].tolist() == pytest.approx([1, 1, 1, 0, 1, 1, 0, 0.01])
     layers = net.layer_table().to_dict("records")
-    assert layers[0] == {
-        "layer": 0,
-        "name": "L00",
-        "nodes": 4,
-        "edges": 8,
-        "density": 0.5,
-        "self_loops": 3,
-        "isolates": 0,
-        "weight_sum": 3.0,
-        "weight_max": 0.75,
-    }
+    by_hand = {"layer": 0, "name": "L00", "nodes": 4, "edges": 8, "share_pruned": 0, "density": 0.5, "self_loops": 3, "isolates": 0}
+    assert {name: layers[0][name] for name in by_hand} == by_hand
+    assert (layers[0]["weight_sum"], layers[0]["weight_max"]) == (3.0, 0.75)
+    assert list(layers[0]) == ["layer", "name", *mv.LAYER_MEASURES]
     assert (layers[1]["edges"], layers[1]["self_loops"], layers[1]["isolates"]) == (4, 1, 1)
 
 
@@ -105,28 +94,10 @@ def test_any_function_of_a_layer_is_a_measure(net):
         net.node_table(["nonsense"])
 
 
-@pytest.mark.parametrize(("coupling", "links"), [("none", 0), ("ordinal", 8), ("temporal", 4), ("categorical", 8)])
-def test_the_supra_adjacency_has_the_documented_order(net, coupling, links):
-    matrix = net.supra_adjacency(coupling=coupling, omega=0.5).toarray()
-    assert matrix.shape == (8, 8)
-    assert np.array_equal(matrix[:4, :4], net.weights[0].astype(float))
-    assert np.array_equal(matrix[4:, 4:], net.weights[1].astype(float))
-    between = matrix.copy()
-    between[:4, :4] = between[4:, 4:] = 0
-    assert np.count_nonzero(between) == links
-    assert set(between[between > 0]) <= {0.5}
-    assert all(i % 4 == j % 4 for i, j in np.argwhere(between))
-
-
 @pytest.mark.parametrize("omega", [0, -1, float("nan"), float("inf"), "much", None, [1.0]])
 def test_bad_omegas(net, omega):
     with pytest.raises(mv.InputError, match="omega is"):
         net.to_igraph(omega=omega)
-
-
-def test_unknown_coupling(net):
-    with pytest.raises(mv.InputError, match="unknown coupling 'ordnal' .*known: none, ordinal, temporal, categorical"):
-        net.supra_adjacency(coupling="ordnal")
 
 
 def same_network(net, matrix, index, coupling, omega):
@@ -172,23 +143,6 @@ def test_graphml_opens_elsewhere_with_equal_weights(net, tmp_path, reader):
     assert len(set(places.values())) == 8, "no two nodes lie on one place"
 
 
-def test_graphml_says_where_it_comes_from_before_its_nodes(net, tmp_path):
-    net.write(tmp_path / "net.graphml")
-    text = (tmp_path / "net.graphml").read_text()
-    assert '<data key="graph-model">by hand</data>' in text.split("<node")[0]
-    ids = [line.split('"')[1] for line in text.splitlines() if line.startswith("<edge")]
-    assert len(set(ids)) == len(ids) == 20
-
-
-def test_graphml_survives_any_text(tmp_path):
-    odd = 'a<b> & "c" \x01 \N{SMILING FACE WITH SUNGLASSES} é'
-    net = mv.Multiplex(np.ones((1, 4, 4)), (2, 2), layer_names=(odd,), provenance={"model": odd})
-    net.write(tmp_path / "odd.graphml")
-    graph = nx.read_graphml(tmp_path / "odd.graphml")
-    assert {d["label"].split(":r")[0] for _, d in graph.nodes(data=True)} == {odd.replace("\x01", "")}
-    igraph.Graph.Read_GraphML(str(tmp_path / "odd.graphml"))
-
-
 def test_provenance_may_have_any_name(net, tmp_path):
     same = mv.Multiplex(net.weights, net.grid, provenance={"layer": "a", "weight": "b", "x": "c"})
     same.write(tmp_path / "NET.GRAPHML", coupling=chain)
@@ -203,14 +157,6 @@ def chain(n_layers):
 
 def test_a_coupling_of_ones_own(net):
     assert (net.supra_adjacency(coupling=chain) != net.supra_adjacency(coupling="temporal")).nnz == 0
-
-
-@pytest.mark.parametrize(
-    "bad", [lambda n: np.ones((n, n), dtype=bool), lambda n: np.eye(n, k=1), lambda n: np.zeros((1, 1), dtype=bool), lambda n: [], lambda n: None]
-)
-def test_bad_couplings(net, bad):
-    with pytest.raises(mv.InputError, match="without a diagonal was wanted"):
-        net.supra_adjacency(coupling=bad)
 
 
 def test_weights_are_kept_as_they_came():
@@ -235,42 +181,127 @@ def row(weights):
     return weights[0]
 
 
-def test_unknown_formats_and_bad_places(net, tmp_path):
-    with pytest.raises(mv.InputError, match="unknown format 'gml'.*known: graphml"):
-        net.write(tmp_path / "net.gml")
-    with pytest.raises(mv.InputError, match="cannot write"):
-        net.write(tmp_path / "missing" / "net.graphml")
-    with pytest.raises(mv.InputError, match="omega is 0"):
-        net.write(tmp_path / "net.graphml", omega=0)
-    assert not list(tmp_path.iterdir())
+def test_layers_are_chosen_by_number_or_name(net):
+    assert net.select(-1).layer_names == net.select("L01").layer_names == ("L01",)
+    both = net.select(["L01", 0])
+    assert both.layer_names == ("L01", "L00")
+    assert np.array_equal(both.weights, net.weights[::-1])
+    assert net.prune(0.5).select(1).layer_table("share_pruned")["share_pruned"].tolist() == [0.25]
 
 
-# --- the contract of every centrality ---------------------------------------------------------------------------------
+@pytest.mark.parametrize("layer", [2, -3, "L07", None, True, 0.5])
+def test_there_is_no_such_layer(net, layer):
+    with pytest.raises(mv.InputError, match="there is no layer .*; give 0 to 1, or a name such as 'L01'"):
+        net.select([layer])
 
 
-@pytest.mark.parametrize("name", mv.CENTRALITIES)
-@given(weights=arrays(np.float64, (2, 5, 5), elements=st.floats(0, 1)), seed=st.integers(0, 99))
-def test_a_centrality_keeps_its_contract(name, weights, seed):
-    from multiplex_vit.network.centrality import centrality
-
-    before = weights.copy()
-    values = centrality(weights, name)
-    assert values.shape == (2, 5)
-    assert np.isfinite(values).all()
-    assert np.array_equal(weights, before), "the input is untouched"
-    assert np.array_equal(values, centrality(weights, name)), "it is deterministic"
-    order = np.random.default_rng(seed).permutation(5)
-    assert centrality(weights[:, order][:, :, order], name) == pytest.approx(values[:, order]), "names of nodes do not matter"
+def test_no_layer_was_chosen(net):
+    with pytest.raises(mv.InputError, match="no layer was chosen"):
+        net.select([])
 
 
-def test_strengths_agree_with_networkx(net):
-    graph = nx.from_numpy_array(net.weights[0], create_using=nx.DiGraph)
-    table = net.node_table().query("layer == 0")
-    assert table["in_strength"].tolist() == pytest.approx([graph.in_degree(weight="weight")[i] for i in range(4)])
-    assert table["out_strength"].tolist() == pytest.approx([graph.out_degree(weight="weight")[i] for i in range(4)])
+@pytest.mark.parametrize(
+    ("how", "first_row"), [("sum", [0.5, 1.25, 0.25, 0]), ("mean", [0.25, 0.625, 0.125, 0]), ("max", [0.5, 1, 0.25, 0]), ("count", [1, 2, 1, 0])]
+)
+def test_layers_taken_together(net, how, first_row):
+    one = net.aggregate(how)
+    assert (one.n_layers, one.layer_names, one.provenance["aggregated"]) == (1, (how,), how)
+    assert one.weights[0, 0].tolist() == first_row
+    assert one.multilayer_table(["overlapping_in_strength"])["overlapping_in_strength"].tolist() == pytest.approx(one.weights[0].sum(0).tolist())
 
 
-@given(weights=arrays(np.float32, (3, 4, 4), elements=st.floats(0, 1, width=32)), omega=st.floats(1e-6, 10))
-def test_the_supra_adjacency_loses_nothing(weights, omega):
-    matrix = supra_adjacency(weights, "categorical", omega)
-    assert matrix.sum() == pytest.approx(weights.sum(dtype=float) + omega * 4 * 6)
+def test_layers_may_be_taken_together_by_any_function(net):
+    def last(weights):
+        return weights[-1]
+
+    assert np.array_equal(net.aggregate(last).weights[0], net.weights[1])
+    with pytest.raises(mv.InputError, match="unknown aggregation 'median'.*known: sum, mean, max, count"):
+        net.aggregate("median")
+
+
+def test_filters_tell_what_they_were(net):
+    assert net.top_k(1).provenance == {"model": "by hand", "top_k": 1}
+    assert net.disparity(0.5).provenance == {"model": "by hand", "disparity": 0.5}
+    assert np.count_nonzero(net.top_k(1).weights[1]) == 4, "the tie of node 1 stays"
+    assert net.top_k(1).prune(0.5).layer_table("share_pruned")["share_pruned"].tolist() == [1 / 2, 1 / 4]
+
+
+def test_the_graphs_are_the_callers_own(net):
+    net.layers[0].delete_edges(range(8))
+    assert net.layers[0].ecount() == 0
+    assert net.layer_table("edges")["edges"].tolist() == [8, 4]
+
+
+@pytest.fixture
+def with_class():
+    weights = np.zeros((2, 5, 5))
+    weights[:, 0, 1:] = 0.25
+    weights[:, 1:, 0] = [0.5, 0.25, 0.125, 1]
+    return mv.Multiplex(weights, (2, 2), prefix=("class",))
+
+
+def test_prefix_tokens_are_nodes_and_marked(with_class, tmp_path):
+    assert repr(with_class) == "<Multiplex: 2 layers of 5 nodes (2 x 2 + class), 16 edges>"
+    table = with_class.node_table("in_strength")
+    assert table["token"].tolist() == ["class", "patch", "patch", "patch", "patch"] * 2
+    assert (table["row"][0], table["col"][0], table["name"][5]) == (-1, -1, "L01:class")
+    assert table["in_strength"][0] == 1.875
+    assert with_class.layers[0].vs["token"][:2] == ["class", "patch"]
+    with_class.write(tmp_path / "net.graphml")
+    assert mv.Multiplex.read(tmp_path / "net.graphml").prefix == ("class",)
+    assert nx.read_graphml(tmp_path / "net.graphml").nodes["L00:class"]["token"] == "class"
+
+
+def test_prefix_tokens_must_fit():
+    with pytest.raises(mv.InputError, match=r"a 2 x 2 grid and 1 prefix tokens wants \[layer, 5, 5\]"):
+        mv.Multiplex(np.zeros((1, 4, 4)), (2, 2), prefix=("class",))
+    for prefix in (("r0c0",), ("patch",), ("class", "class")):
+        with pytest.raises(mv.InputError, match="give distinct names that no patch has"):
+            mv.Multiplex(np.zeros((1, 6, 6)), (2, 2), prefix=prefix)
+
+
+@pytest.mark.parametrize("name", ["a\x01", "", "\ud800", "a\nb"])
+def test_layer_names_can_be_printed(name):
+    with pytest.raises(mv.InputError, match="distinct names of printable characters"):
+        mv.Multiplex(np.zeros((1, 4, 4)), (2, 2), layer_names=(name,))
+
+
+def test_every_table_and_picture_of_a_network(net, tmp_path):
+    pairs = net.layer_pair_table(["jaccard", "common_edges"])
+    assert pairs[["layer_a", "layer_b", "common_edges"]].values.tolist() == [[0, 1, 1]]
+    assert net.similarity("jaccard")[0, 1] == pairs["jaccard"][0] == 1 / 11
+    assert len(net.multilayer_table()) == 4
+    assert list(net.multilayer_table().columns) == [*net.tokens.table.columns, *mv.MULTILAYER_MEASURES]
+    found = net.communities(seed=1)
+    assert found.shape == (2, 4)
+    assert net.modularity(found, coupling="ordinal") >= net.modularity(np.zeros((2, 4), dtype=int), coupling="ordinal")
+    assert net.reducibility().quality.shape == (2,)
+    curve = net.pruning_curve([0, 0.5], ["in_strength"])
+    assert curve.query("layer == 1")["edges"].tolist() == [4, 3]
+    assert net.layer_table("edges", null_model="weights", samples=2)["edges_z"].isna().all()
+
+
+def test_a_network_is_read_back_exactly(net, tmp_path):
+    pruned = net.prune(0.25)
+    pruned.write(tmp_path / "net.graphml", measures=["in_strength", "pagerank"], omega=0.25)
+    back = mv.Multiplex.read(tmp_path / "net.graphml")
+    assert np.array_equal(back.weights, pruned.weights)
+    assert back.weights.dtype == pruned.weights.dtype
+    same = ("grid", "layer_names", "prefix", "edges_before")
+    assert [getattr(back, name) for name in same] == [getattr(pruned, name) for name in same]
+    assert dict(back.provenance) == dict(pruned.provenance)
+
+
+def test_a_network_of_heads_has_a_layer_a_block_and_head(demo_vit):
+    heads = mv.multiplex(demo_vit, mv.samples()["cat"], heads=True, min_cut=0)
+    whole = mv.multiplex(demo_vit, mv.samples()["cat"], operator="sum", min_cut=0)
+    assert heads.layer_names[:4] == ("L00H00", "L00H01", "L00H02", "L01H00")
+    assert heads.weights.reshape(6, 3, 64, 64).sum(1) == pytest.approx(whole.weights, rel=1e-5, abs=1e-7)
+    assert "operator" not in heads.provenance
+
+
+@pytest.mark.parametrize(("model", "prefix"), [("demo_vit", ("class",)), ("demo_deit", ("class", "distillation"))])
+def test_a_network_with_prefix_tokens_holds_all_attention(request, model, prefix):
+    net = mv.multiplex(request.getfixturevalue(model), mv.samples()["cat"], operator="mean", min_cut=0, prefix=True)
+    assert net.prefix == prefix
+    assert net.weights.sum(-1) == pytest.approx(np.ones((6, 64 + len(prefix))), rel=1e-5)

@@ -1,84 +1,18 @@
-"""The command line: multiplex-vit explain | network | evaluate | models."""
+"""multiplex-vit explain and evaluate: heatmaps of images, and how faithful they are."""
 
 import argparse
-import os
-import sys
-import traceback
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import multiplex_vit as mv
-from multiplex_vit.checks import positive, whole
+from multiplex_vit.checks import whole
+from multiplex_vit.cli.command import DONE, FAILED, SOME_FAILED, Command, failed, model_arguments, say
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import output_folder, written_together, written_whole
 from multiplex_vit.images import samples
-from multiplex_vit.models.bundled import bundled
-
-DONE, SOME_FAILED, FAILED = 0, 1, 2
-"""Exit codes: all done; some images failed and the rest were done; nothing done."""
-
-
-@dataclass(frozen=True)
-class Command:
-    """A subcommand: its help line, its arguments (added only when it is called, so that --help stays quick), what it runs."""
-
-    help: str
-    add_arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], int]
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser that tells what is wrong in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print one line and exit with 2."""
-        self.exit(FAILED, f"multiplex-vit: {message}; see {self.prog} --help\n")
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0 done, 1 some images failed, 2 bad input or a failure."""
-    given = list(sys.argv[1:] if argv is None else argv)
-    args = _parser(given).parse_args(given)
-    warnings.showwarning = lambda message, *_, **__: print(f"note: {message}", file=sys.stderr)
-    try:
-        return COMMANDS[args.command].run(args)
-    except KeyboardInterrupt:
-        print("multiplex-vit: stopped", file=sys.stderr)
-        return 130
-    except Exception as error:
-        return _failed(error)
-
-
-def _failed(error: Exception) -> int:
-    """Tell of an error in one line; MULTIPLEX_VIT_TRACEBACK=1 shows where it comes from."""
-    if os.environ.get("MULTIPLEX_VIT_TRACEBACK"):
-        traceback.print_exception(error)
-    kind = "" if isinstance(error, (InputError, OSError)) else f"unexpected {type(error).__name__}, please report it: "
-    print(f"multiplex-vit: {kind}{' '.join(str(error).split())}".encode("utf-8", "backslashreplace").decode(), file=sys.stderr)
-    return FAILED
-
-
-def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
-    parser = _Parser(prog="multiplex-vit", description="Vision Transformers as multiplex networks, and the networks as explanations.")
-    parser.add_argument("--version", action="version", version=f"multiplex-vit {mv.__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, command in COMMANDS.items():
-        sub = commands.add_parser(name, help=command.help, description=command.help)
-        if name in given[:1]:
-            command.add_arguments(sub)
-    return parser
-
 
 # --- arguments --------------------------------------------------------------------------------------------------------
-
-
-def _model_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", default="demo-vit", help="bundled model, checkpoint folder or hub id (%(default)s)")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ... (%(default)s)")
-    parser.add_argument("--dtype", default="auto", help="auto, float32, bfloat16 or float16 (%(default)s)")
 
 
 def _explain_arguments(parser: argparse.ArgumentParser) -> None:
@@ -100,7 +34,7 @@ def _image_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", nargs="*", type=Path, metavar="IMAGE", default=[samples()["horse"]], help="image files; the bundled horse unless given")
     parser.add_argument("--label", help="index or name of the class to explain; the predicted one unless given")
     parser.add_argument("--batch-size", default="auto", help="most masks a forward pass, or auto (%(default)s)")
-    _model_arguments(parser)
+    model_arguments(parser)
 
 
 def _protocol_arguments(parser: argparse.ArgumentParser) -> None:
@@ -113,17 +47,6 @@ def _protocol_arguments(parser: argparse.ArgumentParser) -> None:
 def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     _explain_arguments(parser)
     parser.set_defaults(out=Path("evaluation.csv"))
-
-
-def _network_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("image", nargs="?", type=Path, metavar="IMAGE", default=samples()["horse"], help="image file; the bundled horse unless given")
-    _model_arguments(parser)
-    parser.add_argument("--operator", choices=list(mv.OPERATORS), default="sum", help="how attention is pooled over heads (%(default)s)")
-    parser.add_argument("--min-cut", type=float, default=0.01, help="cut edges below this share of a layer's greatest weight (%(default)s)")
-    parser.add_argument("--coupling", choices=list(mv.COUPLINGS), default="ordinal", help="which layers the inter-layer links join (%(default)s)")
-    parser.add_argument("--omega", type=float, default=1.0, help="weight of an inter-layer link (%(default)s)")
-    parser.add_argument("--format", choices=list(mv.EXPORTERS), help="format of the file; by its suffix unless given")
-    parser.add_argument("--out", type=Path, help="file to write; network.graphml unless given")
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------
@@ -160,32 +83,6 @@ def _evaluate(args: argparse.Namespace) -> int:
         return code
 
 
-def _network(args: argparse.Namespace) -> int:
-    out = args.out or Path(f"network.{args.format or 'graphml'}")
-    mv.EXPORTERS[args.format or out.suffix.removeprefix(".").lower()]
-    positive("omega", args.omega)
-    with output_folder(out.parent):
-        net = mv.multiplex(mv.load(args.model, device=args.device, dtype=args.dtype), args.image, operator=args.operator, min_cut=args.min_cut)
-        net.write(out, coupling=args.coupling, omega=args.omega, format=args.format)
-    print(f"{net!r} written to {out}")
-    return DONE
-
-
-def _models(args: argparse.Namespace) -> int:
-    for name, folder in bundled().items():
-        print(f"{name}: {_card_line(folder)}")
-    print(f"Any checkpoint folder or hub id of these architectures works too: {', '.join(mv.ADAPTERS)}")
-    return DONE
-
-
-COMMANDS = {
-    "explain": Command("Explain images: heatmap, pictures, insertion and deletion.", _explain_arguments, _explain),
-    "network": Command("Write the multiplex network of an image to a file.", _network_arguments, _network),
-    "evaluate": Command("Explain images and measure the heatmaps, as a table.", _evaluate_arguments, _evaluate),
-    "models": Command("List the bundled models and the supported architectures.", lambda parser: None, _models),
-}
-
-
 # --- shared by the commands -------------------------------------------------------------------------------------------
 
 
@@ -197,7 +94,7 @@ def _each(args: argparse.Namespace, rows: list[dict[str, Any]], one: Callable[[P
         model.label_of(args.label, 0)
     if settings.starting_layer >= model.n_layers:
         raise InputError(f"starting_layer is {settings.starting_layer}; {model.name} has layers 0 to {model.n_layers - 1}")
-    failed = 0
+    n_failed = 0
     for path, name in zip(args.images, unique_names(args.images), strict=True):
         try:
             picture = model.picture(path)
@@ -205,13 +102,13 @@ def _each(args: argparse.Namespace, rows: list[dict[str, Any]], one: Callable[[P
             faithfulness = mv.evaluate(model, picture, explanation.heatmap, label=explanation.label, protocol=args.protocol, **options)
             line = one(path, name, explanation, faithfulness)
             rows.append({"image": str(path), **explanation.row(), **faithfulness.row()})
-            print(f"{path.name}: {line}".encode("utf-8", "backslashreplace").decode())
+            say(f"{path.name}: {line}")
         except Exception as error:
-            failed += 1
-            _failed(error)
-    if not failed:
+            n_failed += 1
+            failed(error)
+    if not n_failed:
         return DONE
-    return FAILED if failed == len(args.images) else SOME_FAILED
+    return FAILED if n_failed == len(args.images) else SOME_FAILED
 
 
 def unique_names(paths: Iterable[Path]) -> Iterator[str]:
@@ -296,7 +193,5 @@ def _write_rows(rows: list[dict[str, Any]], path: Path, *, go_on: bool = False) 
         table.to_csv(temporary, index=False, errors="backslashreplace")
 
 
-def _card_line(folder: Path) -> str:
-    """Return the first paragraph of a model card."""
-    paragraphs = (folder / "README.md").read_text(encoding="utf-8").split("\n\n")
-    return " ".join(paragraphs[1].split())
+EXPLAIN = Command("Explain images: heatmap, pictures, insertion and deletion.", _explain_arguments, _explain)
+EVALUATE = Command("Explain images and measure the heatmaps, as a table.", _evaluate_arguments, _evaluate)

@@ -1,0 +1,38 @@
+"""The command line: multiplex-vit explain | network | evaluate | models."""
+
+import sys
+import warnings
+from collections.abc import Sequence
+
+import multiplex_vit as mv
+from multiplex_vit.cli.command import Parser, failed
+from multiplex_vit.cli.explain import EVALUATE, EXPLAIN
+from multiplex_vit.cli.models import MODELS
+from multiplex_vit.cli.network import NETWORK
+
+COMMANDS = {"explain": EXPLAIN, "network": NETWORK, "evaluate": EVALUATE, "models": MODELS}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 done, 1 some images failed, 2 bad input or a failure."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    args = _parser(given).parse_args(given)
+    warnings.showwarning = lambda message, *_, **__: print(f"note: {message}", file=sys.stderr)
+    try:
+        return COMMANDS[args.command].run(args)
+    except KeyboardInterrupt:
+        print("multiplex-vit: stopped", file=sys.stderr)
+        return 130
+    except Exception as error:
+        return failed(error)
+
+
+def _parser(given: Sequence[str]) -> Parser:
+    parser = Parser(prog="multiplex-vit", description="Vision Transformers as multiplex networks, and the networks as explanations.")
+    parser.add_argument("--version", action="version", version=f"multiplex-vit {mv.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        sub = commands.add_parser(name, help=command.help, description=command.help)
+        if name in given[:1]:
+            command.add_arguments(sub)
+    return parser

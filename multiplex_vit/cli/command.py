@@ -1,0 +1,52 @@
+"""What the subcommands share: exit codes, how an error is told, arguments that several have."""
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn
+
+from multiplex_vit.errors import InputError
+
+DONE, SOME_FAILED, FAILED = 0, 1, 2
+"""Exit codes: all done; some images failed and the rest were done; nothing done."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand: its help line, its arguments (added only when it is called, so that --help stays quick), what it runs."""
+
+    help: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that tells what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line and exit with 2."""
+        self.exit(FAILED, f"multiplex-vit: {message}; see {self.prog} --help\n")
+
+
+def failed(error: Exception) -> int:
+    """Tell of an error in one line; MULTIPLEX_VIT_TRACEBACK=1 shows where it comes from."""
+    if os.environ.get("MULTIPLEX_VIT_TRACEBACK"):
+        traceback.print_exception(error)
+    kind = "" if isinstance(error, (InputError, OSError)) else f"unexpected {type(error).__name__}, please report it: "
+    say(f"multiplex-vit: {kind}{' '.join(str(error).split())}", sys.stderr)
+    return FAILED
+
+
+def say(line: str, stream: object = None) -> None:
+    """Print a line; what has no place in UTF-8, as in the name of a file, is shown escaped."""
+    print(line.encode("utf-8", "backslashreplace").decode(), file=stream or sys.stdout)  # type: ignore[arg-type]
+
+
+def model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `load`."""
+    parser.add_argument("--model", default="demo-vit", help="bundled model, checkpoint folder or hub id (%(default)s)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ... (%(default)s)")
+    parser.add_argument("--dtype", default="auto", help="auto, float32, bfloat16 or float16 (%(default)s)")

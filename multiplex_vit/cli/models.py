@@ -1,0 +1,24 @@
+"""multiplex-vit models: which models there are."""
+
+import argparse
+from pathlib import Path
+
+import multiplex_vit as mv
+from multiplex_vit.cli.command import DONE, Command
+from multiplex_vit.models.bundled import bundled
+
+
+def _models(args: argparse.Namespace) -> int:
+    for name, folder in bundled().items():
+        print(f"{name}: {_card_line(folder)}")
+    print(f"Any checkpoint folder or hub id of these architectures works too: {', '.join(mv.ADAPTERS)}")
+    return DONE
+
+
+def _card_line(folder: Path) -> str:
+    """Return the first paragraph of a model card."""
+    paragraphs = (folder / "README.md").read_text(encoding="utf-8").split("\n\n")
+    return " ".join(paragraphs[1].split())
+
+
+MODELS = Command("List the bundled models and the supported architectures.", lambda parser: None, _models)

@@ -1,0 +1,83 @@
+"""multiplex-vit network: the multiplex network of an image, as files."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import multiplex_vit as mv
+from multiplex_vit.checks import positive
+from multiplex_vit.cli.command import DONE, Command, model_arguments, say
+from multiplex_vit.files import output_folder, written_together
+from multiplex_vit.images import samples
+from multiplex_vit.registry import chosen
+
+
+def _network_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("image", nargs="?", type=Path, metavar="IMAGE", default=samples()["horse"], help="image file; the bundled horse unless given")
+    model_arguments(parser)
+    _layer_arguments(parser)
+    parser.add_argument("--coupling", choices=list(mv.COUPLINGS), default="ordinal", help="which layers the inter-layer links join (%(default)s)")
+    parser.add_argument("--omega", type=float, default=1.0, help="weight of an inter-layer link (%(default)s)")
+    names = f"{', '.join(mv.CENTRALITIES)}; the first gives size and colour (%(default)s)"
+    parser.add_argument(
+        "--measures", nargs="+", metavar="NAME", default=["in_strength"], help=f"centralities written beside each node: none, all, or of {names}"
+    )
+    parser.add_argument("--format", choices=list(mv.EXPORTERS), help="format of the file; by its suffix unless given")
+    parser.add_argument("--out", type=Path, help="file to write; network.graphml unless given")
+    parser.add_argument("--tables", type=Path, metavar="DIR", help="also write nodes.csv, layers.csv, layer_pairs.csv and multilayer.csv there")
+
+
+def _layer_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--operator", choices=list(mv.OPERATORS), default="sum", help="how attention is pooled over heads (%(default)s)")
+    parser.add_argument("--heads", action="store_true", help="a layer a block and head, instead of pooling heads")
+    parser.add_argument("--prefix", action="store_true", help="class, distillation and register tokens are nodes too")
+    parser.add_argument("--min-cut", type=float, default=0.01, help="cut edges below this share of a layer's greatest weight (%(default)s)")
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument("--layer", metavar="LAYER", help="one layer alone, by number or name")
+    one.add_argument("--aggregate", choices=list(mv.AGGREGATIONS), help="all layers taken together into one")
+
+
+def _network(args: argparse.Namespace) -> int:
+    out = args.out or Path(f"network{mv.EXPORTERS.trait(args.format or 'graphml', 'suffix') or ''}")
+    measures = _measures(args)
+    mv.exporter_of(out, args.format)
+    positive("omega", args.omega)
+    with output_folder(out.parent):
+        model = mv.load(args.model, device=args.device, dtype=args.dtype)
+        net = _chosen(mv.multiplex(model, args.image, operator=args.operator, min_cut=args.min_cut, heads=args.heads, prefix=args.prefix), args)
+        written = net.write(out, coupling=args.coupling, omega=args.omega, measures=measures, format=args.format)
+    say(f"{net!r} written to {', '.join(map(str, written))}")
+    if args.tables:
+        say(f"tables written into {_write_tables(net, args)}")
+    return DONE
+
+
+def _measures(args: argparse.Namespace) -> list[Any]:
+    if args.measures in (["none"], ["all"]):
+        return [] if args.measures == ["none"] else list(mv.CENTRALITIES)
+    return chosen(mv.CENTRALITIES, args.measures)
+
+
+def _chosen(net: "mv.Multiplex", args: argparse.Namespace) -> "mv.Multiplex":
+    if args.aggregate:
+        return net.aggregate(args.aggregate)
+    if args.layer is None:
+        return net
+    number = args.layer.removeprefix("-").isdecimal() and args.layer not in net.layer_names
+    return net.select(int(args.layer) if number else args.layer)
+
+
+def _write_tables(net: "mv.Multiplex", args: argparse.Namespace) -> Path:
+    tables = {
+        "nodes": net.node_table(),
+        "layers": net.layer_table(),
+        "layer_pairs": net.layer_pair_table(),
+        "multilayer": net.multilayer_table(coupling=args.coupling, omega=args.omega),
+    }
+    with output_folder(args.tables) as folder, written_together(folder) as temporary:
+        for name, table in tables.items():
+            table.to_csv(temporary / f"{name}.csv", index=False)
+    return args.tables
+
+
+NETWORK = Command("Write the multiplex network of an image to a file.", _network_arguments, _network)

@@ -1,0 +1,58 @@
+"""Aggregations: all layers of a network to one, edge by edge."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from multiplex_vit.registry import Registry
+
+AGGREGATIONS: Registry[Callable[[np.ndarray], np.ndarray]] = Registry("aggregation")
+"""A member takes weights [layer, source, target] and returns [source, target]."""
+
+
+@AGGREGATIONS.register("sum")
+def total(weights: np.ndarray) -> np.ndarray:
+    """Return the sum of each edge's weight over layers.
+
+    Examples
+    --------
+    >>> total(np.array([[[0.5]], [[0.25]]])).tolist()
+    [[0.75]]
+    """
+    return weights.sum(0)
+
+
+@AGGREGATIONS.register
+def mean(weights: np.ndarray) -> np.ndarray:
+    """Return the mean of each edge's weight over layers; a layer without the edge counts as 0.
+
+    Examples
+    --------
+    >>> mean(np.array([[[0.5]], [[0.25]]])).tolist()
+    [[0.375]]
+    """
+    return weights.mean(0)
+
+
+@AGGREGATIONS.register("max")
+def maximum(weights: np.ndarray) -> np.ndarray:
+    """Return the greatest weight of each edge over layers.
+
+    Examples
+    --------
+    >>> maximum(np.array([[[0.5]], [[0.25]]])).tolist()
+    [[0.5]]
+    """
+    return weights.max(0)
+
+
+@AGGREGATIONS.register
+def count(weights: np.ndarray) -> np.ndarray:
+    """Return in how many layers each edge is: its multiplicity (Battiston et al. 2014, doi:10.1103/PhysRevE.89.032804).
+
+    Examples
+    --------
+    >>> count(np.array([[[0.5]], [[0.25]]])).tolist()
+    [[2.0]]
+    """
+    return np.count_nonzero(weights, axis=0).astype(float)

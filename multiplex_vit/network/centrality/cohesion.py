@@ -1,0 +1,94 @@
+"""Centralities of a node's neighbourhood: how tightly it is knit. Self-loops are left out of all of them."""
+
+import numpy as np
+
+from multiplex_vit.network.centrality.registry import CENTRALITIES
+from multiplex_vit.network.layer import Layer
+
+
+@CENTRALITIES.register(takes="layer")
+def coreness(layer: Layer) -> np.ndarray:
+    """Return each node's core: the greatest k such that it lies in a part where all have in-degree + out-degree of at least k.
+
+    Parameters
+    ----------
+    layer : Layer
+
+    Returns
+    -------
+    ndarray [node]
+        Whole numbers, 0 to 2 (n - 1). Isolates have 0. Weights do not count.
+
+    References
+    ----------
+    Seidman, Social Networks 5, 269 (1983), doi:10.1016/0378-8733(83)90028-X.
+
+    Examples
+    --------
+    >>> coreness(Layer(np.array([[0, 0.5, 0], [0.5, 0, 0], [0, 0.1, 0]]))).tolist()
+    [2, 2, 1]
+    """
+    return np.array(layer.without_loops.coreness(mode="all"))
+
+
+@CENTRALITIES.register
+def clustering(weights: np.ndarray) -> np.ndarray:
+    """Return the weighted directed clustering coefficient: how closely a node's neighbours attend to one another.
+
+    c_i = ((V + V^T)^3)_ii / (2 (k_i (k_i - 1) - 2 b_i)), with V_ij = (w_ij / max w)^(1/3), k_i = in-degree + out-degree and b_i the
+    number of nodes joined with i in both directions; the maximum is taken over all edges but self-loops.
+
+    Parameters
+    ----------
+    weights : ndarray [source, target]
+
+    Returns
+    -------
+    ndarray [node]
+        0 to 1. A node of fewer than two neighbours has 0; so have isolates.
+
+    References
+    ----------
+    Fagiolo, PRE 76, 026107 (2007), doi:10.1103/PhysRevE.76.026107.
+
+    Examples
+    --------
+    >>> clustering(np.array([[0, 1.0, 0], [0, 0, 1.0], [1.0, 0, 0]])).tolist()
+    [0.5, 0.5, 0.5]
+    """
+    between = np.asarray(weights, dtype=float) * ~np.eye(len(weights), dtype=bool)
+    edge = between > 0
+    roots = np.cbrt(between / (between.max(initial=0) or 1))
+    both = roots + roots.T
+    triangles = np.einsum("ij,ji->i", both @ both, both)
+    degree, mutual = edge.sum(0) + edge.sum(1), (edge & edge.T).sum(1)
+    possible = 2.0 * (degree * (degree - 1) - 2 * mutual)
+    return np.divide(triangles, possible, out=np.zeros(len(between)), where=possible > 0)
+
+
+@CENTRALITIES.register(takes="layer")
+def constraint(layer: Layer) -> np.ndarray:
+    """Return Burt's constraint: how far a node depends on contacts that also attend to one another.
+
+    c_i = sum_j (p_ij + sum_q p_iq p_qj)^2 over neighbours j, with p_ij = (w_ij + w_ji) / sum_(k != i) (w_ik + w_ki).
+
+    Parameters
+    ----------
+    layer : Layer
+
+    Returns
+    -------
+    ndarray [node]
+        From 0 up (1 for a single contact; a little above 1 where two contacts attend mostly to one another). Low is a broker between
+        separate parts. Isolates have 0.
+
+    References
+    ----------
+    Burt, American Journal of Sociology 110, 349 (2004), doi:10.1086/421787.
+
+    Examples
+    --------
+    >>> constraint(Layer(np.array([[0, 1.0, 1.0], [0, 0, 0], [0, 0, 0]]))).tolist()
+    [0.5, 1.0, 1.0]
+    """
+    return np.nan_to_num(layer.without_loops.constraint(weights="weight")) if layer.without_loops.ecount() else np.zeros(len(layer.weights))

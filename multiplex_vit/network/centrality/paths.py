@@ -1,0 +1,152 @@
+"""Centralities of shortest paths. Attention is a strength, so an edge of weight w is 1 / w long, or -ln w where asked for.
+
+To take -ln w in tables and masks: `functools.partial(betweenness, length="log")`; its name is then "betweenness(length='log')".
+"""
+
+import numpy as np
+
+from multiplex_vit.network.centrality.registry import CENTRALITIES
+from multiplex_vit.network.layer import Layer
+
+
+@CENTRALITIES.register(takes="layer")
+def in_closeness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
+    """Return how near each node is to those that reach it: (r / (n - 1)) (r / sum_i d_ij) over the r nodes i that do.
+
+    The first factor is Wasserman and Faust's for layers that are not strongly connected.
+
+    Parameters
+    ----------
+    layer : Layer
+    length : "inverse" or "log"
+        See `Layer.lengths`.
+
+    Returns
+    -------
+    ndarray [node]
+        From 0 up, in the weights' unit for "inverse". A node that none reaches has 0; so have isolates.
+
+    Raises
+    ------
+    InputError
+        If the length is unknown, or "log" meets a weight above 1.
+
+    References
+    ----------
+    Wasserman, Faust, Social Network Analysis (1994), eq. 5.22, doi:10.1017/CBO9780511815478.
+
+    Examples
+    --------
+    >>> in_closeness(Layer(np.array([[0, 0.5, 0], [0, 0, 0.25], [0, 0, 0]]))).tolist()
+    [0.0, 0.25, 0.2]
+    """
+    return _closeness(layer.distances(length))
+
+
+@CENTRALITIES.register(takes="layer")
+def out_closeness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
+    """Return how near each node is to those it reaches: (r / (n - 1)) (r / sum_j d_ij) over the r nodes j that it does.
+
+    Parameters
+    ----------
+    layer : Layer
+    length : "inverse" or "log"
+        See `Layer.lengths`.
+
+    Returns
+    -------
+    ndarray [node]
+        From 0 up, in the weights' unit for "inverse". A node that reaches none has 0; so have isolates.
+
+    Raises
+    ------
+    InputError
+        If the length is unknown, or "log" meets a weight above 1.
+
+    References
+    ----------
+    Wasserman, Faust, Social Network Analysis (1994), eq. 5.22, doi:10.1017/CBO9780511815478.
+
+    Examples
+    --------
+    >>> out_closeness(Layer(np.array([[0, 0.5, 0], [0, 0, 0.25], [0, 0, 0]]))).tolist()
+    [0.25, 0.125, 0.0]
+    """
+    return _closeness(layer.distances(length).T)
+
+
+@CENTRALITIES.register(takes="layer")
+def harmonic(layer: Layer, *, length: str = "inverse") -> np.ndarray:
+    """Return harmonic centrality of the nodes that reach each node: sum_(i != j) 1 / d_ij, 0 where there is no path.
+
+    Parameters
+    ----------
+    layer : Layer
+    length : "inverse" or "log"
+        See `Layer.lengths`.
+
+    Returns
+    -------
+    ndarray [node]
+        From 0 up, in the weights' unit for "inverse". A node that none reaches has 0; so have isolates.
+
+    Raises
+    ------
+    InputError
+        If the length is unknown, or "log" meets a weight above 1.
+
+    References
+    ----------
+    Boldi, Vigna, Internet Mathematics 10, 222 (2014), doi:10.1080/15427951.2013.865686.
+
+    Examples
+    --------
+    >>> harmonic(Layer(np.array([[0, 0.5, 0], [0, 0, 0.25], [0, 0, 0]]))).round(4).tolist()
+    [0.0, 0.5, 0.4167]
+    """
+    return (1 / _between(layer.distances(length))).sum(0)
+
+
+@CENTRALITIES.register(takes="layer")
+def betweenness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
+    """Return through how many shortest paths a node is passed: sum over s != v != t of sigma_st(v) / sigma_st, not normalised.
+
+    Parameters
+    ----------
+    layer : Layer
+    length : "inverse" or "log"
+        See `Layer.lengths`.
+
+    Returns
+    -------
+    ndarray [node]
+        0 to (n - 1)(n - 2). Isolates have 0.
+
+    Raises
+    ------
+    InputError
+        If the length is unknown, or "log" meets a weight above 1.
+
+    References
+    ----------
+    Brandes, Journal of Mathematical Sociology 25, 163 (2001), doi:10.1080/0022250X.2001.9990249.
+
+    Examples
+    --------
+    >>> betweenness(Layer(np.array([[0, 0.5, 0], [0, 0, 0.25], [0, 0, 0]]))).tolist()
+    [0.0, 1.0, 0.0]
+    """
+    return np.array(layer.graph.betweenness(directed=True, weights=layer.lengths(length) or None))
+
+
+def _between(distances: np.ndarray) -> np.ndarray:
+    """Return distances with infinity from a node to itself, so that no node counts as its own neighbour."""
+    return np.where(np.eye(len(distances), dtype=bool), np.inf, distances)
+
+
+def _closeness(distances: np.ndarray) -> np.ndarray:
+    """Return the closeness of every column's node."""
+    between = _between(distances)
+    reached = np.isfinite(between)
+    count, total = reached.sum(0), between.sum(0, where=reached)
+    return np.divide(count * (count / max(1, len(between) - 1)), total, out=np.zeros(len(between)), where=count > 0)

@@ -1,0 +1,170 @@
+"""Centralities that a node inherits from those that attend to it: fixed points of the layer's matrix."""
+
+import warnings
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from multiplex_vit.checks import share
+from multiplex_vit.errors import InputError
+from multiplex_vit.network.centrality.registry import CENTRALITIES
+from multiplex_vit.network.chance import igraph_seeded
+from multiplex_vit.network.layer import Layer
+
+
+@CENTRALITIES.register(takes="layer")
+def pagerank(layer: Layer, *, damping: float = 0.85) -> np.ndarray:
+    """Return PageRank: where a walker is found who follows attention and, with probability 1 - damping, starts anew anywhere.
+
+    pi = damping T^T pi + (1 - damping) / nodes, with T the weights divided by out-strength; a walker at a node that attends to
+    nothing starts anew.
+
+    Parameters
+    ----------
+    layer : Layer
+    damping : float, 0 to 1 (exclusive)
+
+    Returns
+    -------
+    ndarray [node]
+        Above 0; sums to 1. Isolates share the least value.
+
+    References
+    ----------
+    Brin, Page, Computer Networks 30, 107 (1998), doi:10.1016/S0169-7552(98)00110-X; PRPACK in igraph.
+
+    Examples
+    --------
+    >>> pagerank(Layer(np.array([[0, 0.5], [0, 1.0]]))).round(3).tolist()
+    [0.075, 0.925]
+    """
+    if not 0 < share("damping", damping) < 1:
+        raise InputError(f"damping is {damping}; give a number between 0 and 1, such as 0.85")
+    return np.array(layer.graph.pagerank(weights="weight", damping=damping))
+
+
+@CENTRALITIES.register(takes="layer")
+def eigenvector(layer: Layer) -> np.ndarray:
+    """Return eigenvector centrality: W^T x = lambda x for the greatest lambda; a node matters if those that attend to it do.
+
+    Parameters
+    ----------
+    layer : Layer
+
+    Returns
+    -------
+    ndarray [node]
+        0 to 1, the greatest being 1. Isolates have 0, and where a layer has no cycle every node has 0. The values are unique where the
+        layer is strongly connected; elsewhere one strong component gives them (see `pagerank` and `katz`, which are always unique).
+
+    References
+    ----------
+    Bonacich, American Journal of Sociology 92, 1170 (1987), doi:10.1086/228631; ARPACK in igraph.
+
+    Examples
+    --------
+    >>> eigenvector(Layer(np.array([[0, 4.0], [1.0, 0]]))).round(6).tolist()
+    [0.5, 1.0]
+    """
+    if layer.graph.is_dag():
+        return np.zeros(len(layer.weights))
+    return _leading(partial(layer.graph.eigenvector_centrality, directed=True), layer)
+
+
+@CENTRALITIES.register(takes="layer")
+def hub(layer: Layer) -> np.ndarray:
+    """Return hub scores: the leading eigenvector of W W^T; a hub attends to good authorities.
+
+    Parameters
+    ----------
+    layer : Layer
+
+    Returns
+    -------
+    ndarray [node]
+        0 to 1, the greatest being 1 (all 0 in a layer without edges). Nodes that attend to nothing have 0.
+
+    References
+    ----------
+    Kleinberg, Journal of the ACM 46, 604 (1999), doi:10.1145/324133.324140; ARPACK in igraph.
+
+    Examples
+    --------
+    >>> hub(Layer(np.array([[0, 1.0, 1.0], [0, 0, 1.0], [0, 0, 0]]))).round(4).tolist()
+    [1.0, 0.618, 0.0]
+    """
+    return _leading(layer.graph.hub_score, layer)
+
+
+@CENTRALITIES.register(takes="layer")
+def authority(layer: Layer) -> np.ndarray:
+    """Return authority scores: the leading eigenvector of W^T W; good hubs attend to an authority.
+
+    Parameters
+    ----------
+    layer : Layer
+
+    Returns
+    -------
+    ndarray [node]
+        0 to 1, the greatest being 1 (all 0 in a layer without edges). Nodes that nothing attends to have 0.
+
+    References
+    ----------
+    Kleinberg, Journal of the ACM 46, 604 (1999), doi:10.1145/324133.324140; ARPACK in igraph.
+
+    Examples
+    --------
+    >>> authority(Layer(np.array([[0, 1.0, 1.0], [0, 0, 1.0], [0, 0, 0]]))).round(4).tolist()
+    [0.0, 0.618, 1.0]
+    """
+    return _leading(layer.graph.authority_score, layer)
+
+
+@CENTRALITIES.register
+def katz(weights: np.ndarray, *, attenuation: float = 0.85) -> np.ndarray:
+    """Return Katz centrality: x = 1 + alpha W^T x, all walks that end at a node, each step worth alpha.
+
+    alpha = attenuation / (greatest out-strength) lies below 1 / (spectral radius), so the sum over walks always converges, and the
+    values do not change with the unit of the weights.
+
+    Parameters
+    ----------
+    weights : ndarray [source, target]
+    attenuation : float, 0 to 1 (exclusive)
+
+    Returns
+    -------
+    ndarray [node]
+        From 1 up. A node that nothing attends to has 1; so have isolates.
+
+    References
+    ----------
+    Katz, Psychometrika 18, 39 (1953), doi:10.1007/BF02289026.
+
+    Examples
+    --------
+    >>> katz(np.array([[0, 0.5], [0, 0.0]])).tolist()
+    [1.0, 1.85]
+    """
+    if not 0 < share("attenuation", attenuation) < 1:
+        raise InputError(f"attenuation is {attenuation}; give a number between 0 and 1, such as 0.85")
+    weights = np.asarray(weights, dtype=float)
+    norm = weights.sum(1).max(initial=0)
+    steps = weights.T * (attenuation / norm) if norm > np.finfo(float).tiny else np.zeros_like(weights)
+    return np.linalg.solve(np.eye(len(weights)) - steps, np.ones(len(weights)))
+
+
+def _leading(score: Callable[..., list[float]], layer: Layer) -> np.ndarray:
+    """Return igraph's leading eigenvector without the rounding that makes a zero slightly negative.
+
+    Weights are divided by their greatest, so that products of tiny ones do not underflow; ARPACK may draw its start, so it is seeded.
+    """
+    if not layer.weights.any():
+        return np.zeros(len(layer.weights))
+    weights = np.asarray(layer.graph.es["weight"], dtype=float)
+    with igraph_seeded(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        values = score(scale=True, weights=(weights / weights.max()).tolist())
+    return np.clip(np.nan_to_num(values), 0, 1) + 0.0

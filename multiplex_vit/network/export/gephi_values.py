@@ -1,0 +1,98 @@
+"""Values as Gephi's importers, that is Java, read them."""
+
+import math
+import re
+
+import numpy as np
+
+_NUMBER = re.compile(r"\s*[+-]?(NaN|Infinity|(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[fFdD]?)\s*", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
+_COLOUR = re.compile(r"(#|0x)[0-9a-fA-F]{6}|[a-zA-Z_]+")
+
+_BITS = {"byte": 8, "short": 16, "int": 32, "integer": 32, "long": 64}
+_FLOATS = ("float", "double", "bigdecimal")
+_TEXTS = ("string", "char", "anyuri")
+
+
+def known_type(kind: str) -> bool:
+    """Return whether Gephi has a column of a type, capitals or not.
+
+    Examples
+    --------
+    >>> known_type("Integer"), known_type("liststring"), known_type("date")
+    (True, True, False)
+    """
+    kind = kind.lower()
+    return kind in (*_BITS, *_FLOATS, *_TEXTS, "boolean", "biginteger") or kind.startswith("list")
+
+
+def java_float(text: str) -> float | None:
+    """Return a number as Java reads it, None where it does not.
+
+    Examples
+    --------
+    >>> java_float("1e3"), java_float("Infinity"), java_float("inf")
+    (1000.0, inf, None)
+    """
+    return float(text.strip().rstrip("fFdD")) if _NUMBER.fullmatch(text) and "y" not in text else math.inf if _NUMBER.fullmatch(text) else None
+
+
+def weight_fault(text: str) -> str | None:
+    """Return what is wrong with the weight of an edge, and what Gephi does about it.
+
+    Examples
+    --------
+    >>> weight_fault("0.5"), weight_fault("1e-60")
+    (None, 'is 0 in 32 bits; Gephi deletes the edge')
+    """
+    number = java_float(text.replace(",", "."))
+    if number is None:
+        return "is no number to Java; Gephi takes 1.0"
+    with np.errstate(over="ignore", under="ignore"):
+        narrow = float(np.float32(number))
+    if not math.isfinite(narrow):
+        return "is not finite in 32 bits; Gephi keeps it and its statistics fail"
+    if narrow == 0:
+        return "is 0 in 32 bits; Gephi deletes the edge"
+    return "is negative; Gephi warns, and its layouts and statistics may fail" if narrow < 0 else None
+
+
+def value_fault(kind: str, text: str) -> str | None:
+    """Return what is wrong with a value of a column's type.
+
+    Examples
+    --------
+    >>> value_fault("int", "255.0")
+    'is no int to Java; Gephi leaves the cell empty'
+    """
+    kind = kind.lower()
+    if kind in _BITS or kind == "biginteger":
+        fine = bool(_WHOLE.fullmatch(text.strip())) and abs(int(text)) < 2 ** (_BITS.get(kind, 10**4) - 1)
+    elif kind in _FLOATS:
+        fine = java_float(text) is not None or text in ("INF", "-INF")
+    else:
+        fine = kind != "boolean" or text.strip().lower() in ("true", "false")
+    return None if fine else f"is no {kind} to Java; Gephi leaves the cell empty"
+
+
+def place_fault(text: str) -> str | None:
+    """Return what is wrong with a coordinate, size or thickness."""
+    number = java_float(text)
+    return "is no finite number to Java; Gephi takes 0 or its default" if number is None or not math.isfinite(number) else None
+
+
+def channel_fault(text: str) -> str | None:
+    """Return what is wrong with a colour channel.
+
+    Examples
+    --------
+    >>> channel_fault("255.0")
+    'is no whole number from 0 to 255; Gephi leaves the colour out'
+    """
+    fine = _WHOLE.fullmatch(text) and 0 <= int(text) <= 255
+    return None if fine else "is no whole number from 0 to 255; Gephi leaves the colour out"
+
+
+def colour_fault(text: str) -> str | None:
+    """Return what is wrong with a colour by name or number."""
+    return None if _COLOUR.fullmatch(text.strip()) else "is neither #rrggbb nor a name; Gephi leaves the colour out"

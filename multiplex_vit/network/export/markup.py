@@ -1,0 +1,65 @@
+"""XML read as a stream."""
+
+from pathlib import Path
+from typing import Any
+from xml.parsers import expat
+
+from multiplex_vit.errors import InputError
+
+
+class Stream:
+    """What passes by when a file is read: `start` is called at every element, `end` after it with the text since the last tag.
+
+    Subclasses override both. `line` is where the reader stands.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._parser: Any = None
+
+    @property
+    def line(self) -> int:
+        """The line that is being read, from 1."""
+        return self._parser.CurrentLineNumber
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """Take the start of an element, its name without a prefix."""
+
+    def end(self, tag: str, text: str) -> None:
+        """Take the end of an element and the text before it."""
+
+    def read(self, path: Path) -> None:
+        """Read a file from its start to its end.
+
+        Raises
+        ------
+        InputError
+            If there is no such file, it is no well-formed XML, or has a DOCTYPE, which could stand for more text than there is.
+        """
+        self._parser = parser = expat.ParserCreate()
+        parser.buffer_text = True
+        parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
+        parser.CharacterDataHandler = self._pieces.append
+        parser.StartDoctypeDeclHandler = _refuse
+        try:
+            with path.open("rb") as file:
+                parser.ParseFile(file)
+        except OSError as error:
+            raise InputError(f"cannot read {path}: {error.strerror or error}; give a file") from error
+        except KeyError:
+            raise
+        except (expat.ExpatError, LookupError) as error:
+            raise InputError(f"cannot read {path}: damaged or no XML ({error})") from error
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._pieces.clear()
+        self.start(tag.rpartition(":")[2] if ":" in tag else tag, attributes)
+
+    def _end(self, tag: str) -> None:
+        text = "".join(self._pieces)
+        self._pieces.clear()
+        self.end(tag.rpartition(":")[2] if ":" in tag else tag, text)
+
+
+def _refuse(*_: object) -> None:
+    raise InputError("the file has a DOCTYPE, which is not read; take it away (graphs need none)")

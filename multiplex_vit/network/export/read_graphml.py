@@ -1,0 +1,129 @@
+"""Reading a network back from the GraphML that `graphml` writes."""
+
+import json
+from array import array
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from multiplex_vit.errors import InputError
+from multiplex_vit.network.export.graphml import FACTS
+from multiplex_vit.network.export.markup import Stream
+
+_READERS: dict[str, Callable[[str], Any]] = {"int": int, "long": int, "double": float, "float": float, "boolean": "true".__eq__}
+_DTYPES = ("float16", "float32", "float64")
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a file holds of a network: enough to build it again, bit for bit.
+
+    Parameters
+    ----------
+    weights : ndarray [layer, source, target]
+    grid : tuple of int
+    prefix : tuple of str
+    layer_names : tuple of str
+    provenance : dict of str to str or number
+    edges_before : tuple of int
+        Empty where it was not known.
+    """
+
+    weights: np.ndarray
+    grid: tuple[int, int]
+    prefix: tuple[str, ...]
+    layer_names: tuple[str, ...]
+    provenance: Mapping[str, str | int | float]
+    edges_before: tuple[int, ...]
+
+
+def read_graphml(path: str | Path) -> Found:
+    """Read a network from GraphML written by `graphml`: weights exactly and in their type, grid, prefix tokens, names, provenance.
+
+    Inter-layer links and measures are not read. The file is read as a stream.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, or some other tool's; if it has a DOCTYPE, which could stand for more text than there is.
+    """
+    reader = _Reader()
+    try:
+        reader.read(Path(path))
+        return reader.found()
+    except InputError:
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise InputError(f"cannot read {path}: no GraphML that multiplex_vit wrote, or changed since; write it again with net.write") from error
+
+
+class _Reader(Stream):
+    """Collects graph data, nodes and edges as they pass by."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kinds: dict[str, str] = {}
+        self.about: dict[str, str] = {}
+        self.numbers: dict[str, int] = {}
+        self.places: list[tuple[int, int]] = []
+        self.sources, self.targets, self.weights = array("q"), array("q"), array("d")
+        self._element: dict[str, str] = {}
+        self._data = self.about
+        self._key = ""
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "data":
+            self._key = attributes["key"]
+        elif tag in ("node", "edge"):
+            self._element, self._data = attributes, {}
+        elif tag == "key":
+            self.kinds[attributes["id"]] = attributes["attr.type"]
+
+    def end(self, tag: str, text: str) -> None:
+        if tag == "data":
+            self._data[self._key] = text
+        elif tag == "edge":
+            self._add_edge()
+        elif tag == "node":
+            self.numbers[self._element["id"]] = len(self.places)
+            self.places.append((int(self._data["layer"]), int(self._data["node"])))
+        if tag in ("edge", "node"):
+            self._data = self.about
+
+    def _add_edge(self) -> None:
+        if self._data["kind"] == "attention":
+            self.sources.append(self.numbers[self._element["source"]])
+            self.targets.append(self.numbers[self._element["target"]])
+            self.weights.append(float(self._data["attention"]))
+
+    def found(self) -> Found:
+        facts = {name: self.about[f"graph-{name}"] for name in FACTS}
+        grid, prefix, names, before = (tuple(json.loads(facts[name])) for name in ("grid", "prefix", "layer_names", "edges_before"))
+        n_nodes = grid[0] * grid[1] + len(prefix)
+        if facts["dtype"] not in _DTYPES or not self._complete(len(names), n_nodes):
+            raise ValueError
+        weights = self._filled(np.zeros((len(names), n_nodes, n_nodes), dtype=facts["dtype"]))
+        return Found(weights, grid, prefix, names, self._provenance(), before)
+
+    def _complete(self, n_layers: int, n_nodes: int) -> bool:
+        expected = len(self.places) == len(self.numbers) == n_layers * n_nodes
+        return expected and sorted(self.places) == [(layer, node) for layer in range(n_layers) for node in range(n_nodes)]
+
+    def _filled(self, weights: np.ndarray) -> np.ndarray:
+        places = np.array(self.places)
+        source, target = places[np.frombuffer(self.sources, dtype=np.int64)], places[np.frombuffer(self.targets, dtype=np.int64)]
+        values = np.frombuffer(self.weights)
+        if (source[:, 0] != target[:, 0]).any() or not np.array_equal(values.astype(weights.dtype), values) or not (values > 0).all():
+            raise ValueError
+        weights[source[:, 0], source[:, 1], target[:, 1]] = values
+        if np.count_nonzero(weights) != len(values):
+            raise ValueError
+        return weights
+
+    def _provenance(self) -> dict[str, Any]:
+        ours = {f"graph-{name}" for name in FACTS}
+        names = [key for key in self.about if key not in ours]
+        return {key.removeprefix("graph-").removeprefix("provenance:"): _READERS.get(self.kinds[key], str)(self.about[key]) for key in names}

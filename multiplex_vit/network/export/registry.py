@@ -1,0 +1,15 @@
+"""The registry of formats."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from multiplex_vit.network.export.view import Export
+from multiplex_vit.registry import Registry
+
+Exporter = Callable[[Export, Path], None]
+
+EXPORTERS: Registry[Exporter] = Registry("format")
+"""Formats by name: each a function that writes an `Export` to a path, and may write more files beside it whose names begin with the path's stem.
+
+The trait `suffix` is the suffix by which a format is chosen where none is named.
+"""

@@ -1,0 +1,113 @@
+"""Text of names and values as files can hold it."""
+
+import json
+import math
+import re
+from typing import Any
+from xml.sax.saxutils import escape
+
+import numpy as np
+
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_NOT_PLAIN = re.compile("[^!-~]|[;,\"'%#]")
+
+
+def visible(text: str) -> str:
+    r"""Return text with the characters that XML forbids and lone surrogates written out, so that they can be seen.
+
+    Examples
+    --------
+    >>> print(visible("a\x01b\udc80"))
+    a\x01b\udc80
+    """
+    return _FORBIDDEN.sub(lambda found: f"\\{'x' if found[0] < ' ' else 'u'}{ord(found[0]):0{2 if found[0] < ' ' else 4}x}", text)
+
+
+def plain(text: str) -> str:
+    """Return text as one word of ASCII for formats that separate by spaces, commas or ';': other characters become %XX, as in addresses.
+
+    `urllib.parse.unquote` gives the text back.
+
+    Examples
+    --------
+    >>> plain("block 1; head 2"), plain("--x")
+    ('block%201%3B%20head%202', '%2D-x')
+    """
+    word = _NOT_PLAIN.sub(_percent, visible(text))
+    return "%2D" + word[1:] if word.startswith("--") else word
+
+
+def _percent(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode())
+
+
+def one_line(text: str) -> str:
+    r"""Return text on one line, as comments want it: line breaks written out, double quotes as single ones.
+
+    Examples
+    --------
+    >>> print(one_line('the "a"\nb'))
+    the 'a'\nb
+    """
+    return visible("\\n".join(text.splitlines())).replace('"', "'")
+
+
+def value_text(value: Any) -> str:
+    """Return a value as XML Schema writes it: floats exact, in at most 17 digits.
+
+    Examples
+    --------
+    >>> value_text(np.float32(0.1)), value_text(True), value_text(math.inf), value_text(3)
+    ('0.10000000149011612', 'true', 'INF', '3')
+    """
+    if isinstance(value, (bool, np.bool_)):
+        return str(bool(value)).lower()
+    if not isinstance(value, (float, np.floating)):
+        return visible(str(value))
+    number = float(value)
+    return repr(number) if math.isfinite(number) else {math.inf: "INF", -math.inf: "-INF"}.get(number, "NaN")
+
+
+def xml(value: Any) -> str:
+    """Return a value as XML text.
+
+    Examples
+    --------
+    >>> xml("a<b>")
+    'a&lt;b&gt;'
+    """
+    return escape(value_text(value), {"\r": "&#13;"})
+
+
+def quoted(value: Any) -> str:
+    """Return a value as an XML attribute, in double quotes.
+
+    Examples
+    --------
+    >>> quoted('a "b"')
+    '"a &quot;b&quot;"'
+    """
+    return '"' + escape(value_text(value), {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}) + '"'
+
+
+def json_text(value: Any) -> str:
+    """Return a value as one line of ASCII JSON; what JSON lacks (NaN, infinity, other objects) becomes text.
+
+    Examples
+    --------
+    >>> json_text({"a": math.nan, "b": np.float32(0.5), "c": [1, "é"]})
+    '{"a":"NaN","b":0.5,"c":[1,"\\\\u00e9"]}'
+    """
+    return json.dumps(_plain_value(value), separators=(",", ":"))
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _plain_value(entry) for name, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain_value(entry) for entry in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return value_text(value)
+    return value if isinstance(value, (str, int, float)) else str(value)

@@ -1,0 +1,73 @@
+"""Writing a network in a format, all its files or none."""
+
+from pathlib import Path
+
+from multiplex_vit.errors import InputError
+from multiplex_vit.files import writable, written_together
+from multiplex_vit.network.export.registry import EXPORTERS, Exporter
+from multiplex_vit.network.export.view import Export
+from multiplex_vit.registry import name_of
+
+
+def write(export: Export, path: Path, format: str | Exporter | None = None) -> list[Path]:
+    """Write a network in the format named, or by the path's suffix; all its files are written whole, or none.
+
+    Parameters
+    ----------
+    export : Export
+    path : Path
+        Formats of several files write these beside it, their names beginning with its stem.
+    format : str or callable, optional
+        A member of `EXPORTERS`, or a function (export, path) -> None.
+
+    Returns
+    -------
+    list of Path
+        The files written, `path` first where it is one of them.
+
+    Raises
+    ------
+    InputError
+        If the format is unknown, or the suffix means none or several; if the coupling is unknown; if a file cannot be written.
+    """
+    path = Path(path)
+    exporter = exporter_of(path, format)
+    writable(path)
+    export.links()
+    with written_together(path.parent) as folder:
+        exporter(export, folder / path.name)
+        names = sorted(file.name for file in folder.iterdir())
+        if not names:
+            raise InputError(f"format {name_of(exporter)} wrote no file; a function (export, path) that writes to the path was wanted")
+    return [path.parent / name for name in sorted(names, key=lambda name: name != path.name)]
+
+
+def exporter_of(path: str | Path, format: str | Exporter | None = None) -> Exporter:
+    """Return the exporter of the format named, or of the path's suffix.
+
+    Raises
+    ------
+    InputError
+        If the format is unknown, or the suffix means none or several.
+
+    Examples
+    --------
+    >>> exporter_of("net.gexf").__name__
+    'gexf'
+    >>> exporter_of("net.net")
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: net.net may be infomap or pajek; say which with format='infomap' (at the command line --format infomap)
+    """
+    return EXPORTERS.resolve(_format_of(Path(path)) if format is None else format)
+
+
+def _format_of(path: Path) -> str:
+    suffix = path.suffix.lower()
+    suffixes = {name: EXPORTERS.trait(name, "suffix") for name in EXPORTERS}
+    fitting = [name for name in suffixes if suffixes[name] == suffix]
+    if not fitting:
+        known = ", ".join(f"{name} ({suffixes[name]})" if suffixes[name] else name for name in suffixes)
+        raise InputError(f"unknown format {suffix.removeprefix('.')!r} of {path.name}; known: {known}")
+    if len(fitting) > 1:
+        raise InputError(f"{path.name} may be {' or '.join(fitting)}; say which with format={fitting[0]!r} (at the command line --format {fitting[0]})")
+    return fitting[0]

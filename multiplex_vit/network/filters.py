@@ -1,0 +1,229 @@
+"""Filters: which edges of every layer stay, and what a cut does to a network."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import kendalltau
+
+from multiplex_vit.checks import share, whole
+from multiplex_vit.errors import InputError
+from multiplex_vit.network.centrality import CENTRALITIES, centrality
+from multiplex_vit.network.layer import Layer
+from multiplex_vit.network.layer_measures import layer_table
+from multiplex_vit.network.layer_measures.rounding import constant
+from multiplex_vit.network.tokens import Tokens
+from multiplex_vit.registry import Named, Registry, chosen, name_of
+
+FILTERS: Registry[Callable[..., np.ndarray]] = Registry("filter")
+"""A member takes weights [layer, source, target] and one number, and returns new weights of the same shape and type; an edge that goes is 0."""
+
+_SHAPE = ["edges", "density", "isolates", "giant_component"]
+
+
+@FILTERS.register
+def min_cut(weights: np.ndarray, min_cut: float) -> np.ndarray:
+    """Keep the edges of at least `min_cut` times the greatest weight of their layer.
+
+    Parameters
+    ----------
+    weights : ndarray [layer, source, target]
+    min_cut : float, 0 to 1
+        0 keeps every edge, 1 the greatest alone.
+
+    Returns
+    -------
+    ndarray [layer, source, target]
+        Of the same type, in whose arithmetic the threshold is taken. An edge at the threshold stays. The greatest edge of a layer always
+        stays, but nodes may end as isolates.
+
+    Raises
+    ------
+    InputError
+        If `min_cut` is not within 0 and 1, or weights are no stack of square matrices.
+
+    References
+    ----------
+    Marchetti, Traini, Ursino, Virgili, Neural Computing and Applications 37, 24385 (2025), doi:10.1007/s00521-025-11591-x.
+
+    Examples
+    --------
+    >>> min_cut(np.array([[[0.5, 0.125], [0.25, 0.0]]]), 0.5).tolist()
+    [[[0.5, 0.0], [0.25, 0.0]]]
+    """
+    threshold = _stack(weights).dtype.type(share("min_cut", min_cut)) * weights.max((1, 2), keepdims=True)
+    return np.where(weights < threshold, 0, weights)
+
+
+@FILTERS.register
+def top_k(weights: np.ndarray, k: int) -> np.ndarray:
+    """Keep the `k` strongest edges that each node sends.
+
+    Parameters
+    ----------
+    weights : ndarray [layer, source, target]
+    k : int
+        From 1 up.
+
+    Returns
+    -------
+    ndarray [layer, source, target]
+        Edges as strong as a node's k-th stay all, so a node may keep more than k; one that has fewer keeps what it has. A self-loop is an
+        edge like others. A node that attends to another only less than to itself and k - 1 others may end as an isolate.
+
+    Raises
+    ------
+    InputError
+        If `k` is no whole number of at least 1, or weights are no stack of square matrices.
+
+    References
+    ----------
+    The directed k-nearest-neighbour graph: von Luxburg, Statistics and Computing 17, 395 (2007), doi:10.1007/s11222-007-9033-z,
+    section 2.2.
+
+    Examples
+    --------
+    >>> top_k(np.array([[[0.5, 0.25, 0.25], [0.1, 0.0, 0.2], [0.0, 0.0, 0.0]]]), 1).tolist()
+    [[[0.5, 0.0, 0.0], [0.0, 0.0, 0.2], [0.0, 0.0, 0.0]]]
+    """
+    place = min(whole("k", k, at_least=1), _stack(weights).shape[2])
+    return np.where(weights < np.partition(weights, -place, axis=2)[:, :, [-place]], 0, weights)
+
+
+@FILTERS.register
+def disparity(weights: np.ndarray, alpha: float) -> np.ndarray:
+    """Keep the edges that carry significantly more of a node's strength than chance would give them: the disparity filter.
+
+    An edge of weight w has the share p = w / s of its source's out-strength s. Were s cut at random into as many pieces as the node
+    has edges, k, a piece would be at least as large with probability (1 - p)^(k - 1). The edge stays where this is less than `alpha`
+    for the out-strength and out-degree of its source, or the in-strength and in-degree of its target.
+
+    Parameters
+    ----------
+    weights : ndarray [layer, source, target]
+    alpha : float, 0 to 1
+        The level of significance: 0 keeps nothing; the greater, the more stays.
+
+    Returns
+    -------
+    ndarray [layer, source, target]
+        The only edge of a node is never significant for that node, as in the paper: it stays if it is for the node at its other end.
+        So an edge that is its source's only one and its target's only one goes, at any alpha. A self-loop is an edge like others, in
+        degrees and strengths too, since a token divides its attention between itself and others. Nodes may end as isolates.
+
+    Raises
+    ------
+    InputError
+        If `alpha` is not within 0 and 1, or weights are no stack of square matrices.
+
+    References
+    ----------
+    Serrano, Boguna, Vespignani, PNAS 106, 6483 (2009), doi:10.1073/pnas.0808904106.
+
+    Examples
+    --------
+    >>> disparity(np.array([[[0.0, 0.8, 0.1, 0.1], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]]), 0.05).tolist()[0][0]
+    [0.0, 0.8, 0.0, 0.0]
+    """
+    level = share("alpha", alpha)
+    with np.errstate(divide="ignore"):
+        cut = np.log(level)
+    stay = [_log_significance(_stack(weights), ends) < cut for ends in (2, 1)]
+    return np.where(stay[0] | stay[1], weights, 0)
+
+
+def pruning_curve(
+    weights: np.ndarray,
+    min_cuts: Iterable[float],
+    tokens: Tokens,
+    *,
+    names: Sequence[str] = (),
+    measures: Named | Iterable[Named] = ("in_strength", "out_strength", "pagerank"),
+) -> pd.DataFrame:
+    """Return what is left of every layer at every `min_cut`, and how far its nodes keep their order.
+
+    Parameters
+    ----------
+    weights : ndarray [layer, source, target]
+    min_cuts : iterable of float, 0 to 1
+    tokens : Tokens
+    names : sequence of str, optional
+        Names of the layers; "0", "1", ... unless given.
+    measures : str, callable or iterable of them
+        Members of `CENTRALITIES`, or functions of one layer's weights.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a layer and cut: layer, name, min_cut, edges, density, isolates, giant_component, and `tau_<measure>`: Kendall's tau-b of
+        the centrality [node] before and after the cut, -1 to 1, 1 where no two nodes change places. It is NaN where either is the same
+        for all nodes up to rounding, as out-strength is in attention before pruning: each row sums to 1.
+
+    Raises
+    ------
+    InputError
+        If a cut is not within 0 and 1, a measure is unknown or given twice, or tokens or names do not fit the weights.
+
+    References
+    ----------
+    Kendall, Biometrika 33, 239 (1945), doi:10.1093/biomet/33.3.239.
+
+    Examples
+    --------
+    >>> curve = pruning_curve(np.array([[[0.5, 0.25], [0.125, 0.0]]]), [0, 0.5], Tokens((1, 2)), measures="in_strength")
+    >>> curve[["layer", "min_cut", "edges", "giant_component", "tau_in_strength"]]
+       layer  min_cut  edges  giant_component  tau_in_strength
+    0      0      0.0      3              1.0              1.0
+    1      0      0.5      2              1.0              1.0
+    """
+    members = chosen(CENTRALITIES, measures)
+    if len({name_of(member) for member in members}) < len(members):
+        raise InputError(f"measures are {[name_of(member) for member in members]}; give each once")
+    layers = _layers(_stack(weights), tokens, names)
+    before = [centrality(layers, member) for member in members]
+    parts = [_at(share("min_cut", cut), layers, members, before) for cut in min_cuts]
+    columns = ["layer", "name", "min_cut", *_SHAPE, *(f"tau_{name_of(member)}" for member in members)]
+    table = pd.concat(parts) if parts else pd.DataFrame(columns=columns)
+    return table[columns].sort_values("layer", kind="stable", ignore_index=True)
+
+
+def _stack(weights: np.ndarray) -> np.ndarray:
+    if np.ndim(weights) != 3 or weights.shape[1] != weights.shape[2]:
+        raise InputError(f"weights have shape {list(np.shape(weights))}; give [layer, source, target] with as many sources as targets")
+    return weights
+
+
+def _layers(weights: np.ndarray, tokens: Tokens, names: Sequence[str]) -> list[Layer]:
+    names = names or [str(layer) for layer in range(len(weights))]
+    if (len(names), len(tokens)) != weights.shape[:2]:
+        raise InputError(f"{len(names)} names and {len(tokens)} tokens were given for {weights.shape[0]} layers of {weights.shape[1]} nodes; give one each")
+    return [Layer(layer, tokens, name) for layer, name in zip(weights, names, strict=True)]
+
+
+def _log_significance(weights: np.ndarray, ends: int) -> np.ndarray:
+    """Return (k - 1) ln(1 - p) of every edge, with k and p of the node whose edges lie along an axis; 0 where there is none.
+
+    As a logarithm, since 1 - p is 1 for p below 1e-16.
+    """
+    degree = np.count_nonzero(weights, axis=ends, keepdims=True)
+    strength = weights.sum(ends, dtype=float, keepdims=True)
+    part = np.divide(weights, strength, out=np.zeros(weights.shape), where=strength > 0)
+    with np.errstate(divide="ignore"):
+        return np.multiply(degree - 1, np.log1p(-part), out=np.zeros(weights.shape), where=degree > 1)
+
+
+def _at(cut: float, layers: list[Layer], members: list[Named], before: list[np.ndarray]) -> pd.DataFrame:
+    """Return the rows of one cut."""
+    pruned = [Layer(min_cut(layer.weights[None], cut)[0], layer.tokens, layer.name) for layer in layers]
+    table: Any = layer_table(pruned, _SHAPE).assign(min_cut=cut)
+    for member, values in zip(members, before, strict=True):
+        pairs = zip(layers, values, centrality(pruned, member), strict=True)
+        table[f"tau_{name_of(member)}"] = [_tau(one, other, layer.weights) for layer, one, other in pairs]
+    return table
+
+
+def _tau(one: np.ndarray, other: np.ndarray, weights: np.ndarray) -> float:
+    if constant(one, weights) or constant(other, weights):
+        return np.nan
+    return float(kendalltau(one, other).statistic)

@@ -1,0 +1,131 @@
+"""Layer: one layer of a network, with all that its measures share computed once.
+
+igraph is imported where a graph is first built, so that reading the names of measures stays quick.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, overload
+
+import numpy as np
+
+from multiplex_vit.errors import InputError
+from multiplex_vit.network.tokens import Tokens
+
+if TYPE_CHECKING:
+    import igraph
+
+_SHORTEST, _LONGEST = 2.0**-52, 1e300
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One layer: what a measure of a layer is given.
+
+    Parameters
+    ----------
+    weights : ndarray [source, target]
+        0 is no edge.
+    tokens : Tokens, optional
+        The nodes; patches in one row unless given.
+    name : str
+    edges_before : int, optional
+        Edges before the layer was pruned, where it was.
+
+    Examples
+    --------
+    >>> layer = Layer(np.array([[0, 0.5], [0.25, 1]]))
+    >>> layer.graph.es["weight"]
+    [0.5, 0.25, 1.0]
+    >>> layer.distances("inverse").tolist()
+    [[0.0, 2.0], [4.0, 0.0]]
+    """
+
+    weights: np.ndarray
+    tokens: Tokens = None  # type: ignore[assignment]
+    name: str = ""
+    edges_before: int | None = None
+    _distances: dict[str, np.ndarray] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weights", np.asarray(self.weights))
+        object.__setattr__(self, "tokens", self.tokens or Tokens((1, len(self.weights))))
+
+    @cached_property
+    def graph(self) -> "igraph.Graph":
+        """The layer as a directed igraph graph: vertices have name, token, row, col; edges have weight, ordered by source and target."""
+        import igraph
+
+        source, target = self.weights.nonzero()
+        graph = igraph.Graph(n=len(self.weights), edges=np.column_stack([source, target]), directed=True)
+        graph.es["weight"] = self.weights[source, target].astype(float).tolist()
+        for name, values in self.tokens.table.drop(columns="node").items():
+            graph.vs[name] = values.tolist()
+        graph["layer"] = self.name
+        return graph
+
+    @cached_property
+    def without_loops(self) -> "igraph.Graph":
+        """`graph` without its self-loops."""
+        graph = self.graph.copy()
+        graph.delete_edges([i for i, loop in enumerate(graph.is_loop()) if loop])
+        return graph
+
+    @cached_property
+    def symmetric(self) -> "igraph.Graph":
+        """The undirected graph of W + W^T (self-loops too), for measures that are defined on undirected networks alone."""
+        return self.graph.as_undirected(mode="collapse", combine_edges={"weight": "sum"})
+
+    def lengths(self, length: str = "inverse") -> list[float]:
+        """Return the length of every edge of `graph`: attention is a strength, so more of it is nearer.
+
+        Parameters
+        ----------
+        length : "inverse" or "log"
+            "inverse" is 1 / w (Newman, PRE 64, 016132 (2001), doi:10.1103/PhysRevE.64.016132). "log" is -ln w, so that a path is as
+            long as the product of its attentions is small; it wants weights of at most 1.
+
+        Raises
+        ------
+        InputError
+            If the length is unknown, or "log" meets a weight above 1.
+        """
+        weights = np.asarray(self.graph.es["weight"], dtype=float)
+        if length == "inverse":
+            with np.errstate(over="ignore"):
+                return np.minimum(1 / weights, _LONGEST).tolist()
+        if length != "log":
+            raise InputError(f"unknown length {length!r}; known: inverse, log")
+        if weights.size and weights.max() > 1:
+            raise InputError(f"length 'log' wants weights of at most 1, this layer has {weights.max():.4g}; pool heads by mean, or use 'inverse'")
+        return np.maximum(-np.log(weights), _SHORTEST).tolist()
+
+    def distances(self, length: str = "inverse") -> np.ndarray:
+        """Return the lengths [source, target] of the shortest paths; infinity where there is none."""
+        if length not in self._distances:
+            self._distances[length] = np.array(self.graph.distances(weights=self.lengths(length) or None), dtype=float)
+        return self._distances[length]
+
+
+class Graphs(Sequence["igraph.Graph"]):
+    """Layers as directed igraph graphs, each built when first asked for and the caller's to change."""
+
+    def __init__(self, layers: Sequence[Layer]):
+        self._layers = layers
+        self._built: dict[int, igraph.Graph] = {}
+
+    def __len__(self) -> int:
+        return len(self._layers)
+
+    @overload
+    def __getitem__(self, index: int) -> "igraph.Graph": ...
+    @overload
+    def __getitem__(self, index: slice) -> "list[igraph.Graph]": ...
+    def __getitem__(self, index: int | slice) -> "igraph.Graph | list[igraph.Graph]":
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        place = range(len(self))[index]
+        if place not in self._built:
+            self._built[place] = self._layers[place].graph.copy()
+        return self._built[place]

@@ -1,0 +1,109 @@
+"""How well a layer hangs together, and how short its ways are."""
+
+import numpy as np
+
+from multiplex_vit.network.layer import Layer
+from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
+
+
+@LAYER_MEASURES.register
+def weak_components(layer: Layer) -> int:
+    """Return into how many parts the layer falls that no edge joins, whatever its direction.
+
+    Parameters
+    ----------
+    layer : Layer
+
+    Returns
+    -------
+    int
+        1 (all hangs together) to the number of nodes. An isolate is a part of its own.
+
+    References
+    ----------
+    Tarjan, SIAM Journal on Computing 1, 146 (1972), doi:10.1137/0201010.
+
+    Examples
+    --------
+    >>> weak_components(Layer(np.array([[0, 0.5, 0], [0, 0, 0], [0, 0, 1]])))
+    2
+    """
+    return len(layer.graph.connected_components(mode="weak"))
+
+
+@LAYER_MEASURES.register
+def strong_components(layer: Layer) -> int:
+    """Return into how many parts the layer falls within which every node reaches every other along the direction of edges.
+
+    Parameters
+    ----------
+    layer : Layer
+
+    Returns
+    -------
+    int
+        1 (every node reaches every other) to the number of nodes (there is no cycle but self-loops). An isolate is a part of its own.
+
+    References
+    ----------
+    Tarjan, SIAM Journal on Computing 1, 146 (1972), doi:10.1137/0201010.
+
+    Examples
+    --------
+    >>> strong_components(Layer(np.array([[0, 0.5, 0], [0, 0, 0], [0, 0, 1]])))
+    3
+    """
+    return len(layer.graph.connected_components(mode="strong"))
+
+
+@LAYER_MEASURES.register
+def giant_component(layer: Layer) -> float:
+    """Return the share of nodes in the largest part that hangs together, whatever the direction of edges.
+
+    Parameters
+    ----------
+    layer : Layer
+
+    Returns
+    -------
+    float
+        1 / nodes (all are isolates) to 1 (all hangs together).
+
+    References
+    ----------
+    Newman, Strogatz, Watts, PRE 64, 026118 (2001), doi:10.1103/PhysRevE.64.026118.
+
+    Examples
+    --------
+    >>> giant_component(Layer(np.array([[0, 0.5, 0, 0], [0, 0, 0.5, 0], [0, 0, 0, 0], [0, 0, 0, 1]])))
+    0.75
+    """
+    return max(layer.graph.connected_components(mode="weak").sizes()) / len(layer.weights)
+
+
+@LAYER_MEASURES.register
+def efficiency(layer: Layer) -> float:
+    """Return global efficiency: the mean of 1 / d_ij over ordered pairs i != j, an edge of weight w being 1 / w long.
+
+    Parameters
+    ----------
+    layer : Layer
+
+    Returns
+    -------
+    float
+        0 (no edge between nodes) to the greatest weight (every node attends to every other with it), in the weights' unit. A pair without
+        a path counts as 0, so isolates lower it. NaN for a single node.
+
+    References
+    ----------
+    Latora, Marchiori, PRL 87, 198701 (2001), doi:10.1103/PhysRevLett.87.198701.
+
+    Examples
+    --------
+    >>> round(efficiency(Layer(np.array([[0, 0.5, 0], [0, 0, 0.5], [0, 0, 0]]))), 4)
+    0.2083
+    """
+    distances = np.where(np.eye(len(layer.weights), dtype=bool), np.inf, layer.distances("inverse"))
+    pairs = len(distances) * (len(distances) - 1)
+    return float((1 / distances).sum() / pairs) if pairs else np.nan

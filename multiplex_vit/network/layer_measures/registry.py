@@ -1,0 +1,9 @@
+"""The registry of measures of one layer."""
+
+from collections.abc import Callable
+
+from multiplex_vit.network.layer import Layer
+from multiplex_vit.registry import Registry
+
+LAYER_MEASURES: Registry[Callable[[Layer], float]] = Registry("layer measure")
+"""A member takes a `Layer` and returns one number; NaN where the measure is not defined."""

@@ -1,0 +1,73 @@
+"""Attention on the grid of patches; prefix tokens have no place on it and are left out."""
+
+import numpy as np
+
+from multiplex_vit.network.layer import Layer
+from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
+from multiplex_vit.network.layer_measures.rounding import constant
+
+
+@LAYER_MEASURES.register
+def attention_distance(layer: Layer) -> float:
+    """Return how far a patch looks on average: sum_ij w_ij d_ij / sum_ij w_ij over patches i and j, d between their centres.
+
+    Parameters
+    ----------
+    layer : Layer
+
+    Returns
+    -------
+    float
+        0 (patches attend to themselves alone) to the grid's diagonal, in patches. Isolates count by their self-loop, if any. NaN where no
+        patch attends to a patch.
+
+    References
+    ----------
+    Dosovitskiy et al., ICLR 2021, arXiv:2010.11929, figure 7; here of the whole layer.
+
+    Examples
+    --------
+    >>> attention_distance(Layer(np.array([[0.5, 0, 0.5], [0, 0, 0], [0, 1, 0]])))
+    1.0
+    """
+    first = len(layer.tokens.prefix)
+    weights = layer.weights[first:, first:].astype(float)
+    if not weights.any():
+        return np.nan
+    weights = weights / weights.max()
+    return float((weights * layer.tokens.distances[first:, first:]).sum() / weights.sum())
+
+
+@LAYER_MEASURES.register
+def moran(layer: Layer) -> float:
+    """Return Moran's I of in-strength on the grid: whether neighbouring patches receive alike.
+
+    I = (n / |N|) sum_((i, j) in N) z_i z_j / sum_i z_i^2, with z_i the in-strength of patch i (from all tokens) less the mean of the n
+    patches, and N the ordered pairs of patches that share a side.
+
+    Parameters
+    ----------
+    layer : Layer
+
+    Returns
+    -------
+    float
+        About -1 (as a chessboard) to 1 (smooth); -1 / (n - 1) on average where places do not matter. Isolates count as patches that
+        receive nothing. NaN where all patches receive the same up to rounding, as a single one does.
+
+    References
+    ----------
+    Moran, Biometrika 37, 17 (1950), doi:10.1093/biomet/37.1-2.17.
+
+    Examples
+    --------
+    >>> round(moran(Layer(np.array([[0.5, 0.5, 0], [0, 0, 0], [0.5, 0.5, 0]]))), 4)
+    -0.25
+    """
+    received = layer.weights.sum(0, dtype=float)[len(layer.tokens.prefix) :]
+    if constant(received, layer.weights):
+        return np.nan
+    z = (received / received.max()).reshape(layer.tokens.grid)
+    z = z - z.mean()
+    products = np.concatenate([(z[1:] * z[:-1]).ravel(), (z[:, 1:] * z[:, :-1]).ravel()])
+    return float(products.mean() / (z**2).mean())

@@ -1,0 +1,36 @@
+"""The spectrum of a layer's matrix."""
+
+import numpy as np
+
+from multiplex_vit.network.layer import Layer
+from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
+
+
+@LAYER_MEASURES.register
+def spectral_radius(layer: Layer) -> float:
+    """Return the greatest modulus of an eigenvalue of W: by how much attention grows along long walks.
+
+    Parameters
+    ----------
+    layer : Layer
+
+    Returns
+    -------
+    float
+        From 0 (there is no cycle) to the greatest out-strength or the greatest in-strength, whichever is less; 1 where every row sums to 1.
+        Isolates do not count but for their self-loop.
+
+    References
+    ----------
+    Restrepo, Ott, Hunt, PRE 76, 056119 (2007), doi:10.1103/PhysRevE.76.056119.
+
+    Examples
+    --------
+    >>> round(spectral_radius(Layer(np.array([[0, 0.5, 0], [0.5, 0, 1], [0, 0, 0.25]]))), 4)
+    0.5
+    """
+    # Strong component by strong component: exact where there is no cycle, where the eigenvalues of the whole lose most of their digits.
+    weights = layer.weights.astype(float)
+    parts = [part for part in layer.graph.connected_components(mode="strong") if len(part) > 1]
+    radii = [np.abs(np.linalg.eigvals(weights[np.ix_(part, part)])).max() for part in parts]
+    return float(max([weights.diagonal().max(), *radii]))

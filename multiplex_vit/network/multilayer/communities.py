@@ -1,0 +1,111 @@
+"""Communities of nodes in all layers by the Leiden algorithm (leidenalg, an optional package)."""
+
+from types import ModuleType
+from typing import Any
+
+import igraph
+import numpy as np
+import pandas as pd
+
+from multiplex_vit.checks import positive, whole
+from multiplex_vit.errors import InputError
+from multiplex_vit.network.coupling import links
+from multiplex_vit.registry import Named
+
+_MOST_ROUNDS = 100
+"""Rounds of Leiden at most; it is at rest after a handful."""
+
+
+def communities(
+    weights: np.ndarray, *, how: str = "linked", coupling: Named = "ordinal", omega: float | np.ndarray = 1.0, gamma: float = 1.0, seed: int = 0
+) -> np.ndarray:
+    """Return communities of nodes, found by maximising multilayer modularity (directed; see `multilayer_modularity`).
+
+    Parameters
+    ----------
+    weights : ndarray [layer, source, target]
+    how : "linked" or "multiplex"
+        "linked": a node may change its community from layer to layer; inter-layer links hold it to its own. "multiplex": a node has one
+        community in all layers, and neither coupling nor omega matters. Prune first: on one core, 24 layers of 576 nodes with 1.1 million
+        edges took 3 minutes "linked" and half a minute "multiplex", and 12 of 196 with 140,000 took 7 seconds and 1.
+    coupling, omega
+        See `links`.
+    gamma : float, above 0
+        Resolution: greater values give smaller communities.
+    seed : int
+        Of the random order in which nodes are visited; the same seed gives the same communities.
+
+    Returns
+    -------
+    ndarray of int [layer, node]
+        Communities numbered from 0 in the order in which they appear. An isolate without a link is a community of its own; "linked", it has
+        the community of its own node in the layers next to it.
+
+    Raises
+    ------
+    InputError
+        If leidenalg is not installed, or an argument cannot be used.
+
+    References
+    ----------
+    Traag, Waltman, van Eck, Sci Rep 9, 5233 (2019), doi:10.1038/s41598-019-41695-z; Mucha et al., Science 328, 876 (2010),
+    doi:10.1126/science.1184819.
+
+    Examples
+    --------
+    >>> pairs = np.kron(np.eye(2), [[0, 1.0], [1.0, 0]])
+    >>> communities(np.stack([pairs, pairs])).tolist()
+    [[0, 0, 1, 1], [0, 0, 1, 1]]
+    """
+    n_layers, n_nodes = weights.shape[:2]
+    gamma, seed = positive("gamma", gamma), whole("seed", seed, at_least=0)
+    if how not in ("linked", "multiplex"):
+        raise InputError(f"how is {how!r}; give 'linked' or 'multiplex'")
+    joined = links(n_layers, n_nodes, coupling, omega)
+    leiden = _leidenalg()
+    if how == "multiplex":
+        found = np.tile(_best(leiden, _layers(leiden, weights, gamma, 0), n_nodes, seed), n_layers)
+    else:
+        partitions = _layers(leiden, weights, gamma, n_nodes) + _between(leiden, joined, n_layers * n_nodes)
+        found = _best(leiden, partitions, n_layers * n_nodes, seed)
+    return pd.factorize(found)[0].reshape(n_layers, n_nodes)
+
+
+def _leidenalg() -> ModuleType:
+    try:
+        import leidenalg
+    except ImportError as error:
+        raise InputError('communities of layers together need leidenalg; pip install "multiplex-vit[communities]"') from error
+    return leidenalg
+
+
+def _layers(leiden: ModuleType, weights: np.ndarray, gamma: float, offset: int) -> list[Any]:
+    """Return a partition for each layer with edges; node i of layer a is a * offset + i among the nodes that all of them share."""
+    size = offset * len(weights) or weights.shape[1]
+    partitions = []
+    for place, layer in enumerate(weights):
+        source, target = np.nonzero(layer)
+        if len(source):
+            graph = igraph.Graph(n=size, edges=np.column_stack([source, target]) + place * offset, directed=True)
+            values = layer[source, target].tolist()
+            partitions.append(leiden.RBConfigurationVertexPartition(graph, weights=values, resolution_parameter=gamma))
+    return partitions
+
+
+def _between(leiden: ModuleType, joined: tuple[np.ndarray, np.ndarray, np.ndarray], size: int) -> list[Any]:
+    """Return a partition for the inter-layer links, without a null model; none if there is no link."""
+    source, target, weight = joined
+    graph = igraph.Graph(n=size, edges=np.column_stack([source, target]), directed=True)
+    return [leiden.CPMVertexPartition(graph, weights=weight.tolist(), resolution_parameter=0.0)] if len(source) else []
+
+
+def _best(leiden: ModuleType, partitions: list[Any], size: int, seed: int) -> np.ndarray:
+    """Return the membership that maximises the sum of the partitions' qualities."""
+    if not partitions:
+        return np.arange(size)
+    optimiser = leiden.Optimiser()
+    optimiser.set_rng_seed(seed)
+    for _ in range(_MOST_ROUNDS):
+        if optimiser.optimise_partition_multiplex(partitions, n_iterations=1) <= 0:
+            break
+    return np.array(partitions[0].membership)

@@ -1,0 +1,62 @@
+"""Angle and correlation of two vectors, safe where they are constant, huge or tiny."""
+
+import numpy as np
+from scipy.stats import rankdata
+
+_EQUAL = 1e-6
+"""Values whose range is below this share of the greatest are taken as equal: so near lie sums of attention that rounding alone tells apart."""
+
+
+def unit(values: np.ndarray) -> np.ndarray:
+    """Return values as a vector whose greatest is 1 (or -1), so that no square overflows or vanishes.
+
+    Examples
+    --------
+    >>> unit(np.array([[2, 8]])).tolist()
+    [0.25, 1.0]
+    """
+    flat = values.ravel().astype(float)
+    greatest = np.abs(flat).max(initial=0)
+    return flat / greatest if greatest else flat
+
+
+def cosine_of(x: np.ndarray, y: np.ndarray) -> float:
+    """Return the cosine of the angle between two arrays, taken as vectors; NaN if one is zero.
+
+    Examples
+    --------
+    >>> round(cosine_of(np.array([3.0, 4.0]), np.array([1.0, 0])), 6)
+    0.6
+    """
+    x, y = unit(x), unit(y)
+    norms = np.sqrt(x @ x) * np.sqrt(y @ y)
+    return float(np.clip(x @ y / norms, -1, 1)) if norms else np.nan
+
+
+def pearson_of(x: np.ndarray, y: np.ndarray) -> float:
+    """Return Pearson's correlation of two arrays; NaN if all values of one are equal to 1 part in a million.
+
+    Examples
+    --------
+    >>> round(pearson_of(np.array([1.0, 2.0, 4.0]), np.array([3.0, 2.0, 0.0])), 6)
+    -1.0
+    """
+    if _constant(x) or _constant(y):
+        return np.nan
+    x, y = unit(x), unit(y)
+    return cosine_of(x - x.mean(), y - y.mean())
+
+
+def spearman_of(x: np.ndarray, y: np.ndarray) -> float:
+    """Return Spearman's correlation of two arrays, equal values sharing their mean rank; NaN as for `pearson_of`.
+
+    Examples
+    --------
+    >>> round(spearman_of(np.array([1.0, 2.0, 4.0]), np.array([0.0, 1.0, 100.0])), 6)
+    1.0
+    """
+    return np.nan if _constant(x) or _constant(y) else pearson_of(rankdata(x), rankdata(y))
+
+
+def _constant(x: np.ndarray) -> bool:
+    return bool(np.ptp(unit(x)) <= _EQUAL)

@@ -1,0 +1,90 @@
+"""Similarities of all pairs of layers, as a table and as a matrix."""
+
+from collections.abc import Iterable, Sequence
+from itertools import combinations, combinations_with_replacement
+
+import numpy as np
+import pandas as pd
+
+from multiplex_vit.errors import InputError
+from multiplex_vit.network.multilayer.similarity import LAYER_SIMILARITIES
+from multiplex_vit.registry import Named, chosen, name_of
+
+
+def layer_pair_table(weights: np.ndarray, names: Sequence[str], measures: Named | Iterable[Named] | None = None) -> pd.DataFrame:
+    """Return one row a pair of layers, the first before the second, and one column a similarity.
+
+    Parameters
+    ----------
+    weights : ndarray [layer, source, target]
+    names : sequence of str
+        Of the layers.
+    measures : str, callable or iterable of them, optional
+        Members of `LAYER_SIMILARITIES`, or functions of the weights [source, target] of two layers; all members unless told.
+
+    Returns
+    -------
+    pandas.DataFrame
+        layer_a, layer_b, name_a, name_b, and one column a measure. One layer has no pair and gives no row.
+
+    Raises
+    ------
+    InputError
+        If a measure is unknown, has the name of another column, or does not return a number.
+
+    Examples
+    --------
+    >>> weights = np.array([[[0, 0.5], [0.25, 0]], [[0, 0.25], [0, 1]]])
+    >>> layer_pair_table(weights, ("L00", "L01"), ("common_edges", "edge_overlap"))
+       layer_a  layer_b name_a name_b  common_edges  edge_overlap
+    0        0        1    L00    L01             1          0.25
+    """
+    weights = np.asarray(weights, dtype=float)
+    pairs = list(combinations(range(len(weights)), 2))
+    first, second = ([pair[i] for pair in pairs] for i in (0, 1))
+    columns = {"layer_a": first, "layer_b": second, "name_a": [names[a] for a in first], "name_b": [names[b] for b in second]}
+    table = pd.DataFrame({key: pd.Series(values, dtype=int if key.startswith("layer") else str) for key, values in columns.items()})
+    for measure in chosen(LAYER_SIMILARITIES, measures):
+        name = name_of(measure)
+        if name in table:
+            raise InputError(f"the table has a column {name!r} already; give the measure another name")
+        table[name] = [_value(weights[a], weights[b], measure) for a, b in pairs]
+    return table
+
+
+def similarity_matrix(weights: np.ndarray, measure: Named = "weighted_jaccard") -> np.ndarray:
+    """Return a similarity of every layer with every layer.
+
+    Parameters
+    ----------
+    weights : ndarray [layer, source, target]
+    measure : str or callable
+        A member of `LAYER_SIMILARITIES`, or a function of the weights [source, target] of two layers, the same whichever comes first.
+
+    Returns
+    -------
+    ndarray [layer, layer]
+        Symmetric; on the diagonal each layer with itself.
+
+    Raises
+    ------
+    InputError
+        If the measure is unknown or does not return a number.
+
+    Examples
+    --------
+    >>> similarity_matrix(np.array([[[0, 0.5], [0.25, 0]], [[0, 0.25], [0, 1]]]), "edge_overlap").tolist()
+    [[1.0, 0.25], [0.25, 1.0]]
+    """
+    weights = np.asarray(weights, dtype=float)
+    matrix = np.empty((len(weights), len(weights)))
+    for a, b in combinations_with_replacement(range(len(weights)), 2):
+        matrix[a, b] = matrix[b, a] = _value(weights[a], weights[b], measure)
+    return matrix
+
+
+def _value(first: np.ndarray, second: np.ndarray, measure: Named) -> float:
+    value = LAYER_SIMILARITIES.resolve(measure)(first, second)
+    if np.ndim(value) or not np.issubdtype(np.asarray(value).dtype, np.number):
+        raise InputError(f"{LAYER_SIMILARITIES.kind} {name_of(measure)} returned {type(value).__name__}; one number was wanted")
+    return value

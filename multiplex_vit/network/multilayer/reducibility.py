@@ -1,0 +1,204 @@
+"""Reducibility: which layers tell the same, so that they can be merged into fewer."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.cluster.hierarchy import linkage
+from scipy.spatial.distance import squareform
+from scipy.special import entr
+
+from multiplex_vit.checks import positive, whole
+from multiplex_vit.errors import InputError
+from multiplex_vit.registry import Named, Registry
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DENSITIES: Registry[Callable[[np.ndarray, float], np.ndarray]] = Registry("density")
+"""A member takes the Laplacian [node, node] of a symmetric layer and tau, and returns a matrix of trace 1, or of zeros for an empty layer."""
+
+_ROUNDING = 1e-12
+"""Divergences and differences of quality below this are rounding."""
+
+
+@DENSITIES.register
+def laplacian(laplacian: np.ndarray, tau: float) -> np.ndarray:
+    """Return L / tr L (Braunstein, Ghosh, Severini 2006, doi:10.1007/s00026-006-0289-3); tau does not matter. Zeros for an empty layer.
+
+    Examples
+    --------
+    >>> laplacian(np.array([[2.0, -2.0], [-2.0, 2.0]]), 1.0).tolist()
+    [[0.5, -0.5], [-0.5, 0.5]]
+    """
+    trace = np.trace(laplacian)
+    return laplacian / trace if trace > 0 else np.zeros_like(laplacian)
+
+
+@DENSITIES.register
+def gibbs(laplacian: np.ndarray, tau: float) -> np.ndarray:
+    """Return exp(-tau L) / tr exp(-tau L) (De Domenico, Biamonte 2016, doi:10.1103/PhysRevX.6.041062). I / nodes for an empty layer.
+
+    Examples
+    --------
+    >>> gibbs(np.zeros((2, 2)), 1.0).tolist()
+    [[0.5, 0.0], [0.0, 0.5]]
+    """
+    values, vectors = np.linalg.eigh(laplacian)
+    shares = np.exp(-tau * (values - values.min()))
+    return (vectors * (shares / shares.sum())) @ vectors.T
+
+
+@dataclass(frozen=True, eq=False)
+class Reducibility:
+    """What merging layers step by step, most alike first, does to the network.
+
+    Parameters
+    ----------
+    distances : ndarray [layer, layer]
+        Square root of the Jensen-Shannon divergence of the layers, 0 to 1.
+    linkage : ndarray [merge, 4]
+        The merges, as SciPy writes them.
+    quality : ndarray [merges + 1]
+        How much more the layers left tell than their aggregate, after 0, 1, ... merges.
+    names : tuple of str
+        Of the layers.
+    """
+
+    distances: np.ndarray
+    linkage: np.ndarray
+    quality: np.ndarray
+    names: tuple[str, ...]
+
+    @property
+    def best(self) -> int:
+        """Number of merges with the greatest quality; of several as good, the greatest number."""
+        return int(np.flatnonzero(self.quality >= self.quality.max() - _ROUNDING)[-1])
+
+    def groups(self, merges: int | None = None) -> tuple[tuple[int, ...], ...]:
+        """Return the layers, by number, that are one after a number of merges (`best` unless told), in the order of their first.
+
+        Raises
+        ------
+        InputError
+            If there are not so many merges.
+        """
+        count = self.best if merges is None else whole("merges", merges, at_least=0)
+        if count > len(self.linkage):
+            raise InputError(f"merges is {count}; {len(self.names)} layers have 0 to {len(self.linkage)}")
+        groups: dict[int, tuple[int, ...]] = {i: (i,) for i in range(len(self.names))}
+        for step, (one, other) in enumerate(self.linkage[:count, :2].astype(int).tolist()):
+            groups[len(self.names) + step] = groups.pop(one) + groups.pop(other)
+        return tuple(sorted(tuple(sorted(group)) for group in groups.values()))
+
+    def table(self) -> pd.DataFrame:
+        """Return one row a number of merges: merges, layers (left), height (Ward's, of the last merge), quality, groups (by name)."""
+        merges = range(len(self.quality))
+        groups = [", ".join("+".join(self.names[i] for i in group) for group in self.groups(n)) for n in merges]
+        height = [np.nan, *self.linkage[:, 2]]
+        layers = len(self.names) - np.arange(len(self.quality))
+        return pd.DataFrame({"merges": merges, "layers": layers, "height": height, "quality": self.quality, "groups": groups})
+
+    def plot(self) -> "Figure":
+        """Draw the dendrogram and the quality curve; see `multiplex_vit.plot.reducibility`."""
+        from multiplex_vit import plot
+
+        return plot.reducibility(self.linkage, self.quality, names=self.names, best=self.best)
+
+
+def reducibility(weights: np.ndarray, names: Sequence[str], *, density: Named = "laplacian", tau: float = 1.0) -> Reducibility:
+    """Return which layers can be merged with the least loss: structural reducibility.
+
+    Each layer is made symmetric, (W + W^T) / 2; self-loops do not change its Laplacian L. With rho its density matrix and
+    h(rho) = -tr rho log2 rho its von Neumann entropy, layers lie sqrt(JSD) apart, JSD = h((rho_a + rho_b) / 2) - (h_a + h_b) / 2. Ward's
+    linkage merges the nearest, and the quality of the M layers left is q = 1 - mean_a h_a / h(aggregate of all layers). Layers merged are
+    their mean: for "laplacian", which does not see the scale of weights, the same as the paper's sum; for "gibbs" a sum would change tau.
+
+    Parameters
+    ----------
+    weights : ndarray [layer, source, target]
+    names : sequence of str
+        Of the layers.
+    density : "laplacian", "gibbs" or callable
+        L / tr L as in the paper, or exp(-tau L) / tr exp(-tau L), whose entropy is subadditive; a member of `DENSITIES`.
+    tau : float, above 0
+        Diffusion time of "gibbs".
+
+    Returns
+    -------
+    Reducibility
+        q is high where the layers left tell different things, and 0 where they tell no more than their aggregate: after the last merge,
+        for layers that are all the same, and wherever the aggregate's entropy is 0. "laplacian" has no density for an empty layer (without
+        an edge between two nodes): it lies at 1 from others and at 0 from other empty ones, and mean_a leaves it out, so merging it
+        changes no quality. For "gibbs" it is a layer like others, with the greatest entropy, log2(nodes).
+
+    Raises
+    ------
+    InputError
+        If the density is unknown or tau is not above 0.
+
+    References
+    ----------
+    De Domenico, Nicosia, Arenas, Latora, Nat Commun 6, 6864 (2015), doi:10.1038/ncomms7864.
+
+    Examples
+    --------
+    >>> path, star = [[0, 1.0, 0], [1.0, 0, 1.0], [0, 1.0, 0]], [[0, 1.0, 1.0], [1.0, 0, 0], [1.0, 0, 0]]
+    >>> result = reducibility(np.array([path, star, path]), ("a", "b", "c"))
+    >>> result.groups(), result.best, result.quality.round(4).tolist()
+    (((0, 2), (1,)), 1, [0.136, 0.136, 0.0])
+    """
+    tau, density_of = positive("tau", tau), DENSITIES.resolve(density)
+    layers = [(layer + layer.T) / 2 for layer in np.asarray(weights, dtype=float)]
+    densities = [density_of(_laplacian(layer), tau) for layer in layers]
+    distances = _distances(densities)
+    merges = linkage(squareform(distances), "ward") if len(layers) > 1 else np.zeros((0, 4))
+    merged = [density_of(_laplacian(layer), tau) for layer in _merged(layers, merges)]
+    return Reducibility(distances, merges, _quality(densities + merged, merges), tuple(names))
+
+
+def _laplacian(layer: np.ndarray) -> np.ndarray:
+    strength = layer.sum(1) - np.diag(layer)
+    laplacian = -layer
+    np.fill_diagonal(laplacian, strength)
+    return laplacian
+
+
+def _entropy(density: np.ndarray) -> float:
+    """Return the von Neumann entropy in bits; 0 for the zeros of an empty layer."""
+    return float(entr(np.clip(np.linalg.eigvalsh(density), 0, None)).sum() / np.log(2))
+
+
+def _distances(densities: list[np.ndarray]) -> np.ndarray:
+    entropies, empty = [_entropy(density) for density in densities], [not density.any() for density in densities]
+    distances = np.zeros((len(densities), len(densities)))
+    for a, b in combinations(range(len(densities)), 2):
+        between = _entropy((densities[a] + densities[b]) / 2) - (entropies[a] + entropies[b]) / 2
+        divergence = float(empty[a] != empty[b]) if empty[a] or empty[b] else between
+        distances[a, b] = distances[b, a] = np.sqrt(min(divergence, 1.0)) if divergence > _ROUNDING else 0
+    return distances
+
+
+def _merged(layers: list[np.ndarray], merges: np.ndarray) -> list[np.ndarray]:
+    """Return what each merge makes: the mean of all layers that are in it."""
+    sums = list(layers)
+    for one, other in merges[:, :2].astype(int):
+        sums.append(sums[one] + sums[other])
+    return [total / count for total, count in zip(sums[len(layers) :], merges[:, 3], strict=True)]
+
+
+def _quality(densities: list[np.ndarray], merges: np.ndarray) -> np.ndarray:
+    """Return the quality after 0, 1, ... merges, of the density matrices of the layers and then of what each merge makes."""
+    entropies = {i: _entropy(density) for i, density in enumerate(densities) if density.any()}
+    left, means = set(range(len(densities) - len(merges))), []
+    for step in range(len(merges) + 1):
+        present = [entropies[i] for i in left if i in entropies]
+        means.append(np.mean(present) if present else 0.0)
+        if step < len(merges):
+            left = left - set(merges[step, :2].astype(int).tolist()) | {len(densities) - len(merges) + step}
+    aggregate = means[-1]
+    quality = 1 - np.array(means) / aggregate if aggregate > _ROUNDING else np.zeros(len(means))
+    return np.where(np.abs(quality) < _ROUNDING, 0, quality)

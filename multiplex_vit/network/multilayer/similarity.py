@@ -1,0 +1,206 @@
+"""Similarities of two layers: what their edges share."""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.special import xlogy
+
+from multiplex_vit.network.multilayer.correlation import cosine_of, pearson_of
+from multiplex_vit.registry import Registry
+
+LAYER_SIMILARITIES: Registry[Callable[[np.ndarray, np.ndarray], float]] = Registry("layer similarity")
+"""A member takes the weights [source, target] of two layers and returns one number, the same whichever comes first."""
+
+
+@LAYER_SIMILARITIES.register
+def common_edges(first: np.ndarray, second: np.ndarray) -> int:
+    """Return how many edges are in both layers (self-loops count): sum_ij A_ij B_ij.
+
+    Parameters
+    ----------
+    first, second : ndarray [source, target]
+
+    Returns
+    -------
+    int
+        From 0 up; great if the layers are alike.
+
+    References
+    ----------
+    Bianconi, PRE 87, 062806 (2013), doi:10.1103/PhysRevE.87.062806.
+
+    Examples
+    --------
+    >>> common_edges(np.array([[0, 0.5], [0.25, 0]]), np.array([[0, 0.25], [0, 1]]))
+    1
+    """
+    return int(np.count_nonzero((first > 0) & (second > 0)))
+
+
+@LAYER_SIMILARITIES.register
+def edge_overlap(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the weight that two layers share: 2 sum_ij min(a_ij, b_ij) / sum_ij (a_ij + b_ij).
+
+    It is `global_overlap` of the two layers alone, as in muxViz's matrix of overlapping layers.
+
+    Parameters
+    ----------
+    first, second : ndarray [source, target]
+
+    Returns
+    -------
+    float
+        0 (no common edge) to 1 (the same weights). NaN if both layers are empty.
+
+    References
+    ----------
+    De Domenico, Nicosia, Arenas, Latora, Nat Commun 6, 6864 (2015), doi:10.1038/ncomms7864.
+
+    Examples
+    --------
+    >>> edge_overlap(np.array([[0, 0.5], [0.25, 0]]), np.array([[0, 0.25], [0, 1]]))
+    0.25
+    """
+    return _ratio(2 * np.minimum(first, second).sum(dtype=float), first.sum(dtype=float) + second.sum(dtype=float))
+
+
+@LAYER_SIMILARITIES.register
+def jaccard(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the share of common edges among all edges: |E_a and E_b| / |E_a or E_b| (self-loops count).
+
+    Parameters
+    ----------
+    first, second : ndarray [source, target]
+
+    Returns
+    -------
+    float
+        0 (no common edge) to 1 (the same edges). NaN if both layers are empty.
+
+    References
+    ----------
+    Brodka et al., Royal Society Open Science 5, 171747 (2018), doi:10.1098/rsos.171747.
+
+    Examples
+    --------
+    >>> round(jaccard(np.array([[0, 0.5], [0.25, 0]]), np.array([[0, 0.25], [0, 1]])), 6)
+    0.333333
+    """
+    return _ratio(common_edges(first, second), int(np.count_nonzero((first > 0) | (second > 0))))
+
+
+@LAYER_SIMILARITIES.register
+def weighted_jaccard(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the weighted Jaccard index (Ruzicka's): sum_ij min(a_ij, b_ij) / sum_ij max(a_ij, b_ij).
+
+    Parameters
+    ----------
+    first, second : ndarray [source, target]
+
+    Returns
+    -------
+    float
+        0 (no common edge) to 1 (the same weights). NaN if both layers are empty.
+
+    References
+    ----------
+    Ioffe, IEEE ICDM, 246 (2010), doi:10.1109/ICDM.2010.80.
+
+    Examples
+    --------
+    >>> round(weighted_jaccard(np.array([[0, 0.5], [0.25, 0]]), np.array([[0, 0.25], [0, 1]])), 6)
+    0.142857
+    """
+    return _ratio(np.minimum(first, second).sum(dtype=float), np.maximum(first, second).sum(dtype=float))
+
+
+@LAYER_SIMILARITIES.register
+def cosine(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the cosine of the angle between the layers' weights: sum_ij a_ij b_ij / (|a| |b|).
+
+    Parameters
+    ----------
+    first, second : ndarray [source, target]
+
+    Returns
+    -------
+    float
+        0 (no common edge) to 1 (proportional weights). NaN if a layer is empty.
+
+    References
+    ----------
+    Brodka et al., Royal Society Open Science 5, 171747 (2018), doi:10.1098/rsos.171747.
+
+    Examples
+    --------
+    >>> round(cosine(np.array([[0, 3.0], [4.0, 0]]), np.array([[0, 1.0], [0, 0]])), 6)
+    0.6
+    """
+    return cosine_of(first, second)
+
+
+@LAYER_SIMILARITIES.register
+def pearson(first: np.ndarray, second: np.ndarray) -> float:
+    """Return Pearson's correlation of the layers' weights over all pairs of nodes, pairs without an edge (0) included.
+
+    Parameters
+    ----------
+    first, second : ndarray [source, target]
+
+    Returns
+    -------
+    float
+        -1 to 1 (weights go together). NaN if a layer has the same weight everywhere, to 1 part in a million, as an empty one has.
+
+    References
+    ----------
+    Brodka et al., Royal Society Open Science 5, 171747 (2018), doi:10.1098/rsos.171747.
+
+    Examples
+    --------
+    >>> round(pearson(np.array([[0, 1.0], [0, 0]]), np.array([[0, 0], [1.0, 0]])), 6)
+    -0.333333
+    """
+    return pearson_of(first, second)
+
+
+@LAYER_SIMILARITIES.register
+def jensen_shannon(first: np.ndarray, second: np.ndarray) -> float:
+    """Return how differently nodes distribute their attention in two layers: the mean Jensen-Shannon divergence of rows, in nats.
+
+    JSD_i = H((p_i + q_i) / 2) - (H(p_i) + H(q_i)) / 2, with p_i and q_i the rows of node i divided by their sums; the mean is over the
+    nodes that attend to something in both layers. This is a distance: low if the layers are alike.
+
+    Parameters
+    ----------
+    first, second : ndarray [source, target]
+
+    Returns
+    -------
+    float
+        0 (the same distributions) to ln 2 (nothing in common). NaN if no node attends to something in both layers.
+
+    References
+    ----------
+    Lin, IEEE Transactions on Information Theory 37, 145 (1991), doi:10.1109/18.61115.
+
+    Examples
+    --------
+    >>> round(jensen_shannon(np.array([[0, 0.5], [0.25, 0]]), np.array([[0, 0.25], [0, 1]])), 6)
+    0.346574
+    """
+    both = first.any(1) & second.any(1)
+    if not both.any():
+        return np.nan
+    p, q = _shares(first[both]), _shares(second[both])
+    return float(max(0.0, (xlogy(p, p) + xlogy(q, q) - xlogy(p + q, (p + q) / 2)).sum(1).mean() / 2))
+
+
+def _ratio(part: float, whole: float) -> float:
+    return float(part / whole) if whole else np.nan
+
+
+def _shares(weights: np.ndarray) -> np.ndarray:
+    """Return rows divided by their sums, by way of their greatest, so that none vanishes."""
+    shares = weights / weights.max(1, keepdims=True).astype(float)
+    return shares / shares.sum(1, keepdims=True)

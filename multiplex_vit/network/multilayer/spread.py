@@ -1,0 +1,153 @@
+"""How a node's strength and edges are spread over the layers."""
+
+import numpy as np
+from scipy.special import entr
+
+from multiplex_vit.network.multilayer.registry import MULTILAYER_MEASURES
+
+
+@MULTILAYER_MEASURES.register
+def in_participation(weights: np.ndarray) -> np.ndarray:
+    """Return the participation coefficient of in-strength: P_j = L / (L - 1) * (1 - sum_a (s_j^a / o_j)^2), o_j = sum_a s_j^a.
+
+    Parameters
+    ----------
+    weights : ndarray [layer, source, target]
+
+    Returns
+    -------
+    ndarray [node]
+        0 (all in one layer) to 1 (the same in every layer); 0 where there is no in-strength. NaN for a network of one layer. Some
+        libraries leave out L / (L - 1).
+
+    References
+    ----------
+    Battiston, Nicosia, Latora, PRE 89, 032804 (2014), doi:10.1103/PhysRevE.89.032804.
+
+    Examples
+    --------
+    >>> in_participation(np.array([[[0, 0.5], [0, 0]], [[0, 0.5], [1, 0]]])).tolist()
+    [0.0, 1.0]
+    """
+    return _participation(weights.sum(1, dtype=float))
+
+
+@MULTILAYER_MEASURES.register
+def out_participation(weights: np.ndarray) -> np.ndarray:
+    """Return the participation coefficient of out-strength: P_i = L / (L - 1) * (1 - sum_a (s_i^a / o_i)^2), o_i = sum_a s_i^a.
+
+    Parameters
+    ----------
+    weights : ndarray [layer, source, target]
+
+    Returns
+    -------
+    ndarray [node]
+        0 (all in one layer) to 1 (the same in every layer); 0 where there is no out-strength. NaN for a network of one layer. Some
+        libraries leave out L / (L - 1).
+
+    References
+    ----------
+    Battiston, Nicosia, Latora, PRE 89, 032804 (2014), doi:10.1103/PhysRevE.89.032804.
+
+    Examples
+    --------
+    >>> out_participation(np.array([[[0, 0.5], [0, 0]], [[0, 0.5], [1, 0]]])).tolist()
+    [1.0, 0.0]
+    """
+    return _participation(weights.sum(2, dtype=float))
+
+
+@MULTILAYER_MEASURES.register
+def in_layer_entropy(weights: np.ndarray) -> np.ndarray:
+    """Return the entropy over layers of in-strength: H_j = -sum_a p_a ln p_a with p_a = s_j^a / o_j, in nats.
+
+    Parameters
+    ----------
+    weights : ndarray [layer, source, target]
+
+    Returns
+    -------
+    ndarray [node]
+        0 (all in one layer) to ln(layers) (the same in every layer); 0 where there is no in-strength.
+
+    References
+    ----------
+    Battiston, Nicosia, Latora, PRE 89, 032804 (2014), doi:10.1103/PhysRevE.89.032804.
+
+    Examples
+    --------
+    >>> in_layer_entropy(np.array([[[0, 0.5], [0, 0]], [[0, 0.5], [1, 0]]])).round(6).tolist()
+    [0.0, 0.693147]
+    """
+    return _entropy(weights.sum(1, dtype=float))
+
+
+@MULTILAYER_MEASURES.register
+def out_layer_entropy(weights: np.ndarray) -> np.ndarray:
+    """Return the entropy over layers of out-strength: H_i = -sum_a p_a ln p_a with p_a = s_i^a / o_i, in nats.
+
+    Parameters
+    ----------
+    weights : ndarray [layer, source, target]
+
+    Returns
+    -------
+    ndarray [node]
+        0 (all in one layer) to ln(layers) (the same in every layer); 0 where there is no out-strength.
+
+    References
+    ----------
+    Battiston, Nicosia, Latora, PRE 89, 032804 (2014), doi:10.1103/PhysRevE.89.032804.
+
+    Examples
+    --------
+    >>> out_layer_entropy(np.array([[[0, 0.5], [0, 0]], [[0, 0.5], [1, 0]]])).round(6).tolist()
+    [0.693147, 0.0]
+    """
+    return _entropy(weights.sum(2, dtype=float))
+
+
+@MULTILAYER_MEASURES.register
+def activity(weights: np.ndarray) -> np.ndarray:
+    """Return the share of layers in which a node has an edge to or from another node (a self-loop alone does not count).
+
+    Parameters
+    ----------
+    weights : ndarray [layer, source, target]
+
+    Returns
+    -------
+    ndarray [node]
+        0 (an isolate in every layer) to 1 (linked in all of them).
+
+    References
+    ----------
+    Nicosia, Latora, PRE 92, 032805 (2015), doi:10.1103/PhysRevE.92.032805 (there the number of layers).
+
+    Examples
+    --------
+    >>> activity(np.array([[[1, 0.5], [0, 0]], [[1, 0], [0, 0]]])).tolist()
+    [0.5, 0.5]
+    """
+    edge = (weights > 0) & ~np.eye(weights.shape[1], dtype=bool)
+    return (edge.any(1) | edge.any(2)).mean(0)
+
+
+def _participation(strength: np.ndarray) -> np.ndarray:
+    """Return 1 - sum of squared shares [node] of strengths [layer, node], so scaled that equal shares give 1."""
+    n_layers = len(strength)
+    if n_layers == 1:
+        return np.full(strength.shape[1], np.nan)
+    spread = np.where(strength.any(0), 1 - (_shares(strength) ** 2).sum(0), 0)
+    return np.clip(n_layers / (n_layers - 1) * spread, 0, 1)
+
+
+def _entropy(strength: np.ndarray) -> np.ndarray:
+    return entr(_shares(strength)).sum(0) + 0.0
+
+
+def _shares(strength: np.ndarray) -> np.ndarray:
+    """Return each layer's share [layer, node] of a node's strength; 0 for a node without any."""
+    total = strength.sum(0)
+    return np.divide(strength, total, out=np.zeros_like(strength), where=total > 0)

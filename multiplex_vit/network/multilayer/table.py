@@ -1,0 +1,103 @@
+"""Measures of a node in all layers, asked for by name: one of them by layer, or many as a tidy table."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from multiplex_vit.errors import InputError
+from multiplex_vit.network.multilayer.registry import MULTILAYER_MEASURES
+from multiplex_vit.network.tokens import Tokens
+from multiplex_vit.registry import Named, chosen, name_of
+
+
+def versatility(supra: sparse.csr_array, n_layers: int, measure: Named = "pagerank_versatility") -> np.ndarray:
+    """Return a versatility of every node of every layer.
+
+    Parameters
+    ----------
+    supra : csr_array [layer * node, layer * node]
+        See `supra_adjacency`.
+    n_layers : int
+    measure : str or callable
+        A member of `MULTILAYER_MEASURES` that takes the supra-adjacency, or a function of it and the number of layers.
+
+    Returns
+    -------
+    ndarray [layer, node]
+        A node's versatility is the sum over layers.
+
+    Raises
+    ------
+    InputError
+        If the measure is unknown or has no values by layer, or does not return one number a layer and node.
+
+    Examples
+    --------
+    >>> versatility(sparse.csr_array([[0, 0.5], [0, 0]]), 2, "katz_versatility").tolist()
+    [[1.0], [1.85]]
+    """
+    function = MULTILAYER_MEASURES.resolve(measure)
+    if isinstance(measure, str) and MULTILAYER_MEASURES.trait(measure, "takes") != "supra":
+        known = [name for name in MULTILAYER_MEASURES if MULTILAYER_MEASURES.trait(name, "takes") == "supra"]
+        raise InputError(f"{MULTILAYER_MEASURES.kind} {measure} has no values by layer; give one of: {', '.join(known)}")
+    return _checked(function(supra, n_layers), (n_layers, supra.shape[0] // n_layers), name_of(measure))
+
+
+def multilayer_table(weights: np.ndarray, tokens: Tokens, supra: sparse.csr_array, measures: Named | Iterable[Named] | None = None) -> pd.DataFrame:
+    """Return one row a node, one column a measure of the node in all layers.
+
+    Parameters
+    ----------
+    weights : ndarray [layer, source, target]
+    tokens : Tokens
+    supra : csr_array [layer * node, layer * node]
+        The same network with its inter-layer links.
+    measures : str, callable or iterable of them, optional
+        Members of `MULTILAYER_MEASURES`, or functions of the weights; all members unless told.
+
+    Returns
+    -------
+    pandas.DataFrame
+        node, name, token, row, col, and one column a measure; versatilities are summed over layers.
+
+    Raises
+    ------
+    InputError
+        If a measure is unknown, has the name of another column, or does not return one number a node.
+
+    Examples
+    --------
+    >>> weights = np.array([[[0, 0.5], [0, 0]], [[0, 0.25], [1, 0]]])
+    >>> multilayer_table(weights, Tokens((1, 2)), sparse.csr_array((4, 4)), "overlapping_in_strength")
+       node  name  token  row  col  overlapping_in_strength
+    0     0  r0c0  patch    0    0                     1.00
+    1     1  r0c1  patch    0    1                     0.75
+    """
+    table = tokens.table.copy()
+    for measure in chosen(MULTILAYER_MEASURES, measures):
+        name = name_of(measure)
+        if name in table:
+            raise InputError(f"the table has a column {name!r} already; give the measure another name")
+        table[name] = _by_node(weights, supra, measure)
+    return table
+
+
+def _by_node(weights: np.ndarray, supra: sparse.csr_array, measure: Named) -> np.ndarray:
+    function, n_layers = MULTILAYER_MEASURES.resolve(measure), len(weights)
+    if MULTILAYER_MEASURES.trait(measure, "takes") == "supra":
+        return _checked(function(supra, n_layers), weights.shape[:2], name_of(measure)).sum(0)
+    return _checked(function(weights), weights.shape[1:2], name_of(measure))
+
+
+def _checked(values: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
+    wanted = "one value a node" if len(shape) == 1 else "one value a layer and node"
+    try:
+        array = np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{MULTILAYER_MEASURES.kind} {name} returned {type(values).__name__}; numbers were wanted, {wanted}") from error
+    if array.shape != shape:
+        raise InputError(f"{MULTILAYER_MEASURES.kind} {name} returned shape {list(array.shape)} where {list(shape)} was wanted: {wanted}")
+    return array

@@ -1,0 +1,163 @@
+"""Versatilities: centralities of a node of a layer in the whole network, inter-layer links included.
+
+With temporal coupling links run forward alone, so weight drifts to the last layers: read the values of each layer too (`versatility`).
+"""
+
+import warnings
+
+import igraph
+import numpy as np
+from scipy import sparse
+
+from multiplex_vit.checks import share
+from multiplex_vit.errors import InputError
+from multiplex_vit.network.chance import igraph_seeded
+from multiplex_vit.network.multilayer.registry import MULTILAYER_MEASURES
+
+_REST = 1e-14
+"""Walks are summed until all longer ones together add less than this to any node."""
+
+_STEPS = 10_000
+"""Steps of the power iteration that stands in where ARPACK fails."""
+
+
+@MULTILAYER_MEASURES.register(takes="supra")
+def pagerank_versatility(supra: sparse.csr_array, n_layers: int, *, damping: float = 0.85) -> np.ndarray:
+    """Return PageRank on the supra-adjacency S: where a walker is found who follows edges and inter-layer links.
+
+    pi = damping T^T pi + (1 - damping) / (layers * nodes), with T the rows of S divided by their sums; a walker at a node without a way on
+    starts anew anywhere.
+
+    Parameters
+    ----------
+    supra : csr_array [layer * node, layer * node]
+    n_layers : int
+    damping : float, 0 to 1 (exclusive)
+
+    Returns
+    -------
+    ndarray [layer, node]
+        Above 0; sums to 1. Great where walks lead. Isolates share the least value. Some libraries divide by the greatest.
+
+    References
+    ----------
+    De Domenico et al., Nat Commun 6, 6868 (2015), doi:10.1038/ncomms7868; PRPACK in igraph.
+
+    Examples
+    --------
+    >>> supra = sparse.csr_array([[0, 1.0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 1.0], [0, 0, 0, 0]])
+    >>> pagerank_versatility(supra, 2).round(4).tolist()
+    [[0.1754, 0.3246], [0.1754, 0.3246]]
+    """
+    graph, weights = _graph(supra)
+    return np.array(graph.pagerank(weights=weights, damping=_inside("damping", damping))).reshape(n_layers, -1)
+
+
+@MULTILAYER_MEASURES.register(takes="supra")
+def eigenvector_versatility(supra: sparse.csr_array, n_layers: int) -> np.ndarray:
+    """Return eigenvector centrality on the supra-adjacency S: S^T x = lambda x for the greatest lambda.
+
+    The values are unique only where S is strongly connected. With temporal coupling it never is (S is block triangular), nor without
+    coupling: one layer, or several, gives the values and the others have 0. Use `pagerank_versatility` or `katz_versatility` there,
+    which are always unique.
+
+    Parameters
+    ----------
+    supra : csr_array [layer * node, layer * node]
+    n_layers : int
+
+    Returns
+    -------
+    ndarray [layer, node]
+        0 to 1, the greatest being 1; all 0 in a network without a cycle. Great where those that attend to a node are great. Isolates have
+        0. Where ARPACK does not converge, which happens in reducible networks alone, the power iteration from equal values is returned.
+
+    References
+    ----------
+    De Domenico et al., PRX 3, 041022 (2013), doi:10.1103/PhysRevX.3.041022; ARPACK in igraph.
+
+    Examples
+    --------
+    >>> supra = sparse.csr_array([[0, 1.0, 1.0, 0], [1.0, 0, 0, 1.0], [1.0, 0, 0, 0], [0, 1.0, 0, 0]])
+    >>> eigenvector_versatility(supra, 2).round(4).tolist()
+    [[1.0, 1.0], [0.618, 0.618]]
+    """
+    graph, weights = _graph(supra)
+    if graph.is_dag():
+        return np.zeros((n_layers, supra.shape[0] // n_layers))
+    with warnings.catch_warnings(), igraph_seeded():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        try:
+            values = np.array(graph.eigenvector_centrality(directed=True, scale=True, weights=weights))
+        except igraph.InternalError:
+            values = _power(supra)
+    return np.clip(values, 0, 1).reshape(n_layers, -1) + 0.0
+
+
+@MULTILAYER_MEASURES.register(takes="supra")
+def katz_versatility(supra: sparse.csr_array, n_layers: int, *, attenuation: float = 0.85) -> np.ndarray:
+    """Return Katz centrality on the supra-adjacency S: x = 1 + alpha S^T x, all walks that end at a node, each step worth alpha.
+
+    alpha = attenuation / (greatest row sum of S) lies below 1 / (spectral radius), so the sum over walks always converges, and the values
+    do not change with the common unit of weights and omega.
+
+    Parameters
+    ----------
+    supra : csr_array [layer * node, layer * node]
+    n_layers : int
+    attenuation : float, 0 to 1 (exclusive)
+
+    Returns
+    -------
+    ndarray [layer, node]
+        From 1 up; great where many strong walks end. Isolates have 1.
+
+    References
+    ----------
+    Katz, Psychometrika 18, 39 (1953), doi:10.1007/BF02289026; De Domenico et al., PRX 3, 041022 (2013), doi:10.1103/PhysRevX.3.041022.
+
+    Examples
+    --------
+    >>> katz_versatility(sparse.csr_array([[0, 0.5], [0, 0]]), 2).tolist()
+    [[1.0], [1.85]]
+    """
+    attenuation = _inside("attenuation", attenuation)
+    steps = _scaled(supra)
+    steps = sparse.csr_array(steps.T * (attenuation / (steps.sum(1).max(initial=0) or 1)))
+    total = walks = np.ones(supra.shape[0])
+    while walks.sum() > _REST * (1 - attenuation):
+        walks = steps @ walks
+        total = total + walks
+    return total.reshape(n_layers, -1)
+
+
+def _inside(name: str, value: float) -> float:
+    if not 0 < share(name, value) < 1:
+        raise InputError(f"{name} is {value}; give a number between 0 and 1, such as 0.85")
+    return float(value)
+
+
+def _scaled(supra: sparse.csr_array) -> sparse.csr_array:
+    """Return a matrix whose greatest entry is 1, so that no sum overflows or vanishes."""
+    # SciPy divides by way of 1 / greatest, which overflows for the least numbers.
+    return sparse.csr_array((supra.data / (supra.data.max(initial=0) or 1), supra.indices, supra.indptr), shape=supra.shape)
+
+
+def _graph(supra: sparse.csr_array) -> tuple[igraph.Graph, list[float] | None]:
+    """Return a matrix as a directed graph, and its weights (None, not an empty list, as igraph wants it)."""
+    entries = _scaled(supra).tocoo()
+    graph = igraph.Graph(n=supra.shape[0], edges=np.column_stack(entries.coords), directed=True)
+    return graph, entries.data.tolist() or None
+
+
+def _power(supra: sparse.csr_array) -> np.ndarray:
+    """Return the power iteration on S^T + c I from equal values; the shift c keeps cycles from alternating."""
+    steps = _scaled(supra).T
+    shift = steps.sum(0).mean()
+    values = np.ones(supra.shape[0])
+    for _ in range(_STEPS):
+        before, values = values, steps @ values + shift * values
+        values = values / values.max()
+        if np.abs(values - before).max() < _REST:
+            break
+    return values

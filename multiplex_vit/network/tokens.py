@@ -1,0 +1,85 @@
+"""Tokens: the nodes of every layer, their names and their places."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from multiplex_vit.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens that are the nodes of a layer: prefix tokens first, where there are any, then the patches row by row.
+
+    Parameters
+    ----------
+    grid : tuple of int
+        Rows and columns of patches.
+    prefix : tuple of str
+        Names of the prefix tokens, such as "class", "distillation" or "register1".
+
+    Raises
+    ------
+    InputError
+        If the grid has no patch, or a prefix token is named twice or as a patch.
+
+    Examples
+    --------
+    >>> tokens = Tokens((1, 2), prefix=("class",))
+    >>> tokens.table
+       node   name  token  row  col
+    0     0  class  class   -1   -1
+    1     1   r0c0  patch    0    0
+    2     2   r0c1  patch    0    1
+    """
+
+    grid: tuple[int, int]
+    prefix: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "grid", tuple(self.grid))
+        object.__setattr__(self, "prefix", tuple(self.prefix))
+        if len(self.grid) != 2 or min(self.grid) < 1:
+            raise InputError(f"grid is {self.grid}; give rows and columns of patches, at least 1 each")
+        if len(set(self.names)) < len(self) or "patch" in self.prefix:
+            raise InputError(f"prefix tokens are {list(self.prefix)}; give distinct names that no patch has")
+
+    def __len__(self) -> int:
+        return len(self.prefix) + self.grid[0] * self.grid[1]
+
+    @property
+    def names(self) -> list[str]:
+        """Names [node]: prefix tokens by their own, patches by row and column ("r0c1")."""
+        return [*self.prefix, *(f"r{row}c{col}" for row in range(self.grid[0]) for col in range(self.grid[1]))]
+
+    @cached_property
+    def table(self) -> "pd.DataFrame":
+        """One row a node: node, name, token ("patch", or the prefix token's name), row, col (-1 for a prefix token)."""
+        import pandas as pd
+
+        row, col = self.places.T
+        kinds = [*self.prefix, *["patch"] * (len(self) - len(self.prefix))]
+        return pd.DataFrame({"node": np.arange(len(self)), "name": self.names, "token": kinds, "row": row, "col": col})
+
+    @cached_property
+    def places(self) -> np.ndarray:
+        """Row and column [node, 2] of every node; -1 for prefix tokens, which have no place."""
+        patches = np.column_stack(np.divmod(np.arange(self.grid[0] * self.grid[1]), self.grid[1]))
+        return np.concatenate([np.full((len(self.prefix), 2), -1), patches])
+
+    @cached_property
+    def distances(self) -> np.ndarray:
+        """Euclidean distance [node, node] between patch centres, in patches; NaN to and from prefix tokens.
+
+        Examples
+        --------
+        >>> Tokens((1, 3)).distances[0].tolist()
+        [0.0, 1.0, 2.0]
+        """
+        places = np.where(self.places < 0, np.nan, self.places)
+        return np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))

@@ -1,0 +1,35 @@
+"""Pictures. Every function takes plain arrays or tables first, draws on `ax` (the current one unless given) and returns it.
+
+Pictures of several panels make their own Figure and return that. Nothing is shown, saved or styled globally. Names are drawn letter by letter,
+never read as mathematics. Objects of the other rooms have a `.plot()` that calls these.
+"""
+
+from multiplex_vit.plot.colour import HEAT, INK, LINKS, SIGNED, colours
+from multiplex_vit.plot.evaluation import curves, summary
+from multiplex_vit.plot.heat import overlay, small_multiples, thumbnail
+from multiplex_vit.plot.layers import reducibility, similarity
+from multiplex_vit.plot.measures import distribution, pruning, trajectories
+from multiplex_vit.plot.network import attention, stack, strongest
+from multiplex_vit.plot.text import shortened
+
+__all__ = [
+    "HEAT",
+    "INK",
+    "LINKS",
+    "SIGNED",
+    "attention",
+    "colours",
+    "curves",
+    "distribution",
+    "overlay",
+    "pruning",
+    "reducibility",
+    "shortened",
+    "similarity",
+    "small_multiples",
+    "stack",
+    "strongest",
+    "summary",
+    "thumbnail",
+    "trajectories",
+]

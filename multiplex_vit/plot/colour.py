@@ -1,0 +1,138 @@
+"""Colours: which map a picture uses, and where values fall on it."""
+
+import difflib
+from typing import Any
+
+import matplotlib
+import numpy as np
+import seaborn as sns
+from matplotlib.colors import Colormap, Normalize
+
+from multiplex_vit.errors import InputError
+
+HEAT = "inferno"
+"""Colour map of heatmaps: perceptually uniform, dark is little."""
+
+SIGNED = "coolwarm"
+"""Colour map of heatmaps with negative values, such as contrasts: blue against, red for, grey in between."""
+
+LINKS = "viridis"
+"""Colour map of attention edges over a photo, and of layers by depth."""
+
+INK = "flare"
+"""Colour map of what is drawn on white paper: seaborn's, perceptually uniform, dark is much, light is little but still seen."""
+
+MARK = "#0173b2"
+"""Colour of the one thing that stands out: the blue of seaborn's colour-blind palette."""
+
+MISSING = (128, 128, 128)
+"""Red, green and blue of a value that is not there (NaN)."""
+
+
+def colours(values: np.ndarray, *, cmap: str = LINKS) -> np.ndarray:
+    """Return the colour of every value, for files that hold colours.
+
+    Parameters
+    ----------
+    values : ndarray [node]
+        From the least, at the start of the map, to the greatest, at its end; equal values get its middle, NaN gets grey.
+    cmap : str
+        Name of a matplotlib colour map.
+
+    Returns
+    -------
+    ndarray uint8 [node, 3]
+        Red, green, blue.
+
+    Raises
+    ------
+    InputError
+        If there is no such colour map.
+
+    Examples
+    --------
+    >>> colours(np.array([0, 1, np.nan, 2]), cmap="gray").tolist()
+    [[0, 0, 0], [128, 128, 128], [128, 128, 128], [255, 255, 255]]
+    """
+    shares = _shares(np.asarray(values, dtype=float))
+    found = map_named(cmap)(shares, bytes=True)[..., :3].astype(np.uint8)
+    found[np.isnan(shares)] = MISSING
+    return found
+
+
+def map_named(name: str) -> Colormap:
+    """Return a colour map by its name.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+
+    Examples
+    --------
+    >>> map_named("virids")
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: unknown colour map 'virids' (did you mean 'viridis'?); known: those of matplotlib and seaborn
+    """
+    if name in matplotlib.colormaps:
+        return matplotlib.colormaps[name]
+    close = difflib.get_close_matches(str(name), list(matplotlib.colormaps), 1)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    raise InputError(f"unknown colour map {name!r}{hint}; known: those of matplotlib and seaborn")
+
+
+def scale(values: np.ndarray, cmap: str) -> tuple[Colormap, Normalize]:
+    """Return the colour map and the range of values: from least to greatest, or in SIGNED around 0 if one is negative.
+
+    Examples
+    --------
+    >>> chosen, norm = scale(np.array([-1, 0.5, np.nan]), "inferno")
+    >>> chosen.name, norm.vmin, norm.vmax
+    ('coolwarm', -1.0, 1.0)
+    """
+    known = np.asarray(values, dtype=float)
+    known = known[np.isfinite(known)]
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    if low < 0:
+        bound = max(-low, high)
+        return map_named(SIGNED), Normalize(-bound, bound)
+    return map_named(cmap), Normalize(low, high)
+
+
+def by_depth(n: int) -> list[tuple[float, ...]]:
+    """Return one colour a layer, dark for the first; the palest end of the map, which white paper swallows, is left out."""
+    return [tuple(colour) for colour in map_named(LINKS)(np.linspace(0, 0.9, n))] if n else []
+
+
+def distinct(n: int) -> list[tuple[tuple[float, ...], Any]]:
+    """Return a colour and a dash for each of n lines, which the colour-blind tell apart; colours come again with another dash.
+
+    The palette's grey, yellow and light pink are left out: text in them cannot be read on white.
+    """
+    palette = sns.color_palette("colorblind")
+    colours = [tuple(palette[i]) for i in (0, 1, 2, 3, 4, 9, 5)]
+    dashes = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1.5, 1, 1.5)))
+    return [(colours[i % len(colours)], dashes[i // len(colours) % len(dashes)]) for i in range(n)]
+
+
+def unit(values: np.ndarray) -> np.ndarray:
+    """Bring values to 0 .. 1; equal ones to 1, or to 0 where all are 0.
+
+    Examples
+    --------
+    >>> unit(np.array([1.0, 2.0, 3.0])).tolist(), unit(np.array([2.0, 2.0])).tolist(), unit(np.zeros(1)).tolist()
+    ([0.0, 0.5, 1.0], [1.0, 1.0], [0.0])
+    """
+    if not len(values):
+        return np.asarray(values, dtype=float)
+    low, high = values.min(), values.max()
+    return (values - low) / (high - low) if high > low else np.full(len(values), float(high > 0))
+
+
+def _shares(values: np.ndarray) -> np.ndarray:
+    """Bring values to 0 .. 1 and equal ones to 0.5; infinite ones lie at the ends, NaN stays."""
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return np.clip(values * 0.5, 0, 1)
+    low, high = known.min(), known.max()
+    return np.clip((values - low) / (high - low) if high > low else np.where(values == low, 0.5, values), 0, 1)

@@ -1,0 +1,140 @@
+"""Heat: values of patches drawn over their image."""
+
+import io
+import math
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from multiplex_vit.errors import InputError
+from multiplex_vit.plot.colour import HEAT, scale
+from multiplex_vit.plot.sheets import prefix_count
+from multiplex_vit.plot.text import layer_names, shortened
+
+
+def overlay(
+    image: np.ndarray,
+    heatmap: np.ndarray,
+    *,
+    alpha: float = 0.6,
+    smooth: bool = False,
+    cmap: str = HEAT,
+    title: str = "",
+    colourbar: bool = False,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a heatmap over an image.
+
+    Parameters
+    ----------
+    image : ndarray uint8 [row, col, channel]
+    heatmap : ndarray [row, col]
+        On the patch grid; stretched over the image, from its least to its greatest value, or around 0 if it has negative ones.
+        Where it is NaN the image is seen.
+    alpha : float
+        Opacity of the heatmap.
+    smooth : bool
+        Interpolate between patches; otherwise each patch is one flat square.
+    cmap : str
+    title : str
+    colourbar : bool
+        Draw the scale beside it.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+    """
+    ax = ax or plt.gca()
+    heat = _laid(ax, image, heatmap, scale(heatmap, cmap), alpha=alpha, smooth=smooth)
+    ax.set_title(title, parse_math=False)
+    if colourbar:
+        ax.figure.colorbar(heat, ax=ax, shrink=0.85)
+    return ax
+
+
+def small_multiples(
+    image: np.ndarray,
+    values: np.ndarray,
+    grid: tuple[int, int],
+    *,
+    names: Sequence[str] = (),
+    cols: int = 4,
+    cmap: str = HEAT,
+    shared: bool = True,
+    title: str = "",
+) -> Figure:
+    """Draw a measure of nodes as heat over the image, one panel a layer.
+
+    Parameters
+    ----------
+    image : ndarray uint8 [row, col, channel]
+    values : ndarray [layer, node]
+        Such as a centrality; prefix tokens, which come first where there are any, are not drawn.
+    grid : tuple of int
+        Rows and columns of patches.
+    names : sequence of str
+        Names of the layers.
+    cols : int
+        Panels in a row.
+    cmap : str
+    shared : bool
+        One scale for all layers, so that they compare; otherwise each has its own, so that each shows its shape.
+    title : str
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    InputError
+        If there is no layer or no column, or there are fewer nodes than patches.
+    """
+    values = np.asarray(values, dtype=float)
+    if values.ndim != 2 or not len(values):
+        raise InputError(f"values have shape {list(values.shape)}; give [layer, node] with at least one layer")
+    heatmaps = values[:, prefix_count(values.shape[1], grid) :].reshape(-1, *grid)
+    if cols < 1:
+        raise InputError(f"cols is {cols}; give a whole number of at least 1")
+    cols = min(cols, len(values))
+    rows = math.ceil(len(values) / cols)
+    height = 2.1 * image.shape[0] / image.shape[1]
+    size = (2.1 * cols + (0.9 if shared else 0.7 * cols), (height + 0.35) * rows + (0.4 if title else 0))
+    figure, axes = plt.subplots(rows, cols, figsize=size, squeeze=False, layout="constrained")
+    common = scale(heatmaps, cmap)
+    for ax, heatmap, name in zip(axes.flat, heatmaps, layer_names(names, len(values)), strict=False):
+        heat = _laid(ax, image, heatmap, common if shared else scale(heatmap, cmap))
+        ax.set_title(shortened(name, 20), parse_math=False, fontsize="medium")
+        if not shared:
+            figure.colorbar(heat, ax=ax, shrink=0.85).ax.tick_params(labelsize="x-small")
+    for ax in axes.flat[len(values) :]:
+        ax.set_axis_off()
+    if shared:
+        figure.colorbar(heat, ax=axes, shrink=min(1.0, 2 / rows), aspect=25)
+    figure.suptitle(title, parse_math=False)
+    return figure
+
+
+def thumbnail(image: np.ndarray, heatmap: np.ndarray, *, title: str = "") -> bytes:
+    """Return a small overlay as the bytes of a PNG, for notebooks."""
+    figure = Figure(figsize=(3.2, 3.2), layout="constrained")
+    overlay(image, heatmap, title=title, ax=figure.add_subplot())
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=90)
+    return buffer.getvalue()
+
+
+def _laid(ax: Axes, image: np.ndarray, heatmap: np.ndarray, colours: tuple[Colormap, Normalize], *, alpha: float = 0.6, smooth: bool = False) -> AxesImage:
+    """Lay a heatmap over an image and return it, for a colour bar."""
+    height, width = image.shape[:2]
+    extent = (0.0, float(width), float(height), 0.0)
+    ax.imshow(image, extent=extent, interpolation="antialiased", cmap="gray")
+    ax.set(xticks=[], yticks=[])
+    cmap, norm = colours
+    return ax.imshow(heatmap, extent=extent, alpha=alpha, interpolation="bicubic" if smooth else "nearest", cmap=cmap, norm=norm)
