@@ -28,7 +28,7 @@ def main() -> None:
     figure, axes = plt.subplots(1, 3, figsize=(12.5, 4.2), layout="constrained", width_ratios=(1, 1, 1.3))
     plot.overlay(explanations[0].view, explanations[0].heatmap, smooth=True, title="heatmap, smooth", ax=axes[0])
     plot.attention(explanations[0].view, net.weights[3], net.grid, title="layer L03: strongest attention", ax=axes[1])
-    net.plot(ax=axes[2]).set_title("the multiplex")
+    net.plot("pagerank", ax=axes[2]).set_title("the multiplex")
     figure.savefig(out / "network.png", dpi=90)
 
 

@@ -300,10 +300,12 @@ class Multiplex:
         """Return the multilayer modularity of communities [layer, node]; see `multilayer.multilayer_modularity`."""
         return multilayer.multilayer_modularity(self.weights, membership, **options)
 
-    def plot(self, **options: Any) -> "Axes":
-        """Draw the layers stacked, with their inter-layer links; see `multiplex_vit.plot.stack`."""
+    def plot(self, measure: Named | None = None, **options: Any) -> "Axes":
+        """Draw the layers stacked, with their inter-layer links; see `multiplex_vit.plot.stack`. A centrality gives size and colour."""
         from multiplex_vit import plot
 
+        if measure is not None:
+            options["values"] = tables.centralities(self._layers, [measure])
         return plot.stack(self.weights, self.grid, names=self.layer_names, **options)
 
 

@@ -46,7 +46,7 @@ def centrality(layers: Sequence[Layer], measure: str | Callable[[Any], Any]) -> 
     """
     function, takes = CENTRALITIES.resolve(measure), CENTRALITIES.trait(measure, "takes")
     if takes == "stack":
-        return np.asarray(function(np.stack([layer.weights for layer in layers])))
+        return np.asarray(function(np.stack([layer.weights for layer in layers], dtype=float)))
     return np.stack([_values(function, layer if takes == "layer" else layer.weights, len(layer.tokens), name_of(measure)) for layer in layers])
 
 

@@ -64,9 +64,9 @@ class GexfLint(Lint):
         if not identity:
             self.say("attributes without an id", f"attribute {title!r} on line {self.line} has no id; Gephi leaves the column out")
         if not values.known_type(kind):
-            self.say("types", f"attribute {title!r} of a {domain} has type {kind!r}; Gephi leaves the column out")
+            self.say("types", f"{domain} attribute {title!r} has type {kind!r}; Gephi leaves the column out")
         if (domain, identity) in self._columns:
-            self.say("attributes twice", f"attribute {identity!r} of a {domain} is there twice; Gephi mixes the columns up")
+            self.say("attributes twice", f"{domain} attribute {identity!r} is there twice; Gephi mixes the columns up")
         if domain == "edge" and identity != "weight" and "weight" in (identity.lower(), title.lower()):
             self.say("property names", f"attribute {title!r} has the id {identity!r}, not exactly 'weight'; Gephi makes it a column, not the weight")
         self._columns[domain, identity] = kind, dynamic

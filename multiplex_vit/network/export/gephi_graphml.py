@@ -31,6 +31,7 @@ class GraphmlLint(Lint):
 
     def __init__(self) -> None:
         super().__init__()
+        self._checks = {"key": self._key, "graph": self._graph, "node": self._node, "edge": self._edge, "data": self._data_start}
         self._keys: dict[tuple[str, str], _Key] = {}
         self._open: list[str] = []
         self._called: list[str] = []
@@ -40,7 +41,7 @@ class GraphmlLint(Lint):
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """Check an element's attributes."""
-        check = {"key": self._key, "graph": self._graph, "node": self._node, "edge": self._edge, "data": self._data_start}.get(tag)
+        check = self._checks.get(tag)
         if check is not None:
             check(attributes)
         elif tag in ("hyperedge", "port"):
@@ -80,7 +81,7 @@ class GraphmlLint(Lint):
             known = _PROPERTIES.get(place, ())
             role = next((each for each in (identity, name) if each in known), "")
             if (place, identity) in self._keys:
-                self.say("keys twice", f"key {identity!r} of a {place} is there twice; Gephi mixes the columns up")
+                self.say("keys twice", f"{place} key {identity!r} is there twice; Gephi mixes the columns up")
             self._check_key(_Key(identity, place, kind, role), name, known)
             self._keys[place, identity] = _Key(identity, place, kind, role)
 
@@ -89,20 +90,20 @@ class GraphmlLint(Lint):
             return
         near = next((each for each in known if name.strip().lower() == each.lower() or key.name.strip().lower() == each.lower()), "")
         if not key.role and near:
-            self.say("property names", f"key {name!r} of a {key.domain} is not exactly {near!r}; Gephi makes it a column and ignores it as {near}")
+            self.say("property names", f"{key.domain} key {name!r} is not exactly {near!r}; Gephi makes it a column and ignores it as {near}")
         if not key.role and not values.known_type(key.kind):
-            self.say("types", f"key {name!r} of a {key.domain} has type {key.kind!r}; Gephi leaves the column out")
+            self.say("types", f"{key.domain} key {name!r} has type {key.kind!r}; Gephi leaves the column out")
         if not key.role and "timeset" in (key.name.lower(), name.lower()):
-            self.say("timeset", f"key {name!r} of a {key.domain} is the name of Gephi's own column of times; the import fails; rename it")
+            self.say("timeset", f"{key.domain} key {name!r} is the name of Gephi's own column of times; the import fails; rename it")
         alike = [other.name for (domain, other_id), other in self._keys.items() if domain == key.domain and other_id != key.name and not other.role]
         for other in alike:
             if not key.role and other.lower() == key.name.lower():
-                self.say("keys alike", f"keys {other!r} and {key.name!r} of a {key.domain} differ by capitals only; Gephi makes one column of them")
+                self.say("keys alike", f"{key.domain} keys {other!r} and {key.name!r} differ by capitals only; Gephi makes one column of them")
 
     def _default(self) -> None:
         key = next(reversed(self._keys.values()))
         if key.role:
-            self.say("defaults", f"key {key.name!r} of a {key.domain} has a <default>; Gephi ignores it for {key.role}")
+            self.say("defaults", f"{key.domain} key {key.name!r} has a <default>; Gephi ignores it for {key.role}")
 
     def _node(self, attributes: dict[str, str]) -> None:
         if "node" in self._open:
@@ -121,7 +122,7 @@ class GraphmlLint(Lint):
         domain, key = self._open[-1] if self._open else "", attributes.get("key", "")
         self._data = self._keys.get((domain, key))
         if self._data is None and domain in _PROPERTIES:
-            self.say("keys not declared", f"{self._called[-1]} has data of key {key!r}, which is not declared for a {domain}; Gephi leaves it out")
+            self.say("keys not declared", f"{self._called[-1]} has data of key {key!r}, which is declared for no {domain}; Gephi leaves it out")
 
     def _value(self, key: _Key, text: str) -> None:
         if key.domain not in _PROPERTIES:
@@ -129,7 +130,8 @@ class GraphmlLint(Lint):
         check = _FAULTS.get(key.role)
         fault = check(text) if check else None if key.role else values.value_fault(key.kind, text)
         if fault:
-            self.say(f"values of {key.name}", f"{self._called[-1]} has {key.name} {text!r}, which {fault}")
+            name = key.role or key.name
+            self.say(f"values of {name}", f"{self._called[-1]} has {name} {text!r}, which {fault}")
         elif key.role[:1] in ("x", "y") and float(text) == 0:
             self._at_origin += 1
 

@@ -5,9 +5,12 @@ import re
 
 import numpy as np
 
-_NUMBER = re.compile(r"\s*[+-]?(NaN|Infinity|(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[fFdD]?)\s*", re.ASCII)
+_NUMBER = re.compile(r"\s*([+-]?(?:NaN|Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))[fFdD]?\s*", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _COLOUR = re.compile(r"(#|0x)[0-9a-fA-F]{6}|[a-zA-Z_]+")
+
+_SURELY_HELD = (1e-37, 1e38)
+"""Weights between these need no closer look in 32 bits."""
 
 _BITS = {"byte": 8, "short": 16, "int": 32, "integer": 32, "long": 64}
 _FLOATS = ("float", "double", "bigdecimal")
@@ -34,7 +37,8 @@ def java_float(text: str) -> float | None:
     >>> java_float("1e3"), java_float("Infinity"), java_float("inf")
     (1000.0, inf, None)
     """
-    return float(text.strip().rstrip("fFdD")) if _NUMBER.fullmatch(text) and "y" not in text else math.inf if _NUMBER.fullmatch(text) else None
+    found = _NUMBER.fullmatch(text)
+    return float(found[1]) if found else None
 
 
 def weight_fault(text: str) -> str | None:
@@ -48,6 +52,8 @@ def weight_fault(text: str) -> str | None:
     number = java_float(text.replace(",", "."))
     if number is None:
         return "is no number to Java; Gephi takes 1.0"
+    if _SURELY_HELD[0] < number < _SURELY_HELD[1]:
+        return None
     with np.errstate(over="ignore", under="ignore"):
         narrow = float(np.float32(number))
     if not math.isfinite(narrow):
