@@ -202,3 +202,54 @@ def test_odd_file_names(tmp_path, capsys):
     code, _, err = run(capsys, "explain", "--out", tmp_path / "out", *FAST, "--", *[tmp_path / name for name in names])
     assert (code, err) == (0, "")
     assert len(list((tmp_path / "out").glob("*.npz"))) == 4
+
+
+@pytest.mark.parametrize("name", mv.EXPORTERS)
+def test_network_writes_every_format_under_its_usual_name(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run(capsys, "network", CAT, "--format", name, "--min-cut", "0.5")
+    assert code == 0
+    assert all((tmp_path / file).stat().st_size for file in out.split("written to ")[1].strip().split(", "))
+    assert all("." in file for file in out.split("written to ")[1].strip().split(", "))
+
+
+def test_network_of_one_layer_of_all_and_of_heads(tmp_path, capsys):
+    for number, (options, shape) in enumerate(
+        {
+            ("--layer", "-1"): (1, 64),
+            ("--layer", "L03", "--prefix"): (1, 65),
+            ("--aggregate", "max"): (1, 64),
+            ("--heads", "--layer", "L03H01"): (1, 64),
+            ("--heads",): (18, 64),
+        }.items()
+    ):
+        path = tmp_path / f"{number}.graphml"
+        assert run(capsys, "network", CAT, *options, "--out", path, "--measures", "none")[0] == 0
+        assert mv.Multiplex.read(path).weights.shape[:2] == shape
+
+
+def test_network_writes_tables(tmp_path, capsys):
+    code, out, _ = run(capsys, "network", CAT, "--out", tmp_path / "net.graphml", "--tables", tmp_path / "tables", "--measures", "all")
+    assert code == 0
+    assert {file.name for file in (tmp_path / "tables").iterdir()} == {"nodes.csv", "layers.csv", "layer_pairs.csv", "multilayer.csv"}
+    graph = nx.read_graphml(tmp_path / "net.graphml")
+    assert set(mv.CENTRALITIES) <= set(graph.nodes["L00:r0c0"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--layer", "99"), "there is no layer 99"),
+        (("--layer", "first"), "there is no layer 'first'"),
+        (("--measures", "nonsense"), "unknown centrality 'nonsense'"),
+        (("--out", "net.net"), "net.net may be infomap or pajek"),
+        (("--out", "net.gml"), "unknown format 'gml'"),
+    ],
+)
+def test_network_refuses(options, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run(capsys, "network", CAT, *options)
+    assert code == 2
+    assert message in err
+    assert len(err.strip().splitlines()) == 1
+    assert not list(tmp_path.iterdir())

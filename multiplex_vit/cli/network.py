@@ -38,7 +38,7 @@ def _layer_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _network(args: argparse.Namespace) -> int:
-    out = args.out or Path(f"network{mv.EXPORTERS.trait(args.format or 'graphml', 'suffix') or ''}")
+    out = args.out or Path(f"network{_suffix(args.format or 'graphml')}")
     measures = _measures(args)
     mv.exporter_of(out, args.format)
     positive("omega", args.omega)
@@ -50,6 +50,10 @@ def _network(args: argparse.Namespace) -> int:
     if args.tables:
         say(f"tables written into {_write_tables(net, args)}")
     return DONE
+
+
+def _suffix(format: str) -> str:
+    return mv.EXPORTERS.trait(format, "suffix") or mv.EXPORTERS.trait(format, "extension") or ""
 
 
 def _measures(args: argparse.Namespace) -> list[Any]:

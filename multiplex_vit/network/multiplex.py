@@ -85,7 +85,8 @@ class Multiplex:
 
     def __repr__(self) -> str:
         nodes = f"{self.grid[0]} x {self.grid[1]}" + "".join(f" + {name}" for name in self.prefix)
-        return f"<Multiplex: {self.n_layers} layers of {self.n_nodes} nodes ({nodes}), {np.count_nonzero(self.weights):,} edges>"
+        layers = "1 layer" if self.n_layers == 1 else f"{self.n_layers} layers"
+        return f"<Multiplex: {layers} of {self.n_nodes} nodes ({nodes}), {np.count_nonzero(self.weights):,} edges>"
 
     def _repr_html_(self) -> str:
         table = self.layer_table(("nodes", "edges", "share_pruned", "density", "isolates", "weight_max"))

@@ -15,7 +15,7 @@ from multiplex_vit.network.export.view import Export
 from multiplex_vit.network.export.weights import weight_texts
 
 
-@EXPORTERS.register
+@EXPORTERS.register(extension=".gexf")
 def gexf_dynamic(export: Export, path: Path) -> None:
     """Write dynamic GEXF 1.3: one node a token, and time is the layer (timestamps 0.0, 1.0, ...), so that Gephi plays the network's depth.
 
