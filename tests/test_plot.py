@@ -139,6 +139,14 @@ def test_small_multiples_share_a_scale():
     figure.canvas.draw()
 
 
+def test_the_colour_bar_stands_beside_the_last_panel_however_many_there_are():
+    for cols in (1, 3, 6):
+        figure = plot.small_multiples(IMAGE, np.tile(VALUES[0], (cols, 1)), (2, 2), cols=cols)
+        figure.canvas.draw()
+        *panels, bar = (ax.get_window_extent() for ax in figure.axes)
+        assert panels[-1].x1 < bar.x0 < panels[-1].x1 + 0.4 * figure.dpi
+
+
 def test_small_multiples_have_each_their_own_scale():
     figure = plot.small_multiples(IMAGE, VALUES, (2, 2), shared=False)
     assert [ax.get_images()[1].get_clim() for ax in figure.axes[:3]] == [(1, 4), (0, 2), (1, 8)]

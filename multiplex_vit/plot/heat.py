@@ -116,7 +116,7 @@ def small_multiples(
     for ax in axes.flat[len(values) :]:
         ax.set_axis_off()
     if shared:
-        figure.colorbar(heat, ax=axes, shrink=min(1.0, 2 / rows), aspect=25)
+        figure.colorbar(heat, ax=axes, shrink=min(1.0, 2 / rows), aspect=25, fraction=0.3 / size[0], pad=0.15 / size[0])
     figure.suptitle(title, parse_math=False)
     return figure
 
