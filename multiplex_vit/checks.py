@@ -79,6 +79,22 @@ def label_index(label: Any, classes: Sequence[str], owner: str) -> int:
     return number
 
 
+def layer_index(layer: Any, names: Sequence[str]) -> int:
+    """Return the place of a layer given by name or by number, negative from the end.
+
+    Examples
+    --------
+    >>> layer_index("L01", ["L00", "L01"]), layer_index(-1, ["L00", "L01"])
+    (1, 1)
+    """
+    if isinstance(layer, str) and layer in names:
+        return list(names).index(layer)
+    number = _index(layer)
+    if number is None or not -len(names) <= number < len(names):
+        raise InputError(f"there is no layer {layer!r}; give 0 to {len(names) - 1}, or a name such as {names[-1]!r}")
+    return number % len(names)
+
+
 def _index(value: Any) -> int | None:
     """Return a value as an int if it is one, of Python or NumPy, or a float without a fraction."""
     if isinstance(value, (bool, str, bytes)):

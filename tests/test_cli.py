@@ -229,7 +229,7 @@ def test_network_of_one_layer_of_all_and_of_heads(tmp_path, capsys):
 
 
 def test_network_writes_tables(tmp_path, capsys):
-    code, out, _ = run(capsys, "network", CAT, "--out", tmp_path / "net.graphml", "--tables", tmp_path / "tables", "--measures", "all")
+    code, _, _ = run(capsys, "network", CAT, "--out", tmp_path / "net.graphml", "--tables", tmp_path / "tables", "--measures", "all")
     assert code == 0
     assert {file.name for file in (tmp_path / "tables").iterdir()} == {"nodes.csv", "layers.csv", "layer_pairs.csv", "multilayer.csv"}
     graph = nx.read_graphml(tmp_path / "net.graphml")

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from multiplex_vit.checks import whole
+from multiplex_vit.checks import layer_index, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.network import convert, export, filters, layer_measures, multilayer, tables
 from multiplex_vit.network.aggregate import AGGREGATIONS
 from multiplex_vit.network.coupling import supra_adjacency
 from multiplex_vit.network.layer import Graphs, Layer
-from multiplex_vit.network.tokens import Tokens
+from multiplex_vit.network.tokens import Tokens, checked_weights
 from multiplex_vit.registry import Named, name_of
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Multiplex:
 
     def __post_init__(self) -> None:
         tokens = Tokens(self.grid, tuple(self.prefix))
-        weights = _checked(np.array(self.weights), tokens)
+        weights = checked_weights(np.array(self.weights), tokens)
         names = tuple(self.layer_names) or tuple(f"L{i:02d}" for i in range(len(weights)))
         if len(names) != len(weights) or len(set(names)) != len(names) or not all(name and name.isprintable() for name in names):
             raise InputError(f"{len(weights)} layers want as many distinct names of printable characters; got {list(names)}")
@@ -154,19 +154,11 @@ class Multiplex:
             If there is no such layer, or none is given.
         """
         wanted = [layers] if isinstance(layers, (int, str, np.integer)) else list(layers)
-        places = [self._place(layer) for layer in wanted]
+        places = [layer_index(layer, self.layer_names) for layer in wanted]
         if not places:
             raise InputError("no layer was chosen; give at least one, by number or name")
         names, before = tuple(self.layer_names[i] for i in places), tuple(self.edges_before[i] for i in places)
         return replace(self, weights=self.weights[places], layer_names=names, edges_before=before)
-
-    def _place(self, layer: int | str) -> int:
-        if isinstance(layer, str) and layer in self.layer_names:
-            return self.layer_names.index(layer)
-        number = layer if isinstance(layer, (int, np.integer)) and not isinstance(layer, bool) else self.n_layers
-        if not -self.n_layers <= number < self.n_layers:
-            raise InputError(f"there is no layer {layer!r}; give 0 to {self.n_layers - 1}, or a name such as {self.layer_names[-1]!r}")
-        return int(number) % self.n_layers
 
     def aggregate(self, how: Named = "mean") -> "Multiplex":
         """Return a network of one layer: "sum", "mean", "max" or "count" of the layers' weights, edge by edge."""
@@ -308,18 +300,3 @@ class Multiplex:
         if measure is not None:
             options["values"] = tables.centralities(self._layers, [measure])
         return plot.stack(self.weights, self.grid, names=self.layer_names, **options)
-
-
-def _checked(weights: np.ndarray, tokens: Tokens) -> np.ndarray:
-    """Return weights as floats, after making sure that they are a network of these tokens."""
-    if weights.dtype.kind in "bui":
-        weights = weights.astype(float)
-    if weights.dtype.kind != "f":
-        raise InputError(f"weights are {weights.dtype}; give real numbers")
-    if weights.ndim != 3 or weights.shape[1:] != (len(tokens), len(tokens)) or not len(weights):
-        also = f" and {len(tokens.prefix)} prefix tokens" if tokens.prefix else ""
-        wanted = f"a {tokens.grid[0]} x {tokens.grid[1]} grid{also} wants [layer, {len(tokens)}, {len(tokens)}]"
-        raise InputError(f"weights have shape {list(weights.shape)}; {wanted}")
-    if not np.isfinite(weights).all() or (weights < 0).any():
-        raise InputError("weights hold NaN, infinity or a negative value; attention is finite and at least 0")
-    return weights

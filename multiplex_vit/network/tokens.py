@@ -83,3 +83,24 @@ class Tokens:
         """
         places = np.where(self.places < 0, np.nan, self.places)
         return np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))
+
+
+def checked_weights(weights: np.ndarray, tokens: Tokens) -> np.ndarray:
+    """Return weights [layer, source, target] as floats, after making sure that they are a network of these tokens.
+
+    Raises
+    ------
+    InputError
+        If they are no real numbers of that shape, or one is negative, NaN or infinite.
+    """
+    if weights.dtype.kind in "bui":
+        weights = weights.astype(float)
+    if weights.dtype.kind != "f":
+        raise InputError(f"weights are {weights.dtype}; give real numbers")
+    if weights.ndim != 3 or weights.shape[1:] != (len(tokens), len(tokens)) or not len(weights):
+        also = f" and {len(tokens.prefix)} prefix tokens" if tokens.prefix else ""
+        wanted = f"a {tokens.grid[0]} x {tokens.grid[1]} grid{also} wants [layer, {len(tokens)}, {len(tokens)}]"
+        raise InputError(f"weights have shape {list(weights.shape)}; {wanted}")
+    if not np.isfinite(weights).all() or (weights < 0).any():
+        raise InputError("weights hold NaN, infinity or a negative value; attention is finite and at least 0")
+    return weights
