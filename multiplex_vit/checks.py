@@ -3,7 +3,7 @@
 import math
 import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from multiplex_vit.errors import InputError
@@ -77,6 +77,26 @@ def label_index(label: Any, classes: Sequence[str], owner: str) -> int:
     if number is None or not 0 <= number < len(classes):
         raise InputError(f"label {label!r} is out of range; {owner} has classes 0 to {len(classes) - 1}; give an index or a name")
     return number
+
+
+def distinct_names(name: str, values: Any, count: int | None = None) -> tuple[str, ...]:
+    """Return names as a tuple: distinct texts of printable characters, as many as wanted.
+
+    Examples
+    --------
+    >>> distinct_names("prefix", ["class"])
+    ('class',)
+    >>> distinct_names("layer_names", ["a", "a"], 2)
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: layer_names is ['a', 'a']; give 2 distinct names of printable characters
+    """
+    names = tuple(values) if isinstance(values, Iterable) and not isinstance(values, str) else (None,)
+    texts = [text for text in names if isinstance(text, str) and text and text.isprintable()]
+    if len(texts) < len(names) or len(set(texts)) < len(names) or count not in (None, len(names)):
+        raise InputError(
+            f"{name} is {list(values) if names != (None,) else values!r}; give {f'{count} ' if count else ''}distinct names of printable characters"
+        )
+    return tuple(texts)
 
 
 def layer_index(layer: Any, names: Sequence[str]) -> int:

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -64,11 +65,14 @@ class Registry(Generic[F]):
         if known is not None and (_origin(known) != _origin(function) or "<lambda>" in _origin(function)):
             raise InputError(f"{self.kind} {name!r} exists already ({_origin(known)}); choose another name")
         self._functions[name], self._traits[name] = function, traits
+        if name != getattr(function, "__name__", name):
+            with suppress(AttributeError, TypeError):
+                function.registered_name = name  # type: ignore[attr-defined]
         return function
 
     def __getitem__(self, name: str) -> F:
         if name not in self._functions:
-            close = difflib.get_close_matches(str(name), self._functions, 1)
+            close = difflib.get_close_matches(str(name), self._functions, 1, cutoff=0.7)
             hint = f" (did you mean {close[0]!r}?)" if close else ""
             raise InputError(f"unknown {self.kind} {name!r}{hint}; known: {', '.join(self._functions)}")
         return self._functions[name]
@@ -110,7 +114,7 @@ def name_of(member: Named) -> str:
     if isinstance(member, partial):
         given = [*map(repr, member.args), *(f"{name}={value!r}" for name, value in member.keywords.items())]
         return f"{name_of(member.func)}({', '.join(given)})"
-    return getattr(member, "__name__", repr(member))
+    return str(getattr(member, "registered_name", getattr(member, "__name__", repr(member))))
 
 
 def chosen(registry: Registry[F], members: Named | Iterable[Named] | None) -> list[Named]:

@@ -242,6 +242,8 @@ def test_network_writes_tables(tmp_path, capsys):
         (("--layer", "99"), "there is no layer 99"),
         (("--layer", "first"), "there is no layer 'first'"),
         (("--measures", "nonsense"), "unknown centrality 'nonsense'"),
+        (("--measures", "katz", "katz"), "--measures holds a name twice"),
+        (("--tables", CAT), "it is a file; give a folder"),
         (("--out", "net.net"), "net.net may be infomap or pajek"),
         (("--out", "net.gml"), "unknown format 'gml'"),
     ],

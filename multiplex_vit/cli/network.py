@@ -7,6 +7,7 @@ from typing import Any
 import multiplex_vit as mv
 from multiplex_vit.checks import positive
 from multiplex_vit.cli.command import DONE, Command, model_arguments, say
+from multiplex_vit.errors import InputError
 from multiplex_vit.files import output_folder, written_together
 from multiplex_vit.images import samples
 from multiplex_vit.registry import chosen
@@ -40,6 +41,8 @@ def _layer_arguments(parser: argparse.ArgumentParser) -> None:
 def _network(args: argparse.Namespace) -> int:
     out = args.out or Path(f"network{_suffix(args.format or 'graphml')}")
     measures = _measures(args)
+    if args.tables and args.tables.exists() and not args.tables.is_dir():
+        raise InputError(f"cannot write tables into {args.tables}: it is a file; give a folder")
     mv.exporter_of(out, args.format)
     positive("omega", args.omega)
     with output_folder(out.parent):
@@ -59,6 +62,8 @@ def _suffix(format: str) -> str:
 def _measures(args: argparse.Namespace) -> list[Any]:
     if args.measures in (["none"], ["all"]):
         return [] if args.measures == ["none"] else list(mv.CENTRALITIES)
+    if len(set(args.measures)) < len(args.measures):
+        raise InputError(f"--measures holds a name twice: {', '.join(args.measures)}")
     return chosen(mv.CENTRALITIES, args.measures)
 
 

@@ -19,7 +19,7 @@ def total(weights: np.ndarray) -> np.ndarray:
     >>> total(np.array([[[0.5]], [[0.25]]])).tolist()
     [[0.75]]
     """
-    return weights.sum(0)
+    return weights.sum(0, dtype=np.result_type(weights, np.float32))
 
 
 @AGGREGATIONS.register
@@ -31,7 +31,7 @@ def mean(weights: np.ndarray) -> np.ndarray:
     >>> mean(np.array([[[0.5]], [[0.25]]])).tolist()
     [[0.375]]
     """
-    return weights.mean(0)
+    return weights.mean(0, dtype=np.result_type(weights, np.float32))
 
 
 @AGGREGATIONS.register("max")

@@ -27,7 +27,8 @@ def to_igraph(index: pd.DataFrame, edges: pd.DataFrame) -> igraph.Graph:
 def to_networkx(index: pd.DataFrame, edges: pd.DataFrame, provenance: Mapping[str, str | int | float]) -> nx.DiGraph:
     """Return one networkx graph, its nodes named by `index`; see `to_igraph`."""
     names = index["name"].to_numpy()
-    graph = nx.DiGraph(**provenance)
+    graph = nx.DiGraph()
+    graph.graph.update(provenance)
     graph.add_nodes_from(zip(names, index.drop(columns="name").to_dict("records"), strict=True))
     ends = zip(names[edges["source"]], names[edges["target"]], edges[["weight", "kind"]].to_dict("records"), strict=True)
     graph.add_edges_from(ends)

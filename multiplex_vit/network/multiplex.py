@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from multiplex_vit.checks import layer_index, whole
+from multiplex_vit.checks import distinct_names, layer_index, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.network import convert, export, filters, layer_measures, multilayer, tables
 from multiplex_vit.network.aggregate import AGGREGATIONS
+from multiplex_vit.network.centrality import centrality
 from multiplex_vit.network.coupling import supra_adjacency
 from multiplex_vit.network.layer import Graphs, Layer
 from multiplex_vit.network.tokens import Tokens, checked_weights
@@ -73,13 +74,16 @@ class Multiplex:
     edges_before: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        tokens = Tokens(self.grid, tuple(self.prefix))
-        weights = checked_weights(np.array(self.weights), tokens)
-        names = tuple(self.layer_names) or tuple(f"L{i:02d}" for i in range(len(weights)))
-        if len(names) != len(weights) or len(set(names)) != len(names) or not all(name and name.isprintable() for name in names):
-            raise InputError(f"{len(weights)} layers want as many distinct names of printable characters; got {list(names)}")
+        tokens = Tokens(self.grid, self.prefix)
+        weights = checked_weights(self.weights, tokens)
+        names = self.layer_names or tuple(f"L{i:02d}" for i in range(len(weights)))
+        names = distinct_names("layer_names", names, len(weights))
+        if len(self.edges_before) not in (0, len(weights)):
+            raise InputError(f"edges_before has {len(self.edges_before)} numbers for {len(weights)} layers; give one a layer")
+        if not all(isinstance(name, str) and name for name in self.provenance):
+            raise InputError(f"provenance has the keys {list(self.provenance)}; give names as text")
         weights.flags.writeable = False
-        before = tuple(self.edges_before) or tuple(int(np.count_nonzero(layer)) for layer in weights)
+        before = tuple(map(int, self.edges_before)) or tuple(int(np.count_nonzero(layer)) for layer in weights)
         for name, value in (("weights", weights), ("grid", tokens.grid), ("prefix", tokens.prefix), ("layer_names", names), ("edges_before", before)):
             object.__setattr__(self, name, value)
 
@@ -131,7 +135,11 @@ class Multiplex:
         return self._filtered(filters.disparity(self.weights, alpha), disparity=float(alpha))
 
     def _filtered(self, weights: np.ndarray, **facts: float) -> "Multiplex":
-        return replace(self, weights=weights, provenance={**self.provenance, **facts})
+        """Return the network of other weights; provenance has each filter's last value and, after several, all of them in order."""
+        step = "; ".join(f"{name} {value:g}" for name, value in facts.items())
+        before = self.provenance.get("filters") or "; ".join(f"{n} {self.provenance[n]:g}" for n in filters.FILTERS if n in self.provenance)
+        chain = {"filters": f"{before}; {step}"} if before else {}
+        return replace(self, weights=weights, provenance={**self.provenance, **facts, **chain})
 
     def since(self, starting_layer: int) -> "Multiplex":
         """Return the network of the layers from `starting_layer` on.
@@ -143,7 +151,8 @@ class Multiplex:
         """
         if whole("starting_layer", starting_layer, at_least=0) >= self.n_layers:
             raise InputError(f"starting_layer is {starting_layer}; give 0 to {self.n_layers - 1}")
-        return replace(self.select(range(starting_layer, self.n_layers)), provenance={**self.provenance, "starting_layer": starting_layer})
+        first = int(self.provenance.get("starting_layer", 0)) + starting_layer
+        return replace(self.select(range(starting_layer, self.n_layers)), provenance={**self.provenance, "starting_layer": first})
 
     def select(self, layers: int | str | Iterable[int | str]) -> "Multiplex":
         """Return the network of some layers, by number (negative from the end) or name, in the order given.
@@ -161,7 +170,7 @@ class Multiplex:
         return replace(self, weights=self.weights[places], layer_names=names, edges_before=before)
 
     def aggregate(self, how: Named = "mean") -> "Multiplex":
-        """Return a network of one layer: "sum", "mean", "max" or "count" of the layers' weights, edge by edge."""
+        """Return a network of one layer: "sum", "mean", "max" or "count" of the layers' weights, edge by edge; nothing counts as pruned from it."""
         weights = np.asarray(AGGREGATIONS.resolve(how)(self.weights))
         return replace(self, weights=weights[None], layer_names=(name_of(how),), edges_before=(), provenance={**self.provenance, "aggregated": name_of(how)})
 
@@ -252,6 +261,10 @@ class Multiplex:
 
     # --- tables -------------------------------------------------------------------------------------------------------
 
+    def centrality(self, measure: Named) -> np.ndarray:
+        """Return a centrality [layer, node], as pictures take it; see `CENTRALITIES`."""
+        return centrality(self._layers, measure)
+
     def node_table(self, measures: Measures = None) -> pd.DataFrame:
         """Return one row a layer and node, one column a centrality (all registered ones unless told)."""
         return tables.node_table(self._layers, measures)
@@ -284,6 +297,10 @@ class Multiplex:
     def reducibility(self, **options: Any) -> multilayer.Reducibility:
         """Return which layers can be merged (De Domenico et al. 2015); see `multilayer.reducibility`."""
         return multilayer.reducibility(self.weights, self.layer_names, **options)
+
+    def versatility(self, measure: Named = "pagerank_versatility", *, coupling: Named = "ordinal", omega: float | np.ndarray = 1.0) -> np.ndarray:
+        """Return a versatility [layer, node]: what each node of each layer adds to its column of `multilayer_table`."""
+        return multilayer.versatility(self.supra_adjacency(coupling=coupling, omega=omega), self.n_layers, measure)
 
     def communities(self, how: str = "linked", **options: Any) -> np.ndarray:
         """Return the community [layer, node] of every node by Leiden (extra "communities"); see `multilayer.communities`."""

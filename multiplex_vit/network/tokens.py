@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from multiplex_vit.checks import distinct_names, whole
 from multiplex_vit.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,10 +43,11 @@ class Tokens:
     prefix: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "grid", tuple(self.grid))
-        object.__setattr__(self, "prefix", tuple(self.prefix))
-        if len(self.grid) != 2 or min(self.grid) < 1:
-            raise InputError(f"grid is {self.grid}; give rows and columns of patches, at least 1 each")
+        grid = tuple(self.grid) if isinstance(self.grid, (tuple, list)) else ()
+        if len(grid) != 2:
+            raise InputError(f"grid is {self.grid!r}; give rows and columns of patches, at least 1 each")
+        object.__setattr__(self, "grid", tuple(whole("grid", size, at_least=1) for size in grid))
+        object.__setattr__(self, "prefix", distinct_names("prefix", self.prefix))
         if len(set(self.names)) < len(self) or "patch" in self.prefix:
             raise InputError(f"prefix tokens are {list(self.prefix)}; give distinct names that no patch has")
 
@@ -85,7 +87,7 @@ class Tokens:
         return np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))
 
 
-def checked_weights(weights: np.ndarray, tokens: Tokens) -> np.ndarray:
+def checked_weights(given: Any, tokens: Tokens) -> np.ndarray:
     """Return weights [layer, source, target] as floats, after making sure that they are a network of these tokens.
 
     Raises
@@ -93,6 +95,10 @@ def checked_weights(weights: np.ndarray, tokens: Tokens) -> np.ndarray:
     InputError
         If they are no real numbers of that shape, or one is negative, NaN or infinite.
     """
+    try:
+        weights = np.array(given)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"weights cannot become an array ({' '.join(str(error).split())}); give numbers [layer, source, target]") from error
     if weights.dtype.kind in "bui":
         weights = weights.astype(float)
     if weights.dtype.kind != "f":

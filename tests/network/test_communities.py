@@ -80,14 +80,14 @@ def leiden_quality(weights, groups, coupling, omega, gamma):
 def test_modularity_by_hand():
     pairs = np.kron(np.eye(2), [[0, 1.0], [1.0, 0]])
     weights = np.stack([pairs, pairs])
-    assert multilayer_modularity(weights, [0, 0, 1, 1]) == 0.5
-    assert multilayer_modularity(weights, [[0, 0, 1, 1], [2, 2, 3, 3]]) == 0.5, "without coupling the layers' communities are their own affair"
-    assert multilayer_modularity(weights, [0, 0, 0, 0]) == 0
+    assert multilayer_modularity(weights, [0, 0, 1, 1], coupling="none") == 0.5
+    assert multilayer_modularity(weights, [[0, 0, 1, 1], [2, 2, 3, 3]], coupling="none") == 0.5, "without coupling the layers' communities are their own affair"
+    assert multilayer_modularity(weights, [0, 0, 0, 0], coupling="none") == 0
     # 8 of weight, 8 links, all of them inside; 4 of the weight is chance.
     assert multilayer_modularity(weights, [0, 0, 1, 1], coupling="ordinal") == (8 - 4 + 8) / 16
     assert multilayer_modularity(weights, [[0, 0, 1, 1], [2, 2, 3, 3]], coupling="ordinal") == (8 - 4) / 16
     assert multilayer_modularity(weights, [0, 0, 1, 1], coupling="temporal", omega=0.5) == (8 - 4 + 2) / 10
-    assert multilayer_modularity(weights, [0, 0, 1, 1], gamma=0.5) == (8 - 2) / 8
+    assert multilayer_modularity(weights, [0, 0, 1, 1], coupling="none", gamma=0.5) == (8 - 2) / 8
 
 
 @pytest.mark.parametrize("directed", [True, False])
@@ -151,7 +151,7 @@ def test_labels_of_communities_do_not_matter():
 
 def test_modularity_without_any_edge_is_undefined():
     empty = np.zeros((2, 3, 3))
-    assert math.isnan(multilayer_modularity(empty, [0, 1, 2]))
+    assert math.isnan(multilayer_modularity(empty, [0, 1, 2], coupling="none"))
     assert multilayer_modularity(empty, [0, 1, 2], coupling="ordinal") == 1, "links alone are all inside"
 
 

@@ -256,7 +256,7 @@ def test_prefix_tokens_must_fit():
     with pytest.raises(mv.InputError, match=r"a 2 x 2 grid and 1 prefix tokens wants \[layer, 5, 5\]"):
         mv.Multiplex(np.zeros((1, 4, 4)), (2, 2), prefix=("class",))
     for prefix in (("r0c0",), ("patch",), ("class", "class")):
-        with pytest.raises(mv.InputError, match="give distinct names that no patch has"):
+        with pytest.raises(mv.InputError, match="give distinct names"):
             mv.Multiplex(np.zeros((1, 6, 6)), (2, 2), prefix=prefix)
 
 
@@ -305,3 +305,63 @@ def test_a_network_with_prefix_tokens_holds_all_attention(request, model, prefix
     net = mv.multiplex(request.getfixturevalue(model), mv.samples()["cat"], operator="mean", min_cut=0, prefix=True)
     assert net.prefix == prefix
     assert net.weights.sum(-1) == pytest.approx(np.ones((6, 64 + len(prefix))), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"grid": 4}, "grid is 4; give rows and columns"),
+        ({"grid": "22"}, "grid is '22'; give rows and columns"),
+        ({"grid": None}, "grid is None"),
+        ({"grid": (2.5, 2)}, "grid is 2.5; give a whole number"),
+        ({"weights": [[[1, 2], [3]]]}, "weights cannot become an array"),
+        ({"weights": None}, "weights are object"),
+        ({"layer_names": "ab"}, "layer_names is 'ab'; give 2 distinct names"),
+        ({"layer_names": (1, 2)}, r"layer_names is \[1, 2\]"),
+        ({"edges_before": (1, 1, 1)}, "edges_before has 3 numbers for 2 layers"),
+        ({"provenance": {3: "a"}}, r"provenance has the keys \[3\]"),
+        ({"prefix": ("",)}, r"prefix is \[''\]"),
+        ({"prefix": (3,)}, r"prefix is \[3\]"),
+    ],
+)
+def test_what_is_no_network_is_refused_in_one_line(options, message):
+    given = {"weights": np.zeros((2, 4, 4)), "grid": (2, 2), **options}
+    with pytest.raises(mv.InputError, match=message) as caught:
+        mv.Multiplex(**given)
+    assert "\n" not in str(caught.value)
+
+
+def test_provenance_tells_every_filter_in_order(net):
+    assert net.prune(0.5).prune(0.01).provenance == {"model": "by hand", "min_cut": 0.01, "filters": "min_cut 0.5; min_cut 0.01"}
+    assert net.top_k(2).prune(0.1).disparity(0.9).provenance["filters"] == "top_k 2; min_cut 0.1; disparity 0.9"
+
+
+def test_starting_layers_add_up():
+    net = mv.Multiplex(np.zeros((4, 1, 1)), (1, 1))
+    later = net.since(2).since(1)
+    assert (later.provenance["starting_layer"], later.layer_names) == (3, ("L03",))
+
+
+def test_half_precision_is_summed_in_more(net):
+    half = mv.Multiplex(np.full((2, 4, 4), 60_000, dtype=np.float16), (2, 2))
+    assert half.aggregate("sum").weights[0, 0, 0] == 120_000
+    assert half.aggregate("mean").weights[0, 0, 0] == pytest.approx(60_000, rel=1e-3)
+
+
+def test_provenance_may_have_names_that_networkx_has(net):
+    odd = mv.Multiplex(net.weights, net.grid, provenance={"incoming_graph_data": "mine"})
+    assert odd.to_networkx().graph == {"incoming_graph_data": "mine"}
+
+
+def test_a_member_given_as_a_function_keeps_its_name(net):
+    assert net.aggregate(mv.AGGREGATIONS["sum"]).layer_names == ("sum",)
+    assert list(net.node_table(mv.CENTRALITIES["pagerank"]).columns)[-1] == "pagerank"
+
+
+def test_values_a_layer_and_node(net):
+    assert net.centrality("in_strength").tolist() == net.node_table("in_strength")["in_strength"].to_numpy().reshape(2, 4).tolist()
+    assert net.versatility().sum() == pytest.approx(1)
+    assert net.versatility(coupling="temporal").sum(0) == pytest.approx(
+        net.multilayer_table("pagerank_versatility", coupling="temporal")["pagerank_versatility"]
+    )
+    assert net.modularity(net.communities()) == net.modularity(net.communities(), coupling="ordinal")

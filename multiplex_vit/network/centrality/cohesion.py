@@ -66,21 +66,21 @@ def clustering(weights: np.ndarray) -> np.ndarray:
     return np.divide(triangles, possible, out=np.zeros(len(between)), where=possible > 0)
 
 
-@CENTRALITIES.register(takes="layer")
-def constraint(layer: Layer) -> np.ndarray:
+@CENTRALITIES.register
+def constraint(weights: np.ndarray) -> np.ndarray:
     """Return Burt's constraint: how far a node depends on contacts that also attend to one another.
 
     c_i = sum_j (p_ij + sum_q p_iq p_qj)^2 over neighbours j, with p_ij = (w_ij + w_ji) / sum_(k != i) (w_ik + w_ki).
 
     Parameters
     ----------
-    layer : Layer
+    weights : ndarray [source, target]
 
     Returns
     -------
     ndarray [node]
-        From 0 up (1 for a single contact; a little above 1 where two contacts attend mostly to one another). Low is a broker between
-        separate parts. Isolates have 0.
+        From 0 up (1 for a single contact; a little above 1 where two contacts attend mostly to one another). Here the least
+        value is the broker between separate parts, so masks made of it keep nodes that are redundant. Isolates have 0.
 
     References
     ----------
@@ -88,7 +88,12 @@ def constraint(layer: Layer) -> np.ndarray:
 
     Examples
     --------
-    >>> constraint(Layer(np.array([[0, 1.0, 1.0], [0, 0, 0], [0, 0, 0]]))).tolist()
+    >>> constraint(np.array([[0, 1.0, 1.0], [0, 0, 0], [0, 0, 0]])).tolist()
     [0.5, 1.0, 1.0]
     """
-    return np.nan_to_num(layer.without_loops.constraint(weights="weight")) if layer.without_loops.ecount() else np.zeros(len(layer.weights))
+    weights = np.asarray(weights, dtype=float)
+    between = weights / (weights.max(initial=0) or 1) * ~np.eye(len(weights), dtype=bool)
+    both = between + between.T
+    total = both.sum(1, keepdims=True)
+    share = np.divide(both, total, out=np.zeros_like(both), where=total > 0)
+    return (np.where(share > 0, share + share @ share, 0) ** 2).sum(1, where=~np.eye(len(weights), dtype=bool))

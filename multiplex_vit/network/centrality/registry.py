@@ -10,7 +10,7 @@ from multiplex_vit.network.layer import Layer
 from multiplex_vit.registry import Registry, name_of
 
 CENTRALITIES: Registry[Callable[[Any], Any]] = Registry("centrality")
-"""A member takes what its trait `takes` says and returns one value a node, greater where a node matters more:
+"""A member takes what its trait `takes` says and returns one value a node, greater where there is more of what it is named for:
 
 - "weights" (default): an array [source, target], one layer's weights;
 - "layer": a `Layer`, with `weights`, `graph` (igraph), `distances()`, `tokens`;

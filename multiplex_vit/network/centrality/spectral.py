@@ -1,16 +1,12 @@
 """Centralities that a node inherits from those that attend to it: fixed points of the layer's matrix."""
 
-import warnings
-from collections.abc import Callable
-from functools import partial
-
 import numpy as np
 
 from multiplex_vit.checks import share
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.centrality.registry import CENTRALITIES
-from multiplex_vit.network.chance import igraph_seeded
 from multiplex_vit.network.layer import Layer
+from multiplex_vit.network.perron import leading_eigenvector
 
 
 @CENTRALITIES.register(takes="layer")
@@ -28,7 +24,7 @@ def pagerank(layer: Layer, *, damping: float = 0.85) -> np.ndarray:
     Returns
     -------
     ndarray [node]
-        Above 0; sums to 1. Isolates share the least value.
+        Above 0; sums to 1. A node that nothing attends to has the least value; so have isolates without a self-loop.
 
     References
     ----------
@@ -44,82 +40,85 @@ def pagerank(layer: Layer, *, damping: float = 0.85) -> np.ndarray:
     return np.array(layer.graph.pagerank(weights="weight", damping=damping))
 
 
-@CENTRALITIES.register(takes="layer")
-def eigenvector(layer: Layer) -> np.ndarray:
+@CENTRALITIES.register
+def eigenvector(weights: np.ndarray) -> np.ndarray:
     """Return eigenvector centrality: W^T x = lambda x for the greatest lambda; a node matters if those that attend to it do.
 
     Parameters
     ----------
-    layer : Layer
+    weights : ndarray [source, target]
 
     Returns
     -------
     ndarray [node]
-        0 to 1, the greatest being 1. Isolates have 0, and where a layer has no cycle every node has 0. The values are unique where the
-        layer is strongly connected; elsewhere one strong component gives them (see `pagerank` and `katz`, which are always unique).
+        0 to 1, the greatest being 1; all 0 in a layer without a cycle. Isolates without a self-loop have 0. Where the layer is not
+        strongly connected, the part with the greatest eigenvalue gives the values and hands them on to what it reaches; a strong
+        self-loop can be that part (`pagerank` and `katz` spread more evenly there). See `leading_eigenvector`.
 
     References
     ----------
-    Bonacich, American Journal of Sociology 92, 1170 (1987), doi:10.1086/228631; ARPACK in igraph.
+    Bonacich, Journal of Mathematical Sociology 2, 113 (1972), doi:10.1080/0022250X.1972.9989806.
 
     Examples
     --------
-    >>> eigenvector(Layer(np.array([[0, 4.0], [1.0, 0]]))).round(6).tolist()
+    >>> eigenvector(np.array([[0, 4.0], [1.0, 0]])).round(6).tolist()
     [0.5, 1.0]
     """
-    if layer.graph.is_dag():
-        return np.zeros(len(layer.weights))
-    return _leading(partial(layer.graph.eigenvector_centrality, directed=True), layer)
+    return leading_eigenvector(weights)
 
 
-@CENTRALITIES.register(takes="layer")
-def hub(layer: Layer) -> np.ndarray:
+@CENTRALITIES.register
+def hub(weights: np.ndarray) -> np.ndarray:
     """Return hub scores: the leading eigenvector of W W^T; a hub attends to good authorities.
 
     Parameters
     ----------
-    layer : Layer
+    weights : ndarray [source, target]
 
     Returns
     -------
     ndarray [node]
-        0 to 1, the greatest being 1 (all 0 in a layer without edges). Nodes that attend to nothing have 0.
+        0 to 1, the greatest being 1 (all 0 in a layer without edges). Nodes that attend to nothing have 0. Where the layer falls
+        apart, the part with the greatest eigenvalue has the values and the others have 0.
 
     References
     ----------
-    Kleinberg, Journal of the ACM 46, 604 (1999), doi:10.1145/324133.324140; ARPACK in igraph.
+    Kleinberg, Journal of the ACM 46, 604 (1999), doi:10.1145/324133.324140.
 
     Examples
     --------
-    >>> hub(Layer(np.array([[0, 1.0, 1.0], [0, 0, 1.0], [0, 0, 0]]))).round(4).tolist()
+    >>> hub(np.array([[0, 1.0, 1.0], [0, 0, 1.0], [0, 0, 0]])).round(4).tolist()
     [1.0, 0.618, 0.0]
     """
-    return _leading(layer.graph.hub_score, layer)
+    scaled = _scaled(weights)
+    return leading_eigenvector(scaled @ scaled.T)
 
 
-@CENTRALITIES.register(takes="layer")
-def authority(layer: Layer) -> np.ndarray:
+@CENTRALITIES.register
+def authority(weights: np.ndarray) -> np.ndarray:
     """Return authority scores: the leading eigenvector of W^T W; good hubs attend to an authority.
 
     Parameters
     ----------
-    layer : Layer
+    weights : ndarray [source, target]
 
     Returns
     -------
     ndarray [node]
-        0 to 1, the greatest being 1 (all 0 in a layer without edges). Nodes that nothing attends to have 0.
+        0 to 1, the greatest being 1 (all 0 in a layer without edges). Nodes that nothing attends to have 0. Where the layer
+        falls apart, the part with the greatest eigenvalue has the values and the others have 0.
 
     References
     ----------
-    Kleinberg, Journal of the ACM 46, 604 (1999), doi:10.1145/324133.324140; ARPACK in igraph.
+    Kleinberg, Journal of the ACM 46, 604 (1999), doi:10.1145/324133.324140.
 
     Examples
     --------
-    >>> authority(Layer(np.array([[0, 1.0, 1.0], [0, 0, 1.0], [0, 0, 0]]))).round(4).tolist()
+    >>> authority(np.array([[0, 1.0, 1.0], [0, 0, 1.0], [0, 0, 0]])).round(4).tolist()
     [0.0, 0.618, 1.0]
     """
-    return _leading(layer.graph.authority_score, layer)
+    scaled = _scaled(weights)
+    return leading_eigenvector(scaled.T @ scaled)
 
 
 @CENTRALITIES.register
@@ -137,7 +136,7 @@ def katz(weights: np.ndarray, *, attenuation: float = 0.85) -> np.ndarray:
     Returns
     -------
     ndarray [node]
-        From 1 up. A node that nothing attends to has 1; so have isolates.
+        From 1 up. A node that nothing attends to has 1; so have isolates without a self-loop.
 
     References
     ----------
@@ -156,15 +155,7 @@ def katz(weights: np.ndarray, *, attenuation: float = 0.85) -> np.ndarray:
     return np.linalg.solve(np.eye(len(weights)) - steps, np.ones(len(weights)))
 
 
-def _leading(score: Callable[..., list[float]], layer: Layer) -> np.ndarray:
-    """Return igraph's leading eigenvector without the rounding that makes a zero slightly negative.
-
-    Weights are divided by their greatest, so that products of tiny ones do not underflow; ARPACK may draw its start, so it is seeded.
-    """
-    if not layer.weights.any():
-        return np.zeros(len(layer.weights))
-    weights = np.asarray(layer.graph.es["weight"], dtype=float)
-    with igraph_seeded(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        values = score(scale=True, weights=(weights / weights.max()).tolist())
-    return np.clip(np.nan_to_num(values), 0, 1) + 0.0
+def _scaled(weights: np.ndarray) -> np.ndarray:
+    """Return weights whose greatest is 1, so that products of tiny ones do not vanish."""
+    weights = np.asarray(weights, dtype=float)
+    return weights / (weights.max(initial=0) or 1)

@@ -18,7 +18,7 @@ def in_strength(weights: Any) -> Any:
     Returns
     -------
     ndarray or Tensor [..., node]
-        From 0 up, in the weights' unit. An isolate has 0.
+        From 0 up, in the weights' unit. An isolate has 0, or its self-loop.
 
     References
     ----------
@@ -43,7 +43,7 @@ def out_strength(weights: Any) -> Any:
     Returns
     -------
     ndarray or Tensor [..., node]
-        From 0 up, in the weights' unit. An isolate has 0.
+        From 0 up, in the weights' unit. An isolate has 0, or its self-loop.
 
     References
     ----------
@@ -68,7 +68,7 @@ def in_degree(weights: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray [node]
-        0 to the number of nodes. An isolate has 0.
+        0 to the number of nodes. An isolate has 0, or 1 with a self-loop.
 
     References
     ----------
@@ -93,7 +93,7 @@ def out_degree(weights: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray [node]
-        0 to the number of nodes. An isolate has 0.
+        0 to the number of nodes. An isolate has 0, or 1 with a self-loop.
 
     References
     ----------

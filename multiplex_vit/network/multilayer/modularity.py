@@ -12,7 +12,7 @@ def multilayer_modularity(
     weights: np.ndarray,
     membership: np.ndarray,
     *,
-    coupling: Named = "none",
+    coupling: Named = "ordinal",
     omega: float | np.ndarray = 1.0,
     gamma: float = 1.0,
     directed: bool = True,
@@ -55,7 +55,7 @@ def multilayer_modularity(
     Examples
     --------
     >>> pairs = np.kron(np.eye(2), [[0, 1.0], [1.0, 0]])
-    >>> multilayer_modularity(np.stack([pairs, pairs]), np.array([0, 0, 1, 1]))
+    >>> multilayer_modularity(np.stack([pairs, pairs]), np.array([0, 0, 1, 1]), coupling="none")
     0.5
     >>> multilayer_modularity(np.stack([pairs, pairs]), np.array([0, 0, 1, 1]), coupling="ordinal")
     0.75

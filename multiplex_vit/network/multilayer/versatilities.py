@@ -3,22 +3,17 @@
 With temporal coupling links run forward alone, so weight drifts to the last layers: read the values of each layer too (`versatility`).
 """
 
-import warnings
-
 import igraph
 import numpy as np
 from scipy import sparse
 
 from multiplex_vit.checks import share
 from multiplex_vit.errors import InputError
-from multiplex_vit.network.chance import igraph_seeded
 from multiplex_vit.network.multilayer.registry import MULTILAYER_MEASURES
+from multiplex_vit.network.perron import leading_eigenvector
 
 _REST = 1e-14
 """Walks are summed until all longer ones together add less than this to any node."""
-
-_STEPS = 10_000
-"""Steps of the power iteration that stands in where ARPACK fails."""
 
 
 @MULTILAYER_MEASURES.register(takes="supra")
@@ -57,8 +52,8 @@ def pagerank_versatility(supra: sparse.csr_array, n_layers: int, *, damping: flo
 def eigenvector_versatility(supra: sparse.csr_array, n_layers: int) -> np.ndarray:
     """Return eigenvector centrality on the supra-adjacency S: S^T x = lambda x for the greatest lambda.
 
-    The values are unique only where S is strongly connected. With temporal coupling it never is (S is block triangular), nor without
-    coupling: one layer, or several, gives the values and the others have 0. Use `pagerank_versatility` or `katz_versatility` there,
+    With temporal coupling S is not strongly connected (it is block triangular), nor is it without coupling: one layer gives the values
+    and others may have 0. Use `pagerank_versatility` or `katz_versatility` there,
     which are always unique.
 
     Parameters
@@ -69,12 +64,12 @@ def eigenvector_versatility(supra: sparse.csr_array, n_layers: int) -> np.ndarra
     Returns
     -------
     ndarray [layer, node]
-        0 to 1, the greatest being 1; all 0 in a network without a cycle. Great where those that attend to a node are great. Isolates have
-        0. Where ARPACK does not converge, which happens in reducible networks alone, the power iteration from equal values is returned.
+        0 to 1, the greatest being 1; all 0 in a network without a cycle. Great where those that attend to a node are great. Isolates
+        without a self-loop have 0 where there is no coupling. See `leading_eigenvector` for networks that are not strongly connected.
 
     References
     ----------
-    De Domenico et al., PRX 3, 041022 (2013), doi:10.1103/PhysRevX.3.041022; ARPACK in igraph.
+    De Domenico et al., PRX 3, 041022 (2013), doi:10.1103/PhysRevX.3.041022.
 
     Examples
     --------
@@ -82,16 +77,7 @@ def eigenvector_versatility(supra: sparse.csr_array, n_layers: int) -> np.ndarra
     >>> eigenvector_versatility(supra, 2).round(4).tolist()
     [[1.0, 1.0], [0.618, 0.618]]
     """
-    graph, weights = _graph(supra)
-    if graph.is_dag():
-        return np.zeros((n_layers, supra.shape[0] // n_layers))
-    with warnings.catch_warnings(), igraph_seeded():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        try:
-            values = np.array(graph.eigenvector_centrality(directed=True, scale=True, weights=weights))
-        except igraph.InternalError:
-            values = _power(supra)
-    return np.clip(values, 0, 1).reshape(n_layers, -1) + 0.0
+    return leading_eigenvector(supra).reshape(n_layers, -1)
 
 
 @MULTILAYER_MEASURES.register(takes="supra")
@@ -148,16 +134,3 @@ def _graph(supra: sparse.csr_array) -> tuple[igraph.Graph, list[float] | None]:
     entries = _scaled(supra).tocoo()
     graph = igraph.Graph(n=supra.shape[0], edges=np.column_stack(entries.coords), directed=True)
     return graph, entries.data.tolist() or None
-
-
-def _power(supra: sparse.csr_array) -> np.ndarray:
-    """Return the power iteration on S^T + c I from equal values; the shift c keeps cycles from alternating."""
-    steps = _scaled(supra).T
-    shift = steps.sum(0).mean()
-    values = np.ones(supra.shape[0])
-    for _ in range(_STEPS):
-        before, values = values, steps @ values + shift * values
-        values = values / values.max()
-        if np.abs(values - before).max() < _REST:
-            break
-    return values
