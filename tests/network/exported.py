@@ -1,12 +1,29 @@
-"""Networks to export: a toy by hand, a nasty one, a big one."""
+"""Networks to export: a toy by hand, a nasty one, a big one; and packages that tests want."""
+
+import os
+from importlib import import_module, util
 
 import numpy as np
+import pytest
 
 from multiplex_vit.network.export import Export
 from multiplex_vit.network.tokens import Tokens
 
 FIRST = [[0.5, 0.25, 0.25, 0], [0, 0.5, 0, 0.5], [0.125, 0, 0.75, 0.125], [0, 0, 0, 0]]
 SECOND = [[0, 1, 0, 0], [0.5, 0, 0.5, 0], [0, 0, 0, 0], [0, 0, 0, 0.01]]
+
+
+def wanted(there, reason):
+    """Skip where a client is absent; in CI its absence is a failure."""
+    if not there and os.environ.get("CI"):
+        pytest.fail(f"{reason}; CI wants it", pytrace=False)
+    if not there:
+        pytest.skip(reason)
+
+
+def package(name):
+    wanted(util.find_spec(name.split(".")[0]), f"{name} is not installed (pip install 'multiplex-vit[test]')")
+    return import_module(name)
 
 
 def toy(**changes):

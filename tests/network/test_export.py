@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,13 +10,13 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
-from exported import nasty, toy
+from exported import nasty, package, toy
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from multiplex_vit.errors import InputError
-from multiplex_vit.network.export import EXPORTERS, Export, read_graphml, to_pymnet, write
+from multiplex_vit.network.export import EXPORTERS, Export, lint_gephi, read_graphml, to_pymnet, write
 from multiplex_vit.network.export.text import plain
 from multiplex_vit.network.tokens import Tokens
 
@@ -260,6 +261,7 @@ def test_graphml_has_the_profile_that_gephi_reads(tmp_path):
     assert ">nan<" not in text
 
 
+EDGE = '<edge id="e1" source="L00:r0c0" target="L00:r0c1"><data key="weight">0.25</data><data key="attention">0.25</data><data key="kind">attention</data></edge>\n'
 DAMAGE = {
     "cut": ("</graph>", ""),
     "weight changed": ('<data key="attention">0.75', '<data key="attention">0.1'),
@@ -267,6 +269,17 @@ DAMAGE = {
     "no number": ('<data key="attention">0.75', '<data key="attention">much'),
     "no weight": ('<data key="attention">0.75</data>', ""),
     "edge twice": ('id="e1" source="L00:r0c0" target="L00:r0c1"', 'id="e1" source="L00:r0c0" target="L00:r0c0"'),
+    "unknown kind": (">attention</data></edge>", ">friendship</data></edge>"),
+    "hidden kind": ('<data key="attention">0.75</data><data key="kind">attention<', '<data key="attention">0.75</data><data key="kind">coupling<'),
+    "edge gone": (EDGE, ""),
+    "edges of another layer": ("[8, 4]", "[4, 8]"),
+    "edges before of one layer": ('<data key="graph-edges_before">[]', '<data key="graph-edges_before">[9]'),
+    "edges before no numbers": ('<data key="graph-edges_before">[]', '<data key="graph-edges_before">["9", "9"]'),
+    "another row": ('<data key="row">1</data><data key="col">0</data>', '<data key="row">0</data><data key="col">0</data>'),
+    "no column": ('<data key="col">0</data>', ""),
+    "a longer grid": ("[2, 2]", "[1, 4]"),
+    "a grid of less than nothing": ("[2, 2]", "[-2, -2]"),
+    "layers named by numbers": ('["L00", "L01"]', "[0, 1]"),
     "unknown node": ('target="L00:r0c1"', 'target="L00:r9c9"'),
     "between layers": ('target="L00:r0c1"', 'target="L01:r0c1"'),
     "node twice": ('<node id="L00:r0c1">', '<node id="L00:r0c0">'),
@@ -289,6 +302,32 @@ def test_a_changed_graphml_is_refused(damage, tmp_path):
     path.write_text(text.replace(old, new))
     with pytest.raises(InputError, match="DOCTYPE" if damage == "doctype" else "cannot read .*net.graphml"):
         read_graphml(path)
+
+
+def test_a_file_of_no_layers_is_refused_whatever_its_grid(tmp_path):
+    path = tmp_path / "net.graphml"
+    write(toy(), path)
+    text = path.read_text().replace("[2, 2]", "[2000000, 2000000]").replace('["L00", "L01"]', "[]").replace("[8, 4]", "[]")
+    path.write_text("".join(line for line in text.splitlines(keepends=True) if not line.startswith(("<node", "<edge"))))
+    with pytest.raises(InputError, match="cannot read .*net.graphml"):
+        read_graphml(path)
+
+
+def test_provenance_may_have_any_names(tmp_path):
+    export = toy(provenance={3: "a number", None: 1.5, ("edges", 1): "a pair", "edges": "text", "": "nothing"})
+    for name in EXPORTERS:
+        write(export, path_of(tmp_path, name), name)
+    found = read_graphml(tmp_path / "net.graphml").provenance
+    assert found == {"3": "a number", "None": 1.5, "('edges', 1)": "a pair", "edges": "text", "": "nothing"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.graphml")
+    with pytest.raises(InputError, match=r"cannot read .*pipe.graphml: no regular file; give a file$"):
+        read_graphml(tmp_path / "pipe.graphml")
+    with pytest.raises(InputError, match="no regular one"):
+        lint_gephi(tmp_path / "pipe.graphml")
 
 
 def test_files_that_are_no_graphml_of_ours(tmp_path):
@@ -384,7 +423,7 @@ FIRST_LAYER = [[0, 0.5], [0, 0.1]]
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_tables_hold_every_node_and_edge(make, suffix, tmp_path):
     if suffix == ".parquet":
-        pytest.importorskip("pyarrow", reason="Parquet wants pyarrow")
+        package("pyarrow")
     export = make()
     (tmp_path / f"net{suffix}").write_text("other")
     files = write(export, tmp_path / f"net{suffix}")
@@ -409,7 +448,7 @@ def test_a_missing_package_names_its_extra(module, act, monkeypatch, tmp_path):
 
 
 def test_provenance_is_in_parquet(tmp_path):
-    parquet = pytest.importorskip("pyarrow.parquet", reason="Parquet wants pyarrow")
+    parquet = package("pyarrow.parquet")
     for file in write(toy(), tmp_path / "net.parquet"):
         about = json.loads(parquet.read_schema(file).metadata[b"multiplex_vit"])
         assert about["provenance"] == {"model": "by hand", "min_cut": 0.25, "seed": 3}

@@ -57,6 +57,12 @@ BAD_GRAPHML = [
     (">0.5<", ">-0.5<", "edge 'e0' has weight '-0.5', which is negative"),
     (">255<", ">255.0<", "node 'a' has r '255.0', which is no whole number from 0 to 255"),
     (">255<", ">256<", "node 'a' has r '256', which is no whole number from 0 to 255"),
+    ('<data key="weight">0.5</data>', '<data key="weight">0.5</data><data key="weight">0.5</data>', "edge 'e0' has two values of 'weight'; Gephi keeps one"),
+    ('attr.name="rank" attr.type="double"', 'attr.name="size" attr.type="float"', "node 'b' has size 'INF', which is no finite number to Java"),
+    (">3<", ">-2147483649<", "node 'b' has count '-2147483649', which is no int to Java"),
+    (">3<", f">{'9' * 5000}<", "which is no int to Java"),
+    (">255<", f">{'9' * 5000}<", "which is no whole number from 0 to 255"),
+    ("</graphml>", '<graph edgedefault="directed"/></graphml>', "graph on line 18 is not the first of the file; Gephi puts all graphs into one"),
     (">#ff0000<", ">rgb(255,0,0)<", "node 'a' has color 'rgb(255,0,0)', which is neither #rrggbb nor a name"),
     (">-2<", ">NaN<", "node 'a' has y 'NaN', which is no finite number to Java"),
     (">INF<", ">inf<", "node 'b' has rank 'inf', which is no double to Java; Gephi leaves the cell empty"),
@@ -126,6 +132,13 @@ BAD_GEXF = [
     ('<viz:size value="4.0"/>', '<viz:size value=""/>', "node 'a' has viz:size value '', which is no finite number to Java"),
     ('<viz:color r="1"', '<viz:color r="1.0"', "node 'a' has viz:color r '1.0', which is no whole number from 0 to 255"),
     ('<viz:color r="1" g="2" b="3"/>', '<viz:color hex="rgb(1,2,3)"/>', "node 'a' has viz:color hex 'rgb(1,2,3)', which is neither"),
+    ('<viz:size value="4.0"/>', '<viz:size value="-4.0"/>', "node 'a' has viz:size value '-4.0', which is negative; give at least 0"),
+    (
+        'type="directed" weight="1.0" kind="coupling"/>',
+        'weight="1.0" kind="coupling"><attvalues><attvalue for="weight" value="1"/></attvalues></edge>',
+        "edge 'e1' has two values of 'weight'; Gephi keeps one",
+    ),
+    ("</graph>", '</graph><graph defaultedgetype="directed"/>', "graph on line 16 is not the first of the file; Gephi puts all graphs into one"),
     ('x="1.0" y="2.0"', 'x="NaN" y="2.0"', "node 'a' has viz:position x 'NaN', which is no finite number to Java"),
     ('x="1.0" y="2.0"', 'x="0" y="0"', "every node lies at x = 0, y = 0"),
     ("</graph>", "", "damaged or no XML"),
@@ -150,9 +163,40 @@ def test_every_rule_of_gexf(old, new, problem, tmp_path):
     check(tmp_path / "net.gexf", GEXF.replace(old, new), problem)
 
 
+def test_negative_sizes_of_graphml(tmp_path):
+    text = GRAPHML.replace('attr.name="rank"', 'attr.name="size"').replace(">INF<", ">-3<")
+    check(tmp_path / "net.graphml", text, "node 'b' has size '-3', which is negative; give at least 0")
+
+
+def test_numbers_that_java_reads_and_python_does_not(tmp_path):
+    text = GRAPHML.replace(">1.0<", ">1f<").replace(">3<", ">-2147483648<")
+    check_fine(tmp_path / "net.graphml", text)
+    everywhere_0 = text.replace(">1f<", ">0f<").replace(">-2<", ">0D<")
+    check(tmp_path / "net.graphml", everywhere_0, "every node lies at x = 0, y = 0")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("<graphml/>", "the file has no <graph>; Gephi finds nothing in it"),
+        ('<gexf version="1.3"/>', "the file has no <graph>; Gephi finds nothing in it"),
+        ('<graphml><graph edgedefault="directed"/></graphml>', "the graph has no nodes; Gephi finds nothing in it"),
+        ('<gexf version="1.3"><graph defaultedgetype="directed"><nodes/><edges/></graph></gexf>', "the graph has no nodes; Gephi finds nothing in it"),
+    ],
+)
+def test_files_that_hold_nothing(text, problem, tmp_path):
+    (tmp_path / "net.xml").write_text(text)
+    assert lint_gephi(tmp_path / "net.xml") == [problem]
+
+
 def test_edges_without_direction(tmp_path):
     text = GEXF.replace(' defaultedgetype="directed"', "").replace('type="directed" weight', "weight")
     check(tmp_path / "net.gexf", text, "edge 'e1' has no type and there is no default; Gephi takes it as directed, Gephi Lite as undirected")
+
+
+def check_fine(path, text):
+    path.write_text(text)
+    assert lint_gephi(path) == []
 
 
 def check(path, text, problem):

@@ -45,7 +45,7 @@ def lint_gephi(path: str | Path) -> list[str]:
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"cannot read {path}: no such file; give a .graphml or .gexf file")
+        raise InputError(f"cannot read {path}: no such file, or no regular one; give a .graphml or .gexf file")
     try:
         root = _Root()
         root.read(path)

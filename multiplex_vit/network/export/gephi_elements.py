@@ -20,6 +20,7 @@ class Lint(Stream):
         self._counts: Counter[str] = Counter()
         self._numbers: dict[str, int] = {}
         self._declared: set[int] = set()
+        self._graphs = 0
         self._kinds: dict[tuple[str, bool], int] = {}
         self._hashes, self._pairs, self._of_kind = array("q"), array("q"), array("i")
 
@@ -27,6 +28,7 @@ class Lint(Stream):
         """Return the problems of a file, in the order of their rules' first offenders."""
         self.read(path)
         self.finish()
+        self._empty()
         self._dangling()
         self._parallel()
         self._repeated_ids(path)
@@ -41,6 +43,11 @@ class Lint(Stream):
         self._counts[rule] += 1
         if self._counts[rule] <= _SHOWN:
             self._lines.setdefault(rule, []).append(line)
+
+    def add_graph(self) -> int:
+        """Note a graph; return how many there are by now."""
+        self._graphs += 1
+        return self._graphs
 
     def add_node(self, attributes: dict[str, str]) -> str:
         """Note a node; return how to call it in a problem."""
@@ -74,6 +81,12 @@ class Lint(Stream):
 
     def _number(self, name: str) -> int:
         return self._numbers.setdefault(name, len(self._numbers))
+
+    def _empty(self) -> None:
+        if not self._graphs:
+            self.say("no graph", "the file has no <graph>; Gephi finds nothing in it")
+        elif not self._numbers and "nodes without an id" not in self._counts:
+            self.say("no nodes", "the graph has no nodes; Gephi finds nothing in it")
 
     def _dangling(self) -> None:
         for name, number in self._numbers.items():

@@ -46,6 +46,8 @@ class GexfLint(Lint):
             self.say("version", f"version {version!r} of GEXF is not known; Gephi warns and reads on")
 
     def _graph(self, attributes: dict[str, str]) -> None:
+        if self.add_graph() > 1:
+            self.say("graphs", f"graph on line {self.line} is not the first of the file; Gephi puts all graphs into one")
         self._dynamic = attributes.get("mode") == "dynamic"
         self._represents = attributes.get("timerepresentation", "interval")
         self._default_type = attributes.get("defaultedgetype")
@@ -89,6 +91,8 @@ class GexfLint(Lint):
         self._check_type(attributes.get("type"))
         if "weight" in attributes and (fault := values.weight_fault(attributes["weight"])):
             self.say("weights", f"{self._called} has weight {attributes['weight']!r}, which {fault}")
+        if "weight" in attributes:
+            self._given.add(("weight", str({})))
         self._times(attributes)
 
     def _check_type(self, kind: str | None) -> None:
@@ -142,7 +146,7 @@ class GexfLint(Lint):
     def _viz(self, tag: str, attributes: dict[str, str]) -> None:
         if tag in ("size", "thickness") and next(iter(attributes), "") != "value":
             self.say("viz", f"{self._called} has viz:{tag} whose first attribute is not value; Gephi Lite fails on it")
-        check = values.channel_fault if tag == "color" else values.place_fault
+        check = {"color": values.channel_fault, "position": values.place_fault}.get(tag, values.size_fault)
         for name in _VIZ[tag]:
             if name in attributes and (fault := check(attributes[name])):
                 self.say("viz", f"{self._called} has viz:{tag} {name} {attributes[name]!r}, which {fault}")

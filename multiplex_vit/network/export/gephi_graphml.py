@@ -8,9 +8,11 @@ from multiplex_vit.network.export.gephi_elements import Lint
 _NODE = ("label", "nodelabel", "x", "xpos", "y", "ypos", "z", "zpos", "size", "r", "g", "b", "color")
 _EDGE = ("label", "edgelabel", "weight", "Edge Weight", "r", "g", "b", "color")
 _PROPERTIES = {"node": _NODE, "edge": _EDGE}
+_SAME = {"Edge Weight": "weight", "xpos": "x", "ypos": "y", "zpos": "z", "nodelabel": "label", "edgelabel": "label"}
 _FAULTS = {
     **dict.fromkeys(("weight", "Edge Weight"), values.weight_fault),
-    **dict.fromkeys(("x", "xpos", "y", "ypos", "z", "zpos", "size"), values.place_fault),
+    **dict.fromkeys(("x", "xpos", "y", "ypos", "z", "zpos"), values.place_fault),
+    "size": values.size_fault,
     **dict.fromkeys(("r", "g", "b"), values.channel_fault),
     "color": values.colour_fault,
 }
@@ -35,6 +37,7 @@ class GraphmlLint(Lint):
         self._keys: dict[tuple[str, str], _Key] = {}
         self._open: list[str] = []
         self._called: list[str] = []
+        self._given: list[set[str]] = []
         self._data: _Key | None = None
         self._directed = True
         self._placed = self._at_origin = 0
@@ -61,6 +64,7 @@ class GraphmlLint(Lint):
             self._open.pop()
         if tag in ("node", "edge"):
             self._called.pop()
+            self._given.pop()
         if tag == "data":
             self._data = None
 
@@ -70,6 +74,8 @@ class GraphmlLint(Lint):
             self.say("edgedefault", f"graph on line {self.line} has edgedefault {default!r}; give directed or undirected, or Gephi guesses")
         if "graph" in self._open:
             self.say("graphs within", f"graph on line {self.line} lies in another; Gephi flattens the hierarchy")
+        elif self.add_graph() > 1:
+            self.say("graphs", f"graph on line {self.line} is not the first of the file; Gephi puts all graphs into one")
         self._directed = default != "undirected"
 
     def _key(self, attributes: dict[str, str]) -> None:
@@ -109,6 +115,7 @@ class GraphmlLint(Lint):
         if "node" in self._open:
             self.say("nodes within", f"node {attributes.get('id')!r} lies in another; Gephi flattens the hierarchy")
         self._called.append(self.add_node(attributes))
+        self._given.append(set())
         self._placed += 1
 
     def _edge(self, attributes: dict[str, str]) -> None:
@@ -117,6 +124,7 @@ class GraphmlLint(Lint):
         if direction not in (None, "true", "false"):
             self.say("directed", f"{called} has directed={direction!r}; give true or false, or Gephi takes it as undirected")
         self._called.append(called)
+        self._given.append(set())
 
     def _data_start(self, attributes: dict[str, str]) -> None:
         domain, key = self._open[-1] if self._open else "", attributes.get("key", "")
@@ -127,13 +135,19 @@ class GraphmlLint(Lint):
     def _value(self, key: _Key, text: str) -> None:
         if key.domain not in _PROPERTIES:
             return
+        self._once(_SAME.get(key.role, key.role) or key.name)
         check = _FAULTS.get(key.role)
         fault = check(text) if check else None if key.role else values.value_fault(key.kind, text)
         if fault:
             name = key.role or key.name
             self.say(f"values of {name}", f"{self._called[-1]} has {name} {text!r}, which {fault}")
-        elif key.role[:1] in ("x", "y") and float(text) == 0:
+        elif key.role[:1] in ("x", "y") and values.java_float(text) == 0:
             self._at_origin += 1
+
+    def _once(self, name: str) -> None:
+        if name in self._given[-1]:
+            self.say("values twice", f"{self._called[-1]} has two values of {name!r}; Gephi keeps one")
+        self._given[-1].add(name)
 
     def finish(self) -> None:
         """Check the places of all nodes together."""

@@ -73,7 +73,8 @@ def value_fault(kind: str, text: str) -> str | None:
     """
     kind = kind.lower()
     if kind in _BITS or kind == "biginteger":
-        fine = bool(_WHOLE.fullmatch(text.strip())) and abs(int(text)) < 2 ** (_BITS.get(kind, 10**4) - 1)
+        number, limit = _whole(text.strip()), 2 ** (_BITS.get(kind, 10**4) - 1)
+        fine = number is not None and -limit <= number < limit
     elif kind in _FLOATS:
         fine = java_float(text) is not None or text in ("INF", "-INF")
     else:
@@ -82,9 +83,21 @@ def value_fault(kind: str, text: str) -> str | None:
 
 
 def place_fault(text: str) -> str | None:
-    """Return what is wrong with a coordinate, size or thickness."""
+    """Return what is wrong with a coordinate."""
     number = java_float(text)
     return "is no finite number to Java; Gephi takes 0 or its default" if number is None or not math.isfinite(number) else None
+
+
+def size_fault(text: str) -> str | None:
+    """Return what is wrong with a size or thickness.
+
+    Examples
+    --------
+    >>> size_fault("4.0"), size_fault("-4.0")
+    (None, 'is negative; give at least 0')
+    """
+    number = java_float(text)
+    return "is negative; give at least 0" if number is not None and -math.inf < number < 0 else place_fault(text)
 
 
 def channel_fault(text: str) -> str | None:
@@ -95,8 +108,13 @@ def channel_fault(text: str) -> str | None:
     >>> channel_fault("255.0")
     'is no whole number from 0 to 255; Gephi leaves the colour out'
     """
-    fine = _WHOLE.fullmatch(text) and 0 <= int(text) <= 255
-    return None if fine else "is no whole number from 0 to 255; Gephi leaves the colour out"
+    number = _whole(text)
+    return None if number is not None and 0 <= number <= 255 else "is no whole number from 0 to 255; Gephi leaves the colour out"
+
+
+def _whole(text: str) -> int | None:
+    """Return a whole number; of very many digits the first, for Python reads no more than 4300 and no type that is bounded has as many as 100."""
+    return int(text[:100]) if _WHOLE.fullmatch(text) else None
 
 
 def colour_fault(text: str) -> str | None:

@@ -1,7 +1,7 @@
 """GraphML as Gephi, Gephi Lite, igraph and networkx read it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -14,7 +14,7 @@ from multiplex_vit.network.export.text import quoted, xml
 from multiplex_vit.network.export.view import Arrays, Export
 from multiplex_vit.network.export.weights import AT_ONCE, weight_texts
 
-FACTS = ("coupling", "omega", "edge_direction", "grid", "prefix", "layer_names", "edges_before", "dtype")
+FACTS = ("coupling", "omega", "edge_direction", "grid", "prefix", "layer_names", "edges_before", "edges", "dtype")
 """Names of the graph data that are ours; provenance of these names is written as "provenance:" and the name."""
 
 _EDGE_KEYS = (("weight", "double"), ("attention", "double"), ("kind", "string"))
@@ -53,7 +53,9 @@ def graphml(export: Export, path: Path) -> None:
 
 def _graph_data(export: Export) -> dict[str, Any]:
     provenance = {f"provenance:{name}" if name in FACTS or name.startswith("provenance:") else name: value for name, value in export.provenance.items()}
-    lists = {"grid": export.tokens.grid, "prefix": export.tokens.prefix, "layer_names": export.layer_names, "edges_before": export.edges_before}
+    tokens, edges = export.tokens, np.count_nonzero(export.weights, axis=(1, 2)).tolist()
+    lists: dict[str, Sequence[str | int]] = {"grid": tokens.grid, "prefix": tokens.prefix, "layer_names": export.layer_names}
+    lists |= {"edges_before": export.edges_before, "edges": edges}
     written = {name: json.dumps([int(v) if isinstance(v, np.integer) else v for v in values], ensure_ascii=False) for name, values in lists.items()}
     return {**provenance, **export.settings, **written, "dtype": export.weights.dtype.name}
 

@@ -14,7 +14,9 @@ def infomap(export: Export, path: Path) -> None:
 
     Numbers count from 1. Names of layers and provenance are comments. A double quote in a token's name becomes a single one. Infomap's
     walker that takes an inter-layer link goes on at once to a target of the same token in the other layer. Read with directed links
-    (`infomap --directed`, `Infomap(directed=True)`). Layers without edges are in no line; a network without any is refused by Infomap.
+    (`infomap --directed`, `Infomap(directed=True)`). Where there are no inter-layer links Infomap makes some of its own, unless its
+    `multilayer_relax_rate` is 0, and divides weights by the strength of their source. Layers without edges are in no line; a network
+    without any is refused by Infomap.
 
     Read by Infomap 1 and 2.
 

@@ -34,7 +34,8 @@ class Stream:
         Raises
         ------
         InputError
-            If there is no such file, it is no well-formed XML, or has a DOCTYPE, which could stand for more text than there is.
+            If there is no such file, it is no regular file or no well-formed XML, or has a DOCTYPE, which could stand for more text than
+            there is.
         """
         self._parser = parser = expat.ParserCreate()
         parser.buffer_text = True
@@ -42,6 +43,8 @@ class Stream:
         parser.CharacterDataHandler = self._pieces.append
         parser.StartDoctypeDeclHandler = _refuse
         try:
+            if not path.is_file():  # opening a pipe would wait for its writer
+                raise InputError(f"cannot read {path}: {'no regular file' if path.exists() else 'No such file'}; give a file")
             with path.open("rb") as file:
                 parser.ParseFile(file)
         except OSError as error:

@@ -18,7 +18,8 @@ def muxviz(export: Export, path: Path) -> None:
     folder, so set R's working directory there, and call `buildMultilayerNetworkFromMuxvizFiles("net.muxviz", isDirected=TRUE,
     isWeighted=TRUE, MultisliceType=..., LayerCouplingStrength=...)`: muxViz adds inter-layer links itself. Numbers count from 1. Names are
     one word of ASCII each: other characters become %XX (`urllib.parse.unquote` gives them back). R reads no file without lines, so
-    a layer without edges holds one self-loop of weight 0. Provenance has no place in this format.
+    a layer without edges holds one self-loop of weight 0. Files of edges that a network of more layers left at the same path stay, but the
+    configuration no longer names them. Provenance has no place in this format.
 
     Read by muxViz 3 (R).
 

@@ -15,8 +15,9 @@ def pajek(export: Export, path: Path) -> None:
     """Write Pajek: each layer a file of vertices with places between 0 and 1, and arcs with weights.
 
     A network of one layer is `path`; of more, net.net becomes net_layer00.net, net_layer01.net, ... Pajek's own form for several relations
-    is misread by igraph and networkx, so it is not used. A double quote in a name becomes a single one. Inter-layer links, layer names and
-    provenance have no place in this format.
+    is misread by igraph and networkx, so it is not used. Files that a network of more layers left at the same path stay: give a new folder
+    or take them away. A double quote in a name becomes a single one. Inter-layer links, layer names and provenance have no place in this
+    format.
 
     Read by Pajek, igraph, networkx and Gephi.
 

@@ -12,6 +12,7 @@ import numpy as np
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.export.graphml import FACTS
 from multiplex_vit.network.export.markup import Stream
+from multiplex_vit.network.tokens import Tokens
 
 _READERS: dict[str, Callable[[str], Any]] = {"int": int, "long": int, "double": float, "float": float, "boolean": "true".__eq__}
 _DTYPES = ("float16", "float32", "float64")
@@ -43,7 +44,8 @@ class Found:
 def read_graphml(path: str | Path) -> Found:
     """Read a network from GraphML written by `graphml`: weights exactly and in their type, grid, prefix tokens, names, provenance.
 
-    Inter-layer links and measures are not read. The file is read as a stream.
+    Inter-layer links and measures are not read. The file is read as a stream; what it says of grid and edges must agree with its nodes and
+    edges.
 
     Raises
     ------
@@ -69,6 +71,7 @@ class _Reader(Stream):
         self.about: dict[str, str] = {}
         self.numbers: dict[str, int] = {}
         self.places: list[tuple[int, int]] = []
+        self.cells: list[tuple[int, int]] = []
         self.sources, self.targets, self.weights = array("q"), array("q"), array("d")
         self._element: dict[str, str] = {}
         self._data = self.about
@@ -90,6 +93,7 @@ class _Reader(Stream):
         elif tag == "node":
             self.numbers[self._element["id"]] = len(self.places)
             self.places.append((int(self._data["layer"]), int(self._data["node"])))
+            self.cells.append((int(self._data["row"]), int(self._data["col"])))
         if tag in ("edge", "node"):
             self._data = self.about
 
@@ -98,19 +102,33 @@ class _Reader(Stream):
             self.sources.append(self.numbers[self._element["source"]])
             self.targets.append(self.numbers[self._element["target"]])
             self.weights.append(float(self._data["attention"]))
+        elif self._data["kind"] != "coupling":
+            raise ValueError
 
     def found(self) -> Found:
         facts = {name: self.about[f"graph-{name}"] for name in FACTS}
-        grid, prefix, names, before = (tuple(json.loads(facts[name])) for name in ("grid", "prefix", "layer_names", "edges_before"))
+        grid, prefix, names, before, edges = (tuple(json.loads(facts[name])) for name in ("grid", "prefix", "layer_names", "edges_before", "edges"))
         n_nodes = grid[0] * grid[1] + len(prefix)
-        if facts["dtype"] not in _DTYPES or not self._complete(len(names), n_nodes):
+        if facts["dtype"] not in _DTYPES or not self._complete(len(names), n_nodes) or not self._placed(grid, prefix):
+            raise ValueError
+        if not all(isinstance(name, str) for name in (*prefix, *names)) or not all(type(count) is int for count in before):
             raise ValueError
         weights = self._filled(np.zeros((len(names), n_nodes, n_nodes), dtype=facts["dtype"]))
+        if list(edges) != np.count_nonzero(weights, axis=(1, 2)).tolist() or len(before) not in (0, len(names)):
+            raise ValueError
         return Found(weights, grid, prefix, names, self._provenance(), before)
 
     def _complete(self, n_layers: int, n_nodes: int) -> bool:
-        expected = len(self.places) == len(self.numbers) == n_layers * n_nodes
+        expected = n_layers > 0 and len(self.places) == len(self.numbers) == n_layers * n_nodes
         return expected and sorted(self.places) == [(layer, node) for layer in range(n_layers) for node in range(n_nodes)]
+
+    def _placed(self, grid: tuple[int, int], prefix: tuple[str, ...]) -> bool:
+        """Return whether nodes have the rows and columns of the grid; `_complete` goes first, for a grid of many more nodes would fill memory."""
+        try:
+            wanted = Tokens(grid, prefix).places
+        except InputError:
+            return False
+        return np.array_equal(self.cells, wanted[[node for _, node in self.places]])
 
     def _filled(self, weights: np.ndarray) -> np.ndarray:
         places = np.array(self.places)

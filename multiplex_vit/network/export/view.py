@@ -34,6 +34,7 @@ class Export:
     tokens : Tokens
     layer_names : tuple of str
     provenance : mapping of str to str or number
+        Names that are no text are written as text.
     coupling : str or callable
         A member of `COUPLINGS`, or a function: number of layers -> bool [layer, layer].
     omega : float or ndarray [layer, node]
@@ -67,6 +68,7 @@ class Export:
     edges_before: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "provenance", {str(name): value for name, value in self.provenance.items()})
         seen = set(_TAKEN)
         for name, values in self.measures.items():
             if not name or name.lower() in seen or name.startswith("graph-"):
