@@ -35,6 +35,8 @@ _HOMES = {
     "STATISTICS": "saliency.statistics",
     "DESIGNS": "saliency.designs",
     "ESTIMATORS": "saliency.estimators",
+    "RIVALS": "saliency.rivals",
+    "Attribution": "saliency.rivals",
     "evaluate": "evaluation.evaluate",
     "Curve": "evaluation.curve",
     "Faithfulness": "evaluation.curve",
@@ -80,6 +82,8 @@ if TYPE_CHECKING:
     from multiplex_vit.saliency.explanation import Explanation as Explanation
     from multiplex_vit.saliency.masks import Masks as Masks
     from multiplex_vit.saliency.methods import METHODS as METHODS
+    from multiplex_vit.saliency.rivals import RIVALS as RIVALS
+    from multiplex_vit.saliency.rivals import Attribution as Attribution
     from multiplex_vit.saliency.settings import Settings as Settings
     from multiplex_vit.saliency.statistics import STATISTICS as STATISTICS
 

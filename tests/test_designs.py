@@ -51,6 +51,22 @@ def test_masks_of_communities_are_unions_of_communities(demo_vit):
             assert set(partition[mask]).isdisjoint(partition[~mask])
 
 
+def test_orthogonal_masks_keep_every_two_tokens_together_as_often_as_apart(demo_vit):
+    kept = mv.explain(demo_vit, CAT, design="orthogonal", budget=64).masks.kept
+    signs = 2 * kept.astype(int) - 1
+    gram = signs.T @ signs
+    assert gram.diagonal().tolist() == [63] * 64
+    assert set(np.abs(gram[~np.eye(64, dtype=bool)])) == {1}
+
+
+def test_orthogonal_masks_of_many_tokens_keep_communities_whole(tiny, pixels):
+    explanation = mv.explain(tiny("Dinov2"), pixels(64, 64), design="orthogonal", budget=40)
+    groups = np.unique(explanation.masks.kept, axis=1).shape[1]
+    assert explanation.masks.kept.shape == (39, 256)
+    assert 20 <= groups <= 39
+    assert explanation.forward_passes == 40
+
+
 def test_mixed_is_half_and_half_and_its_table_says_so(demo_vit):
     explanation = mv.explain(demo_vit, CAT, design="mixed")
     table = explanation.masks.table()

@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from fake import FakeModel
@@ -152,12 +154,8 @@ def test_without_a_graph_the_message_says_what_to_do(fake):
         explanation.estimate("graph")
     with pytest.raises(mv.InputError, match="unknown estimator 'grpah'"):
         explanation.with_estimator("grpah")
-    with pytest.raises(mv.InputError, match=r"estimator short returned shape \[2\]"):
-
-        def short(kept, confidence, graph):
-            return np.zeros(2)
-
-        explanation.estimate(short)
+    with pytest.raises(mv.InputError, match=r"estimator <lambda> returned shape \[2\]"):
+        explanation.estimate(lambda kept, confidence, graph: np.zeros(2))
 
 
 def test_the_estimator_and_the_graph_are_saved(fake, tmp_path):
@@ -187,7 +185,14 @@ def test_files_of_before_there_were_designs_still_load(fake, tmp_path):
 
 @pytest.mark.parametrize(
     ("design", "estimator", "at_least"),
-    [("random", "graph", 0.95), ("random", "shapley", 0.95), ("mixed", "graph", 0.95), ("random", "coverage", 0.9), ("mixed", "contrast", 0.9)],
+    [
+        ("random", "graph", 0.95),
+        ("random", "shapley", 0.95),
+        ("mixed", "graph", 0.95),
+        ("orthogonal", "graph", 0.95),
+        ("random", "coverage", 0.9),
+        ("mixed", "contrast", 0.9),
+    ],
 )
 def test_a_planted_heatmap_comes_back(design, estimator, at_least):
     """Averages hold what other nodes of a mask are worth too, so that they come back less exactly than least squares."""
@@ -195,6 +200,14 @@ def test_a_planted_heatmap_comes_back(design, estimator, at_least):
     explanation = mv.explain(model, np.zeros((1, 3, 8, 8), dtype=np.float32), label=0, design=design, estimator=estimator, budget=550)
     assert explanation.forward_passes == model.sequences == 550
     assert rank_correlation(explanation.heatmap, model.worth) > at_least
+
+
+def test_the_smoothness_of_the_settings_reaches_the_graph_estimator(fake):
+    explanation = mv.explain(fake, PIXELS, estimator="graph", smoothness=2.0)
+    expected = mv.ESTIMATORS["graph"](explanation.masks.kept, explanation.confidence, explanation.graph, smoothness=2.0)
+    assert explanation.heatmap.ravel() == pytest.approx(expected, rel=1e-6)
+    assert explanation.estimate(partial(mv.ESTIMATORS["graph"], smoothness=2.0)) == pytest.approx(explanation.heatmap)
+    assert explanation.estimate(mv.ESTIMATORS["graph"]) != pytest.approx(explanation.heatmap, rel=1e-3)
 
 
 # --- the token graph ---------------------------------------------------------------------------------------------------

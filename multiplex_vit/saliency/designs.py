@@ -3,7 +3,7 @@
 Each takes a Ground and returns Masks. What imports torch is imported where masks are made, so that reading names stays quick.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _TRIES = 20
 _MASKS_A_PARTITION = 6
+_BISECTIONS, _GREATEST_HADAMARD = 10, 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +55,12 @@ DESIGNS: Registry[Callable[[Ground], "Masks"]] = Registry("mask design")
 def centrality(ground: Ground) -> "Masks":
     """Return the published masks: a share of the nodes that are most central, for every operator, centrality and statistic.
 
-    A budget leaves evenly spread ones of the distinct masks; one of more passes than there are masks is not used up.
+    A budget that is less leaves evenly spread ones of the distinct masks; one that is more is not used up.
     """
     from multiplex_vit.saliency.masks import make_masks
 
     masks = make_masks(ground.attention, ground.settings, ground.tokens)
-    return masks if ground.settings.budget is None else _spread(masks, ground.n_masks)
+    return masks if len(masks.distinct()[0]) <= ground.n_masks else _spread(masks, ground.n_masks)
 
 
 @DESIGNS.register
@@ -85,6 +86,47 @@ def mixed(ground: Ground) -> "Masks":
 
     central = _spread(make_masks(ground.attention, ground.settings, ground.tokens), ground.n_masks // 2)
     return central + _communities(ground, ground.n_masks - len(central))
+
+
+@DESIGNS.register(needs="graph")
+def orthogonal(ground: Ground) -> "Masks":
+    """Return masks in which every two groups of tokens are together as often as apart: rows of a Hadamard matrix, from the seed.
+
+    A group is a token, or, where there are more than two tokens a mask, a community of the token graph, of which there are then at most as many as masks. A
+    mask keeps half of the groups, whatever the token_ratio. (Plackett, Burman, Biometrika 33, 305 (1946), doi:10.1093/biomet/33.4.305.)
+    """
+    assert ground.graph is not None
+    rng, groups = np.random.default_rng(ground.settings.seed), _groups(ground.graph, ground.n_masks)
+    masks = _balanced(groups.max() + 1, ground.n_masks, rng)
+    return _drawn("orthogonal", ground.n_masks, lambda: next(masks)[groups])
+
+
+def _groups(graph: np.ndarray, n_masks: int) -> np.ndarray:
+    """Return the group [node] of every token: the finest communities that are at most as many as masks, found by bisection."""
+    if len(graph) <= 2 * n_masks:
+        return np.arange(len(graph))
+    low, high = 0.0, 10.0
+    found = graph_communities(graph, resolution=1.0)
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        finer = graph_communities(graph, resolution=2**middle)
+        if finer.max() + 1 <= n_masks:
+            low, found = middle, finer
+        else:
+            high = middle
+    return found
+
+
+def _balanced(n_groups: int, n_masks: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Yield which groups are kept, without end: rows of a Hadamard matrix but its first, with rows, columns and signs drawn."""
+    from scipy.linalg import hadamard
+
+    size = 1 << int(min(max(n_groups, n_masks + 1, 4), max(n_groups, _GREATEST_HADAMARD)) - 1).bit_length()
+    matrix = hadamard(size, dtype=np.int8)[1:]
+    while True:
+        columns, signs = rng.permutation(size)[:n_groups], rng.choice(np.array([-1, 1], dtype=np.int8), n_groups)
+        for row in rng.permutation(size - 1):
+            yield matrix[row, columns] * signs > 0
 
 
 def _communities(ground: Ground, n_masks: int) -> "Masks":

@@ -1,7 +1,7 @@
 """Estimators: masks and the confidences with them -> one value a node. They re-weigh what is there, so another one takes no forward pass.
 
 Each takes kept bool [mask, node], confidence [mask] and the token graph [node, node] (None unless it says that it needs one), and returns
-[node]; high where a node speaks for the class.
+[node]; by name, one that needs the graph is given the settings' smoothness too. High where a node speaks for the class.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from scipy.special import gammaln
 
 from multiplex_vit.registry import Registry
 
-Estimator = Callable[[np.ndarray, np.ndarray, np.ndarray | None], np.ndarray]
+Estimator = Callable[..., np.ndarray]
 ESTIMATORS: Registry[Estimator] = Registry("estimator")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,17 +15,15 @@ from multiplex_vit.files import written_whole
 from multiplex_vit.registry import Named, name_of
 from multiplex_vit.saliency.estimators import ESTIMATORS
 from multiplex_vit.saliency.masks import LABELS, Masks, direction_of
+from multiplex_vit.saliency.pictured import Pictured
 from multiplex_vit.saliency.settings import Settings
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _FORMAT = "multiplex_vit explanation 1"
 _ARRAYS = ("kept", "probabilities", "clean", "view")
 
 
 @dataclass(frozen=True, eq=False)
-class Explanation:
+class Explanation(Pictured):
     """Why a model sees a class in an image. It holds every class's heatmap; asking for another takes no forward pass.
 
     Attributes
@@ -74,13 +72,8 @@ class Explanation:
     @property
     def label_name(self) -> str:
         """Name of the class explained; of a contrast "a - b"."""
-        name = self.classes[self.label]
+        name = super().label_name
         return name if self.against is None else f"{name} - {self.classes[self.against]}"
-
-    @property
-    def predicted(self) -> int:
-        """The most probable class of the whole image."""
-        return int(self.clean.argmax())
 
     @property
     def confidence(self) -> np.ndarray:
@@ -89,7 +82,7 @@ class Explanation:
         return own if self.against is None else own - self.probabilities[:, self.against]
 
     @cached_property
-    def heatmap(self) -> np.ndarray:
+    def heatmap(self) -> np.ndarray:  # type: ignore[override]
         """Worth [row, col] of every node for the class, by the settings' estimator; as published unless another was chosen."""
         return self.estimate(self.settings.estimator)
 
@@ -102,9 +95,11 @@ class Explanation:
             If it is unknown, needs a token graph that was not kept, or gives anything but a finite value a node.
         """
         function = ESTIMATORS.resolve(estimator)
-        if ESTIMATORS.trait(estimator, "needs") == "graph" and self.graph is None:
+        needs_graph = ESTIMATORS.trait(estimator, "needs") == "graph"
+        if needs_graph and self.graph is None:
             raise InputError(f"estimator {name_of(estimator)} needs the token graph, which was not kept; explain with estimator='graph' to keep it")
-        values = np.asarray(function(self.masks.kept, self.confidence, self.graph), dtype=np.float32)
+        given = {"smoothness": self.settings.smoothness} if isinstance(estimator, str) and needs_graph else {}
+        values = np.asarray(function(self.masks.kept, self.confidence, self.graph, **given), dtype=np.float32)
         if values.shape != self.masks.kept.shape[1:] or not np.isfinite(values).all():
             raise InputError(f"estimator {name_of(estimator)} returned shape {list(values.shape)}; finite values [{self.masks.kept.shape[1]}] were wanted")
         heatmap = values.reshape(self.grid)
@@ -176,21 +171,6 @@ class Explanation:
         counts = {"masks": len(self.masks), "distinct_masks": distinct, "forward_passes": self.forward_passes}
         head = {"model": self.model, "label": self.label, "label_name": self.label_name, "probability": float(self.clean[self.label])}
         return {**head, "predicted": self.predicted, **self.settings.row(), **counts}
-
-    def plot(self, **options: Any) -> "Axes":
-        """Draw the heatmap over the image; see `multiplex_vit.plot.overlay`."""
-        from multiplex_vit import plot
-
-        return plot.overlay(self.view, self.heatmap, **{"title": self._title, **options})
-
-    def _repr_png_(self) -> bytes:
-        from multiplex_vit import plot
-
-        return plot.thumbnail(self.view, self.heatmap, title=self._title)
-
-    @property
-    def _title(self) -> str:
-        return f"{self.label_name} ({self.clean[self.label]:.2f})"
 
     def save(self, path: str | Path) -> None:
         """Write the explanation as a NumPy archive (.npz, no pickle), whole or not at all; `load` gives it back."""

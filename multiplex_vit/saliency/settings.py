@@ -29,6 +29,7 @@ class Choices(TypedDict, total=False):
     seed: int
     resolutions: tuple[float, ...]
     estimator: Named
+    smoothness: float
     graph_operator: Named
     grid_weight: float
 
@@ -57,6 +58,8 @@ class Settings:
         Of the communities of which designs make masks, in turn; greater values give smaller communities.
     estimator : str or callable
         A member of `ESTIMATORS`: how the heatmap is made of masks and confidences.
+    smoothness : float
+        How much the estimator "graph" makes tokens alike that the token graph joins.
     graph_operator : str or callable
         How heads are pooled for the token graph that some designs and estimators need.
     grid_weight : float, 0 to 1
@@ -87,6 +90,7 @@ class Settings:
     seed: int = 0
     resolutions: tuple[float, ...] = (3.0,)
     estimator: Named = "coverage"
+    smoothness: float = 10.0
     graph_operator: Named = "mean"
     grid_weight: float = 0.5
 
@@ -101,6 +105,7 @@ class Settings:
                 raise InputError(f"{name} is {member!r}; give a name or a function")
         object.__setattr__(self, "seed", whole("seed", self.seed, at_least=0))
         object.__setattr__(self, "budget", None if self.budget is None else whole("budget", self.budget, at_least=2))
+        object.__setattr__(self, "smoothness", positive("smoothness", self.smoothness))
         object.__setattr__(self, "resolutions", _numbers("resolutions", self.resolutions))
 
     @property
