@@ -101,9 +101,31 @@ def orthogonal(ground: Ground) -> "Masks":
     return _drawn("orthogonal", ground.n_masks, lambda: next(masks)[groups])
 
 
+@DESIGNS.register(needs="graph")
+def occlusion(ground: Ground) -> "Masks":
+    """Return masks that each remove one community of the token graph, of the finest that are at most as many as masks.
+
+    Every token is removed once, whatever the seed and the token_ratio; a budget for more than a mask a token is not used up.
+    """
+    from multiplex_vit.saliency.masks import Masks
+
+    assert ground.graph is not None
+    groups = _finest(ground.graph, ground.n_masks)
+    kept = groups[None] != np.arange(groups.max() + 1)[:, None]
+    return Masks(kept, (("", "", ""),) * len(kept), ("occlusion",) * len(kept))
+
+
 def _groups(graph: np.ndarray, n_masks: int) -> np.ndarray:
-    """Return the group [node] of every token: the finest communities that are at most as many as masks, found by bisection."""
-    if len(graph) <= 2 * n_masks:
+    """Return the group [node] of every token: itself while there are at most two tokens a mask, else its community."""
+    return np.arange(len(graph)) if len(graph) <= 2 * n_masks else _finest(graph, n_masks)
+
+
+def _finest(graph: np.ndarray, n_masks: int) -> np.ndarray:
+    """Return the finest communities [node] that are at most as many as masks: every token for itself, or else found by bisection.
+
+    Where even the coarsest communities are more than the masks, the coarsest are merged in turn.
+    """
+    if len(graph) <= n_masks:
         return np.arange(len(graph))
     low, high = 0.0, 10.0
     found = graph_communities(graph, resolution=1.0)
@@ -114,7 +136,7 @@ def _groups(graph: np.ndarray, n_masks: int) -> np.ndarray:
             low, found = middle, finer
         else:
             high = middle
-    return found
+    return found % n_masks
 
 
 def _balanced(n_groups: int, n_masks: int, rng: np.random.Generator) -> Iterator[np.ndarray]:

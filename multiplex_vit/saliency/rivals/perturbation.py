@@ -5,10 +5,8 @@ from typing import Any
 import numpy as np
 
 from multiplex_vit.models.vision_model import VisionModel
-from multiplex_vit.saliency.designs import Ground
 from multiplex_vit.saliency.explain import explain
 from multiplex_vit.saliency.explanation import Explanation
-from multiplex_vit.saliency.masks import Masks
 from multiplex_vit.saliency.rivals.attribution import RIVALS
 
 
@@ -27,10 +25,6 @@ def occlusion(model: VisionModel, image: Any, label: int | str | None = None, *,
 
     It takes a pass a token and one for the whole image, whatever the budget.
     """
-    return explain(model, image, label=label, design=all_but_one, estimator="contrast")
-
-
-def all_but_one(ground: Ground) -> Masks:
-    """Return the masks that each keep all tokens but one."""
-    n_nodes = len(ground.tokens)
-    return Masks(~np.eye(n_nodes, dtype=bool), (("", "", ""),) * n_nodes, ("all_but_one",) * n_nodes)
+    picture = model.picture(image)
+    n_nodes = int(np.prod(model.grid_of(picture.pixels.shape[2:])))
+    return explain(model, picture, label=label, design="occlusion", estimator="contrast", budget=max(2, n_nodes + 1))
