@@ -135,7 +135,7 @@ def summarise() -> None:
         f"Commands: see `analysis/compare_methods.py`; {date.today()}, commit {commit}, {platform.machine()} CPU, one thread beside other work,",
     ]
     lines += [
-        f"torch {torch.__version__}. CIFAR-10 test images from number 0 on; settings were chosen on images from 5000 on. Means with bootstrap 95 % intervals over images;"
+        f"torch {torch.__version__}. CIFAR-10 test images from number 0 on (the run was stopped before all 300; a second run goes on); settings were chosen on images from 5000 on. Means with bootstrap 95 % intervals over images;"
     ]
     lines += [
         "differences are paired; p by Wilcoxon's signed-rank test, two-sided, Holm-corrected within a table. Methods whose intervals overlap are not ranked by this.\n"
