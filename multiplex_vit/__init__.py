@@ -31,7 +31,12 @@ _HOMES = {
     "Explanation": "saliency.explanation",
     "Masks": "saliency.masks",
     "Settings": "saliency.settings",
+    "METHODS": "saliency.methods",
     "STATISTICS": "saliency.statistics",
+    "DESIGNS": "saliency.designs",
+    "ESTIMATORS": "saliency.estimators",
+    "RIVALS": "saliency.rivals",
+    "Attribution": "saliency.rivals",
     "evaluate": "evaluation.evaluate",
     "Curve": "evaluation.curve",
     "Faithfulness": "evaluation.curve",
@@ -70,10 +75,15 @@ if TYPE_CHECKING:
     from multiplex_vit.network.multilayer import LAYER_SIMILARITIES as LAYER_SIMILARITIES
     from multiplex_vit.network.multilayer import MULTILAYER_MEASURES as MULTILAYER_MEASURES
     from multiplex_vit.network.multiplex import Multiplex as Multiplex
+    from multiplex_vit.saliency.designs import DESIGNS as DESIGNS
+    from multiplex_vit.saliency.estimators import ESTIMATORS as ESTIMATORS
     from multiplex_vit.saliency.explain import explain as explain
     from multiplex_vit.saliency.explain import multiplex as multiplex
     from multiplex_vit.saliency.explanation import Explanation as Explanation
     from multiplex_vit.saliency.masks import Masks as Masks
+    from multiplex_vit.saliency.methods import METHODS as METHODS
+    from multiplex_vit.saliency.rivals import RIVALS as RIVALS
+    from multiplex_vit.saliency.rivals import Attribution as Attribution
     from multiplex_vit.saliency.settings import Settings as Settings
     from multiplex_vit.saliency.statistics import STATISTICS as STATISTICS
 

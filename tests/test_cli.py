@@ -3,6 +3,7 @@
 import csv
 import subprocess
 import sys
+from dataclasses import replace
 
 import networkx as nx
 import numpy as np
@@ -63,6 +64,15 @@ def test_options_reach_the_explanation(tmp_path, capsys):
     assert explanation.settings == mv.Settings(**wanted)
 
 
+def test_a_method_and_what_changes_it_reach_the_explanation(tmp_path, capsys):
+    assert run(capsys, "explain", CAT, "--out", tmp_path, "--method", "multiplex", "--budget", "20", "--seed", "3", "--steps", "4")[0] == 0
+    assert mv.Explanation.load(tmp_path / "cat.npz").settings == replace(mv.METHODS["multiplex"], budget=20, seed=3)
+    assert int(rows(tmp_path / "explanations.csv")[0]["forward_passes"]) == 20
+    assert run(capsys, "explain", CAT, "--out", tmp_path, "--design", "random", "--estimator", "contrast", *FAST)[0] == 0
+    settings = mv.Explanation.load(tmp_path / "cat.npz").settings
+    assert (settings.design, settings.estimator, settings.statistics) == ("random", "contrast", ("max", "min"))
+
+
 def test_network_writes_a_graph_that_opens(tmp_path, capsys):
     code, out, _ = run(
         capsys, "network", CAT, "--operator", "mean", "--min-cut", "0.1", "--coupling", "temporal", "--omega", "0.5", "--out", tmp_path / "a" / "net.graphml"
@@ -103,6 +113,8 @@ def test_models_lists_what_there_is(capsys):
         (["explain", "--token-ratio", "-0.5"], "token_ratio is -0.5"),
         (["explain", "--starting-layer", "6"], "starting_layer is 6; demo-vit has layers 0 to 5"),
         (["explain", "--starting-layer", "-1"], "starting_layer is -1"),
+        (["explain", "--budget", "1"], "budget is 1; give a whole number of at least 2"),
+        (["explain", "--seed", "-1"], "seed is -1"),
         (["explain", "--batch-size", "none"], "batch_size is 'none'"),
         (["explain", "--steps", "0"], "steps is 0"),
         (["explain", "--label", "²"], "label '²' is no class"),

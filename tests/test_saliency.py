@@ -304,7 +304,7 @@ def test_a_subset_equals_a_run_with_those_settings(tiny, pixels, chosen, choices
     ("chosen", "message"),
     [
         ({"operator": "mean"}, "no mask has operator 'mean'; here are min, max, sum"),
-        ({"layer": "3"}, "masks have no 'layer'; give operator, centrality, statistic or direction"),
+        ({"layer": "3"}, "masks have no 'layer'; give operator, centrality, statistic, design or direction"),
         ({"direction": "up"}, "no mask has direction 'up'"),
     ],
 )

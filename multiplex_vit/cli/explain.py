@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +13,25 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.files import output_folder, written_together, written_whole
 from multiplex_vit.images import samples
 
+_SETTINGS = ("min_cut", "token_ratio", "starting_layer", "operators", "centralities", "statistics", "design", "budget", "seed", "estimator")
+
 # --- arguments --------------------------------------------------------------------------------------------------------
 
 
 def _explain_arguments(parser: argparse.ArgumentParser) -> None:
     _image_arguments(parser)
     defaults = mv.Settings()
+    parser.add_argument("--method", choices=list(mv.METHODS), default="mutex", help="settings to start from; the options below change them (%(default)s)")
     parser.add_argument("--out", type=Path, default=Path("explanations"), help="folder, or for evaluate the CSV file, to write (%(default)s)")
-    parser.add_argument("--min-cut", type=float, default=defaults.min_cut, help="cut edges below this share of a layer's greatest weight (%(default)s)")
-    parser.add_argument("--token-ratio", type=float, default=defaults.token_ratio, help="share of the patch tokens that a mask removes (%(default)s)")
-    parser.add_argument("--starting-layer", type=int, default=defaults.starting_layer, help="first layer that counts (%(default)s)")
+    parser.add_argument("--min-cut", type=float, help=f"cut edges below this share of a layer's greatest weight ({defaults.min_cut})")
+    parser.add_argument("--token-ratio", type=float, help=f"share of the patch tokens that a mask removes ({defaults.token_ratio})")
+    parser.add_argument("--starting-layer", type=int, help=f"first layer that counts ({defaults.starting_layer})")
     for option, registry in (("operators", mv.OPERATORS), ("centralities", mv.CENTRALITIES), ("statistics", mv.STATISTICS)):
         names = list(getattr(defaults, option))
-        parser.add_argument(
-            f"--{option}", nargs="+", choices=list(registry), default=names, metavar="NAME", help=f"of {', '.join(registry)} ({' '.join(names)})"
-        )
+        parser.add_argument(f"--{option}", nargs="+", choices=list(registry), metavar="NAME", help=f"of {', '.join(registry)} ({' '.join(names)})")
+    parser.add_argument("--design", choices=list(mv.DESIGNS), help="which masks are made; the method's unless given")
+    parser.add_argument("--estimator", choices=list(mv.ESTIMATORS), help="how masks and confidences make a heatmap; the method's unless given")
+    parser.add_argument("--budget", type=int, help="most forward passes an image; 55 unless given")
     _protocol_arguments(parser)
 
 
@@ -41,7 +46,7 @@ def _protocol_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--protocol", choices=list(mv.PROTOCOLS), default="patch", help="how insertion and deletion are made (%(default)s)")
     parser.add_argument("--baseline", choices=list(mv.BASELINES), default="black", help="what stands in for a patch that is not there (%(default)s)")
     parser.add_argument("--steps", type=int, default=None, help="points of a curve; every patch up to 100 unless given")
-    parser.add_argument("--seed", type=int, default=0, help="of the random baseline (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of masks that are drawn, and of the random baseline (%(default)s)")
 
 
 def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
@@ -130,8 +135,8 @@ def unique_names(paths: Iterable[Path]) -> Iterator[str]:
 
 
 def _settings(args: argparse.Namespace) -> Any:
-    names = {option: tuple(getattr(args, option)) for option in ("operators", "centralities", "statistics")}
-    return mv.Settings(min_cut=args.min_cut, token_ratio=args.token_ratio, starting_layer=args.starting_layer, **names)
+    changed: dict[str, Any] = {field: value for field in _SETTINGS if (value := getattr(args, field)) is not None}
+    return replace(mv.METHODS[args.method], **changed)
 
 
 def _options(args: argparse.Namespace) -> dict[str, Any]:

@@ -77,6 +77,37 @@ def _checked(pooled: Tensor, pool: Pool, weights: Tensor) -> Tensor:
 
 
 @contextmanager
+def watched(model: PreTrainedModel) -> Iterator[list[Tensor]]:
+    """Collect the attention of every head, between all tokens, in the graph of gradients where there is one.
+
+    Yields
+    ------
+    layers : list of Tensor [image, head, query, key]
+        One entry a block that has run.
+    """
+    layers: list[Tensor] = []
+    token = _collect.set(layers.append)
+    try:
+        with attending(model, POOLED):
+            yield layers
+    finally:
+        _collect.reset(token)
+
+
+@contextmanager
+def normed(model: PreTrainedModel, n_layers: int) -> Iterator[list[Tensor]]:
+    """Collect what the first layer norm of the last block gives [image, token, width], in the graph of gradients where there is one."""
+    blocks = next(m for m in model.modules() if isinstance(m, nn.ModuleList) and len(m) == n_layers)
+    norm = next(m for m in blocks[-1].modules() if isinstance(m, nn.LayerNorm))
+    outputs: list[Tensor] = []
+    hook = norm.register_forward_hook(lambda _module, _args, output: outputs.append(output))
+    try:
+        yield outputs
+    finally:
+        hook.remove()
+
+
+@contextmanager
 def attending(model: PreTrainedModel, implementation: str) -> Iterator[None]:
     """Run the model in evaluation mode with another attention implementation; both are put back, whatever happens."""
     configs = {id(m.config): m.config for m in model.modules() if isinstance(m, PreTrainedModel)}.values()

@@ -13,7 +13,7 @@ from multiplex_vit.checks import label_index, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.images import read_image
 from multiplex_vit.models.adapters import ADAPTERS, adapter_of
-from multiplex_vit.models.attention import attending, collected, fast_linear, fed
+from multiplex_vit.models.attention import attending, collected, fast_linear, fed, normed, watched
 from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.models.picture import Picture, processed_size, view_of
 
@@ -224,6 +224,42 @@ class VisionModel:
                 f"{self.name} showed the attention of {len(layers)} blocks out of {self.n_layers}; it does not use transformers' attention interface"
             )
         return torch.stack(layers, 2), self._finite(logits)
+
+    def attention_gradients(self, tokens: Tensor, label: int | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the attention of every head, the gradient of a class's logit with respect to it, and the class probabilities.
+
+        Parameters
+        ----------
+        tokens : Tensor [1, token, width]
+            From `embed`.
+        label : int, optional
+            The class; the predicted one unless given.
+
+        Returns
+        -------
+        attention, gradient : Tensor [layer, head, query, key]
+        probabilities : Tensor [1, class]
+        """
+        with watched(self.model) as layers:
+            logits, gradients = self._gradients(tokens, label, layers)
+        return torch.cat([layer.detach() for layer in layers]), torch.cat(gradients), self._finite(logits)
+
+    def token_gradients(self, tokens: Tensor, label: int | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the patch tokens after the last block's first layer norm, a logit's gradient with respect to them, and the probabilities.
+
+        Parameters and results are as for `attention_gradients`, but for tokens and gradient [node, width].
+        """
+        with normed(self.model, self.n_layers) as outputs, attending(self.model, "sdpa"):
+            logits, gradients = self._gradients(tokens, label, outputs)
+        return outputs[0].detach()[0, self.n_prefix :], gradients[0][0, self.n_prefix :], self._finite(logits)
+
+    def _gradients(self, tokens: Tensor, label: int | None, watched_outputs: list[Tensor]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Return logits, and the gradients of one with respect to what a forward pass puts in the list; no parameter gets a gradient."""
+        with torch.inference_mode(False), torch.enable_grad(), fed(self._embeddings, tokens.clone().requires_grad_()):
+            logits = self.model(pixel_values=tokens.clone()).logits
+            explained = int(logits[0].argmax()) if label is None else label
+            gradients = torch.autograd.grad(logits[0, explained], watched_outputs)
+        return logits.detach(), gradients
 
     @torch.inference_mode()
     def probabilities(self, tokens: Tensor, kept: Tensor | np.ndarray, *, batch_size: int | str = "auto") -> Tensor:

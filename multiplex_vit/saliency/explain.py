@@ -1,6 +1,7 @@
 """explain: an image in, an Explanation out. multiplex: an image in, its network out."""
 
 import warnings
+from dataclasses import replace
 from typing import Any, Unpack, overload
 
 import numpy as np
@@ -10,10 +11,13 @@ from multiplex_vit.models.operators import single_head
 from multiplex_vit.models.picture import Picture
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.network.multiplex import Multiplex
+from multiplex_vit.network.token_graph import token_graph
 from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.registry import name_of
+from multiplex_vit.saliency.designs import DESIGNS, Ground
 from multiplex_vit.saliency.explanation import Explanation
-from multiplex_vit.saliency.masks import Masks, make_masks
+from multiplex_vit.saliency.masks import Masks, since
+from multiplex_vit.saliency.methods import method_of
 from multiplex_vit.saliency.settings import Choices, Named, Settings
 
 
@@ -24,12 +28,20 @@ def explain(
     *,
     label: Any = None,
     batch_size: int | str = "auto",
+    method: str | None = None,
     settings: Settings | None = None,
     **choices: Unpack[Choices],
 ) -> list[Explanation]: ...
 @overload
 def explain(
-    model: VisionModel, image: Any, *, label: Any = None, batch_size: int | str = "auto", settings: Settings | None = None, **choices: Unpack[Choices]
+    model: VisionModel,
+    image: Any,
+    *,
+    label: Any = None,
+    batch_size: int | str = "auto",
+    method: str | None = None,
+    settings: Settings | None = None,
+    **choices: Unpack[Choices],
 ) -> Explanation: ...
 def explain(
     model: VisionModel,
@@ -37,6 +49,7 @@ def explain(
     *,
     label: int | str | None = None,
     batch_size: int | str = "auto",
+    method: str | None = None,
     settings: Settings | None = None,
     **choices: Unpack[Choices],
 ) -> Explanation | list[Explanation]:
@@ -52,10 +65,12 @@ def explain(
         Index or name of the class to explain; the predicted class unless given.
     batch_size : int or "auto"
         Most masks a forward pass.
+    method : "mutex" or "multiplex", optional
+        Settings by name: the published method ("mutex", unless given), or the better heatmap of as many passes ("multiplex").
     settings : Settings, optional
-        All choices at once; the published ones unless given.
+        All choices at once, in place of a method.
     **choices
-        Fields of `Settings` to change: min_cut, token_ratio, starting_layer, operators, centralities, statistics.
+        Fields of `Settings` to change, such as min_cut, token_ratio, starting_layer, statistics, design, budget, seed, estimator.
 
     Returns
     -------
@@ -78,7 +93,7 @@ def explain(
     >>> ex.heatmap.shape, len(ex.masks)
     ((8, 8), 54)
     """
-    chosen = _settings(settings, choices)
+    chosen = _settings(method, settings, choices)
     if isinstance(image, (list, tuple)):
         explanations = []
         for each in image:
@@ -90,10 +105,10 @@ def explain(
 def _explained(model: VisionModel, image: Any, label: int | str | None, batch_size: int | str, settings: Settings) -> Explanation:
     picture = _picture(model, image)
     tokens = model.embed(picture.pixels)
-    attention, clean = model.attend(tokens, settings.operators)
-    explained = model.label_of(label, int(clean[0].argmax()))
     grid = model.grid_of(picture.pixels.shape[2:])
-    masks = make_masks(attention[0], settings, Tokens(grid))
+    attention, graph, clean = _attended(model, tokens, settings, grid)
+    explained = model.label_of(label, int(clean[0].argmax()))
+    masks = DESIGNS.resolve(settings.design)(Ground(attention, settings, Tokens(grid), graph))
     _tell(masks)
     first, inverse = masks.distinct()
     probabilities = model.probabilities(tokens, masks.kept[first], batch_size=batch_size)
@@ -108,7 +123,18 @@ def _explained(model: VisionModel, image: Any, label: int | str | None, batch_si
         forward_passes=len(first) + 1,
         model=model.name,
         view=picture.view,
+        graph=graph,
     )
+
+
+def _attended(model: VisionModel, tokens: Any, settings: Settings, grid: tuple[int, int]) -> tuple[Any, np.ndarray | None, Any]:
+    """Return attention [operator, layer, source, target], the token graph where it is needed, and the clean probabilities, of one pass."""
+    pools = (*settings.operators, settings.graph_operator) if settings.needs_graph else settings.operators
+    pooled, clean = model.attend(tokens, pools)
+    attention = pooled[0, : len(settings.operators)]
+    later = since(pooled[0], settings.starting_layer)
+    graph = token_graph(later[-1].cpu().numpy(), grid, grid_weight=settings.grid_weight) if settings.needs_graph else None
+    return attention, graph, clean
 
 
 def multiplex(model: VisionModel, image: Any, *, operator: Named = "sum", min_cut: float = 0.01, heads: bool = False, prefix: bool = False) -> Multiplex:
@@ -159,13 +185,14 @@ def multiplex(model: VisionModel, image: Any, *, operator: Named = "sum", min_cu
     return Multiplex(weights, tokens.grid, names, facts, tokens.prefix).prune(settings.min_cut)
 
 
-def _settings(settings: Settings | None, choices: Choices) -> Settings:
-    if settings is not None and choices:
-        raise InputError(f"both settings and {', '.join(choices)} were given; change the settings with dataclasses.replace")
+def _settings(method: str | None, settings: Settings | None, choices: Choices) -> Settings:
+    if settings is not None and (choices or method is not None):
+        given = [*(["method"] if method is not None else []), *choices]
+        raise InputError(f"both settings and {', '.join(given)} were given; change the settings with dataclasses.replace")
     unknown = set(choices) - set(Settings.__dataclass_fields__)
     if unknown:
         raise InputError(f"unknown setting {sorted(unknown)[0]!r}; known: {', '.join(Settings.__dataclass_fields__)}")
-    return (settings or Settings(**choices)).resolved()
+    return (settings or replace(method_of(method or "mutex"), **choices)).resolved()
 
 
 def _picture(model: VisionModel, image: Any) -> Picture:

@@ -5,26 +5,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from multiplex_vit.checks import label_index
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import written_whole
-from multiplex_vit.registry import name_of
+from multiplex_vit.registry import Named, name_of
+from multiplex_vit.saliency.estimators import ESTIMATORS
 from multiplex_vit.saliency.masks import LABELS, Masks, direction_of
+from multiplex_vit.saliency.pictured import Pictured
 from multiplex_vit.saliency.settings import Settings
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _FORMAT = "multiplex_vit explanation 1"
 _ARRAYS = ("kept", "probabilities", "clean", "view")
 
 
 @dataclass(frozen=True, eq=False)
-class Explanation:
+class Explanation(Pictured):
     """Why a model sees a class in an image. It holds every class's heatmap; asking for another takes no forward pass.
 
     Attributes
@@ -50,6 +49,8 @@ class Explanation:
         What the model saw, for drawing.
     against : int, optional
         The class whose confidence is subtracted (see `contrast`).
+    graph : ndarray float32 [node, node], optional
+        The token graph, where the design or the estimator needed it.
     """
 
     label: int
@@ -63,6 +64,7 @@ class Explanation:
     model: str
     view: np.ndarray
     against: int | None = None
+    graph: np.ndarray | None = None
 
     def __repr__(self) -> str:
         return f"<Explanation of {self.label_name!r} (p = {self.clean[self.label]:.3f}) by {self.model}: {self.masks.summary()}, {self.forward_passes} forward passes>"
@@ -70,13 +72,8 @@ class Explanation:
     @property
     def label_name(self) -> str:
         """Name of the class explained; of a contrast "a - b"."""
-        name = self.classes[self.label]
+        name = super().label_name
         return name if self.against is None else f"{name} - {self.classes[self.against]}"
-
-    @property
-    def predicted(self) -> int:
-        """The most probable class of the whole image."""
-        return int(self.clean.argmax())
 
     @property
     def confidence(self) -> np.ndarray:
@@ -85,13 +82,34 @@ class Explanation:
         return own if self.against is None else own - self.probabilities[:, self.against]
 
     @cached_property
-    def heatmap(self) -> np.ndarray:
-        """Mean confidence [row, col] of the masks that keep a node: sum_m kept * conf / max(1, sum_m kept); 0 for a node in no mask."""
-        kept = self.masks.kept.astype(np.float32)
-        values = kept.T @ self.confidence / np.maximum(1, kept.sum(0))
+    def heatmap(self) -> np.ndarray:  # type: ignore[override]
+        """Worth [row, col] of every node for the class, by the settings' estimator; as published unless another was chosen."""
+        return self.estimate(self.settings.estimator)
+
+    def estimate(self, estimator: Named) -> np.ndarray:
+        """Return the heatmap float32 [row, col] by an estimator, without a forward pass.
+
+        Raises
+        ------
+        InputError
+            If it is unknown, needs a token graph that was not kept, or gives anything but a finite value a node.
+        """
+        function = ESTIMATORS.resolve(estimator)
+        needs_graph = ESTIMATORS.trait(estimator, "needs") == "graph"
+        if needs_graph and self.graph is None:
+            raise InputError(f"estimator {name_of(estimator)} needs the token graph, which was not kept; explain with estimator='graph' to keep it")
+        given = {"smoothness": self.settings.smoothness} if isinstance(estimator, str) and needs_graph else {}
+        values = np.asarray(function(self.masks.kept, self.confidence, self.graph, **given), dtype=np.float32)
+        if values.shape != self.masks.kept.shape[1:] or not np.isfinite(values).all():
+            raise InputError(f"estimator {name_of(estimator)} returned shape {list(values.shape)}; finite values [{self.masks.kept.shape[1]}] were wanted")
         heatmap = values.reshape(self.grid)
         heatmap.flags.writeable = False
         return heatmap
+
+    def with_estimator(self, estimator: Named) -> "Explanation":
+        """Return the explanation by another estimator, without a forward pass."""
+        ESTIMATORS.resolve(estimator)
+        return replace(self, settings=replace(self.settings, estimator=estimator))
 
     def for_class(self, label: int | str) -> "Explanation":
         """Return the explanation of another class, without a forward pass."""
@@ -107,7 +125,7 @@ class Explanation:
         Parameters
         ----------
         **chosen : str or iterable of str
-            operator=, centrality=, statistic= or direction= ("in", "out"): the values to keep.
+            operator=, centrality=, statistic=, design= or direction= ("in", "out"): the values to keep.
 
         Raises
         ------
@@ -126,12 +144,15 @@ class Explanation:
             here = [direction_of(label[1]) for label in self.masks.labels]
         elif column in LABELS:
             here = [label[LABELS.index(column)] for label in self.masks.labels]
+        elif column == "design":
+            here = list(self.masks.designs)
         else:
-            raise InputError(f"masks have no {column!r}; give {', '.join(LABELS)} or direction")
+            raise InputError(f"masks have no {column!r}; give {', '.join(LABELS)}, design or direction")
         names = [name_of(name) for name in wanted]
-        unknown = [name for name in names if name not in here]
+        unknown = [name for name in names if name not in here or not name]
         if unknown:
-            raise InputError(f"no mask has {column} {unknown[0]!r}; here are {', '.join(dict.fromkeys(here))}")
+            known = ", ".join(name for name in dict.fromkeys(here) if name)
+            raise InputError(f"no mask has {column} {unknown[0]!r}; here are {known or 'none'}")
         return np.isin(here, names)
 
     def _narrowed(self, take: np.ndarray) -> Settings:
@@ -139,7 +160,7 @@ class Explanation:
         left = [label for label, kept in zip(self.masks.labels, take, strict=True) if kept]
         fields = enumerate(("operators", "centralities", "statistics"))
         chosen = {f: tuple(m for m in getattr(self.settings, f) if name_of(m) in {label[i] for label in left}) for i, f in fields}
-        return replace(self.settings, **chosen)  # type: ignore[arg-type]
+        return replace(self.settings, **{field: names for field, names in chosen.items() if names})  # type: ignore[arg-type]
 
     def _class(self, label: int | str) -> int:
         return label_index(label, self.classes, self.model)
@@ -150,21 +171,6 @@ class Explanation:
         counts = {"masks": len(self.masks), "distinct_masks": distinct, "forward_passes": self.forward_passes}
         head = {"model": self.model, "label": self.label, "label_name": self.label_name, "probability": float(self.clean[self.label])}
         return {**head, "predicted": self.predicted, **self.settings.row(), **counts}
-
-    def plot(self, **options: Any) -> "Axes":
-        """Draw the heatmap over the image; see `multiplex_vit.plot.overlay`."""
-        from multiplex_vit import plot
-
-        return plot.overlay(self.view, self.heatmap, **{"title": self._title, **options})
-
-    def _repr_png_(self) -> bytes:
-        from multiplex_vit import plot
-
-        return plot.thumbnail(self.view, self.heatmap, title=self._title)
-
-    @property
-    def _title(self) -> str:
-        return f"{self.label_name} ({self.clean[self.label]:.2f})"
 
     def save(self, path: str | Path) -> None:
         """Write the explanation as a NumPy archive (.npz, no pickle), whole or not at all; `load` gives it back."""
@@ -180,8 +186,11 @@ class Explanation:
             "forward_passes": self.forward_passes,
             "model": self.model,
             "labels": self.masks.labels,
+            "designs": self.masks.designs,
         }
         arrays = {"kept": self.masks.kept, "probabilities": self.probabilities, "clean": self.clean, "view": self.view}
+        if self.graph is not None:
+            arrays["graph"] = self.graph
         with written_whole(path) as temporary:
             np.savez_compressed(temporary, facts=np.array(json.dumps(facts)), **arrays)  # type: ignore[arg-type]
 
@@ -198,7 +207,8 @@ class Explanation:
             raise InputError(f"no such file: {path}")
         try:
             with np.load(path, allow_pickle=False) as archive:
-                return cls._restored(json.loads(str(archive["facts"])), {name: archive[name] for name in _ARRAYS})
+                names = [*_ARRAYS, *(["graph"] if "graph" in archive else [])]
+                return cls._restored(json.loads(str(archive["facts"])), {name: archive[name] for name in names})
         except Exception as error:
             raise InputError(f"{path} is not a saved explanation, or is damaged; give a file that Explanation.save wrote") from error
 
@@ -207,12 +217,13 @@ class Explanation:
         """Put a saved explanation together again; anything that does not fit is an error."""
         if facts.pop("format") != _FORMAT:
             raise InputError("another format")
-        masks = Masks(arrays.pop("kept"), tuple(map(tuple, facts.pop("labels"))))
+        masks = Masks(arrays.pop("kept"), tuple(map(tuple, facts.pop("labels"))), tuple(facts.pop("designs", ())))
         facts["settings"] = Settings(**facts["settings"])
         facts["grid"], facts["classes"] = tuple(facts["grid"]), tuple(facts["classes"])
         n_masks, n_nodes, n_classes = len(masks), facts["grid"][0] * facts["grid"][1], len(facts["classes"])
-        shapes = (masks.kept.shape, arrays["probabilities"].shape, arrays["clean"].shape)
-        if shapes != ((n_masks, n_nodes), (n_masks, n_classes), (n_classes,)):
+        graph_shape = arrays["graph"].shape if "graph" in arrays else (n_nodes, n_nodes)
+        shapes = (masks.kept.shape, arrays["probabilities"].shape, arrays["clean"].shape, len(masks.designs), graph_shape)
+        if shapes != ((n_masks, n_nodes), (n_masks, n_classes), (n_classes,), n_masks, (n_nodes, n_nodes)):
             raise InputError("shapes do not fit")
         label_index(facts["label"], facts["classes"], "the file")
         return cls(masks=masks, **arrays, **facts)

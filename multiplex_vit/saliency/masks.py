@@ -29,7 +29,9 @@ class Masks:
     kept : ndarray bool [mask, node]
         Which patch tokens stay.
     labels : tuple of tuple of str
-        Operator, centrality and statistic of each mask.
+        Operator, centrality and statistic of each mask; empty where a mask was not made of these.
+    designs : tuple of str, optional
+        The design that made each mask; "centrality" unless given.
 
     Examples
     --------
@@ -42,18 +44,26 @@ class Masks:
 
     kept: np.ndarray
     labels: tuple[tuple[str, str, str], ...]
+    designs: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "designs", self.designs or ("centrality",) * len(self.labels))
+
+    def __add__(self, other: "Masks") -> "Masks":
+        return Masks(np.concatenate([self.kept, other.kept]), self.labels + other.labels, self.designs + other.designs)
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def table(self) -> pd.DataFrame:
-        """Return one row a mask: operator, centrality, statistic, direction, kept (tokens), share, repeats.
+        """Return one row a mask: operator, centrality, statistic, direction, design, kept (tokens), share, repeats.
 
         `direction` is "in", "out" or "" by the centrality's name; `repeats` is the number of the first mask with the same tokens,
         or -1 for a mask that comes for the first time.
         """
         table = pd.DataFrame(list(self.labels), columns=list(LABELS))
         table["direction"] = [direction_of(name) for name in table["centrality"]]
+        table["design"] = self.designs
         table["kept"] = self.kept.sum(1)
         table["share"] = self.kept.mean(1)
         first, inverse = self.distinct()
@@ -68,7 +78,8 @@ class Masks:
 
     def select(self, chosen: np.ndarray) -> "Masks":
         """Return the masks chosen by a bool [mask]."""
-        return Masks(self.kept[chosen], tuple(label for label, take in zip(self.labels, chosen, strict=True) if take))
+        labels = tuple(label for label, take in zip(self.labels, chosen, strict=True) if take)
+        return Masks(self.kept[chosen], labels, tuple(design for design, take in zip(self.designs, chosen, strict=True) if take))
 
     def summary(self) -> str:
         """Return one line: how many masks, distinct ones, and such as keep nothing or everything."""
@@ -141,10 +152,7 @@ def make_masks(attention: Tensor, settings: Settings, tokens: Tokens | None = No
     InputError
         If `starting_layer` is not a layer, or a measure gives another number of values than there are nodes.
     """
-    n_layers = attention.shape[1]
-    if settings.starting_layer >= n_layers:
-        raise InputError(f"starting_layer is {settings.starting_layer}; the model has layers 0 to {n_layers - 1}")
-    weights = prune(attention[:, settings.starting_layer :], settings.min_cut)
+    weights = prune(since(attention, settings.starting_layer), settings.min_cut)
     kept, labels = [], []
     for operator, stack in zip(settings.operators, weights, strict=True):
         layers = _layers(stack, settings.centralities, tokens or Tokens((1, stack.shape[-1])))
@@ -154,6 +162,13 @@ def make_masks(attention: Tensor, settings: Settings, tokens: Tokens | None = No
                 kept.append(keep(node_values(values, statistic), settings.token_ratio))
                 labels.append((name_of(operator), name_of(measure), name_of(statistic)))
     return Masks(torch.stack(kept).cpu().numpy(), tuple(labels))
+
+
+def since(attention: Tensor, starting_layer: int) -> Tensor:
+    """Return the layers [operator, layer, source, target] from the starting layer on; InputError if there is no such layer."""
+    if starting_layer >= attention.shape[1]:
+        raise InputError(f"starting_layer is {starting_layer}; the model has layers 0 to {attention.shape[1] - 1}")
+    return attention[:, starting_layer:]
 
 
 def layer_values(weights: Tensor, measure: Named, layers: Sequence[Layer] = ()) -> Tensor:

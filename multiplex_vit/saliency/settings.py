@@ -1,15 +1,17 @@
 """Settings: every choice of an explanation, hashable, and the provenance line of its result."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, TypedDict
 
-from multiplex_vit.checks import share, whole
+from multiplex_vit.checks import positive, share, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.network.centrality import CENTRALITIES
 from multiplex_vit.registry import Named as Named
 from multiplex_vit.registry import name_of
+from multiplex_vit.saliency.designs import DESIGNS
+from multiplex_vit.saliency.estimators import ESTIMATORS
 from multiplex_vit.saliency.statistics import STATISTICS
 
 
@@ -22,11 +24,19 @@ class Choices(TypedDict, total=False):
     operators: tuple[Named, ...]
     centralities: tuple[Named, ...]
     statistics: tuple[Named, ...]
+    design: Named
+    budget: int | None
+    seed: int
+    resolutions: tuple[float, ...]
+    estimator: Named
+    smoothness: float
+    graph_operator: Named
+    grid_weight: float
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How masks are made. The defaults are the published ones: 3 operators x 2 strengths x 9 statistics = 54 masks.
+    """How masks are made and weighed. The defaults are the published ones: 3 operators x 2 strengths x 9 statistics = 54 masks.
 
     Attributes
     ----------
@@ -38,6 +48,22 @@ class Settings:
         First layer (block) that counts.
     operators, centralities, statistics : tuple of str or callable
         Members of the registries, or functions in their place.
+    design : str or callable
+        A member of `DESIGNS`: which masks are made.
+    budget : int, optional
+        Most forward passes, that of the whole image included; one more than operators x centralities x statistics unless given.
+    seed : int
+        Of designs that draw masks.
+    resolutions : tuple of float
+        Of the communities of which designs make masks, in turn; greater values give smaller communities.
+    estimator : str or callable
+        A member of `ESTIMATORS`: how the heatmap is made of masks and confidences.
+    smoothness : float
+        How much the estimator "graph" makes tokens alike that the token graph joins.
+    graph_operator : str or callable
+        How heads are pooled for the token graph that some designs and estimators need.
+    grid_weight : float, 0 to 1
+        The share of that graph that is the grid of patches; the rest is attention.
 
     Raises
     ------
@@ -59,13 +85,38 @@ class Settings:
     operators: tuple[Named, ...] = ("min", "max", "sum")
     centralities: tuple[Named, ...] = ("in_strength", "out_strength")
     statistics: tuple[Named, ...] = ("coherence", "max", "min", "sum", "std", "sum/std", "median", "skew", "kurtosis")
+    design: Named = "centrality"
+    budget: int | None = None
+    seed: int = 0
+    resolutions: tuple[float, ...] = (3.0,)
+    estimator: Named = "coverage"
+    smoothness: float = 10.0
+    graph_operator: Named = "mean"
+    grid_weight: float = 0.5
 
     def __post_init__(self) -> None:
-        for name in ("min_cut", "token_ratio"):
+        for name in ("min_cut", "token_ratio", "grid_weight"):
             object.__setattr__(self, name, share(name, getattr(self, name)))
         object.__setattr__(self, "starting_layer", whole("starting_layer", self.starting_layer, at_least=0))
         for name in ("operators", "centralities", "statistics"):
             object.__setattr__(self, name, _names(name, getattr(self, name)))
+        for name in ("design", "estimator", "graph_operator"):
+            if not isinstance(member := getattr(self, name), str) and not callable(member):
+                raise InputError(f"{name} is {member!r}; give a name or a function")
+        object.__setattr__(self, "seed", whole("seed", self.seed, at_least=0))
+        object.__setattr__(self, "budget", None if self.budget is None else whole("budget", self.budget, at_least=2))
+        object.__setattr__(self, "smoothness", positive("smoothness", self.smoothness))
+        object.__setattr__(self, "resolutions", _numbers("resolutions", self.resolutions))
+
+    @property
+    def n_masks(self) -> int:
+        """Most masks: the budget less the pass of the whole image."""
+        return len(self.operators) * len(self.centralities) * len(self.statistics) if self.budget is None else self.budget - 1
+
+    @property
+    def needs_graph(self) -> bool:
+        """Whether the design or the estimator needs the token graph."""
+        return "graph" in (DESIGNS.trait(self.design, "needs"), ESTIMATORS.trait(self.estimator, "needs"))
 
     def resolved(self) -> "Settings":
         """Return these settings after making sure that every name is registered.
@@ -75,18 +126,33 @@ class Settings:
         InputError
             If a name is unknown; the message lists the known ones.
         """
-        for registry, names in ((OPERATORS, self.operators), (CENTRALITIES, self.centralities), (STATISTICS, self.statistics)):
+        for registry, names in ((OPERATORS, (*self.operators, self.graph_operator)), (CENTRALITIES, self.centralities), (STATISTICS, self.statistics)):
             for name in names:
                 registry.resolve(name)
+        DESIGNS.resolve(self.design)
+        ESTIMATORS.resolve(self.estimator)
         return self
 
     def row(self) -> dict[str, str | int | float]:
         """Return the settings as a row of a table; lists of names are joined with "+"."""
-        return {k: "+".join(map(name_of, v)) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        return {k: "+".join(map(str, v)) if isinstance(v, list) else v for k, v in self.record().items()}
 
     def record(self) -> dict[str, Any]:
         """Return the settings as JSON can hold them; `Settings(**record)` gives them back."""
-        return {f.name: [name_of(v) for v in value] if isinstance(value := getattr(self, f.name), tuple) else value for f in fields(self)}
+        return {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(v) for v in value]
+    return name_of(value) if callable(value) else value
+
+
+def _numbers(name: str, values: Any) -> tuple[float, ...]:
+    numbers = tuple(values) if isinstance(values, Iterable) and not isinstance(values, str) else (values,)
+    if not numbers:
+        raise InputError(f"{name} is {values!r}; give at least one number")
+    return tuple(positive(name, number) for number in numbers)
 
 
 def _names(name: str, value: Any) -> tuple[Named, ...]:

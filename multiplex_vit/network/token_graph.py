@@ -1,0 +1,102 @@
+"""The token graph: which tokens belong together, by place and by attention; and its communities."""
+
+import numpy as np
+
+from multiplex_vit.network.chance import igraph_seeded
+from multiplex_vit.network.tokens import Tokens
+
+_DEGREE, _STRONGEST = 5.0, 10
+_GREATEST_SHARE, _FEWEST = 0.25, 8
+_FINEST = 1e4
+
+
+def token_graph(attention: np.ndarray, grid: tuple[int, int], *, grid_weight: float = 0.5) -> np.ndarray:
+    """Return a symmetric graph of patch tokens: a share of the 8-neighbour grid, and the rest the strongest links of attention.
+
+    With A the mean attention over layers, S = A + A^T without its diagonal, and N the grid's adjacency: of S stay the 10 strongest links
+    of each token (of either end); N and what stays of S are each scaled to a mean degree of 5, and G = w N + (1 - w) S.
+
+    Parameters
+    ----------
+    attention : ndarray [layer, source, target]
+    grid : tuple of int
+        Rows and columns of patches.
+    grid_weight : float, 0 to 1
+        w, the share of the grid.
+
+    Returns
+    -------
+    ndarray float32 [node, node]
+        Symmetric, without loops, no weight below 0.
+
+    Examples
+    --------
+    >>> token_graph(np.zeros((2, 3, 3)), (1, 3), grid_weight=1).round(2).tolist()
+    [[0.0, 3.75, 0.0], [3.75, 0.0, 3.75], [0.0, 3.75, 0.0]]
+    """
+    distance = Tokens(grid).distances
+    near = ((distance > 0) & (distance < 1.5)).astype(float)
+    paid = np.asarray(attention, dtype=float).mean(0)
+    mutual = paid + paid.T
+    np.fill_diagonal(mutual, 0)
+    return (grid_weight * _scaled(near) + (1 - grid_weight) * _scaled(_strongest(mutual))).astype(np.float32)
+
+
+def _strongest(weights: np.ndarray) -> np.ndarray:
+    """Return a symmetric graph with the strongest links of each node alone; of equal ones those to the first nodes."""
+    place = np.argsort(np.argsort(-weights, axis=1, kind="stable"), axis=1, kind="stable")
+    stay = place < _STRONGEST
+    return np.where(stay | stay.T, weights, 0)
+
+
+def _scaled(weights: np.ndarray) -> np.ndarray:
+    degree = weights.sum(1).mean()
+    return weights * (_DEGREE / degree) if degree > 0 else weights
+
+
+def graph_communities(graph: np.ndarray, *, resolution: float = 3.0, seed: int = 0) -> np.ndarray:
+    """Return communities of a symmetric graph by the Leiden algorithm, none of them too great to be put together to halves.
+
+    Modularity with a resolution is maximised. Where fewer than 8 communities come out, or one with more than a quarter of the nodes, the
+    resolution is doubled until this is no longer so; a graph that will not fall apart (without links, say) has each node for itself.
+
+    Parameters
+    ----------
+    graph : ndarray [node, node]
+    resolution : float, above 0
+        Greater values give smaller communities.
+    seed : int
+        Of the order in which nodes are visited.
+
+    Returns
+    -------
+    ndarray of int [node]
+        Numbered from 0 in the order in which they appear.
+
+    References
+    ----------
+    Traag, Waltman, van Eck, Sci Rep 9, 5233 (2019), doi:10.1038/s41598-019-41695-z.
+
+    Examples
+    --------
+    >>> pairs = np.kron(np.eye(10), [[0, 1.0], [1.0, 0]])
+    >>> graph_communities(pairs).tolist()
+    [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9]
+    """
+    import igraph
+
+    source, target = np.triu(graph, 1).nonzero()
+    undirected = igraph.Graph(n=len(graph), edges=np.column_stack([source, target]))
+    weights = graph[source, target].astype(float).tolist()
+    while len(weights) and resolution < _FINEST:
+        with igraph_seeded(seed):
+            found = undirected.community_leiden(objective_function="modularity", weights=weights, resolution=resolution, n_iterations=-1)
+        if len(found) >= min(_FEWEST, len(graph)) and max(found.sizes()) <= max(1, _GREATEST_SHARE * len(graph)):
+            return _numbered(np.array(found.membership))
+        resolution *= 2
+    return np.arange(len(graph))
+
+
+def _numbered(membership: np.ndarray) -> np.ndarray:
+    _, first, inverse = np.unique(membership, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[inverse]

@@ -1,0 +1,200 @@
+"""Mask designs: which tokens to keep in each of the passes that there are.
+
+Each takes a Ground and returns Masks. What imports torch is imported where masks are made, so that reading names stays quick.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from multiplex_vit.network.token_graph import graph_communities
+from multiplex_vit.registry import Registry
+
+if TYPE_CHECKING:
+    from multiplex_vit.network.tokens import Tokens
+    from multiplex_vit.saliency.masks import Masks
+    from multiplex_vit.saliency.settings import Settings
+
+_TRIES = 20
+_MASKS_A_PARTITION = 6
+_BISECTIONS, _GREATEST_HADAMARD = 10, 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What masks are made from.
+
+    Attributes
+    ----------
+    attention : Tensor [operator, layer, source, target]
+        Between patch tokens, pooled over heads by `settings.operators`.
+    settings : Settings
+    tokens : Tokens
+        The nodes.
+    graph : ndarray [node, node], optional
+        The token graph, for designs that say that they need one.
+    """
+
+    attention: Any
+    settings: "Settings"
+    tokens: "Tokens"
+    graph: np.ndarray | None = None
+
+    @property
+    def n_masks(self) -> int:
+        """How many masks there may be: the passes of the budget less that of the whole image."""
+        return self.settings.n_masks
+
+
+DESIGNS: Registry[Callable[[Ground], "Masks"]] = Registry("mask design")
+
+
+@DESIGNS.register
+def centrality(ground: Ground) -> "Masks":
+    """Return the published masks: a share of the nodes that are most central, for every operator, centrality and statistic.
+
+    A budget that is less leaves evenly spread ones of the distinct masks; one that is more is not used up.
+    """
+    from multiplex_vit.saliency.masks import make_masks
+
+    masks = make_masks(ground.attention, ground.settings, ground.tokens)
+    return masks if len(masks.distinct()[0]) <= ground.n_masks else _spread(masks, ground.n_masks)
+
+
+@DESIGNS.register
+def random(ground: Ground) -> "Masks":
+    """Return masks that keep a random share 1 - token_ratio of the tokens each, from the seed."""
+    rng = np.random.default_rng(ground.settings.seed)
+    return _drawn("random", ground.n_masks, lambda: _united(np.arange(len(ground.tokens)), ground.settings.token_ratio, rng))
+
+
+@DESIGNS.register(needs="graph")
+def community(ground: Ground) -> "Masks":
+    """Return masks that keep random unions of communities of the token graph, about a share 1 - token_ratio of the tokens, from the seed.
+
+    Six masks are drawn from a partition; the next partition has the next of the settings' resolutions, and another seed.
+    """
+    return _communities(ground, ground.n_masks)
+
+
+@DESIGNS.register(needs="graph")
+def mixed(ground: Ground) -> "Masks":
+    """Return half `centrality` masks, evenly spread over the distinct ones, and `community` masks for the rest of the budget."""
+    from multiplex_vit.saliency.masks import make_masks
+
+    central = _spread(make_masks(ground.attention, ground.settings, ground.tokens), ground.n_masks // 2)
+    return central + _communities(ground, ground.n_masks - len(central))
+
+
+@DESIGNS.register(needs="graph")
+def orthogonal(ground: Ground) -> "Masks":
+    """Return masks in which every two groups of tokens are together as often as apart: rows of a Hadamard matrix, from the seed.
+
+    A group is a token, or, where there are more than two tokens a mask, a community of the token graph, of which there are then at most as many as masks. A
+    mask keeps half of the groups, whatever the token_ratio. (Plackett, Burman, Biometrika 33, 305 (1946), doi:10.1093/biomet/33.4.305.)
+    """
+    assert ground.graph is not None
+    rng, groups = np.random.default_rng(ground.settings.seed), _groups(ground.graph, ground.n_masks)
+    masks = _balanced(groups.max() + 1, ground.n_masks, rng)
+    return _drawn("orthogonal", ground.n_masks, lambda: next(masks)[groups])
+
+
+@DESIGNS.register(needs="graph")
+def occlusion(ground: Ground) -> "Masks":
+    """Return masks that each remove one community of the token graph, of the finest that are at most as many as masks.
+
+    Every token is removed once, whatever the seed and the token_ratio; a budget for more than a mask a token is not used up.
+    """
+    from multiplex_vit.saliency.masks import Masks
+
+    assert ground.graph is not None
+    groups = _finest(ground.graph, ground.n_masks)
+    kept = groups[None] != np.arange(groups.max() + 1)[:, None]
+    return Masks(kept, (("", "", ""),) * len(kept), ("occlusion",) * len(kept))
+
+
+def _groups(graph: np.ndarray, n_masks: int) -> np.ndarray:
+    """Return the group [node] of every token: itself while there are at most two tokens a mask, else its community."""
+    return np.arange(len(graph)) if len(graph) <= 2 * n_masks else _finest(graph, n_masks)
+
+
+def _finest(graph: np.ndarray, n_masks: int) -> np.ndarray:
+    """Return the finest communities [node] that are at most as many as masks: every token for itself, or else found by bisection.
+
+    Where even the coarsest communities are more than the masks, the coarsest are merged in turn.
+    """
+    if len(graph) <= n_masks:
+        return np.arange(len(graph))
+    low, high = 0.0, 10.0
+    found = graph_communities(graph, resolution=1.0)
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        finer = graph_communities(graph, resolution=2**middle)
+        if finer.max() + 1 <= n_masks:
+            low, found = middle, finer
+        else:
+            high = middle
+    return found % n_masks
+
+
+def _balanced(n_groups: int, n_masks: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Yield which groups are kept, without end: rows of a Hadamard matrix but its first, with rows, columns and signs drawn."""
+    from scipy.linalg import hadamard
+
+    size = 1 << int(min(max(n_groups, n_masks + 1, 4), max(n_groups, _GREATEST_HADAMARD)) - 1).bit_length()
+    matrix = hadamard(size, dtype=np.int8)[1:]
+    while True:
+        columns, signs = rng.permutation(size)[:n_groups], rng.choice(np.array([-1, 1], dtype=np.int8), n_groups)
+        for row in rng.permutation(size - 1):
+            yield matrix[row, columns] * signs > 0
+
+
+def _communities(ground: Ground, n_masks: int) -> "Masks":
+    settings, drawn = ground.settings, 0
+    rng = np.random.default_rng(settings.seed)
+    partition: np.ndarray = np.array([])
+
+    def union() -> np.ndarray:
+        nonlocal partition, drawn
+        if drawn % _MASKS_A_PARTITION == 0:
+            number = drawn // _MASKS_A_PARTITION
+            resolution = settings.resolutions[number % len(settings.resolutions)]
+            assert ground.graph is not None
+            partition = graph_communities(ground.graph, resolution=resolution, seed=settings.seed + number)
+        drawn += 1
+        return _united(partition, settings.token_ratio, rng)
+
+    return _drawn("community", n_masks, union)
+
+
+def _united(partition: np.ndarray, token_ratio: float, rng: np.random.Generator) -> np.ndarray:
+    """Return a random union [node] of parts: of a random order as many as come nearest to the share of nodes wanted."""
+    order = rng.permutation(partition.max() + 1)
+    sizes = np.concatenate([[0], np.bincount(partition)[order].cumsum()])
+    n_parts = np.abs(sizes - (1 - token_ratio) * len(partition)).argmin()
+    return np.isin(partition, order[:n_parts])
+
+
+def _drawn(design: str, n_masks: int, draw: Callable[[], np.ndarray]) -> "Masks":
+    """Return masks drawn until so many are distinct; few nodes may not have so many, then masks repeat and take no second pass."""
+    from multiplex_vit.saliency.masks import Masks
+
+    masks: dict[bytes, np.ndarray] = {}
+    repeated: list[np.ndarray] = []
+    for _ in range(_TRIES * n_masks):
+        if len(masks) == n_masks:
+            break
+        mask = draw()
+        if masks.setdefault(mask.tobytes(), mask) is not mask:
+            repeated.append(mask)
+    kept = [*masks.values(), *repeated][:n_masks]
+    return Masks(np.array(kept, dtype=bool), (("", "", ""),) * len(kept), (design,) * len(kept))
+
+
+def _spread(masks: "Masks", n_masks: int) -> "Masks":
+    """Return at most so many of the distinct masks, evenly spread over their order."""
+    first, _ = masks.distinct()
+    places = first[np.unique(np.linspace(0, len(first) - 1, min(n_masks, len(first))).round().astype(int))]
+    return masks.select(np.isin(np.arange(len(masks)), places))

@@ -1,0 +1,96 @@
+"""Estimators: masks and the confidences with them -> one value a node. They re-weigh what is there, so another one takes no forward pass.
+
+Each takes kept bool [mask, node], confidence [mask] and the token graph [node, node] (None unless it says that it needs one), and returns
+[node]; by name, one that needs the graph is given the settings' smoothness too. High where a node speaks for the class.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.special import gammaln
+
+from multiplex_vit.registry import Registry
+
+Estimator = Callable[..., np.ndarray]
+ESTIMATORS: Registry[Estimator] = Registry("estimator")
+
+
+@ESTIMATORS.register
+def coverage(kept: np.ndarray, confidence: np.ndarray, graph: np.ndarray | None = None) -> np.ndarray:
+    """Return the mean confidence of the masks that keep a node, sum_m kept * conf / max(1, sum_m kept), as published.
+
+    0 for a node in no mask (Marchetti et al., doi:10.1007/s00521-025-11591-x; with random masks it is RISE, arXiv:1806.07421).
+
+    Examples
+    --------
+    >>> coverage(np.array([[True, True, False], [True, False, False]]), np.array([0.75, 0.25])).tolist()
+    [0.5, 0.75, 0.0]
+    """
+    kept = kept.astype(np.float32)
+    return kept.T @ confidence / np.maximum(1, kept.sum(0))
+
+
+@ESTIMATORS.register
+def contrast(kept: np.ndarray, confidence: np.ndarray, graph: np.ndarray | None = None) -> np.ndarray:
+    """Return the mean confidence of the masks that keep a node minus that of those that remove it; 0 for a node in all masks or in none.
+
+    Examples
+    --------
+    >>> contrast(np.array([[True, True, False], [True, False, False]]), np.array([0.75, 0.25])).tolist()
+    [0.0, 0.5, 0.0]
+    """
+    kept = kept.astype(float)
+    present, absent = kept.sum(0), (1 - kept).sum(0)
+    difference = kept.T @ confidence / np.maximum(1, present) - (1 - kept).T @ confidence / np.maximum(1, absent)
+    return np.where((present > 0) & (absent > 0), difference, 0)
+
+
+@ESTIMATORS.register(needs="graph")
+def graph(kept: np.ndarray, confidence: np.ndarray, graph: np.ndarray | None = None, *, smoothness: float = 10.0, shrinkage: float = 0.01) -> np.ndarray:
+    """Return the least-squares effect of keeping a node, smooth over the token graph.
+
+    h = (X'X + s (L + e I))^-1 X'y, with X the masks and y the confidences, both centred over masks, L the graph's Laplacian, s the
+    smoothness and e the shrinkage: kernel ridge regression with the regularised Laplacian (Smola, Kondor, COLT 2003,
+    doi:10.1007/978-3-540-45167-9_12). A node in all masks or in none gets what its neighbours in the graph say, and 0 if it has none.
+
+    Examples
+    --------
+    >>> path = np.array([[0, 1.0, 0], [1.0, 0, 0], [0, 0, 0]])
+    >>> graph(np.array([[True, True, False], [True, False, False]]), np.array([1.0, 0.0]), path, smoothness=0.1).round(3).tolist()
+    [0.986, 0.996, 0.0]
+    """
+    if graph is None:
+        raise ValueError("the graph estimator was given no token graph")
+    weights = graph.astype(float)
+    centred = kept - kept.mean(0)
+    penalty = np.diag(weights.sum(1) + shrinkage) - weights
+    return np.linalg.solve(centred.T @ centred + smoothness * penalty, centred.T @ (confidence - confidence.mean(dtype=float)))
+
+
+@ESTIMATORS.register
+def shapley(kept: np.ndarray, confidence: np.ndarray, graph: np.ndarray | None = None, *, ridge: float = 1.0) -> np.ndarray:
+    """Return least-squares effects with a mask that keeps k of n nodes weighted (n - 1) / (C(n, k) k (n - k)): KernelSHAP.
+
+    Weights are scaled to a mean of 1, an intercept is free, and where the masks do not determine the effects, `ridge` times the identity
+    is added. Masks that keep nothing or everything would weigh infinitely much and are left out. A node in all masks or in none gets 0.
+    (Lundberg, Lee, NeurIPS 2017, arXiv:1705.07874.)
+
+    Examples
+    --------
+    >>> kept = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1], [0, 1, 1]], dtype=bool)
+    >>> shapley(kept, kept @ np.array([0.5, 0.25, 0.125])).round(6).tolist()
+    [0.5, 0.25, 0.125]
+    """
+    n_nodes, count = kept.shape[1], kept.sum(1)
+    some = (count > 0) & (count < n_nodes)
+    if not some.any():
+        return np.zeros(n_nodes)
+    kept, confidence, count = kept[some], confidence[some], count[some]
+    log_weight = gammaln(count) + gammaln(n_nodes - count)
+    weight = np.exp(log_weight - log_weight.max())
+    weight /= weight.mean()
+    centred = kept - np.average(kept, axis=0, weights=weight)
+    normal = centred.T @ (weight[:, None] * centred)
+    if np.linalg.matrix_rank(normal, hermitian=True) < n_nodes:
+        normal = normal + ridge * np.eye(n_nodes)
+    return np.linalg.solve(normal, centred.T @ (weight * (confidence - np.average(confidence, weights=weight))))

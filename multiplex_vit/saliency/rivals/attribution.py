@@ -1,0 +1,93 @@
+"""Attribution: a heatmap that is not made of masks; and the registry of rivals."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from multiplex_vit.models.picture import Picture
+from multiplex_vit.models.vision_model import VisionModel
+from multiplex_vit.registry import Registry
+from multiplex_vit.saliency.pictured import Pictured
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution(Pictured):
+    """A heatmap of a class, by a method that is told apart by its name alone.
+
+    Attributes
+    ----------
+    heatmap : ndarray float32 [row, col]
+        Greater is more important.
+    label : int
+        The class explained.
+    clean : ndarray float32 [class]
+        Class probabilities of the whole image.
+    classes : tuple of str
+    model, method : str
+    view : ndarray uint8 [row, col, channel]
+    forward_passes, backward_passes : int
+        Sequences that the model classified, that of the whole image included; and such as gradients went back through.
+    """
+
+    heatmap: np.ndarray
+    label: int
+    clean: np.ndarray = field(repr=False)
+    classes: tuple[str, ...] = field(repr=False)
+    model: str
+    method: str
+    view: np.ndarray = field(repr=False)
+    forward_passes: int = 1
+    backward_passes: int = 0
+
+    def row(self) -> dict[str, Any]:
+        """Return a tidy row: model, class, probability, method, passes."""
+        head = {"model": self.model, "label": self.label, "label_name": self.label_name, "probability": float(self.clean[self.label])}
+        passes = {"forward_passes": self.forward_passes, "backward_passes": self.backward_passes}
+        return {**head, "predicted": self.predicted, "method": self.method, **passes}
+
+
+RIVALS: Registry[Callable[..., Any]] = Registry("rival")
+"""Each takes model, image and label (None for the predicted class), keyword-only budget and seed, and returns an Attribution or Explanation."""
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What is asked of a rival: an image that is ready for a model, and a class."""
+
+    model: VisionModel
+    picture: Picture
+    label: int | str | None
+
+    @classmethod
+    def of(cls, model: VisionModel, image: Any, label: int | str | None) -> "Asked":
+        """Return what is asked, with the image read."""
+        return cls(model, model.picture(image), label)
+
+    @property
+    def wanted(self) -> int | None:
+        """Index of the class, None for the predicted one."""
+        return None if self.label is None else self.model.label_of(self.label, 0)
+
+    def clean(self) -> np.ndarray:
+        """Return the class probabilities [class] of the whole image."""
+        return self.model.classify(self.picture.pixels)[0].cpu().numpy()
+
+    def answer(self, method: str, values: np.ndarray | Tensor, clean: np.ndarray | Tensor, *, backward_passes: int = 0) -> Attribution:
+        """Return values [node] as the heatmap of a method that took one forward pass."""
+        plain = [np.asarray(v.detach().float().cpu() if isinstance(v, Tensor) else v, dtype=np.float32) for v in (values, clean)]
+        heatmap = plain[0].reshape(self.model.grid_of(self.picture.pixels.shape[2:]))
+        heatmap.flags.writeable = False
+        label = self.model.label_of(self.label, int(plain[1].argmax()))
+        facts = {"model": self.model.name, "method": method, "view": self.picture.view, "backward_passes": backward_passes}
+        return Attribution(heatmap, label, plain[1].ravel(), self.model.classes, **facts)  # type: ignore[arg-type]
+
+    def prefix_row(self, relevance: Tensor) -> Tensor:
+        """Return relevance [query, key] of the patch tokens for the tokens that the head reads first.
+
+        That is the class token, and of models with a distillation token the mean of both.
+        """
+        readers = [i for i, name in enumerate(self.model.prefix) if name in ("class", "distillation")]
+        return relevance[readers].mean(0)[self.model.n_prefix :]

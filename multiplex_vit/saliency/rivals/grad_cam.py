@@ -1,0 +1,18 @@
+"""Grad-CAM on the tokens of the last block."""
+
+from typing import Any
+
+from multiplex_vit.models.vision_model import VisionModel
+from multiplex_vit.saliency.rivals.attribution import RIVALS, Asked, Attribution
+
+
+@RIVALS.register
+def grad_cam(model: VisionModel, image: Any, label: int | str | None = None, *, budget: int = 55, seed: int = 0) -> Attribution:
+    """Return relu(sum_c w_c token_c), w the mean over patches of the logit's gradient, after the last block's first layer norm.
+
+    Selvaraju et al., ICCV 2017, doi:10.1109/ICCV.2017.74; the layer is that which pytorch-grad-cam advises for ViTs. One forward and one
+    backward pass.
+    """
+    asked = Asked.of(model, image, label)
+    tokens, gradient, clean = model.token_gradients(model.embed(asked.picture.pixels), asked.wanted)
+    return asked.answer("grad_cam", (tokens @ gradient.mean(0)).relu(), clean, backward_passes=1)

@@ -1,0 +1,30 @@
+"""Perturbation: heatmaps from what the model says when tokens are left out; their results are Explanations."""
+
+from typing import Any
+
+import numpy as np
+
+from multiplex_vit.models.vision_model import VisionModel
+from multiplex_vit.saliency.explain import explain
+from multiplex_vit.saliency.explanation import Explanation
+from multiplex_vit.saliency.rivals.attribution import RIVALS
+
+
+@RIVALS.register
+def rise_tokens(model: VisionModel, image: Any, label: int | str | None = None, *, budget: int = 55, seed: int = 0) -> Explanation:
+    """Return the mean confidence of random masks that keep a token and half of the others (RISE: Petsiuk et al., BMVC 2018, arXiv:1806.07421).
+
+    Tokens leave the sequence, where RISE dims pixels under smooth masks.
+    """
+    return explain(model, image, label=label, design="random", estimator="coverage", budget=budget, seed=seed)
+
+
+@RIVALS.register
+def occlusion(model: VisionModel, image: Any, label: int | str | None = None, *, budget: int = 55, seed: int = 0) -> Explanation:
+    """Return by how much the confidence falls when a token leaves alone, beside the mean of the others (Zeiler, Fergus, ECCV 2014, arXiv:1311.2901).
+
+    It takes a pass a token and one for the whole image, whatever the budget.
+    """
+    picture = model.picture(image)
+    n_nodes = int(np.prod(model.grid_of(picture.pixels.shape[2:])))
+    return explain(model, picture, label=label, design="occlusion", estimator="contrast", budget=max(2, n_nodes + 1))
