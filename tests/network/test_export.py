@@ -126,7 +126,7 @@ def test_nodes_by_hand():
     table = toy().nodes()
     assert list(table) == ["name", "layer", "layer_name", "node", "token", "row", "col", "x", "y", "z", "size", "r", "g", "b", "in_strength"]
     assert table["name"].tolist()[3:5] == ["L00:r1c1", "L01:r0c0"]
-    assert table[["x", "y", "z"]].to_numpy().tolist()[2:6] == [[0, -10, 0], [10, -10, 0], [40, 0, 10], [50, 0, 10]]
+    assert table[["x", "y", "z"]].to_numpy().tolist()[2:6] == [[0, -25, 0], [25, -25, 0], [100, 0, 25], [125, 0, 25]]
     assert table["in_strength"].tolist() == pytest.approx([0.625, 0.75, 1, 0.625, 0.5, 1, 0.5, 0.01])
     assert table["size"].tolist() == [14, 16, 20, 14, 12, 20, 12, 4]
 
@@ -146,11 +146,11 @@ def test_edges_and_links_by_hand():
 def test_prefix_tokens_lie_above_their_layer():
     table = Export(np.zeros((1, 5, 5)), Tokens((1, 2), ("class", "a", "b")), ("L",), {}).nodes()
     assert table[["name", "x", "y"]].to_numpy().tolist() == [
-        ["L:class", 0, 10],
-        ["L:a", 10, 10],
-        ["L:b", 0, 20],
+        ["L:class", 0, 25],
+        ["L:a", 25, 25],
+        ["L:b", 0, 50],
         ["L:r0c0", 0, 0],
-        ["L:r0c1", 10, 0],
+        ["L:r0c1", 25, 0],
     ]
 
 
@@ -353,7 +353,7 @@ def test_gexf_by_hand(tmp_path):
     assert f'{edge}<attvalues><attvalue for="attention" value="0.5"/></attvalues></edge>\n' in text
     assert '<edge id="e12" source="L00:r0c0" target="L01:r0c0" type="directed" weight="0.5" kind="coupling"/>\n' in text
     assert '<viz:size value="20.0"/>' in text
-    assert '<viz:position x="0.0" y="-10.0" z="0.0"/>' in text
+    assert '<viz:position x="0.0" y="-25.0" z="0.0"/>' in text
 
 
 def test_the_timeline_of_gexf_by_hand(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 
 from multiplex_vit.network.export.registry import EXPORTERS
 from multiplex_vit.network.export.text import one_line
-from multiplex_vit.network.export.view import Arrays, Export
+from multiplex_vit.network.export.view import SPACING, Arrays, Export
 from multiplex_vit.network.export.weights import AT_ONCE
 
 
@@ -31,8 +31,8 @@ def pajek(export: Export, path: Path) -> None:
 
 
 def _write_layer(export: Export, edges: Arrays, path: Path) -> None:
-    places = export.nodes().head(export.n_nodes)[["x", "y"]].to_numpy() * (1, -1)
-    x, y = ((places - places.min(0) + 1) / (np.ptp(places, axis=0).max() + 2)).T
+    places = export.nodes().head(export.n_nodes)[["x", "y"]].to_numpy() * (1, -1) / SPACING
+    x, y = ((places - places.min(0) + 0.1) / (np.ptp(places, axis=0).max() + 0.2)).T
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(f"*Vertices {export.n_nodes}\n")
         names = map(one_line, export.tokens.names)

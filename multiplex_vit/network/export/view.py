@@ -13,7 +13,7 @@ from multiplex_vit.network.export.text import visible
 from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.registry import name_of
 
-SPACING = 10.0
+SPACING = 25.0
 """Distance of neighbouring patches in exported positions."""
 
 _SMALLEST, _LARGEST, _GREY = 4, 20, 128
@@ -53,7 +53,7 @@ class Export:
     --------
     >>> export = Export(np.array([[[0, 0.5], [0.25, 1]]]), Tokens((1, 2)), ("L00",), {})
     >>> export.nodes()[["name", "x", "y"]].to_dict("list")
-    {'name': ['L00:r0c0', 'L00:r0c1'], 'x': [0.0, 10.0], 'y': [0.0, 0.0]}
+    {'name': ['L00:r0c0', 'L00:r0c1'], 'x': [0.0, 25.0], 'y': [0.0, 0.0]}
     >>> [[part.tolist() for part in layer] for layer in export.edges()]
     [[[0, 1, 1], [1, 0, 1], [0.5, 0.25, 1.0]]]
     """
