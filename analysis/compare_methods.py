@@ -109,18 +109,31 @@ def summary(part: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def spread(values: np.ndarray, apart: float) -> np.ndarray:
+    """Return ascending values moved so that neighbours are at least so far apart, about their mean."""
+    moved = values.copy()
+    for i in range(1, len(moved)):
+        moved[i] = max(moved[i], moved[i - 1] + apart)
+    return moved - (moved - values).mean()
+
+
 def draw(table: pd.DataFrame) -> None:
     """Draw the mean difference against the passes, a panel a model and protocol."""
     groups = list(table.groupby(["model", "protocol"]))
     figure, axes = plt.subplots(1, len(groups), figsize=(4 * len(groups), 4), layout="constrained", sharey=True, squeeze=False)
     for ax, ((model, protocol), part) in zip(axes.flat, groups, strict=True):
+        means = part.groupby("method")[["forward_passes", "difference"]].mean().sort_values("difference")
         for method, own in part.groupby("method"):
             values = own["difference"].to_numpy()
             error = 1.96 * values.std(ddof=1) / np.sqrt(len(values))
-            passes = own["forward_passes"].mean()
-            ax.errorbar(passes, values.mean(), yerr=error, fmt="o", color="C3" if method == "multiplex" else "C0" if method == "mutex" else "0.5", markersize=4)
-            ax.annotate(str(method), (passes, values.mean()), xytext=(4, 2), textcoords="offset points", fontsize=6)
-        ax.set(xscale="log", xlabel="forward passes", title=f"{model}, {protocol}", xlim=(0.7, 3000))
+            colour = {"multiplex": "C3", "mutex": "C0"}.get(str(method), "0.5")
+            ax.errorbar(own["forward_passes"].mean(), values.mean(), yerr=error, fmt="o", color=colour, markersize=4)
+        for _, near in means.groupby(np.log10(means["forward_passes"]).round()):
+            places = spread(near["difference"].to_numpy(), 0.045)
+            for (method, (passes, mean)), place in zip(near.iterrows(), places, strict=True):
+                line = {"arrowstyle": "-", "color": "0.7", "linewidth": 0.5, "shrinkA": 0, "shrinkB": 3}
+                ax.annotate(str(method), (passes, mean), xytext=(1.5 * near["forward_passes"].max(), place), fontsize=7, va="center", arrowprops=line)
+        ax.set(xscale="log", xlabel="forward passes", title=f"{model}, {protocol}", xlim=(0.7, 9000))
         ax.axhline(0, color="0.8", linewidth=0.8, zorder=0)
     axes[0, 0].set_ylabel("insertion AUC - deletion AUC")
     figure.savefig(OUT.with_suffix(".png"), dpi=110)
