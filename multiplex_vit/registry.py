@@ -129,6 +129,8 @@ def chosen(registry: Registry[F], members: Named | Iterable[Named] | None) -> li
     """
     if members is None:
         return list(registry)
+    if not isinstance(members, Iterable) and not callable(members):
+        raise InputError(f"{members!r} is no {registry.kind}; give a name, a function, or several of them")
     several = [members] if isinstance(members, str) or callable(members) else list(members)
     for member in several:
         registry.resolve(member)  # type: ignore[arg-type]

@@ -154,15 +154,16 @@ class Multiplex:
         first = int(self.provenance.get("starting_layer", 0)) + starting_layer
         return replace(self.select(range(starting_layer, self.n_layers)), provenance={**self.provenance, "starting_layer": first})
 
-    def select(self, layers: int | str | Iterable[int | str]) -> "Multiplex":
-        """Return the network of some layers, by number (negative from the end) or name, in the order given.
+    def select(self, layers: int | str | slice | Iterable[int | str]) -> "Multiplex":
+        """Return the network of some layers, by number (negative from the end), name or slice, in the order given.
 
         Raises
         ------
         InputError
             If there is no such layer, or none is given.
         """
-        wanted = [layers] if isinstance(layers, (int, str, np.integer)) else list(layers)
+        layers = range(self.n_layers)[layers] if isinstance(layers, slice) else layers
+        wanted = list(layers) if isinstance(layers, Iterable) and not isinstance(layers, str) else [layers]
         places = [layer_index(layer, self.layer_names) for layer in wanted]
         if not places:
             raise InputError("no layer was chosen; give at least one, by number or name")
@@ -284,9 +285,9 @@ class Multiplex:
         """Return one row a node, one column a measure over all layers of `MULTILAYER_MEASURES` (all unless told)."""
         return multilayer.multilayer_table(self.weights, self.tokens, self.supra_adjacency(coupling=coupling, omega=omega), measures)
 
-    def pruning_curve(self, min_cuts: Iterable[float], measures: Iterable[Named] = ("in_strength", "out_strength", "pagerank")) -> pd.DataFrame:
+    def pruning_curve(self, min_cuts: float | Iterable[float], measures: Iterable[Named] = ("in_strength", "out_strength", "pagerank")) -> pd.DataFrame:
         """Return what pruning does to every layer, one row a layer and `min_cut`; see `filters.pruning_curve`."""
-        return filters.pruning_curve(self.weights, min_cuts, self.tokens, names=self.layer_names, measures=measures)
+        return filters.pruning_curve(self.weights, np.atleast_1d(np.asarray(min_cuts)), self.tokens, names=self.layer_names, measures=measures)
 
     # --- layers together ----------------------------------------------------------------------------------------------
 

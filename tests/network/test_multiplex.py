@@ -365,3 +365,13 @@ def test_values_a_layer_and_node(net):
         net.multilayer_table("pagerank_versatility", coupling="temporal")["pagerank_versatility"]
     )
     assert net.modularity(net.communities()) == net.modularity(net.communities(), coupling="ordinal")
+
+
+def test_what_is_no_list_is_taken_as_one_or_refused(net):
+    assert net.select(slice(1, None)).layer_names == ("L01",)
+    assert net.select(slice(None, None, -1)).layer_names == ("L01", "L00")
+    assert net.pruning_curve(0.5, "in_strength")["min_cut"].tolist() == [0.5, 0.5]
+    with pytest.raises(mv.InputError, match="3 is no centrality; give a name, a function, or several of them"):
+        net.node_table(3)
+    with pytest.raises(mv.InputError, match="there is no layer 0.5"):
+        net.select(0.5)
