@@ -21,8 +21,9 @@ RANKS = {
     "models": 2,
     "saliency": 3,
     "evaluation": 4,
-    "cli": 5,
-    "__main__": 6,
+    "study": 5,
+    "cli": 6,
+    "__main__": 7,
 }
 ONLY_IN = {"torch": {"models", "saliency"}, "transformers": {"models"}, "matplotlib": {"plot", "cli"}, "seaborn": {"plot"}, "igraph": {"network"}}
 FILES = [path for path in sorted(ROOT.rglob("*.py")) if path != ROOT / "__init__.py"]
