@@ -22,8 +22,11 @@ def test_equal_values_have_no_width_and_no_value_is_an_error():
 def test_holm_is_never_below_the_plain_p_and_keeps_its_order():
     p = np.random.default_rng(0).uniform(size=20)
     corrected = holm(p)
-    assert (corrected >= p).all() and (np.diff(corrected[np.argsort(p)]) >= 0).all() and corrected.min() == pytest.approx(min(1, 20 * p.min()))
-    assert np.isnan(holm(np.array([0.01, np.nan]))).tolist() == [False, True] and holm(np.array([0.01, np.nan]))[0] == 0.01
+    assert (corrected >= p).all()
+    assert (np.diff(corrected[np.argsort(p)]) >= 0).all()
+    assert corrected.min() == pytest.approx(min(1, 20 * p.min()))
+    assert np.isnan(holm(np.array([0.01, np.nan]))).tolist() == [False, True]
+    assert holm(np.array([0.01, np.nan]))[0] == 0.01
 
 
 def test_paired_differences_use_the_images_that_both_have():
@@ -32,14 +35,17 @@ def test_paired_differences_use_the_images_that_both_have():
     values.loc[3, "other"] = np.nan
     row = paired(values, "mutex").iloc[0]
     difference = (values["other"] - values["mutex"]).drop(3)
-    assert row["images"] == 29 and row["mean"] == pytest.approx(difference.mean())
-    assert row["p"] == pytest.approx(stats.wilcoxon(difference).pvalue) and row["effect"] == pytest.approx(difference.mean() / difference.std())
+    assert row["images"] == 29
+    assert row["mean"] == pytest.approx(difference.mean())
+    assert row["p"] == pytest.approx(stats.wilcoxon(difference).pvalue)
+    assert row["effect"] == pytest.approx(difference.mean() / difference.std())
     assert row["better"] == (difference > 0).mean()
 
 
 def test_a_column_that_equals_the_other_differs_by_nothing():
     row = paired(pd.DataFrame({"a": [1.0, 2.0], "b": [1.0, 2.0]}), "a").iloc[0]
-    assert (row["mean"], row["better"]) == (0, 0.5) and np.isnan(row["p"])
+    assert (row["mean"], row["better"]) == (0, 0.5)
+    assert np.isnan(row["p"])
 
 
 def test_an_unknown_column_is_named():

@@ -102,4 +102,11 @@ def _told(difference: np.ndarray) -> dict[str, float]:
     spread = difference.std(ddof=1) if len(difference) > 1 else np.nan
     p = stats.wilcoxon(difference).pvalue if difference.any() else np.nan
     better = float((difference > 0).mean() + (difference == 0).mean() / 2)
-    return {"mean": between.mean, "low": between.low, "high": between.high, "effect": between.mean / spread if spread else np.nan, "better": better, "p": float(p)}
+    return {
+        "mean": between.mean,
+        "low": between.low,
+        "high": between.high,
+        "effect": between.mean / spread if spread else np.nan,
+        "better": better,
+        "p": float(p),
+    }
