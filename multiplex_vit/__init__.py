@@ -42,6 +42,13 @@ _HOMES = {
     "Faithfulness": "evaluation.curve",
     "PROTOCOLS": "evaluation.protocols",
     "BASELINES": "evaluation.baselines",
+    "mosaic": "evaluation.mosaics",
+    "draw_mosaics": "evaluation.mosaics",
+    "Mosaic": "evaluation.mosaics",
+    "grid_pointing_game": "evaluation.grid_game",
+    "grid_pointing": "evaluation.localisation",
+    "pointing_game": "evaluation.localisation",
+    "mask_mass": "evaluation.localisation",
     "samples": "images",
     "read_image": "images",
     "InputError": "errors",
@@ -55,6 +62,13 @@ if TYPE_CHECKING:
     from multiplex_vit.evaluation.curve import Curve as Curve
     from multiplex_vit.evaluation.curve import Faithfulness as Faithfulness
     from multiplex_vit.evaluation.evaluate import evaluate as evaluate
+    from multiplex_vit.evaluation.grid_game import grid_pointing_game as grid_pointing_game
+    from multiplex_vit.evaluation.localisation import grid_pointing as grid_pointing
+    from multiplex_vit.evaluation.localisation import mask_mass as mask_mass
+    from multiplex_vit.evaluation.localisation import pointing_game as pointing_game
+    from multiplex_vit.evaluation.mosaics import Mosaic as Mosaic
+    from multiplex_vit.evaluation.mosaics import draw_mosaics as draw_mosaics
+    from multiplex_vit.evaluation.mosaics import mosaic as mosaic
     from multiplex_vit.evaluation.protocols import PROTOCOLS as PROTOCOLS
     from multiplex_vit.images import read_image as read_image
     from multiplex_vit.images import samples as samples

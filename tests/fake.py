@@ -47,3 +47,35 @@ class FakeModel:
     def classify(self, pixels, *, batch_size="auto"):
         shown = (np.asarray(pixels)[:, 0] != -1).reshape(len(pixels), 6)
         return self.probabilities(None, shown)
+
+
+class PlantedModel(FakeModel):
+    """A model of any grid whose confidence is `rule` of the sum of `worth` [row, col] over kept nodes, or over patches as bright as they are.
+
+    Pixel values stand for themselves: a patch of 1 counts wholly, one of normalised zero not at all, true black (-1) against it.
+    """
+
+    def __init__(self, worth, *, patch=(1, 1), rule=lambda total: total, seed=0):
+        self.worth = np.asarray(worth, dtype=np.float32)
+        self.patch, self.rule, self.sequences = patch, rule, 0
+        self.attention = torch.rand(1, 1, 3, self.worth.size, self.worth.size, generator=torch.Generator().manual_seed(seed))
+
+    def grid_of(self, size):
+        return size[0] // self.patch[0], size[1] // self.patch[1]
+
+    def embed(self, pixels):
+        return torch.ones(1, self.worth.size + 1, 1)
+
+    def attend(self, tokens, operators):
+        powers = torch.cat([self.attention ** (i + 1) for i, _ in enumerate(operators)], 1)
+        return powers, self.probabilities(tokens, np.ones((1, self.worth.size), dtype=bool))
+
+    def probabilities(self, tokens, kept, *, batch_size="auto"):
+        self.sequences += len(kept)
+        own = torch.as_tensor(self.rule(np.asarray(kept) @ self.worth.ravel()), dtype=torch.float32)
+        return torch.stack([own, 1 - own], 1)
+
+    def classify(self, pixels, *, batch_size="auto"):
+        rows, cols = self.worth.shape
+        bright = np.asarray(pixels).mean(1).reshape(len(pixels), rows, self.patch[0], cols, self.patch[1]).mean((2, 4))
+        return self.probabilities(None, bright.reshape(len(pixels), -1))

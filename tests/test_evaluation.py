@@ -143,7 +143,7 @@ def test_steps_have_both_ends_and_rise(n_nodes, steps):
         (np.zeros((3, 2)), {}, r"heatmap of shape \[3, 2\]; finite values \[2, 3\] are wanted"),
         (np.zeros(6), {}, r"heatmap of shape \[6\]"),
         (np.full((2, 3), np.nan), {}, "holds NaN or infinity"),
-        (RIGHT, {"protocol": "rise"}, "unknown protocol 'rise'; known: patch, token, mutex2025"),
+        (RIGHT, {"protocol": "rise"}, "unknown protocol 'rise'; known: chefer2021, mutex2025, patch"),
         (RIGHT, {"baseline": "white"}, "unknown baseline 'white'"),
         (RIGHT, {"protocol": "mutex2025", "baseline": "zero"}, "mutex2025 has no baseline 'zero'"),
         (RIGHT, {"protocol": "mutex2025", "steps": 5}, "12 published points"),

@@ -44,7 +44,7 @@ def _image_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _protocol_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--protocol", choices=list(mv.PROTOCOLS), default="patch", help="how insertion and deletion are made (%(default)s)")
-    parser.add_argument("--baseline", choices=list(mv.BASELINES), default="black", help="what stands in for a patch that is not there (%(default)s)")
+    parser.add_argument("--baseline", choices=list(mv.BASELINES), help="what stands in for a patch that is not there (black, or as the protocol says)")
     parser.add_argument("--steps", type=int, default=None, help="points of a curve; every patch up to 100 unless given")
     parser.add_argument("--seed", type=int, default=0, help="of masks that are drawn, and of the random baseline (%(default)s)")
 
@@ -141,20 +141,20 @@ def _settings(args: argparse.Namespace) -> Any:
 
 def _options(args: argparse.Namespace) -> dict[str, Any]:
     """Return the options of an evaluation, all of them checked."""
-    from multiplex_vit.evaluation.protocols import Options, published_baseline
+    from multiplex_vit.evaluation.protocols import options_of, published_baseline
 
     batch_size = args.batch_size
     if batch_size != "auto":
         batch_size = whole("batch_size", int(batch_size) if batch_size.lstrip("-").isdecimal() else batch_size, at_least=1)
-    if args.protocol == "mutex2025":
+    if args.protocol == "mutex2025" and args.baseline is not None:
         published_baseline(args.baseline)
     options = {"baseline": args.baseline, "steps": args.steps, "seed": args.seed, "batch_size": batch_size}
-    Options(**options)
+    options_of(args.protocol, **options)
     return options
 
 
 def _areas(faithfulness: Any) -> str:
-    return f"insertion {faithfulness.insertion.auc:.3f}, deletion {faithfulness.deletion.auc:.3f}"
+    return ", ".join(f"{name} {curve.auc:.3f}" for name, curve in faithfulness.curves.items())
 
 
 def _write_explanation(out: Path, name: str, explanation: Any, faithfulness: Any) -> list[str]:

@@ -11,6 +11,8 @@ from multiplex_vit.errors import InputError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+INSERTION_DELETION = ("insertion", "deletion")
+
 
 @dataclass(frozen=True, eq=False)
 class Curve:
@@ -21,7 +23,7 @@ class Curve:
     fraction : ndarray [step]
         Share of the image inserted or deleted; of "mutex2025" in percent.
     confidence : ndarray [step]
-        Probability of the class.
+        Probability of the class; of "chefer2021" 1 where it is still the most probable class, else 0.
     protocol : str
         Protocol and baseline; curves of different protocols do not compare.
 
@@ -43,13 +45,19 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class Faithfulness:
-    """Insertion and deletion of one heatmap: the first should rise early, the second fall early.
+    """Two curves of one heatmap: insertion, which should rise early, and deletion, which should fall early.
+
+    Protocols without insertion name their curves otherwise: "chefer2021" has `negative`, which should stay high, and `positive`, which
+    should fall. A curve that a protocol does not have cannot be asked for.
 
     Attributes
     ----------
-    insertion, deletion : Curve
+    higher, lower : Curve
+        The curve that should be high, and the one that should be low.
     label : int
         The class whose confidence was followed.
+    names : tuple of str
+        Names of the two curves.
 
     Raises
     ------
@@ -57,26 +65,58 @@ class Faithfulness:
         If the two curves are of different protocols.
     """
 
-    insertion: Curve
-    deletion: Curve
+    higher: Curve
+    lower: Curve
     label: int
+    names: tuple[str, str] = INSERTION_DELETION
 
     def __post_init__(self) -> None:
-        if self.insertion.protocol != self.deletion.protocol:
-            raise InputError(f"curves of {self.insertion.protocol} and {self.deletion.protocol} do not belong together")
+        if self.higher.protocol != self.lower.protocol:
+            raise InputError(f"curves of {self.higher.protocol} and {self.lower.protocol} do not belong together")
 
     def __repr__(self) -> str:
-        return f"<Faithfulness {self.protocol}: insertion {self.insertion.auc:.4f}, deletion {self.deletion.auc:.4f}, difference {self.difference:.4f}>"
+        areas = ", ".join(f"{name} {curve.auc:.4f}" for name, curve in self.curves.items())
+        return f"<Faithfulness {self.protocol}: {areas}, difference {self.difference:.4f}>"
+
+    @property
+    def curves(self) -> dict[str, Curve]:
+        """The two curves by name, that which should be high first."""
+        return dict(zip(self.names, (self.higher, self.lower), strict=True))
+
+    @property
+    def insertion(self) -> Curve:
+        """What the best patches bring; InputError where the protocol has no insertion."""
+        return self._curve("insertion")
+
+    @property
+    def deletion(self) -> Curve:
+        """What is left without the best patches; InputError where the protocol has another name for it."""
+        return self._curve("deletion")
+
+    @property
+    def negative(self) -> Curve:
+        """What is left without the least relevant patches, of "chefer2021"; InputError elsewhere."""
+        return self._curve("negative")
+
+    @property
+    def positive(self) -> Curve:
+        """What is left without the most relevant patches, of "chefer2021"; InputError elsewhere."""
+        return self._curve("positive")
+
+    def _curve(self, name: str) -> Curve:
+        if name not in self.names:
+            raise InputError(f"{self.protocol} has no {name}; it has {' and '.join(self.names)}")
+        return self.curves[name]
 
     @property
     def protocol(self) -> str:
         """Protocol and baseline."""
-        return self.insertion.protocol
+        return self.higher.protocol
 
     @property
     def difference(self) -> float:
-        """Insertion AUC minus deletion AUC."""
-        return self.insertion.auc - self.deletion.auc
+        """AUC of the curve that should be high minus that of the other: insertion minus deletion."""
+        return self.higher.auc - self.lower.auc
 
     def minus(self, other: "Faithfulness") -> float:
         """Return by how much this difference exceeds another's.
@@ -93,14 +133,13 @@ class Faithfulness:
         return self.difference - other.difference
 
     def row(self) -> dict[str, Any]:
-        """Return a tidy row: protocol, insertion, deletion, difference."""
-        return {"protocol": self.protocol, "insertion": self.insertion.auc, "deletion": self.deletion.auc, "difference": self.difference}
+        """Return a tidy row: protocol, the AUC of each curve by its name (insertion, deletion), difference."""
+        return {"protocol": self.protocol, **{name: curve.auc for name, curve in self.curves.items()}, "difference": self.difference}
 
     def table(self) -> pd.DataFrame:
-        """Return one row a point of a curve: protocol, curve ("insertion", "deletion"), fraction, confidence."""
-        parts = {"insertion": self.insertion, "deletion": self.deletion}
+        """Return one row a point of a curve: protocol, curve (its name), fraction, confidence."""
         return pd.concat(
-            [pd.DataFrame({"protocol": c.protocol, "curve": name, "fraction": c.fraction, "confidence": c.confidence}) for name, c in parts.items()],
+            [pd.DataFrame({"protocol": c.protocol, "curve": name, "fraction": c.fraction, "confidence": c.confidence}) for name, c in self.curves.items()],
             ignore_index=True,
         )
 

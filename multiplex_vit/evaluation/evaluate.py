@@ -6,7 +6,7 @@ import numpy as np
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.curve import Faithfulness
-from multiplex_vit.evaluation.protocols import PROTOCOLS, Choices, Options, Protocol, Subject
+from multiplex_vit.evaluation.protocols import PROTOCOLS, Choices, Protocol, Subject, curve_names, options_of
 
 
 def evaluate(
@@ -23,19 +23,20 @@ def evaluate(
     label : int or str, optional
         The class whose confidence is followed; the predicted class unless given.
     protocol : str or callable
-        "patch" (whole patches replaced by a baseline), "token" (tokens leave the sequence), or "mutex2025" (as published).
+        "patch" (whole patches replaced by a baseline), "token" (tokens leave the sequence), or one as published: "mutex2025",
+        "tis2023", "rise2018", "chefer2021" (each says what it does: `PROTOCOLS["tis2023"]`).
     **choices
-        baseline ("black", "zero", "mean", "blur", "random"), steps, seed, batch_size.
+        baseline ("black", "zero", "mean", "blur", "random"), steps, seed, batch_size. Published protocols fix some of them.
 
     Returns
     -------
     Faithfulness
-        insertion and deletion curves with their AUC.
+        insertion and deletion curves with their AUC; of "chefer2021" its negative and positive curves.
 
     Raises
     ------
     InputError
-        If the heatmap does not fit the grid or holds NaN, or a name is unknown.
+        If the heatmap does not fit the grid or holds NaN, a name is unknown, or an option is one that the protocol fixes.
 
     Examples
     --------
@@ -46,10 +47,7 @@ def evaluate(
     [0.0, 0.25, 0.5, 0.75, 1.0]
     """
     run = PROTOCOLS.resolve(protocol)
-    unknown = set(choices) - set(Options.__dataclass_fields__)
-    if unknown:
-        raise InputError(f"unknown option {sorted(unknown)[0]!r}; known: {', '.join(Options.__dataclass_fields__)}")
-    options = Options(**choices)
+    options = options_of(protocol, **choices)
     if not hasattr(model, "picture"):
         raise InputError(f"model is {type(model).__name__}; give what multiplex_vit.load returns, or VisionModel(model)")
     picture = model.picture(image)
@@ -62,5 +60,5 @@ def evaluate(
     pixels = picture.pixels.cpu().numpy()
     predicted = int(model.classify(pixels)[0].argmax()) if label is None else -1
     subject = Subject(model, pixels, model.label_of(label, predicted), options.batch_size)
-    insertion, deletion = run(subject, values, options)
-    return Faithfulness(insertion, deletion, subject.label)
+    higher, lower = run(subject, values, options)
+    return Faithfulness(higher, lower, subject.label, curve_names(protocol))

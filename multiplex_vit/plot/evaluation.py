@@ -16,7 +16,7 @@ from multiplex_vit.plot.text import shortened
 
 
 def curves(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw insertion and deletion curves with their AUC; of several images the mean with its 95 % interval.
+    """Draw insertion and deletion curves (or negative and positive ones) with their AUC; of several images the mean with its 95 % interval.
 
     Parameters
     ----------
@@ -33,7 +33,8 @@ def curves(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         raise InputError(f"curves of {' and '.join(protocols)} do not compare; draw one protocol at a time")
     ax = ax or plt.gca()
     several = table.duplicated(["curve", "fraction"]).any()
-    colours = dict(zip(("insertion", "deletion"), sns.color_palette("colorblind")[:2], strict=False))
+    pairs = (("insertion", "deletion"), ("negative", "positive"))
+    colours = {name: colour for pair in pairs for name, colour in zip(pair, sns.color_palette("colorblind")[:2], strict=True)}
     sns.lineplot(table, x="fraction", y="confidence", hue="curve", palette=colours, errorbar=("ci", 95) if several else None, ax=ax)
     means = table.groupby(["curve", "fraction"])["confidence"].mean()
     handles, names = ax.get_legend_handles_labels()
@@ -67,7 +68,7 @@ def summary(explanations: Sequence[Any], evaluations: Sequence[Any]) -> Figure:
         row[0].set_title(shortened(f"{explanation.label_name} ({explanation.clean[explanation.label]:.2f})"), parse_math=False)
         overlay(explanation.view, explanation.heatmap, title=f"heatmap, {shortened(explanation.model.rstrip('/').split('/')[-1])}", ax=row[1])
         table = evaluation.table()
-        for ax, name in zip(row[2:], ("insertion", "deletion"), strict=True):
+        for ax, name in zip(row[2:], table["curve"].unique(), strict=True):
             curves(table[table["curve"] == name], ax=ax)
             ax.set_title(f"{name}, {evaluation.protocol}", parse_math=False)
     return figure

@@ -1,0 +1,63 @@
+"""Order: which patch or pixel changes when."""
+
+import numpy as np
+from scipy.ndimage import map_coordinates
+
+from multiplex_vit.evaluation.protocols.subject import Subject
+
+DEFAULT_STEPS = 100
+"""Most steps of a curve unless told; grids of fewer patches take every patch."""
+
+_DIGITS = 9
+
+
+def ranks(heatmap: np.ndarray) -> np.ndarray:
+    """Return each node's place in the order of falling values, ties by index.
+
+    Examples
+    --------
+    >>> ranks(np.array([[1, 3], [3, 2]])).tolist()
+    [3, 0, 1, 2]
+    """
+    order = np.argsort(-heatmap.astype(float), axis=None, kind="stable")
+    rank = np.empty(heatmap.size, dtype=int)
+    rank[order] = np.arange(heatmap.size)
+    return rank
+
+
+def steps_of(n_nodes: int, steps: int | None) -> np.ndarray:
+    """Return the numbers of patches at the points of a curve, 0 and all of them included.
+
+    Examples
+    --------
+    >>> steps_of(4, None).tolist(), steps_of(10, 2).tolist()
+    ([0, 1, 2, 3, 4], [0, 5, 10])
+    """
+    return np.unique(np.linspace(0, n_nodes, min(n_nodes, steps or DEFAULT_STEPS) + 1).round().astype(int))
+
+
+def pixel_map(subject: Subject, grid: tuple[int, ...]) -> np.ndarray:
+    """Return the node to which each pixel [row, col] belongs; pixels that no patch covers go with their nearest one."""
+    patch_rows, patch_cols = subject.model.patch
+    height, width = subject.pixels.shape[2:]
+    row = np.minimum(np.arange(height) // patch_rows, grid[0] - 1)
+    col = np.minimum(np.arange(width) // patch_cols, grid[1] - 1)
+    return row[:, None] * grid[1] + col
+
+
+def pixel_ranks(heatmap: np.ndarray, patch: tuple[int, int], size: tuple[int, ...]) -> np.ndarray:
+    """Return each pixel's place [row, col] in the order of falling values of the heatmap enlarged bilinearly, ties by index.
+
+    A patch has its value at its centre; beyond the outer centres values stay as they are. They are rounded to nine digits of their
+    range, so that what is equal but for the last bit is a tie on any processor.
+
+    Examples
+    --------
+    >>> pixel_ranks(np.array([[0.0, 1.0]]), (1, 2), (1, 4)).tolist()
+    [[3, 2, 1, 0]]
+    """
+    centred = [(np.arange(n) + 0.5) / side - 0.5 for n, side in zip(size, patch, strict=True)]
+    values = np.asarray(heatmap, dtype=float)
+    values = (values - values.min()) / (np.ptp(values) or 1)
+    enlarged = map_coordinates(values, np.meshgrid(*centred, indexing="ij"), order=1, mode="nearest")
+    return ranks(enlarged.round(_DIGITS)).reshape(enlarged.shape)

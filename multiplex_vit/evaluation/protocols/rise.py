@@ -1,0 +1,52 @@
+"""rise2018: the evaluation of RISE."""
+
+import numpy as np
+from scipy.ndimage import convolve1d, gaussian_filter1d
+
+from multiplex_vit.evaluation.baselines import zero
+from multiplex_vit.evaluation.curve import Curve
+from multiplex_vit.evaluation.protocols.options import Options
+from multiplex_vit.evaluation.protocols.order import pixel_ranks
+from multiplex_vit.evaluation.protocols.painting import painted
+from multiplex_vit.evaluation.protocols.registry import PROTOCOLS, Curves
+from multiplex_vit.evaluation.protocols.subject import Subject
+from multiplex_vit.evaluation.protocols.tis import rows_of_pixels
+
+_WIDTH, _SIGMA = 11, 5
+
+
+@PROTOCOLS.register(fixed={"baseline": "two published baselines", "steps": "published steps, as many as rows of pixels"})
+def rise2018(subject: Subject, heatmap: np.ndarray, options: Options) -> Curves:
+    """Insert into a blur, 11 x 11 and sigma 5 pixels of the model's input, and delete to zeros in normalised space (the processor's mean colour).
+
+    Petsiuk, Das, Saenko, BMVC 2018, arXiv:1806.07421. A row's worth of pixels changes a step (published: 224 steps of 224 pixels), with both
+    ends; fractions run from 0 to 1. The heatmap is enlarged bilinearly, ties by index. Insertion and deletion have different ends: a random
+    order's expected difference is not 0 but what the blur leaves over the mean colour, averaged over the steps. Compare with the random
+    control, not with 0.
+    """
+    size, image = subject.pixels.shape[2:], subject.pixels[0]
+    rank = pixel_ranks(heatmap, subject.model.patch, size)
+    counts, fraction = rows_of_pixels(size)
+    blurred, nothing = (subject.baseline(function, options.seed) for function in (rise_blur, zero))
+    name = f"rise2018/insertion from a blur {_WIDTH} x {_WIDTH} sigma {_SIGMA}, deletion to zero"
+    return (
+        Curve(fraction, painted(subject.confidence, rank, counts, image, blurred), name),
+        Curve(fraction, painted(subject.confidence, rank, counts, nothing, image), name),
+    )
+
+
+def rise_blur(pixels: np.ndarray, mean: np.ndarray, std: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the image through the kernel of the paper's code, with zeros in normalised space beyond the border.
+
+    The kernel is a Gaussian, sigma 5, folded back at the ends of its 11 taps, so that it is nearly flat.
+
+    Examples
+    --------
+    >>> rise_blur(np.ones((1, 21, 21)), None, None, None)[0, 10, [0, 10]].round(2).tolist()
+    [0.55, 1.0]
+    """
+    tap = np.zeros(_WIDTH)
+    tap[_WIDTH // 2] = 1
+    kernel = gaussian_filter1d(tap, _SIGMA)
+    across = convolve1d(pixels.astype(float), kernel, axis=1, mode="constant")
+    return convolve1d(across, kernel, axis=2, mode="constant").astype(pixels.dtype)
