@@ -42,6 +42,8 @@ _HOMES = {
     "Faithfulness": "evaluation.curve",
     "PROTOCOLS": "evaluation.protocols",
     "BASELINES": "evaluation.baselines",
+    "compare": "study.compare",
+    "Comparison": "study.comparison",
     "samples": "images",
     "read_image": "images",
     "InputError": "errors",
@@ -86,6 +88,8 @@ if TYPE_CHECKING:
     from multiplex_vit.saliency.rivals import Attribution as Attribution
     from multiplex_vit.saliency.settings import Settings as Settings
     from multiplex_vit.saliency.statistics import STATISTICS as STATISTICS
+    from multiplex_vit.study.compare import compare as compare
+    from multiplex_vit.study.comparison import Comparison as Comparison
 
 
 def __getattr__(name: str) -> Any:

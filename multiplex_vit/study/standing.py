@@ -1,0 +1,150 @@
+"""Standing: how methods stand to one another by one protocol, and as much of it as may be said."""
+
+import numpy as np
+import pandas as pd
+
+from multiplex_vit.errors import InputError
+from multiplex_vit.registry import Registry
+from multiplex_vit.saliency.rivals import RIVALS
+from multiplex_vit.study.statistics import interval, paired
+
+AREAS = ("insertion", "deletion", "negative", "positive", "difference")
+OWN = "mutex"
+"""The method that others are compared with unless another is named."""
+
+
+def entries(table: pd.DataFrame) -> pd.Series:
+    """Return the name of each row's method, with its budget where the table has the method at several.
+
+    Examples
+    --------
+    >>> entries(pd.DataFrame({"method": ["a", "b", "b"], "budget": [None, 55, 550]}, dtype=object)).tolist()
+    ['a', 'b 55', 'b 550']
+    """
+    several = table.groupby("method")["budget"].transform(lambda budgets: budgets.nunique(dropna=False)) > 1
+    budgets = table["budget"].map(lambda budget: "" if pd.isna(budget) else f" {int(budget)}")
+    return table["method"] + budgets.where(several, "")
+
+
+def standing(table: pd.DataFrame, *, against: str | None = None, rivals: Registry | None = None) -> pd.DataFrame:
+    """Return one row a method and budget, best first.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of one protocol, as `Comparison.table` gives them.
+    against : str, optional
+        The method that every other is compared with, image by image; "mutex" where it was measured.
+    rivals : Registry, optional
+        Of which the best that is no control is compared with too; `RIVALS` unless given.
+
+    Returns
+    -------
+    DataFrame
+        rank, entry (method, and its budget where there are several), method, budget, images, forward_passes (mean), backward_passes (mean),
+        seconds (median), then for insertion, deletion and difference the mean and its ends (difference, difference_low, difference_high:
+        bootstrap 95 % over images), then for each of those compared with: its name (against, best_rival), the paired difference to it with its
+        ends (to_against, to_against_low, to_against_high) and p (Wilcoxon's signed-rank test, two-sided, Holm-corrected over the table).
+        Entries whose paired interval against the one above holds 0 share a rank, "1-3".
+
+    Raises
+    ------
+    InputError
+        If the rows are of several protocols, or `against` was not measured.
+    """
+    protocols = table["protocol"].unique()
+    if len(protocols) != 1:
+        raise InputError(f"rows of {' and '.join(protocols) or 'no protocol'} came; a table is of one protocol")
+    table = table.assign(entry=entries(table))
+    values = table.pivot(index="image", columns="entry", values="difference")
+    order = list(values.mean().sort_values(ascending=False, kind="stable").index)
+    rows = pd.DataFrame([_own(table[table["entry"] == entry]) for entry in order])
+    rows.insert(0, "rank", ranked(values[order]))
+    compared = {"against": _against(table, against), "best_rival": _best_rival(table, order, RIVALS if rivals is None else rivals)}
+    for column, other in compared.items():
+        if other is not None:
+            rows = rows.merge(_differences(values, other, column), on="entry", how="left")
+    return rows
+
+
+def ranked(values: pd.DataFrame) -> list[str]:
+    """Return the rank of each column of values [image, entry], best first: "1-3" where the paired intervals do not tell neighbours apart.
+
+    Examples
+    --------
+    >>> values = pd.DataFrame({"a": [0.9, 0.8, 0.9], "b": [0.8, 0.9, 0.9], "c": [0.1, 0.2, 0.1]})
+    >>> ranked(values)
+    ['1-2', '1-2', '3']
+    """
+    names = list(values.columns)
+    groups = [[0]]
+    for i in range(1, len(names)):
+        apart = (values[names[i - 1]] - values[names[i]]).dropna().to_numpy()
+        if len(apart) and interval(apart).low > 0:
+            groups.append([i])
+        else:
+            groups[-1].append(i)
+    texts = [f"{group[0] + 1}" if len(group) == 1 else f"{group[0] + 1}-{group[-1] + 1}" for group in groups]
+    return [text for text, group in zip(texts, groups, strict=True) for _ in group]
+
+
+def told(rows: pd.DataFrame, *, brief: bool = False) -> pd.DataFrame:
+    """Return a standing as text for reading: means with their intervals; in brief without insertion and deletion."""
+    told = pd.DataFrame({"rank": rows["rank"], "method": rows["entry"], "images": rows["images"].astype(str), "passes": _passes(rows)})
+    told["seconds"] = rows["seconds"].map("{:.2f}".format)
+    for area in AREAS if not brief else ("difference",):
+        if area in rows:
+            told[area] = _intervals(rows, area)
+    for column in ("against", "best_rival"):
+        if column in rows:
+            other = rows[column].dropna().iloc[0]
+            told[f"minus {other}"] = _intervals(rows, f"to_{column}")
+            told[f"p, {other}"] = rows[f"p_{column}"].map(lambda p: "" if pd.isna(p) else f"{p:.1e}")
+    return told.loc[:, ~told.columns.duplicated()]
+
+
+def _own(part: pd.DataFrame) -> dict[str, object]:
+    first = part.iloc[0]
+    row = {"entry": first["entry"], "method": first["method"], "budget": first["budget"], "images": len(part)}
+    row |= {name: part[name].mean() for name in ("forward_passes", "backward_passes")} | {"seconds": part["seconds"].median()}
+    for area in AREAS:
+        if area in part and part[area].notna().all():
+            found = interval(part[area].to_numpy())
+            row |= {area: found.mean, f"{area}_low": found.low, f"{area}_high": found.high}
+    return row
+
+
+def _against(table: pd.DataFrame, against: str | None) -> str | None:
+    """Return the entry of a method, or of an entry's own name; of several budgets the greatest."""
+    wanted = OWN if against is None else against
+    matching = table[(table["method"] == wanted) | (table["entry"] == wanted)]
+    if matching.empty:
+        if against is None:
+            return None
+        raise InputError(f"nothing was measured of {against!r}; here are {', '.join(table['entry'].unique())}")
+    return str(matching.sort_values("budget", na_position="first")["entry"].iloc[-1])
+
+
+def _best_rival(table: pd.DataFrame, order: list[str], rivals: Registry) -> str | None:
+    methods = table.drop_duplicates("entry").set_index("entry")["method"]
+    return next((entry for entry in order if methods[entry] in rivals and not rivals.trait(methods[entry], "control")), None)
+
+
+def _differences(values: pd.DataFrame, other: str, column: str) -> pd.DataFrame:
+    shared = [entry for entry in values if (values[entry].notna() & values[other].notna()).any()]
+    names = {"method": "entry", "against": column, "mean": f"to_{column}", "low": f"to_{column}_low", "high": f"to_{column}_high", "p_holm": f"p_{column}"}
+    if len(shared) < 2:
+        return pd.DataFrame(columns=list(names.values())).astype({"entry": str})
+    return paired(values[shared], other)[list(names)].rename(columns=names)
+
+
+def _passes(rows: pd.DataFrame) -> pd.Series:
+    back = rows["backward_passes"].map(lambda passes: f" + {passes:.4g} back" if passes else "")
+    return rows["forward_passes"].map("{:.4g}".format) + back
+
+
+def _intervals(rows: pd.DataFrame, name: str) -> pd.Series:
+    def text(row: pd.Series) -> str:
+        return "" if np.isnan(row[name]) else f"{row[name]:.3f} [{row[f'{name}_low']:.3f}, {row[f'{name}_high']:.3f}]"
+
+    return rows.apply(text, axis=1)
