@@ -77,7 +77,7 @@ def compare(
                 tell(_line(ledger, name, [reason for failed, reason in failures if failed == name]))
     if ledger.rows.empty:
         raise InputError(f"no image could be measured; the first, {failures[0][0]}: {failures[0][1]}" if failures else "there is no image; give at least one")
-    return Comparison(ledger.rows, pd.concat(ledger.curves, ignore_index=True), tuple(ledger.shown.values()), tuple(failures), **facts)
+    return Comparison.of(ledger, tuple(failures))
 
 
 def named_images(images: Any) -> dict[str, Any]:
@@ -181,4 +181,4 @@ def _reason(error: Exception) -> str:
 
 def _line(ledger: Ledger, name: str, failed: list[str]) -> str:
     rows = int((ledger.rows["image"] == name).sum())
-    return f"{Path(name).name}: {rows} rows{f', {len(failed)} failed: {failed[0]}' if failed else ''}"
+    return f"{Path(name).name}: {rows} rows{f', {len(failed)} failed' if failed else ''}"

@@ -10,7 +10,7 @@ import pandas as pd
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import output_folder, written_together
-from multiplex_vit.study.ledger import CURVES, ROWS, Shown
+from multiplex_vit.study.ledger import CURVES, ROWS, Ledger, Shown
 from multiplex_vit.study.standing import entries, standing, told
 
 if TYPE_CHECKING:
@@ -54,8 +54,28 @@ class Comparison:
     def __repr__(self) -> str:
         runs, images = len(self.rows[["method", "budget"]].drop_duplicates()), self.rows["image"].nunique()
         steps = f", {self.steps} steps" if self.steps else ""
-        failed = f", {len(self.failures)} failures" if self.failures else ""
+        failed = f", {len(self.failures)} failed" if self.failures else ""
         return f"<Comparison of {runs} methods on {images} images by {self.model}: {', '.join(self.protocols)}{steps}{failed}>"
+
+    @classmethod
+    def of(cls, ledger: Ledger, failures: tuple[tuple[str, str], ...] = ()) -> "Comparison":
+        """Return what a ledger holds."""
+        facts = {name: ledger.facts[name] for name in ("model", "steps", "label", "seed")}
+        return cls(ledger.rows, ledger.all_curves(), tuple(ledger.shown.values()), failures, **facts)
+
+    @classmethod
+    def read(cls, folder: str | os.PathLike[str]) -> "Comparison":
+        """Read what `compare` wrote into a folder, its curves and heatmaps where they are there.
+
+        Raises
+        ------
+        InputError
+            If the folder holds no comparison.
+        """
+        ledger = Ledger.read(folder)
+        if ledger.rows.empty:
+            raise InputError(f"{folder} holds no rows of a comparison; measure something into it first")
+        return cls.of(ledger)
 
     def _repr_html_(self) -> str:
         parts = (f"<p>{protocol}</p>{told(rows, brief=True).to_html(index=False)}" for protocol, rows in self.summary().items())
@@ -74,13 +94,13 @@ class Comparison:
         """
         return self.rows.copy()
 
-    def summary(self, against: str | None = None) -> dict[str, pd.DataFrame]:
+    def summary(self, against: str | Iterable[str] | None = None) -> dict[str, pd.DataFrame]:
         """Return for every protocol one row a method and budget, best first: means, intervals, paired differences, ranks.
 
         Parameters
         ----------
-        against : str, optional
-            The method that the others are compared with; "mutex" where it was measured.
+        against : str or iterable of str, optional
+            Methods that the others are compared with, "mutex" where it was measured; the best rival is another.
 
         Returns
         -------
@@ -89,7 +109,7 @@ class Comparison:
         """
         return {protocol: standing(part, against=against) for protocol, part in self.rows.groupby("protocol", sort=False)}
 
-    def markdown(self, against: str | None = None) -> str:
+    def markdown(self, against: str | Iterable[str] | None = None) -> str:
         """Return the summary as Markdown: a table a protocol, and how to read it."""
         steps = f"{self.steps} steps" if self.steps else "every patch up to 100 steps"
         lines = [
@@ -147,7 +167,7 @@ class Comparison:
             images=[Path(shown.image).name for shown in self.shown],
         )
 
-    def write(self, folder: str | os.PathLike[str], *, against: str | None = None) -> list[Path]:
+    def write(self, folder: str | os.PathLike[str], *, against: str | Iterable[str] | None = None) -> list[Path]:
         """Write rows and curves (CSV), the summary (CSV a protocol, Markdown) and figures (PNG) into a folder, all or none; return the files.
 
         Raises

@@ -59,12 +59,32 @@ class Ledger:
         """
         ledger = cls(facts, None if folder is None else Path(folder))
         if ledger.folder is not None and (ledger.folder / FACTS).exists():
-            _agree(facts, ledger.folder)
-            try:
-                ledger._read(ledger.folder)
-            except (OSError, ValueError, KeyError) as error:
-                raise InputError(f"{ledger.folder} holds a damaged comparison ({' '.join(str(error).split())}); choose another folder") from error
+            _agree(facts, _facts(ledger.folder), ledger.folder)
+            ledger._take(ledger.folder)
         return ledger
+
+    @classmethod
+    def read(cls, folder: str | os.PathLike[str]) -> "Ledger":
+        """Return what a folder holds, for looking at.
+
+        Raises
+        ------
+        InputError
+            If it holds no comparison.
+        """
+        ledger = cls(_facts(Path(folder)))
+        ledger._take(Path(folder))
+        return ledger
+
+    def all_curves(self) -> pd.DataFrame:
+        """Return one row a point of a curve."""
+        return pd.concat(self.curves, ignore_index=True) if self.curves else pd.DataFrame(columns=CURVE_COLUMNS)
+
+    def _take(self, folder: Path) -> None:
+        try:
+            self._read(folder)
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(f"{folder} holds a damaged comparison ({' '.join(str(error).split())}); choose another folder") from error
 
     def _read(self, folder: Path) -> None:
         if (folder / ROWS).exists():
@@ -72,7 +92,7 @@ class Ledger:
         if (folder / CURVES).exists():
             curves = read_rows(folder / CURVES)
             self.curves = [curves[np.array([key in self.done for key in keys_of(curves)], dtype=bool)]]
-            if len(self.curves[0]) < len(curves):  # of an image that was being written when the run ended
+            if self.folder is not None and len(self.curves[0]) < len(curves):  # of an image that was being written when the run ended
                 _write(self.curves[0], folder / CURVES)
         if (folder / HEATMAPS).exists():
             self.shown = _read_shown(folder / HEATMAPS)
@@ -121,13 +141,17 @@ def read_rows(path: Path) -> pd.DataFrame:
     return table
 
 
-def _agree(facts: dict[str, Any], folder: Path) -> None:
+def _facts(folder: Path) -> dict[str, Any]:
     try:
         found = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         found = None
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
+    if not isinstance(found, dict) or found.get("format") != FORMAT or not {"model", "steps", "label", "seed"} <= set(found):
         raise InputError(f"{folder / FACTS} is no record of a comparison; choose another folder")
+    return found
+
+
+def _agree(facts: dict[str, Any], found: dict[str, Any], folder: Path) -> None:
     for name, value in facts.items():
         if found.get(name) != value:
             raise InputError(f"{folder} holds a comparison with {name} {found.get(name)}, not {value}; choose another folder, or the same {name}")

@@ -1,5 +1,7 @@
 """Standing: how methods stand to one another by one protocol, and as much of it as may be said."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -26,15 +28,16 @@ def entries(table: pd.DataFrame) -> pd.Series:
     return table["method"] + budgets.where(several, "")
 
 
-def standing(table: pd.DataFrame, *, against: str | None = None, rivals: Registry | None = None) -> pd.DataFrame:
+def standing(table: pd.DataFrame, *, against: str | Iterable[str] | None = None, rivals: Registry | None = None) -> pd.DataFrame:
     """Return one row a method and budget, best first.
 
     Parameters
     ----------
     table : DataFrame
         Rows of one protocol, as `Comparison.table` gives them.
-    against : str, optional
-        The method that every other is compared with, image by image; "mutex" where it was measured.
+    against : str or iterable of str, optional
+        Methods that every other is compared with, image by image (of several budgets the least, or named as an entry: "rise_tokens 550");
+        "mutex" where it was measured.
     rivals : Registry, optional
         Of which the best that is no control is compared with too; `RIVALS` unless given.
 
@@ -43,8 +46,9 @@ def standing(table: pd.DataFrame, *, against: str | None = None, rivals: Registr
     DataFrame
         rank, entry (method, and its budget where there are several), method, budget, images, forward_passes (mean), backward_passes (mean),
         seconds (median), then for insertion, deletion and difference the mean and its ends (difference, difference_low, difference_high:
-        bootstrap 95 % over images), then for each of those compared with: its name (against, best_rival), the paired difference to it with its
-        ends (to_against, to_against_low, to_against_high) and p (Wilcoxon's signed-rank test, two-sided, Holm-corrected over the table).
+        bootstrap 95 % over images), then for each compared with the paired difference to it with its ends (to_mutex, to_mutex_low,
+        to_mutex_high) and p_mutex (Wilcoxon's signed-rank test, two-sided, Holm-corrected over the table). The last is the rival of the best
+        mean, whatever its passes; `best_rival` names it.
         Entries whose paired interval against the one above holds 0 share a rank, "1-3".
 
     Raises
@@ -60,11 +64,11 @@ def standing(table: pd.DataFrame, *, against: str | None = None, rivals: Registr
     order = list(values.mean().sort_values(ascending=False, kind="stable").index)
     rows = pd.DataFrame([_own(table[table["entry"] == entry]) for entry in order])
     rows.insert(0, "rank", ranked(values[order]))
-    compared = {"against": _against(table, against), "best_rival": _best_rival(table, order, RIVALS if rivals is None else rivals)}
-    for column, other in compared.items():
-        if other is not None:
-            rows = rows.merge(_differences(values, other, column), on="entry", how="left")
-    return rows
+    best = _best_rival(table, order, RIVALS if rivals is None else rivals)
+    others = list(dict.fromkeys([*_against(table, against), *([best] if best else [])]))
+    for other in others:
+        rows = rows.merge(_differences(values, other), on="entry", how="left")
+    return rows.assign(best_rival=best) if best else rows
 
 
 def ranked(values: pd.DataFrame) -> list[str]:
@@ -95,12 +99,11 @@ def told(rows: pd.DataFrame, *, brief: bool = False) -> pd.DataFrame:
     for area in AREAS if not brief else ("difference",):
         if area in rows:
             told[area] = _intervals(rows, area)
-    for column in ("against", "best_rival"):
-        if column in rows:
-            other = rows[column].dropna().iloc[0]
-            told[f"minus {other}"] = _intervals(rows, f"to_{column}")
-            told[f"p, {other}"] = rows[f"p_{column}"].map(lambda p: "" if pd.isna(p) else f"{p:.1e}")
-    return told.loc[:, ~told.columns.duplicated()]
+    for other in rows["entry"]:
+        if f"to_{other}" in rows:
+            told[f"minus {other}"] = _intervals(rows, f"to_{other}")
+            told[f"p, {other}"] = rows[f"p_{other}"].map(lambda p: "" if pd.isna(p) else f"{p:.1e}")
+    return told
 
 
 def _own(part: pd.DataFrame) -> dict[str, object]:
@@ -114,15 +117,15 @@ def _own(part: pd.DataFrame) -> dict[str, object]:
     return row
 
 
-def _against(table: pd.DataFrame, against: str | None) -> str | None:
-    """Return the entry of a method, or of an entry's own name; of several budgets the greatest."""
-    wanted = OWN if against is None else against
-    matching = table[(table["method"] == wanted) | (table["entry"] == wanted)]
-    if matching.empty:
-        if against is None:
-            return None
-        raise InputError(f"nothing was measured of {against!r}; here are {', '.join(table['entry'].unique())}")
-    return str(matching.sort_values("budget", na_position="first")["entry"].iloc[-1])
+def _against(table: pd.DataFrame, against: str | Iterable[str] | None) -> list[str]:
+    """Return the entries of methods, or of entries' own names; of several budgets the least."""
+    found = []
+    for wanted in (OWN,) if against is None else (against,) if isinstance(against, str) else against:
+        matching = table[(table["method"] == wanted) | (table["entry"] == wanted)]
+        if matching.empty and against is not None:
+            raise InputError(f"nothing was measured of {wanted!r}; here are {', '.join(table['entry'].unique())}")
+        found += list(matching.sort_values("budget")["entry"][:1])
+    return found
 
 
 def _best_rival(table: pd.DataFrame, order: list[str], rivals: Registry) -> str | None:
@@ -130,11 +133,11 @@ def _best_rival(table: pd.DataFrame, order: list[str], rivals: Registry) -> str 
     return next((entry for entry in order if methods[entry] in rivals and not rivals.trait(methods[entry], "control")), None)
 
 
-def _differences(values: pd.DataFrame, other: str, column: str) -> pd.DataFrame:
+def _differences(values: pd.DataFrame, other: str) -> pd.DataFrame:
     shared = [entry for entry in values if (values[entry].notna() & values[other].notna()).any()]
-    names = {"method": "entry", "against": column, "mean": f"to_{column}", "low": f"to_{column}_low", "high": f"to_{column}_high", "p_holm": f"p_{column}"}
+    names = {"method": "entry", "mean": f"to_{other}", "low": f"to_{other}_low", "high": f"to_{other}_high", "p_holm": f"p_{other}"}
     if len(shared) < 2:
-        return pd.DataFrame(columns=list(names.values())).astype({"entry": str})
+        return pd.DataFrame(columns=list(names.values()), dtype=float).astype({"entry": str})
     return paired(values[shared], other)[list(names)].rename(columns=names)
 
 
