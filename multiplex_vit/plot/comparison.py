@@ -15,6 +15,10 @@ from multiplex_vit.plot.heat import overlay
 from multiplex_vit.plot.text import legend, shortened, spread
 
 _GREY, _SECOND = "0.35", "#d55e00"
+_APART = 0.65
+"""Powers of ten between passes from which on names are written in another column; a name is about as wide."""
+_LINE = 10
+"""Points from one name to the next."""
 _PAIRS = (("insertion", "deletion"), ("negative", "positive"))
 
 
@@ -29,7 +33,8 @@ def passes(table: pd.DataFrame, *, marked: Sequence[str] = ("multiplex", "mutex"
     Parameters
     ----------
     table : DataFrame
-        A row a method: entry (its name), method, forward_passes, backward_passes, difference, difference_low, difference_high.
+        A row a method: entry (its name), method, forward_passes, backward_passes, difference, difference_low, difference_high; and images:
+        methods that were measured on fewer than others are hollow.
     marked : sequence of str
         Methods in colour.
     title : str
@@ -45,12 +50,13 @@ def passes(table: pd.DataFrame, *, marked: Sequence[str] = ("multiplex", "mutex"
     ends = table[["difference_low", "difference_high"]].to_numpy(dtype=float)
     shades = dict(zip(marked, (_SECOND, MARK), strict=False))
     colours = [shades.get(method, _GREY) for method in table["method"]]
-    for x, y, (low, high), colour in zip(total, means, ends, colours, strict=True):
-        ax.errorbar(x, y, yerr=[[max(0, y - low)], [max(0, high - y)]], fmt="o", color=colour, markersize=4, linewidth=1)
+    for x, y, (low, high), colour, hollow in zip(total, means, ends, colours, _told_of_fewer(ax, table), strict=True):
+        face = "white" if hollow else colour
+        ax.errorbar(x, y, yerr=[[max(0, y - low)], [max(0, high - y)]], fmt="o", color=colour, markerfacecolor=face, markersize=4, linewidth=1)
     ax.axhline(0, color="0.85", linewidth=0.8, zorder=0)
     margin = 0.06 * (ends.max() - min(0, ends.min()) or 1)
     ax.set(xscale="log", ylim=(min(0, ends.min()) - margin, ends.max() + margin))
-    _name_columns(ax, list(table["entry"]), np.column_stack([total, means]), colours)
+    _name_columns(ax, [shortened(entry) for entry in table["entry"]], np.column_stack([total, means]), colours)
     ax.set(xlabel="passes an image, forward and backward", ylabel="insertion AUC - deletion AUC")
     ax.set_title(title, parse_math=False, fontsize="medium")
     sns.despine(ax=ax)
@@ -140,6 +146,16 @@ def gallery(
     return figure
 
 
+def _told_of_fewer(ax: Axes, table: pd.DataFrame) -> np.ndarray:
+    """Return which rows are of fewer images than others, and say so in the corner."""
+    if "images" not in table or table["images"].nunique() == 1:
+        return np.zeros(len(table), dtype=bool)
+    fewer = (table["images"] < table["images"].max()).to_numpy()
+    counts = " or ".join(map(str, sorted(table.loc[fewer, "images"].unique())))
+    ax.text(0.99, 0.01, f"hollow: on {counts} of {table['images'].max()} images", transform=ax.transAxes, ha="right", va="bottom", fontsize=7, color=_GREY)
+    return fewer
+
+
 def _band(ax: Axes, table: pd.DataFrame, colour: tuple[float, ...], dash: object) -> object:
     """Draw one mean curve with its band and return the line."""
     points = table.groupby("fraction")["confidence"].agg(["mean", "sem"]).fillna({"sem": 0})
@@ -153,14 +169,15 @@ def _name_columns(ax: Axes, names: list[str], points: np.ndarray, colours: list[
     """Write the name of each point [entry, (passes, mean)] to the right of the points of about as many passes, none over another."""
     logs = np.log10(points[:, 0])
     order = np.argsort(logs, kind="stable")
-    columns = np.split(order, np.flatnonzero(np.diff(logs[order]) > 0.35) + 1)
+    columns = np.split(order, np.flatnonzero(np.diff(logs[order]) > _APART) + 1)
     width = max(1.0, np.ptp(logs)) + 0.8
     ax.set_xlim(10 ** (logs.min() - 0.15), 10 ** (logs.max() + 0.8))
     low, high = ax.get_ylim()
+    gap = _LINE * ax.figure.dpi / 72 / ax.get_window_extent().height
     for column in columns:
-        heights = spread((points[column, 1] - low) / (high - low), 0.042)
+        heights = spread((points[column, 1] - low) / (high - low), gap)
         for i, height in zip(column, heights, strict=True):
             place = (10 ** (logs[column].max() + 0.03 * width), low + height * (high - low))
             line = {"arrowstyle": "-", "color": "0.75", "linewidth": 0.5, "shrinkA": 1, "shrinkB": 3}
             text = ax.annotate("", points[i], xytext=place, fontsize=7, va="center", color=colours[i], arrowprops=line)
-            text.set(text=shortened(names[i]), parse_math=False)
+            text.set(text=names[i], parse_math=False)

@@ -115,6 +115,7 @@ class Comparison:
         lines = [
             f"Model {self.model}, {steps}, seed {self.seed}. AUC: means with bootstrap 95 % intervals over images. Differences to another method are paired, p is",
             "Wilcoxon's (signed ranks, two-sided), Holm-corrected within a table. Methods that the paired interval does not tell from the one above share a rank.",
+            "Where methods were measured on different numbers of images, rows are ordered by the adjusted mean: as if all had been measured on all (least squares).",
         ]
         for protocol, rows in self.summary(against).items():
             text = told(rows)

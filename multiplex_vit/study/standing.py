@@ -11,6 +11,7 @@ from multiplex_vit.saliency.rivals import RIVALS
 from multiplex_vit.study.statistics import interval, paired
 
 AREAS = ("insertion", "deletion", "negative", "positive", "difference")
+_TURNS = 200
 OWN = "mutex"
 """The method that others are compared with unless another is named."""
 
@@ -46,9 +47,9 @@ def standing(table: pd.DataFrame, *, against: str | Iterable[str] | None = None,
     DataFrame
         rank, entry (method, and its budget where there are several), method, budget, images, forward_passes (mean), backward_passes (mean),
         seconds (median), then for insertion, deletion and difference the mean and its ends (difference, difference_low, difference_high:
-        bootstrap 95 % over images), then for each compared with the paired difference to it with its ends (to_mutex, to_mutex_low,
+        bootstrap 95 % over images), adjusted (see `adjusted`; the order of the rows), then for each compared with the paired difference to it with its ends (to_mutex, to_mutex_low,
         to_mutex_high) and p_mutex (Wilcoxon's signed-rank test, two-sided, Holm-corrected over the table). The last is the rival of the best
-        mean, whatever its passes; `best_rival` names it.
+        adjusted mean, whatever its passes; `best_rival` names it.
         Entries whose paired interval against the one above holds 0 share a rank, "1-3".
 
     Raises
@@ -61,14 +62,32 @@ def standing(table: pd.DataFrame, *, against: str | Iterable[str] | None = None,
         raise InputError(f"rows of {' and '.join(protocols) or 'no protocol'} came; a table is of one protocol")
     table = table.assign(entry=entries(table))
     values = table.pivot(index="image", columns="entry", values="difference")
-    order = list(values.mean().sort_values(ascending=False, kind="stable").index)
-    rows = pd.DataFrame([_own(table[table["entry"] == entry]) for entry in order])
+    fair = adjusted(values).sort_values(ascending=False, kind="stable")
+    order = list(fair.index)
+    rows = pd.DataFrame([_own(table[table["entry"] == entry]) for entry in order]).assign(adjusted=fair.to_numpy())
     rows.insert(0, "rank", ranked(values[order]))
     best = _best_rival(table, order, RIVALS if rivals is None else rivals)
     others = list(dict.fromkeys([*_against(table, against), *([best] if best else [])]))
     for other in others:
         rows = rows.merge(_differences(values, other), on="entry", how="left")
     return rows.assign(best_rival=best) if best else rows
+
+
+def adjusted(values: pd.DataFrame) -> pd.Series:
+    """Return the mean of each column of values [image, entry], as if every entry had been measured on every image.
+
+    Least-squares means of value = entry + image, found by turns; where nothing is missing they are the plain means.
+
+    Examples
+    --------
+    >>> adjusted(pd.DataFrame({"a": [0.2, 0.6], "b": [0.3, None]})).round(6).to_dict()
+    {'a': 0.4, 'b': 0.5}
+    """
+    entry = values.mean()
+    for _ in range(_TURNS if values.isna().any(axis=None) else 1):
+        image = values.sub(entry).mean(axis=1)
+        entry = values.sub(image, axis=0).mean()
+    return entry + image.mean()
 
 
 def ranked(values: pd.DataFrame) -> list[str]:
@@ -99,6 +118,8 @@ def told(rows: pd.DataFrame, *, brief: bool = False) -> pd.DataFrame:
     for area in AREAS if not brief else ("difference",):
         if area in rows:
             told[area] = _intervals(rows, area)
+    if rows["images"].nunique() > 1:
+        told["adjusted"] = rows["adjusted"].map("{:.3f}".format)
     for other in rows["entry"]:
         if f"to_{other}" in rows:
             told[f"minus {other}"] = _intervals(rows, f"to_{other}")
