@@ -16,7 +16,7 @@ from multiplex_vit import plot
 from multiplex_vit.cli import main
 from multiplex_vit.evaluation.many import evaluate_many
 from multiplex_vit.study.compare import named_images
-from multiplex_vit.study.plan import planned
+from multiplex_vit.study.runs import planned
 from multiplex_vit.study.standing import entries, standing, told
 
 PIXELS = np.full((1, 3, 2, 3), 0.25, dtype=np.float32)

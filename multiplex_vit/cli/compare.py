@@ -10,14 +10,13 @@ import multiplex_vit as mv
 from multiplex_vit.checks import whole
 from multiplex_vit.cli.command import DONE, SOME_FAILED, Command, model_arguments, say
 from multiplex_vit.errors import InputError
-from multiplex_vit.images import samples
 
 SUFFIXES = (".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 """Files of a folder that are taken for images."""
 
 
 def _compare_arguments(parser: argparse.ArgumentParser) -> None:
-    bundled = list(samples().values())
+    bundled = list(mv.samples().values())
     parser.add_argument("images", nargs="*", type=Path, metavar="IMAGE", default=bundled, help="image files, or folders of them; the bundled ones unless given")
     methods = f"{', '.join(mv.METHODS)}, rivals such as rise_tokens, generic_attention, random_order; all of at most 100 passes unless given"
     parser.add_argument("--methods", nargs="+", metavar="NAME", help=methods)

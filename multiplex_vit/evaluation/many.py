@@ -57,7 +57,7 @@ def evaluate_many(
     >>> [fid.protocol for fid in found["token"]]
     ['token/4 steps', 'token/4 steps']
     """
-    runs = {protocol: protocol_options(protocol, choices) for protocol in protocols}
+    runs = {protocol: protocol_of(protocol, choices) for protocol in protocols}
     if not hasattr(model, "picture"):
         raise InputError(f"model is {type(model).__name__}; give what multiplex_vit.load returns, or VisionModel(model)")
     shown, given = Remembering(model, image), list(heatmaps)
@@ -117,7 +117,7 @@ class Remembering:
         return result
 
 
-def protocol_options(spelled: str, choices: Choices) -> dict[str, Any]:
+def protocol_of(spelled: str, choices: Choices) -> dict[str, Any]:
     """Return what `evaluate` is given for a protocol that is spelled with its baseline.
 
     Raises
@@ -127,9 +127,9 @@ def protocol_options(spelled: str, choices: Choices) -> dict[str, Any]:
 
     Examples
     --------
-    >>> protocol_options("patch/blur", {"steps": 16})
+    >>> protocol_of("patch/blur", {"steps": 16})
     {'protocol': 'patch', 'steps': 16, 'baseline': 'blur'}
-    >>> protocol_options("token/blur", {})
+    >>> protocol_of("token/blur", {})
     Traceback (most recent call last):
     multiplex_vit.errors.InputError: protocol 'token/blur': tokens leave the sequence, no baseline is put in their place; give 'token'
     """

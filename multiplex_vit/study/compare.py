@@ -18,7 +18,7 @@ from multiplex_vit.evaluation.many import evaluate_many
 from multiplex_vit.files import output_folder
 from multiplex_vit.study.comparison import Comparison
 from multiplex_vit.study.ledger import Ledger, Shown
-from multiplex_vit.study.plan import Choices, Plan, Run, planned
+from multiplex_vit.study.runs import Choices, Plan, Run, planned
 
 Failure = tuple[str, str]
 

@@ -1,4 +1,4 @@
-"""Plan: what a comparison measures, checked before the first pass."""
+"""Runs: what a comparison measures, every method at each of its budgets, checked before the first pass."""
 
 import inspect
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ import numpy as np
 
 from multiplex_vit.checks import whole
 from multiplex_vit.errors import InputError
-from multiplex_vit.evaluation.many import protocol_options
+from multiplex_vit.evaluation.many import protocol_of
 from multiplex_vit.registry import Named, name_of
 from multiplex_vit.saliency.explainers import Explainer, explainer_of
 from multiplex_vit.saliency.methods import METHODS
@@ -97,7 +97,7 @@ class Plan:
                 raise InputError(f"{name} is empty; give at least one")
             object.__setattr__(self, name, tuple(dict.fromkeys(values)))
         for protocol in self.protocols:
-            protocol_options(protocol, self.options)  # type: ignore[arg-type]
+            protocol_of(protocol, self.options)  # type: ignore[arg-type]
         for method in self.methods:
             explainer_of(method)
         if len({name_of(method) for method in self.methods}) < len(self.methods):
