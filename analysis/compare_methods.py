@@ -2,181 +2,146 @@
 
     python analysis/compare_methods.py --model demo-vit --data FOLDER
     python analysis/compare_methods.py --model demo-deit --data FOLDER
+    python analysis/compare_methods.py --model CHECKPOINT --photos FOLDER --protocols token patch/black patch/blur
     python analysis/compare_methods.py --summarise
 
-CIFAR-10 test images 0 to 299 (settings were chosen on others, see tune_multiplex.py), predicted class, protocols patch (true black) and
-token, 16 steps. RISE with 550 passes runs on the first 120 images, the reversed order on the first 60: two cores need it. A second run goes on where the first was stopped. Written beside one another: one row an image, method and protocol (CSV, a model each), the summary (Markdown),
-and the mean difference against the passes (PNG). The random control has another seed for every image; all other seeds are 0.
+CIFAR-10 test images 0 to 299 (settings were chosen on others, see tune_multiplex.py), predicted class, 16 steps; budgets of 500 passes and more
+on the first 60 alone. A second run goes on where the first was stopped. Written: a folder a model (rows, curves, provenance), and of all of
+them the summary (Markdown), the difference against the passes and the curves (PNG); of photos a gallery of heatmaps too.
 """
 
 import argparse
+import json
 import platform
 import subprocess
-import time
-import warnings
-from collections.abc import Callable
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import matplotlib
-import numpy as np
-import pandas as pd
 import torch
-from many_heatmaps import measure, read_images
-from scipy import stats
+from cifar_images import read_images
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 import multiplex_vit as mv
+from multiplex_vit.cli.compare import SUFFIXES
 
-warnings.filterwarnings("ignore", message=".*see masks.table")
 OUT = Path("analysis/results/compare_methods")
-STEPS = 16
-FEWER_IMAGES = {"rise_tokens 550": 120, "reversed_order": 60}
-PLAIN = ("random_order", "reversed_order", "centre_prior", "raw_attention", "rollout", "generic_attention", "grad_cam", "occlusion")
+HEAVY = 500
 
 
-def methods(number: int) -> dict[str, Callable[[mv.VisionModel, Any], Any]]:
-    """Return every method as a function of model and image; `number` seeds the random control."""
-    own = {name: lambda model, image, name=name: mv.explain(model, image, method=name) for name in mv.METHODS}
-    rivals = {name: lambda model, image, name=name: mv.RIVALS[name](model, image, seed=number) for name in PLAIN}
-    rise = {f"rise_tokens {budget}": lambda model, image, budget=budget: mv.RIVALS["rise_tokens"](model, image, budget=budget) for budget in (55, 550)}
-    return {**own, **rivals, **rise}
+def images_of(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the images by name: photos of a folder, or CIFAR-10 test images by their number."""
+    if args.photos:
+        files = sorted(file for file in args.photos.iterdir() if file.suffix.lower() in SUFFIXES)
+        return {file.name: file for file in files[args.first : args.first + args.images]}
+    return {str(number): image for number, image in enumerate(read_images(args.data, args.first, args.first + args.images - 1), args.first)}
 
 
-def compare(name: str, folder: Path | None, n_images: int) -> None:
-    """Measure every method on the images of one model, write the rows after every image, and leave out what was measured before."""
-    path = Path(f"{OUT}_{name}.csv")
-    earlier = [pd.read_csv(path)] if path.exists() else []
-    done = {(row.image, row.method) for table in earlier for row in table.itertuples()}
-    model, rows = mv.load(name), []
-    for number, image in enumerate(read_images(folder, 0, n_images - 1)):
-        results, seconds = {}, {}
-        for method, function in methods(number).items():
-            if (number, method) not in done and number < FEWER_IMAGES.get(method, n_images):
-                start = time.perf_counter()
-                results[method] = function(model, image)
-                seconds[method] = time.perf_counter() - start
-        if results:
-            rows += [{"model": name, "image": number, **row} for row in measured(model, image, results, seconds)]
-            pd.concat([*earlier, pd.DataFrame(rows)]).to_csv(path, index=False, float_format="%.5f")
+def measure(args: argparse.Namespace) -> None:
+    """Measure one model: great budgets on fewer images, everything else on all."""
+    model = mv.load(args.model, device=args.device)
+    model.name = Path(args.model).name  # a folder's place on this machine is no part of the results
+    folder = args.out / (model.name + ("-photos" if args.photos else ""))
+    images = images_of(args)
+    few = dict(list(images.items())[: args.heavy_images])
+    for chosen, budgets in ((images, [b for b in args.budgets if b < HEAVY]), (few, [b for b in args.budgets if b >= HEAVY])):
+        if budgets and chosen:
+            choices = {"methods": args.methods, "budgets": budgets, "protocols": args.protocols, "steps": args.steps, "gallery": 4 if args.photos else 0}
+            found = mv.compare(model, chosen, out=folder, tell=lambda line: print(line, flush=True), **choices)
+            (folder / "provenance.json").write_text(json.dumps(provenance(args, model), indent=1) + "\n")
+            for image, reason in found.failures:
+                print(f"{image}: {reason}", file=sys.stderr)
 
 
-def measured(model: mv.VisionModel, image: Any, results: dict[str, Any], seconds: dict[str, float]) -> list[dict[str, Any]]:
-    """Return one row a method and protocol."""
-    names, rows = list(results), []
-    for row in measure(model, image, [result.heatmap for result in results.values()], results[names[0]].label, STEPS):
-        method = names[row.pop("heatmap")]
-        passes = {"forward_passes": results[method].forward_passes, "backward_passes": getattr(results[method], "backward_passes", 0)}
-        rows.append({"method": method, **row, **passes, "seconds": seconds[method]})
-    return rows
+def provenance(args: argparse.Namespace, model: mv.VisionModel) -> dict[str, str]:
+    """Return what the figures were measured with."""
+    device = torch.cuda.get_device_name(model.device) if model.device.type == "cuda" else f"{platform.machine()} CPU, {torch.get_num_threads()} thread"
+    options = {"model": model.name, "images": args.images, "first": args.first, "heavy-images": args.heavy_images, "steps": args.steps}
+    lists = {name: " ".join(map(str, getattr(args, name))) for name in ("methods", "budgets", "protocols") if getattr(args, name)}
+    command = " ".join(f"--{name} {value}" for name, value in {**options, **lists}.items())
+    source = "--photos FOLDER" if args.photos else "--data FOLDER"
+    return {
+        "command": f"python analysis/compare_methods.py {source} {command}",
+        "date": str(date.today()),
+        "commit": args.commit or _commit(),
+        "device": f"{device}, {str(model.dtype).removeprefix('torch.')}, torch {torch.__version__}",
+    }
 
 
-def interval(values: np.ndarray) -> str:
-    """Return the mean with its bootstrap 95 % interval over images."""
-    if np.ptp(values) == 0:
-        return f"{values.mean():.3f}"
-    low, high = stats.bootstrap((values,), np.mean, method="percentile", rng=np.random.default_rng(0)).confidence_interval
-    return f"{values.mean():.3f} [{low:.3f}, {high:.3f}]"
+def _commit() -> str:
+    found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return found.stdout.strip() or "unknown"
 
 
-def holm(p: np.ndarray) -> np.ndarray:
-    """Return p values corrected for their number by Holm's step-down procedure."""
-    order = np.argsort(p)
-    corrected = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)).clip(max=1)
-    return corrected[np.argsort(order)]
-
-
-def summary(part: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a method, best first: means, paired differences to mutex and of multiplex to it, p by Wilcoxon and Holm, passes, seconds."""
-    difference = part.pivot(index="image", columns="method", values="difference")
-    order = difference.mean().sort_values(ascending=False).index
-    rows = []
-    for method in order:
-        own = part[part["method"] == method]
-        row = {"method": method, "passes": f"{own['forward_passes'].mean():.4g}" + (" + 1 back" if own["backward_passes"].any() else "")}
-        row["seconds, median"] = f"{own['seconds'].median():.2f}"
-        row |= {measured: interval(own[measured].to_numpy()) for measured in ("insertion", "deletion", "difference")}
-        row["it minus mutex"] = interval((difference[method] - difference["mutex"]).to_numpy())
-        row["multiplex minus it"] = interval((difference["multiplex"] - difference[method]).to_numpy())
-        rows.append(row)
-    for column, against in (("p, mutex", "mutex"), ("p, multiplex", "multiplex")):
-        others = [method for method in order if method != against]
-        p = holm(np.array([stats.wilcoxon(difference[method], difference[against]).pvalue for method in others]))
-        for row in rows:
-            row[column] = "" if row["method"] == against else f"{p[others.index(row['method'])]:.1e}"
-    return pd.DataFrame(rows)
-
-
-def spread(values: np.ndarray, apart: float) -> np.ndarray:
-    """Return ascending values moved so that neighbours are at least so far apart, about their mean."""
-    moved = values.copy()
-    for i in range(1, len(moved)):
-        moved[i] = max(moved[i], moved[i - 1] + apart)
-    return moved - (moved - values).mean()
-
-
-def draw(table: pd.DataFrame) -> None:
-    """Draw the mean difference against the passes, a panel a model and protocol."""
-    groups = list(table.groupby(["model", "protocol"]))
-    figure, axes = plt.subplots(1, len(groups), figsize=(4 * len(groups), 4), layout="constrained", sharey=True, squeeze=False)
-    for ax, ((model, protocol), part) in zip(axes.flat, groups, strict=True):
-        means = part.groupby("method")[["forward_passes", "difference"]].mean().sort_values("difference")
-        for method, own in part.groupby("method"):
-            values = own["difference"].to_numpy()
-            error = 1.96 * values.std(ddof=1) / np.sqrt(len(values))
-            colour = {"multiplex": "C3", "mutex": "C0"}.get(str(method), "0.5")
-            ax.errorbar(own["forward_passes"].mean(), values.mean(), yerr=error, fmt="o", color=colour, markersize=4)
-        for _, near in means.groupby(np.log10(means["forward_passes"]).round()):
-            places = spread(near["difference"].to_numpy(), 0.045)
-            for (method, (passes, mean)), place in zip(near.iterrows(), places, strict=True):
-                line = {"arrowstyle": "-", "color": "0.7", "linewidth": 0.5, "shrinkA": 0, "shrinkB": 3}
-                ax.annotate(str(method), (passes, mean), xytext=(1.5 * near["forward_passes"].max(), place), fontsize=7, va="center", arrowprops=line)
-        ax.set(xscale="log", xlabel="forward passes", title=f"{model}, {protocol}", xlim=(0.7, 9000))
-        ax.axhline(0, color="0.8", linewidth=0.8, zorder=0)
-    axes[0, 0].set_ylabel("insertion AUC - deletion AUC")
-    figure.savefig(OUT.with_suffix(".png"), dpi=110)
-
-
-def summarise() -> None:
-    """Write the summary and the figure of what was measured."""
-    table = pd.concat([pd.read_csv(path) for path in sorted(OUT.parent.glob(f"{OUT.name}_*.csv"))])
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+def summarise(out: Path) -> None:
+    """Write the summary and the figures of everything that was measured."""
+    folders = [path.parent for path in sorted(out.glob("*/comparison.csv"))]
+    measured = {folder: mv.Comparison.read(folder) for folder in folders}
     lines = [
         "# Every method on the same images\n",
-        f"Commands: see `analysis/compare_methods.py`; {date.today()}, commit {commit}, {platform.machine()} CPU, one thread beside other work,",
+        "CIFAR-10 test images by number; settings were chosen on images from 5000 on (tune_multiplex.py). The random order is another one for every image.",
+        f"Budgets of {HEAVY} passes and more were run on fewer images (see the column): their means do not compare with the others', the paired differences do.",
+        "Passes are not all of one length: random and centrality masks keep half of the tokens, occlusion nearly all. Backward passes count for one each.\n",
     ]
-    lines += [
-        f"torch {torch.__version__}. CIFAR-10 test images from number 0 on (the run was stopped before all 300; a second run goes on); settings were chosen on images from 5000 on. Means with bootstrap 95 % intervals over images;"
-    ]
-    lines += [
-        "differences are paired; p by Wilcoxon's signed-rank test, two-sided, Holm-corrected within a table. Methods whose intervals overlap are not ranked by this.",
-        "Passes are not all of one length: random and centrality masks keep half of the tokens, occlusion nearly all, so that a pass takes about twice the time.",
-        "That communities should be removed one at a time was tried after the rival occlusion had been seen ahead on images 0 to 16; it was chosen on others.\n",
-    ]
-    for (model, protocol), part in table.groupby(["model", "protocol"]):
-        rows = summary(part)
-        lines += [f"\n## {model}, {protocol}, {part['image'].nunique()} images\n"]
-        lines += [f"| {' | '.join(map(str, line))} |" for line in [rows.columns, ["---"] * len(rows.columns), *rows.to_numpy()]]
-    OUT.with_suffix(".md").write_text("\n".join(lines) + "\n")
-    draw(table)
+    for folder, found in measured.items():
+        facts = json.loads((folder / "provenance.json").read_text())
+        lines += [
+            f"\n# {folder.name}\n",
+            f"`{facts['command']}`; {facts['date']}, commit {facts['commit']}, {facts['device']}.\n",
+            found.markdown(against=_own(found)),
+        ]
+    out.with_suffix(".md").write_text("\n".join(lines))
+    draw(measured, out)
+
+
+def _own(found: mv.Comparison) -> list[str]:
+    """Return what the others are held against, as far as it was measured."""
+    return [name for name in ("mutex", "multiplex") if name in set(found.table()["method"])]
+
+
+def draw(measured: dict[Path, mv.Comparison], out: Path) -> None:
+    """Draw the difference against passes, a panel a model and protocol; curves, where they are here; and galleries of photos."""
+    panels = [(found, protocol) for found in measured.values() for protocol in found.protocols]
+    figure, axes = plt.subplots((len(panels) + 1) // 2, 2, figsize=(12, 4.4 * ((len(panels) + 1) // 2)), layout="constrained", squeeze=False)
+    for ax, (found, protocol) in zip(axes.flat, panels, strict=False):
+        found.plot(protocol, ax=ax)
+    for ax in axes.flat[len(panels) :]:
+        ax.set_axis_off()
+    figure.savefig(out.with_suffix(".png"), dpi=110)
+    for folder, found in measured.items():
+        for protocol in found.protocols if len(found.curves) else ():
+            found.plot_curves(protocol).savefig(folder / f"curves_{protocol.replace('/', '-')}.png", dpi=110)
+        if found.shown:
+            found.plot_gallery().savefig(folder / "gallery.png", dpi=110)
 
 
 def main() -> None:
-    """Measure one model, or summarise what was measured."""
+    """Measure one model, then summarise what was measured; or only summarise."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="demo-vit")
-    parser.add_argument("--data", type=Path, help="folder with test.parquet")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--data", type=Path, help="folder with test.parquet; the hub's unless given")
+    parser.add_argument("--photos", type=Path, help="folder of images, in place of CIFAR-10")
     parser.add_argument("--images", type=int, default=300)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--heavy-images", type=int, default=60, help=f"images on which budgets of {HEAVY} and more are run")
+    parser.add_argument("--methods", nargs="+", help="all of at most 100 passes unless given")
+    parser.add_argument("--budgets", nargs="+", type=int, default=[55, 550])
+    parser.add_argument("--protocols", nargs="+", default=["token", "patch/black"])
+    parser.add_argument("--steps", type=int, default=16)
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--commit", help="where there is no git to ask")
     parser.add_argument("--summarise", action="store_true", help="summarise what was measured, and measure nothing")
     args = parser.parse_args()
-    torch.set_num_threads(1)
+    torch.set_num_threads(args.threads)
     if not args.summarise:
-        compare(args.model, args.data, args.images)
-    else:
-        summarise()
+        measure(args)
+    summarise(args.out)
 
 
 if __name__ == "__main__":

@@ -17,9 +17,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from many_heatmaps import measure, read_images
+from cifar_images import read_images
 
 import multiplex_vit as mv
+from multiplex_vit.evaluation.many import evaluate_many
 from multiplex_vit.registry import name_of
 
 warnings.filterwarnings("ignore", message=".*see masks.table")
@@ -122,10 +123,10 @@ def main() -> None:
     first, last = chosen["images"]
     for number, image in enumerate(read_images(args.data, first, last), first):
         found, label = heatmaps_of(model, image, chosen["designs"], chosen["estimators"])
-        settings = list(found)
-        for row in measure(model, image, list(found.values()), label, steps=8):
-            design, estimator = settings[row.pop("heatmap")]
-            rows.append({"model": args.model, "image": number, "design": design, "estimator": estimator, **row})
+        measured = evaluate_many(model, image, found.values(), label=label, protocols=("patch/black", "token"), steps=8)
+        for protocol, several in measured.items():
+            for (design, estimator), fid in zip(found, several, strict=True):
+                rows.append({"model": args.model, "image": number, "design": design, "estimator": estimator, **fid.row(), "protocol": protocol})
         pd.DataFrame(rows).to_csv(f"analysis/results/tune_multiplex_{args.round}_{args.model}.csv", index=False, float_format="%.5f")
     table = pd.DataFrame(rows).pivot_table(index=["design", "estimator"], columns="protocol", values="difference")
     print(table.assign(both=table.mean(axis=1)).sort_values("both").round(4).to_string())

@@ -49,6 +49,8 @@ _HOMES = {
     "grid_pointing": "evaluation.localisation",
     "pointing_game": "evaluation.localisation",
     "mask_mass": "evaluation.localisation",
+    "compare": "study.compare",
+    "Comparison": "study.comparison",
     "samples": "images",
     "read_image": "images",
     "InputError": "errors",
@@ -100,6 +102,8 @@ if TYPE_CHECKING:
     from multiplex_vit.saliency.rivals import Attribution as Attribution
     from multiplex_vit.saliency.settings import Settings as Settings
     from multiplex_vit.saliency.statistics import STATISTICS as STATISTICS
+    from multiplex_vit.study.compare import compare as compare
+    from multiplex_vit.study.comparison import Comparison as Comparison
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The command line: multiplex-vit explain | network | evaluate | models."""
+"""The command line: multiplex-vit explain | network | evaluate | compare | models."""
 
 import sys
 import warnings
@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import multiplex_vit as mv
 from multiplex_vit.cli.command import Parser, failed
+from multiplex_vit.cli.compare import COMPARE
 from multiplex_vit.cli.explain import EVALUATE, EXPLAIN
 from multiplex_vit.cli.models import MODELS
 from multiplex_vit.cli.network import NETWORK
 
-COMMANDS = {"explain": EXPLAIN, "network": NETWORK, "evaluate": EVALUATE, "models": MODELS}
+COMMANDS = {"explain": EXPLAIN, "network": NETWORK, "evaluate": EVALUATE, "compare": COMPARE, "models": MODELS}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

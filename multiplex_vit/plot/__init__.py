@@ -5,6 +5,7 @@ never read as mathematics. Objects of the other rooms have a `.plot()` that call
 """
 
 from multiplex_vit.plot.colour import HEAT, INK, LINKS, SIGNED, colours
+from multiplex_vit.plot.comparison import curve_bands, gallery, panel, passes
 from multiplex_vit.plot.evaluation import curves, summary
 from multiplex_vit.plot.heat import overlay, small_multiples, thumbnail
 from multiplex_vit.plot.layers import reducibility, similarity
@@ -19,9 +20,13 @@ __all__ = [
     "SIGNED",
     "attention",
     "colours",
+    "curve_bands",
     "curves",
     "distribution",
+    "gallery",
     "overlay",
+    "panel",
+    "passes",
     "pruning",
     "reducibility",
     "shortened",

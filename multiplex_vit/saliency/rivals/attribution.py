@@ -50,7 +50,10 @@ class Attribution(Pictured):
 
 
 RIVALS: Registry[Callable[..., Any]] = Registry("rival")
-"""Each takes model, image and label (None for the predicted class), keyword-only budget and seed, and returns an Attribution or Explanation."""
+"""Each takes model, image and label (None for the predicted class), keyword-only budget and seed, and returns an Attribution or Explanation.
+
+Traits say what a comparison should know: `budget=True` where more passes are taken for a greater budget, or the greatest budget that can be used;
+`control=True` for orders that know nothing of the class, or turn what is known round; `each_token=True` for a pass a token whatever the budget."""
 
 
 @dataclass(frozen=True, eq=False)

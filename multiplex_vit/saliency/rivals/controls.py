@@ -10,7 +10,7 @@ from multiplex_vit.saliency.explain import explain
 from multiplex_vit.saliency.rivals.attribution import RIVALS, Asked, Attribution
 
 
-@RIVALS.register
+@RIVALS.register(control=True)
 def random_order(model: VisionModel, image: Any, label: int | str | None = None, *, budget: int = 55, seed: int = 0) -> Attribution:
     """Return a random order of the patches, from the seed: what every method must beat. Its one pass finds the predicted class."""
     asked = Asked.of(model, image, label)
@@ -18,7 +18,7 @@ def random_order(model: VisionModel, image: Any, label: int | str | None = None,
     return asked.answer("random_order", np.random.default_rng(seed).permutation(n_nodes), asked.clean())
 
 
-@RIVALS.register
+@RIVALS.register(control=True)
 def centre_prior(model: VisionModel, image: Any, label: int | str | None = None, *, budget: int = 55, seed: int = 0) -> Attribution:
     """Return how near a patch is to the centre of the image, for which photographers are enough (Judd et al., ICCV 2009, doi:10.1109/ICCV.2009.5459462)."""
     asked = Asked.of(model, image, label)
@@ -27,7 +27,7 @@ def centre_prior(model: VisionModel, image: Any, label: int | str | None = None,
     return asked.answer("centre_prior", -np.hypot((row + 0.5) / rows - 0.5, (col + 0.5) / cols - 0.5), asked.clean())
 
 
-@RIVALS.register
+@RIVALS.register(control=True, budget=55)
 def reversed_order(model: VisionModel, image: Any, label: int | str | None = None, *, budget: int = 55, seed: int = 0) -> Attribution:
     """Return the published heatmap with its sign turned: a measure that does not rank it last cannot be trusted."""
     asked = Asked.of(model, image, label)

@@ -10,7 +10,7 @@ from multiplex_vit.saliency.explanation import Explanation
 from multiplex_vit.saliency.rivals.attribution import RIVALS
 
 
-@RIVALS.register
+@RIVALS.register(budget=True)
 def rise_tokens(model: VisionModel, image: Any, label: int | str | None = None, *, budget: int = 55, seed: int = 0) -> Explanation:
     """Return the mean confidence of random masks that keep a token and half of the others (RISE: Petsiuk et al., BMVC 2018, arXiv:1806.07421).
 
@@ -19,7 +19,7 @@ def rise_tokens(model: VisionModel, image: Any, label: int | str | None = None, 
     return explain(model, image, label=label, design="random", estimator="coverage", budget=budget, seed=seed)
 
 
-@RIVALS.register
+@RIVALS.register(each_token=True)
 def occlusion(model: VisionModel, image: Any, label: int | str | None = None, *, budget: int = 55, seed: int = 0) -> Explanation:
     """Return by how much the confidence falls when a token leaves alone, beside the mean of the others (Zeiler, Fergus, ECCV 2014, arXiv:1311.2901).
 

@@ -1,0 +1,168 @@
+"""evaluate_many: the curves of many heatmaps of one image, in which no two passes show the model the same thing."""
+
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import blake2b
+from typing import Any, Unpack
+
+import numpy as np
+
+from multiplex_vit.errors import InputError
+from multiplex_vit.evaluation.baselines import BASELINES
+from multiplex_vit.evaluation.curve import Faithfulness
+from multiplex_vit.evaluation.evaluate import evaluate
+from multiplex_vit.evaluation.protocols import PROTOCOLS, Choices, options_of, ranks, steps_of
+
+
+def evaluate_many(
+    model: Any,
+    image: Any,
+    heatmaps: Iterable[np.ndarray],
+    *,
+    label: int | str | None = None,
+    protocols: Sequence[str] = ("token", "patch/black"),
+    **choices: Unpack[Choices],
+) -> dict[str, list[Faithfulness]]:
+    """Measure many heatmaps of one image as `evaluate` does each, in fewer passes: what the model has seen it is not shown again.
+
+    Parameters
+    ----------
+    model : VisionModel
+    image : as for `explain`
+    heatmaps : iterable of ndarray [row, col]
+    label : int or str, optional
+        The class whose confidence is followed; the predicted class unless given.
+    protocols : sequence of str
+        Each with its baseline as results print it, such as "token", "patch/black", "patch/blur".
+    **choices
+        steps (where the protocol leaves them open), seed, batch_size.
+
+    Returns
+    -------
+    dict of str to list of Faithfulness
+        For every protocol as it was given, one a heatmap, in their order.
+
+    Raises
+    ------
+    InputError
+        If a heatmap does not fit the grid or holds NaN, or a name is unknown.
+
+    Examples
+    --------
+    >>> import multiplex_vit as mv
+    >>> model, order = mv.load("demo-vit", device="cpu"), np.arange(64.0).reshape(8, 8)
+    >>> found = evaluate_many(model, mv.samples()["cat"], [order, -order], protocols=["token"], steps=4)
+    >>> [fid.protocol for fid in found["token"]]
+    ['token/4 steps', 'token/4 steps']
+    """
+    runs = {protocol: protocol_of(protocol, choices) for protocol in protocols}
+    if not hasattr(model, "picture"):
+        raise InputError(f"model is {type(model).__name__}; give what multiplex_vit.load returns, or VisionModel(model)")
+    shown, given = Remembering(model, image), list(heatmaps)
+    if "token" in runs and given:
+        _show_together(shown, given, runs["token"])
+    return {name: [evaluate(shown, image, heatmap, label=label, **options) for heatmap in given] for name, options in runs.items()}
+
+
+class Remembering:
+    """A model that remembers what it was shown, so that it classifies equal pixels, or equal sets of tokens, once.
+
+    It is for one image: sets of tokens are told apart by their places alone.
+
+    Attributes
+    ----------
+    model : VisionModel
+    seen : Picture
+        The image as the model takes it.
+    """
+
+    def __init__(self, model: Any, image: Any):
+        self.model, self.seen = model, model.picture(image)
+        self._known: dict[bytes, Any] = {}
+        self._tokens: dict[bytes, Any] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything but the passes is the model's own."""
+        return getattr(self.model, name)
+
+    def picture(self, image: Any) -> Any:
+        """Return the image as the model takes it, whatever is given."""
+        return self.seen
+
+    def embed(self, pixels: Any) -> Any:
+        """Return the tokens that enter the first block, the same ones for the same pixels."""
+        key = _key(pixels)
+        if key not in self._tokens:
+            self._tokens[key] = self.model.embed(pixels)
+        return self._tokens[key]
+
+    def classify(self, pixels: Any, *, batch_size: int | str = "auto") -> Any:
+        """Return class probabilities [image, class]; images seen before take no pass."""
+        return self._remembered(pixels, lambda new: self.model.classify(new, batch_size=batch_size))
+
+    def probabilities(self, tokens: Any, kept: Any, *, batch_size: int | str = "auto") -> Any:
+        """Return class probabilities [mask, class]; masks seen before take no pass."""
+        return self._remembered(kept, lambda new: self.model.probabilities(tokens, new, batch_size=batch_size))
+
+    def _remembered(self, shown: Any, classify: Callable[[Any], Any]) -> Any:
+        keys = [_key(each) for each in shown]
+        new = {key: place for place, key in enumerate(keys) if key not in self._known}
+        if new:
+            self._known.update(zip(new, classify(shown[list(new.values())]).cpu(), strict=True))
+        result = self._known[keys[0]].new_empty((len(keys), len(self.model.classes)))
+        for place, key in enumerate(keys):
+            result[place] = self._known[key]
+        return result
+
+
+def protocol_of(spelled: str, choices: Choices) -> dict[str, Any]:
+    """Return what `evaluate` is given for a protocol that is spelled with its baseline.
+
+    Raises
+    ------
+    InputError
+        If the protocol, its baseline or an option is unknown, or "token" has a baseline.
+
+    Examples
+    --------
+    >>> protocol_of("patch/blur", {"steps": 16})
+    {'protocol': 'patch', 'steps': 16, 'baseline': 'blur'}
+    >>> protocol_of("token/blur", {})
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: protocol 'token/blur': tokens leave the sequence, no baseline is put in their place; give 'token'
+    """
+    if not isinstance(spelled, str):
+        raise InputError(f"protocol is {spelled!r}; give a name, with its baseline where it has one, such as 'patch/black'")
+    name, _, baseline = spelled.partition("/")
+    PROTOCOLS.resolve(name)
+    if name == "token" and baseline:
+        raise InputError(f"protocol {spelled!r}: tokens leave the sequence, no baseline is put in their place; give 'token'")
+    if baseline:
+        BASELINES.resolve(baseline)
+    unknown = set(choices) - {"steps", "seed", "batch_size"}
+    if unknown:
+        raise InputError(f"unknown option {sorted(unknown)[0]!r}; known: steps, seed, batch_size (a baseline is spelled with its protocol)")
+    fixed = PROTOCOLS.trait(name, "fixed") or {}
+    given = {**{key: value for key, value in choices.items() if key not in fixed}, **({"baseline": baseline} if baseline else {})}
+    options_of(name, **given)  # type: ignore[arg-type]
+    return {"protocol": name, **given}
+
+
+def _show_together(shown: Remembering, heatmaps: list[np.ndarray], options: dict[str, Any]) -> None:
+    """Show all sets of tokens at once: those of one size share a batch, and every heatmap brings one set of each size.
+
+    What does not fit is left for `evaluate` to refuse.
+    """
+    values = [np.asarray(heatmap.detach().cpu() if hasattr(heatmap, "detach") else heatmap) for heatmap in heatmaps]
+    pixels = shown.seen.pixels
+    grid = shown.grid_of(pixels.shape[2:])
+    if any(value.shape != grid or value.dtype.kind not in "biuf" for value in values):
+        return
+    counts = steps_of(values[0].size, options.get("steps"))
+    inserted = np.concatenate([ranks(value)[None] < counts[:, None] for value in values])
+    shown.probabilities(shown.embed(pixels.cpu().numpy()), np.concatenate([inserted, ~inserted]), batch_size=options.get("batch_size", "auto"))
+
+
+def _key(shown: Any) -> bytes:
+    """Return what tells an array or tensor apart from others."""
+    values = np.asarray(shown.cpu() if hasattr(shown, "cpu") else shown)
+    return blake2b(values.tobytes(), digest_size=16).digest() + values.dtype.kind.encode()
