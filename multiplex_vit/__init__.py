@@ -28,6 +28,7 @@ _HOMES = {
     "lint_gephi": "network.export",
     "explain": "saliency.explain",
     "multiplex": "saliency.explain",
+    "explain_many": "saliency.many",
     "Explanation": "saliency.explanation",
     "Masks": "saliency.masks",
     "Settings": "saliency.settings",
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
     from multiplex_vit.saliency.explain import explain as explain
     from multiplex_vit.saliency.explain import multiplex as multiplex
     from multiplex_vit.saliency.explanation import Explanation as Explanation
+    from multiplex_vit.saliency.many import explain_many as explain_many
     from multiplex_vit.saliency.masks import Masks as Masks
     from multiplex_vit.saliency.methods import METHODS as METHODS
     from multiplex_vit.saliency.rivals import RIVALS as RIVALS
