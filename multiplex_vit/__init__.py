@@ -43,8 +43,11 @@ _HOMES = {
     "Faithfulness": "evaluation.curve",
     "PROTOCOLS": "evaluation.protocols",
     "BASELINES": "evaluation.baselines",
-    "samples": "images",
-    "read_image": "images",
+    "images": "study.images",
+    "Study": "study.study",
+    "ablate": "study.ablate",
+    "samples": "pictures",
+    "read_image": "pictures",
     "InputError": "errors",
 }
 
@@ -57,8 +60,8 @@ if TYPE_CHECKING:
     from multiplex_vit.evaluation.curve import Faithfulness as Faithfulness
     from multiplex_vit.evaluation.evaluate import evaluate as evaluate
     from multiplex_vit.evaluation.protocols import PROTOCOLS as PROTOCOLS
-    from multiplex_vit.images import read_image as read_image
-    from multiplex_vit.images import samples as samples
+    from multiplex_vit.pictures import read_image as read_image
+    from multiplex_vit.pictures import samples as samples
     from multiplex_vit.models.adapters import ADAPTERS as ADAPTERS
     from multiplex_vit.models.load import load as load
     from multiplex_vit.models.operators import OPERATORS as OPERATORS
@@ -88,6 +91,9 @@ if TYPE_CHECKING:
     from multiplex_vit.saliency.rivals import Attribution as Attribution
     from multiplex_vit.saliency.settings import Settings as Settings
     from multiplex_vit.saliency.statistics import STATISTICS as STATISTICS
+    from multiplex_vit.study.ablate import ablate as ablate
+    from multiplex_vit.study.images import images as images
+    from multiplex_vit.study.study import Study as Study
 
 
 def __getattr__(name: str) -> Any:
