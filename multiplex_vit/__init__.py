@@ -60,8 +60,6 @@ if TYPE_CHECKING:
     from multiplex_vit.evaluation.curve import Faithfulness as Faithfulness
     from multiplex_vit.evaluation.evaluate import evaluate as evaluate
     from multiplex_vit.evaluation.protocols import PROTOCOLS as PROTOCOLS
-    from multiplex_vit.pictures import read_image as read_image
-    from multiplex_vit.pictures import samples as samples
     from multiplex_vit.models.adapters import ADAPTERS as ADAPTERS
     from multiplex_vit.models.load import load as load
     from multiplex_vit.models.operators import OPERATORS as OPERATORS
@@ -79,6 +77,8 @@ if TYPE_CHECKING:
     from multiplex_vit.network.multilayer import LAYER_SIMILARITIES as LAYER_SIMILARITIES
     from multiplex_vit.network.multilayer import MULTILAYER_MEASURES as MULTILAYER_MEASURES
     from multiplex_vit.network.multiplex import Multiplex as Multiplex
+    from multiplex_vit.pictures import read_image as read_image
+    from multiplex_vit.pictures import samples as samples
     from multiplex_vit.saliency.designs import DESIGNS as DESIGNS
     from multiplex_vit.saliency.estimators import ESTIMATORS as ESTIMATORS
     from multiplex_vit.saliency.explain import explain as explain

@@ -10,6 +10,7 @@ from multiplex_vit.plot.heat import overlay, small_multiples, thumbnail
 from multiplex_vit.plot.layers import reducibility, similarity
 from multiplex_vit.plot.measures import distribution, pruning, trajectories
 from multiplex_vit.plot.network import attention, stack, strongest
+from multiplex_vit.plot.studies import changes, correlation, settings
 from multiplex_vit.plot.text import shortened
 
 __all__ = [
@@ -18,12 +19,15 @@ __all__ = [
     "LINKS",
     "SIGNED",
     "attention",
+    "changes",
     "colours",
+    "correlation",
     "curves",
     "distribution",
     "overlay",
     "pruning",
     "reducibility",
+    "settings",
     "shortened",
     "similarity",
     "small_multiples",

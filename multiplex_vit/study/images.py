@@ -65,7 +65,18 @@ def images(source: Any, *, labels: Any = None, index: Any = None, limit: int | N
         raise InputError(f"{opened.kind} holds no image; give a folder of images, a CSV (file, label), Parquet with a column of images, or a data set")
     if index is not None:
         places = [places[i] for i in _places(opened, _numbers(index), len(places))]
-    return ImageSource(opened, places).first(None if limit is None else whole("limit", limit, at_least=1))
+    places = places[: None if limit is None else whole("limit", limit, at_least=1)]
+    return ImageSource(opened, places, _origin(source, labels, index, limit))
+
+
+def _origin(source: Any, labels: Any, index: Any, limit: int | None) -> dict[str, Any] | None:
+    """Return what will give the same images again, or None where it holds more than paths and numbers."""
+    paths = {"source": source, "labels": labels, "index": index}
+    plain = {name: str(Path(value).resolve()) for name, value in paths.items() if isinstance(value, (str, os.PathLike)) and Path(value).exists()}
+    given = {name: plain.get(name, value) for name, value in paths.items()}
+    given["index"] = given["index"] if index is None or isinstance(index, (str, os.PathLike)) else [int(number) for number in index]
+    usable = "source" in plain and isinstance(given["labels"], (str, type(None)))
+    return {**given, "limit": limit} if usable else None
 
 
 def _opened(source: Any, labels: Any) -> Source:

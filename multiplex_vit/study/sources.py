@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from io import BytesIO
@@ -75,10 +75,13 @@ class ImageSource:
     source : Source
     places : sequence of int
         Which of the source's images, in order.
+    origin : dict, optional
+        What `images` was given, where it is plain text and numbers, to find them again.
     """
 
     source: Source
     places: Sequence[int]
+    origin: dict[str, Any] | None = None
 
     def __len__(self) -> int:
         return len(self.places)
@@ -102,10 +105,6 @@ class ImageSource:
         """Return what a study's manifest keeps: kind, how many, and a fingerprint of names, sizes, labels and choice."""
         state = json.dumps([list(self.source.state()), list(self.places)], default=str)
         return {"kind": self.source.kind, "images": len(self), "fingerprint": sha256(state.encode()).hexdigest()}
-
-    def first(self, limit: int | None) -> "ImageSource":
-        """Return at most so many images, from the front."""
-        return replace(self, places=self.places[:limit])
 
 
 @dataclass(frozen=True, eq=False)
