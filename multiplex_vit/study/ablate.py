@@ -1,7 +1,7 @@
 """ablate: what an explanation is without some of its measures, or by one of them alone. No masked pass is run for it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.saliency.explanation import Explanation
 from multiplex_vit.saliency.many import Passes, shared_passes
-from multiplex_vit.study.plan import FULL, RANDOM, Plan, Variant, variants
+from multiplex_vit.study.plan import FULL, RANDOM, Plan, variants
 from multiplex_vit.study.statistics import interval, paired
 from multiplex_vit.study.study import Study
 from multiplex_vit.study.work import heatmaps_of, measured, random_order
@@ -25,6 +25,7 @@ FOLDER = "ablations"
 """Where a study's ablations are, in its folder."""
 
 _BY = ["setting", "protocol"]
+_MEASURING = ("protocols", "steps", "seed")
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +145,7 @@ def ablate(
     workers: int = 1,
     model: VisionModel | None = None,
     images: Any = None,
+    **measuring: Any,
 ) -> Ablation:
     """Measure explanations without each operator, direction, centrality or statistic in turn, or by each alone.
 
@@ -164,6 +166,8 @@ def ablate(
         The model, for explanations.
     images : optional
         For explanations, the image of each.
+    **measuring
+        For explanations, fields of `Study`: protocols, steps, seed.
 
     Returns
     -------
@@ -178,11 +182,15 @@ def ablate(
     --------
     >>> import multiplex_vit as mv
     >>> model, cat = mv.load("demo-vit", device="cpu"), mv.samples()["cat"]
-    >>> found = ablate(mv.explain(model, cat), leave_out="direction", model=model, images=[cat])
+    >>> found = ablate(mv.explain(model, cat), leave_out="direction", model=model, images=[cat], steps=4)
     >>> found.table["variant"].unique().tolist(), found.passes.naive
     (['full', 'without direction in', 'without direction out', 'random order'], 111)
     """
     leave_out = leave_out or (() if keep_only else "statistic")
+    unknown = [name for name in measuring if name not in _MEASURING or isinstance(source, Study)]
+    if unknown:
+        known = f"known for explanations: {', '.join(_MEASURING)}"
+        raise InputError(f"ablate takes no {unknown[0]!r}{' for a study, which has its own' if isinstance(source, Study) else ''}; {known}")
     if isinstance(source, Study):
         return _of_study(source, leave_out, keep_only, workers)
     several = [source] if isinstance(source, Explanation) else list(source)
@@ -191,7 +199,9 @@ def ablate(
     pictures = list(images) if isinstance(images, (list, tuple)) else [images]
     if not several or len(pictures) != len(several):
         raise InputError(f"{len(several)} explanations came with {len(pictures)} images; give one image each")
-    return _of_explanations(several, pictures, model, variants([each.settings for each in several], leave_out=leave_out, keep_only=keep_only))
+    chosen = variants([each.settings for each in several], leave_out=leave_out, keep_only=keep_only)
+    plan = Plan(model.name, tuple((f"{i}", each.settings) for i, each in enumerate(several)), chosen, **measuring)
+    return _of_explanations(several, pictures, model, plan)
 
 
 def ablation_name(leave_out: Any, keep_only: Any) -> str:
@@ -226,13 +236,13 @@ def _of_study(study: Study, leave_out: Any, keep_only: Any, workers: int) -> Abl
     return Ablation(done.store.read("rows"), done.heatmaps(), Passes(explained.run + passes.run, passes.naive))
 
 
-def _of_explanations(explanations: Sequence[Explanation], images: Sequence[Any], model: VisionModel, chosen: tuple[Variant, ...]) -> Ablation:
+def _of_explanations(explanations: Sequence[Explanation], images: Sequence[Any], model: VisionModel, common: Plan) -> Ablation:
     rows: list[dict[str, Any]] = []
     heat: list[dict[str, Any]] = []
     run = naive = 0
     for number, (explanation, image) in enumerate(zip(explanations, images, strict=True)):
         picture = model.picture(image)
-        plan = Plan(model.name, (("settings", explanation.settings),), chosen)
+        plan = replace(common, settings=(("settings", explanation.settings),))
         found = heatmaps_of(plan, [explanation])
         own = sha256(picture.pixels.cpu().numpy().tobytes()).hexdigest()
         control = (RANDOM, RANDOM, random_order(plan.seed, own, explanation.grid), None)

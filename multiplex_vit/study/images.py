@@ -1,5 +1,6 @@
 """images: whatever holds many pictures becomes an ImageSource, or one clear line."""
 
+import json
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -70,13 +71,24 @@ def images(source: Any, *, labels: Any = None, index: Any = None, limit: int | N
 
 
 def _origin(source: Any, labels: Any, index: Any, limit: int | None) -> dict[str, Any] | None:
-    """Return what will give the same images again, or None where it holds more than paths and numbers."""
-    paths = {"source": source, "labels": labels, "index": index}
-    plain = {name: str(Path(value).resolve()) for name, value in paths.items() if isinstance(value, (str, os.PathLike)) and Path(value).exists()}
-    given = {name: plain.get(name, value) for name, value in paths.items()}
-    given["index"] = given["index"] if index is None or isinstance(index, (str, os.PathLike)) else [int(number) for number in index]
-    usable = "source" in plain and isinstance(given["labels"], (str, type(None)))
-    return {**given, "limit": limit} if usable else None
+    """Return what will give the same images again, or None where it holds more than paths, names and numbers."""
+    given = {"source": _absolute(source), "labels": _absolute(labels), "index": _absolute(index), "limit": limit}
+    if given["index"] is not None and not isinstance(given["index"], (str, list)):
+        given["index"] = [int(number) for number in index]
+    try:
+        json.dumps(given)
+    except TypeError:
+        return None
+    return given
+
+
+def _absolute(value: Any) -> Any:
+    """Return a path that is there as it is found from anywhere, several of them likewise, anything else as it is."""
+    if isinstance(value, (str, os.PathLike)):
+        return str(Path(value).resolve()) if Path(value).exists() else str(value)
+    if isinstance(value, (list, tuple)) and all(isinstance(each, (str, os.PathLike)) for each in value):
+        return [_absolute(each) for each in value]
+    return list(value) if isinstance(value, (tuple, range)) else value
 
 
 def _opened(source: Any, labels: Any) -> Source:
