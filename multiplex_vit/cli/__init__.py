@@ -1,4 +1,4 @@
-"""The command line: multiplex-vit explain | network | evaluate | models."""
+"""The command line: multiplex-vit explain | network | evaluate | study | ablate | report | models."""
 
 import sys
 import warnings
@@ -9,8 +9,9 @@ from multiplex_vit.cli.command import Parser, failed
 from multiplex_vit.cli.explain import EVALUATE, EXPLAIN
 from multiplex_vit.cli.models import MODELS
 from multiplex_vit.cli.network import NETWORK
+from multiplex_vit.cli.study import ABLATE, REPORT, STUDY
 
-COMMANDS = {"explain": EXPLAIN, "network": NETWORK, "evaluate": EVALUATE, "models": MODELS}
+COMMANDS = {"explain": EXPLAIN, "network": NETWORK, "evaluate": EVALUATE, "study": STUDY, "ablate": ABLATE, "report": REPORT, "models": MODELS}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

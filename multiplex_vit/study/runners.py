@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import pickle
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -102,7 +103,8 @@ def _stop(pool: ProcessPoolExecutor) -> None:
 
 
 def _start() -> None:
-    """Let a worker end when the process that started it is gone, even killed."""
+    """Let a worker end when the process that started it is gone, even killed; and leave Ctrl-C to that process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None
 

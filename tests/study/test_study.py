@@ -311,7 +311,7 @@ def test_workers_end_with_the_process_that_started_them(tmp_path):
     time.sleep(1)
     driver.kill()
     driver.wait()
-    gone, alive = psutil.wait_procs(children, timeout=30)
+    _gone, alive = psutil.wait_procs(children, timeout=30)
     assert not alive
 
 
