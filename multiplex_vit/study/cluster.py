@@ -86,13 +86,12 @@ def _cluster(options: dict[str, Any]) -> Any:
     """Return a cluster by its kind and options, its workers asked for."""
     import distributed
 
-    kind = options.pop("kind", "local")
+    kind = kind_of(options)
+    options.pop("kind", None)
     try:
         if kind == "local":
             workers = whole("workers", options.pop("workers", 1), at_least=1)
             return distributed.LocalCluster(n_workers=workers, **{"threads_per_worker": 1, "dashboard_address": None, **options})
-        if kind not in QUEUES:
-            raise InputError(f"unknown kind of cluster {kind!r}; known: local, {', '.join(QUEUES)}")
         import dask_jobqueue
 
         jobs = whole("jobs", options.pop("jobs", 1), at_least=1)
@@ -103,6 +102,14 @@ def _cluster(options: dict[str, Any]) -> Any:
     except (TypeError, ValueError) as error:
         raise InputError(f"the {kind} cluster cannot be started: {' '.join(str(error).split())}; mend its options") from error
     return cluster
+
+
+def kind_of(options: Mapping[str, Any]) -> str:
+    """Return the kind of cluster that options ask for; InputError if it is unknown."""
+    kind = options.get("kind", "local")
+    if kind != "local" and kind not in QUEUES:
+        raise InputError(f"unknown kind of cluster {kind!r}; known: local, {', '.join(QUEUES)}")
+    return str(kind)
 
 
 def _run(client: Any, plan: Plan, units: Iterator[Unit]) -> Iterator[Done]:

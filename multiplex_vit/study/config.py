@@ -10,6 +10,7 @@ from typing import Any
 from multiplex_vit.errors import InputError
 from multiplex_vit.saliency.methods import method_of
 from multiplex_vit.saliency.settings import Settings
+from multiplex_vit.study.cluster import kind_of
 from multiplex_vit.study.images import PUBLISHED, images
 from multiplex_vit.study.study import Study
 
@@ -125,6 +126,7 @@ def configured(options: Mapping[str, Any]) -> Configured:
             raise InputError(f"a study needs {name}: {hint}")
     if "scheduler" in chosen and "cluster" in chosen:
         raise InputError("both scheduler and [cluster] were given; give one of them")
+    kind_of(chosen.get("cluster", {}))
     source = images(chosen["images"], **{name: chosen[name] for name in _IMAGES if name in chosen})
     base = _settings(method_of(chosen.get("method", "mutex")), chosen.get("settings", {}))
     vary = {name: [_plain(value) for value in values] for name, values in chosen.get("vary", {}).items()}
