@@ -31,8 +31,9 @@ def draw(study: mv.Study, model: str, out: Path) -> list[str]:
     """Draw worth and stability over each setting; return the files' names."""
     table = study.table().query("measure == 'difference' and variant == 'full'")
     heatmaps = study.heatmaps().query("variant == 'full'")
-    agreement = rank_correlation(heatmaps, "setting").iloc[0].rename("agreement")
-    first = table[table["protocol"] == table["protocol"].iloc[0]].merge(agreement, left_on="setting", right_index=True)
+    alike = {number: rank_correlation(part, "setting").iloc[0] for number, part in heatmaps.groupby("number")}
+    agreement = pd.DataFrame(alike).rename_axis("setting").reset_index().melt("setting", var_name="number", value_name="agreement")
+    first = table[table["protocol"] == table["protocol"].iloc[0]].merge(agreement, on=["setting", "number"])
     figure, axes = plt.subplots(2, 2, figsize=(9.5, 6.5), layout="constrained", sharex="col")
     for column, x in enumerate(("min_cut", "starting_layer")):
         for row, (y, label) in enumerate((("value", "insertion - deletion"), ("agreement", "rank correlation to\nthe published settings"))):

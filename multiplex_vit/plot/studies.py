@@ -79,7 +79,7 @@ def settings(table: pd.DataFrame, *, x: str, hue: str | None = None, y: str = "v
     Parameters
     ----------
     table : DataFrame
-        One row an image and setting.
+        One row an image and setting; where it has a column `number`, rows of one image are averaged first.
     x, hue, y : str
         Its columns.
     ax : Axes, optional
@@ -90,7 +90,11 @@ def settings(table: pd.DataFrame, *, x: str, hue: str | None = None, y: str = "v
     """
     _wanted(table, [name for name in (x, hue, y) if name])
     ax = ax or plt.gca()
-    palette = None if hue is None else sns.color_palette("viridis", table[hue].nunique())
+    axes = [name for name in (x, hue) if name]
+    if "number" in table:
+        table = table.groupby([*axes, "number"], as_index=False, sort=False)[y].mean()
+    ordered = hue is not None and pd.api.types.is_numeric_dtype(table[hue])
+    palette = None if hue is None else sns.color_palette("viridis" if ordered else "colorblind", table[hue].nunique())
     sns.lineplot(table, x=x, y=y, hue=hue, palette=palette, errorbar=("ci", 95), n_boot=500, seed=0, marker="o", ms=4, ax=ax)
     ax.set_xlabel(x, parse_math=False)
     if hue is not None:
