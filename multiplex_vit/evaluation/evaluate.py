@@ -45,35 +45,22 @@ def evaluate(
     >>> fid.insertion.fraction.tolist()
     [0.0, 0.25, 0.5, 0.75, 1.0]
     """
-    run, options = PROTOCOLS.resolve(protocol), options_of(choices)
-    subject = subject_of(model, image, label, options.batch_size)
-    insertion, deletion = run(subject, fitting(heatmap, subject), options)
-    return Faithfulness(insertion, deletion, subject.label)
-
-
-def options_of(choices: Choices) -> Options:
-    """Return options from keyword arguments; InputError if one is unknown."""
+    run = PROTOCOLS.resolve(protocol)
     unknown = set(choices) - set(Options.__dataclass_fields__)
     if unknown:
         raise InputError(f"unknown option {sorted(unknown)[0]!r}; known: {', '.join(Options.__dataclass_fields__)}")
-    return Options(**choices)
-
-
-def subject_of(model: Any, image: Any, label: int | str | None, batch_size: int | str = "auto", kind: type[Subject] = Subject) -> Subject:
-    """Return a model, an image ready for it, and the class whose confidence is followed: the predicted one unless given."""
+    options = Options(**choices)
     if not hasattr(model, "picture"):
         raise InputError(f"model is {type(model).__name__}; give what multiplex_vit.load returns, or VisionModel(model)")
-    pixels = model.picture(image).pixels.cpu().numpy()
-    predicted = int(model.classify(pixels)[0].argmax()) if label is None else -1
-    return kind(model, pixels, model.label_of(label, predicted), batch_size)
-
-
-def fitting(heatmap: Any, subject: Subject) -> np.ndarray:
-    """Return a heatmap [row, col] as an array, once it fits the subject's grid."""
-    grid = subject.model.grid_of(subject.pixels.shape[2:])
+    picture = model.picture(image)
+    grid = model.grid_of(picture.pixels.shape[2:])
     values = np.asarray(heatmap.detach().cpu() if hasattr(heatmap, "detach") else heatmap)
     if values.shape != grid or not np.isfinite(np.asarray(values, dtype=float)).all():
         raise InputError(
             f"heatmap of shape {list(values.shape)}{'' if values.shape != grid else ' holds NaN or infinity'}; finite values [{grid[0]}, {grid[1]}] are wanted"
         )
-    return values
+    pixels = picture.pixels.cpu().numpy()
+    predicted = int(model.classify(pixels)[0].argmax()) if label is None else -1
+    subject = Subject(model, pixels, model.label_of(label, predicted), options.batch_size)
+    insertion, deletion = run(subject, values, options)
+    return Faithfulness(insertion, deletion, subject.label)

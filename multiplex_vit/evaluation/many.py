@@ -1,7 +1,6 @@
 """evaluate_many: the curves of many heatmaps of one image, in which no two passes show the model the same thing."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from typing import Any, Unpack
 
@@ -10,33 +9,11 @@ import numpy as np
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.baselines import BASELINES
 from multiplex_vit.evaluation.curve import Faithfulness
-from multiplex_vit.evaluation.evaluate import fitting, options_of, subject_of
-from multiplex_vit.evaluation.protocols import PROTOCOLS, Choices, Options, Subject, ranks, steps_of
+from multiplex_vit.evaluation.evaluate import evaluate
+from multiplex_vit.evaluation.protocols import PROTOCOLS, Choices, Options, ranks, steps_of
 
 BY_STEPS = ("token", "patch")
-"""Protocols whose number of points may be chosen; the others have their own."""
-
-
-@dataclass(frozen=True, eq=False)
-class Remembering(Subject):
-    """A subject that remembers what it was shown, so that the model classifies it once."""
-
-    known: dict[bytes, float] = field(default_factory=dict, repr=False)
-
-    def confidence(self, pixels: np.ndarray) -> np.ndarray:
-        """Return the class's probability [image]; images seen before take no pass."""
-        return self._remembered(pixels, super().confidence)
-
-    def token_confidence(self, kept: np.ndarray) -> np.ndarray:
-        """Return the class's probability [mask]; masks seen before take no pass."""
-        return self._remembered(kept, super().token_confidence)
-
-    def _remembered(self, shown: np.ndarray, classify: Any) -> np.ndarray:
-        keys = [blake2b(each.tobytes(), digest_size=16).digest() for each in shown]
-        new = {key: place for place, key in enumerate(keys) if key not in self.known}
-        if new:
-            self.known.update(zip(new, classify(shown[list(new.values())]).tolist(), strict=True))
-        return np.array([self.known[key] for key in keys], dtype=np.float32)
+"""Protocols whose number of points may be chosen; the published ones have their own."""
 
 
 def evaluate_many(
@@ -48,7 +25,7 @@ def evaluate_many(
     protocols: Sequence[str] = ("token", "patch/black"),
     **choices: Unpack[Choices],
 ) -> dict[str, list[Faithfulness]]:
-    """Measure many heatmaps of one image as `evaluate` does each, in fewer passes: what the model has seen once it is not shown again.
+    """Measure many heatmaps of one image as `evaluate` does each, in fewer passes: what the model has seen it is not shown again.
 
     Parameters
     ----------
@@ -80,29 +57,78 @@ def evaluate_many(
     >>> [fid.protocol for fid in found["token"]]
     ['token/4 steps', 'token/4 steps']
     """
-    runs = [(protocol, *protocol_of(protocol, choices)) for protocol in protocols]
-    subject = subject_of(model, image, label, choices.get("batch_size", "auto"), Remembering)
-    fitted = [fitting(heatmap, subject) for heatmap in heatmaps]
-    found: dict[str, list[Faithfulness]] = {}
-    for protocol, name, options in runs:
-        if name == "token" and fitted:
-            _show_together(subject, fitted, options.steps)
-        found[protocol] = [Faithfulness(*PROTOCOLS[name](subject, heatmap, options), subject.label) for heatmap in fitted]
-    return found
+    runs = {protocol: protocol_of(protocol, choices) for protocol in protocols}
+    if not hasattr(model, "picture"):
+        raise InputError(f"model is {type(model).__name__}; give what multiplex_vit.load returns, or VisionModel(model)")
+    shown, given = Remembering(model, image), list(heatmaps)
+    if "token" in runs and given:
+        _show_together(shown, given, runs["token"])
+    return {name: [evaluate(shown, image, heatmap, label=label, **options) for heatmap in given] for name, options in runs.items()}
 
 
-def protocol_of(spelled: str, choices: Choices) -> tuple[str, Options]:
-    """Return the name of a protocol that is spelled with its baseline, and the options it is run with.
+class Remembering:
+    """A model that remembers what it was shown, so that it classifies equal pixels, or equal sets of tokens, once.
+
+    It is for one image: sets of tokens are told apart by their places alone.
+
+    Attributes
+    ----------
+    model : VisionModel
+    seen : Picture
+        The image as the model takes it.
+    """
+
+    def __init__(self, model: Any, image: Any):
+        self.model, self.seen = model, model.picture(image)
+        self._known: dict[bytes, Any] = {}
+        self._tokens: dict[bytes, Any] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything but the passes is the model's own."""
+        return getattr(self.model, name)
+
+    def picture(self, image: Any) -> Any:
+        """Return the image as the model takes it, whatever is given."""
+        return self.seen
+
+    def embed(self, pixels: Any) -> Any:
+        """Return the tokens that enter the first block, the same ones for the same pixels."""
+        key = _key(pixels)
+        if key not in self._tokens:
+            self._tokens[key] = self.model.embed(pixels)
+        return self._tokens[key]
+
+    def classify(self, pixels: Any, *, batch_size: int | str = "auto") -> Any:
+        """Return class probabilities [image, class]; images seen before take no pass."""
+        return self._remembered(pixels, lambda new: self.model.classify(new, batch_size=batch_size))
+
+    def probabilities(self, tokens: Any, kept: Any, *, batch_size: int | str = "auto") -> Any:
+        """Return class probabilities [mask, class]; masks seen before take no pass."""
+        return self._remembered(kept, lambda new: self.model.probabilities(tokens, new, batch_size=batch_size))
+
+    def _remembered(self, shown: Any, classify: Callable[[Any], Any]) -> Any:
+        keys = [_key(each) for each in shown]
+        new = {key: place for place, key in enumerate(keys) if key not in self._known}
+        if new:
+            self._known.update(zip(new, classify(shown[list(new.values())]).cpu(), strict=True))
+        result = self._known[keys[0]].new_empty((len(keys), len(self.model.classes)))
+        for place, key in enumerate(keys):
+            result[place] = self._known[key]
+        return result
+
+
+def protocol_of(spelled: str, choices: Choices) -> dict[str, Any]:
+    """Return what `evaluate` is given for a protocol that is spelled with its baseline.
 
     Raises
     ------
     InputError
-        If either is unknown, or "token" has a baseline.
+        If the protocol, its baseline or an option is unknown, or "token" has a baseline.
 
     Examples
     --------
-    >>> protocol_of("patch/blur", {"steps": 16})[1].label
-    'blur, 16 steps'
+    >>> protocol_of("patch/blur", {"steps": 16})
+    {'protocol': 'patch', 'steps': 16, 'baseline': 'blur'}
     >>> protocol_of("token/blur", {})
     Traceback (most recent call last):
     multiplex_vit.errors.InputError: protocol 'token/blur': tokens leave the sequence, no baseline is put in their place; give 'token'
@@ -115,12 +141,30 @@ def protocol_of(spelled: str, choices: Choices) -> tuple[str, Options]:
         raise InputError(f"protocol {spelled!r}: tokens leave the sequence, no baseline is put in their place; give 'token'")
     if baseline:
         BASELINES.resolve(baseline)
+    unknown = set(choices) - {"steps", "seed", "batch_size"}
+    if unknown:
+        raise InputError(f"unknown option {sorted(unknown)[0]!r}; known: steps, seed, batch_size (a baseline is spelled with its protocol)")
     given = {key: value for key, value in choices.items() if key != "steps" or name in BY_STEPS}
-    return name, options_of({**given, **({"baseline": baseline} if baseline else {})})  # type: ignore[typeddict-item]
+    Options(**given)  # type: ignore[arg-type]
+    return {"protocol": name, **given, **({"baseline": baseline} if baseline else {})}
 
 
-def _show_together(subject: Subject, heatmaps: list[np.ndarray], steps: int | None) -> None:
-    """Show all sets of tokens at once: those of one size share a batch, and every heatmap brings one set of each size."""
-    counts = steps_of(heatmaps[0].size, steps)
-    inserted = np.concatenate([ranks(heatmap)[None] < counts[:, None] for heatmap in heatmaps])
-    subject.token_confidence(np.concatenate([inserted, ~inserted]))
+def _show_together(shown: Remembering, heatmaps: list[np.ndarray], options: dict[str, Any]) -> None:
+    """Show all sets of tokens at once: those of one size share a batch, and every heatmap brings one set of each size.
+
+    What does not fit is left for `evaluate` to refuse.
+    """
+    values = [np.asarray(heatmap.detach().cpu() if hasattr(heatmap, "detach") else heatmap) for heatmap in heatmaps]
+    pixels = shown.seen.pixels
+    grid = shown.grid_of(pixels.shape[2:])
+    if any(value.shape != grid or value.dtype.kind not in "biuf" for value in values):
+        return
+    counts = steps_of(values[0].size, options.get("steps"))
+    inserted = np.concatenate([ranks(value)[None] < counts[:, None] for value in values])
+    shown.probabilities(shown.embed(pixels.cpu().numpy()), np.concatenate([inserted, ~inserted]), batch_size=options.get("batch_size", "auto"))
+
+
+def _key(shown: Any) -> bytes:
+    """Return what tells an array or tensor apart from others."""
+    values = np.asarray(shown.cpu() if hasattr(shown, "cpu") else shown)
+    return blake2b(values.tobytes(), digest_size=16).digest() + values.dtype.kind.encode()
