@@ -28,6 +28,7 @@ _HOMES = {
     "lint_gephi": "network.export",
     "explain": "saliency.explain",
     "multiplex": "saliency.explain",
+    "explain_many": "saliency.many",
     "Explanation": "saliency.explanation",
     "Masks": "saliency.masks",
     "Settings": "saliency.settings",
@@ -51,8 +52,11 @@ _HOMES = {
     "mask_mass": "evaluation.localisation",
     "compare": "study.compare",
     "Comparison": "study.comparison",
-    "samples": "images",
-    "read_image": "images",
+    "images": "study.images",
+    "Study": "study.study",
+    "ablate": "study.ablate",
+    "samples": "pictures",
+    "read_image": "pictures",
     "InputError": "errors",
 }
 
@@ -72,8 +76,6 @@ if TYPE_CHECKING:
     from multiplex_vit.evaluation.mosaics import draw_mosaics as draw_mosaics
     from multiplex_vit.evaluation.mosaics import mosaic as mosaic
     from multiplex_vit.evaluation.protocols import PROTOCOLS as PROTOCOLS
-    from multiplex_vit.images import read_image as read_image
-    from multiplex_vit.images import samples as samples
     from multiplex_vit.models.adapters import ADAPTERS as ADAPTERS
     from multiplex_vit.models.load import load as load
     from multiplex_vit.models.operators import OPERATORS as OPERATORS
@@ -91,19 +93,25 @@ if TYPE_CHECKING:
     from multiplex_vit.network.multilayer import LAYER_SIMILARITIES as LAYER_SIMILARITIES
     from multiplex_vit.network.multilayer import MULTILAYER_MEASURES as MULTILAYER_MEASURES
     from multiplex_vit.network.multiplex import Multiplex as Multiplex
+    from multiplex_vit.pictures import read_image as read_image
+    from multiplex_vit.pictures import samples as samples
     from multiplex_vit.saliency.designs import DESIGNS as DESIGNS
     from multiplex_vit.saliency.estimators import ESTIMATORS as ESTIMATORS
     from multiplex_vit.saliency.explain import explain as explain
     from multiplex_vit.saliency.explain import multiplex as multiplex
     from multiplex_vit.saliency.explanation import Explanation as Explanation
+    from multiplex_vit.saliency.many import explain_many as explain_many
     from multiplex_vit.saliency.masks import Masks as Masks
     from multiplex_vit.saliency.methods import METHODS as METHODS
     from multiplex_vit.saliency.rivals import RIVALS as RIVALS
     from multiplex_vit.saliency.rivals import Attribution as Attribution
     from multiplex_vit.saliency.settings import Settings as Settings
     from multiplex_vit.saliency.statistics import STATISTICS as STATISTICS
+    from multiplex_vit.study.ablate import ablate as ablate
     from multiplex_vit.study.compare import compare as compare
     from multiplex_vit.study.comparison import Comparison as Comparison
+    from multiplex_vit.study.images import images as images
+    from multiplex_vit.study.study import Study as Study
 
 
 def __getattr__(name: str) -> Any:

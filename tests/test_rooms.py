@@ -15,7 +15,7 @@ RANKS = {
     "checks": 1,
     "registry": 1,
     "files": 1,
-    "images": 1,
+    "pictures": 1,
     "plot": 1,
     "network": 2,
     "models": 2,

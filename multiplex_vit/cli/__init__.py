@@ -1,4 +1,4 @@
-"""The command line: multiplex-vit explain | network | evaluate | compare | models."""
+"""The command line: multiplex-vit explain | network | evaluate | compare | study | ablate | report | models."""
 
 import sys
 import warnings
@@ -10,8 +10,18 @@ from multiplex_vit.cli.compare import COMPARE
 from multiplex_vit.cli.explain import EVALUATE, EXPLAIN
 from multiplex_vit.cli.models import MODELS
 from multiplex_vit.cli.network import NETWORK
+from multiplex_vit.cli.study import ABLATE, REPORT, STUDY
 
-COMMANDS = {"explain": EXPLAIN, "network": NETWORK, "evaluate": EVALUATE, "compare": COMPARE, "models": MODELS}
+COMMANDS = {
+    "explain": EXPLAIN,
+    "network": NETWORK,
+    "evaluate": EVALUATE,
+    "compare": COMPARE,
+    "study": STUDY,
+    "ablate": ABLATE,
+    "report": REPORT,
+    "models": MODELS,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -11,7 +11,7 @@ from multiplex_vit.checks import whole
 from multiplex_vit.cli.command import DONE, FAILED, SOME_FAILED, Command, failed, model_arguments, say
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import output_folder, written_together, written_whole
-from multiplex_vit.images import samples
+from multiplex_vit.pictures import samples
 
 _SETTINGS = ("min_cut", "token_ratio", "starting_layer", "operators", "centralities", "statistics", "design", "budget", "seed", "estimator")
 

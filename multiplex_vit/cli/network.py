@@ -9,7 +9,7 @@ from multiplex_vit.checks import positive
 from multiplex_vit.cli.command import DONE, Command, model_arguments, say
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import output_folder, written_together
-from multiplex_vit.images import samples
+from multiplex_vit.pictures import samples
 from multiplex_vit.registry import chosen
 
 

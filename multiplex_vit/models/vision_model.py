@@ -11,11 +11,11 @@ from transformers import PreTrainedModel
 
 from multiplex_vit.checks import label_index, whole
 from multiplex_vit.errors import InputError
-from multiplex_vit.images import read_image
 from multiplex_vit.models.adapters import ADAPTERS, adapter_of
 from multiplex_vit.models.attention import attending, collected, fast_linear, fed, normed, watched
 from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.models.picture import Picture, processed_size, view_of
+from multiplex_vit.pictures import read_image
 
 _TOKENS_A_BATCH = {"cpu": 1024, "cuda": 65_536}
 
@@ -108,7 +108,7 @@ class VisionModel:
 
         Parameters
         ----------
-        image : path-like, PIL image, uint8 array [row, col, channel], or float array or Tensor [1, channel, row, col]
+        image : path-like, bytes of a file, PIL image, uint8 array [row, col, channel], or float array or Tensor [1, channel, row, col]
             Floats are taken as pixel values that are pre-processed already.
 
         Raises

@@ -11,6 +11,7 @@ from multiplex_vit.plot.heat import overlay, small_multiples, thumbnail
 from multiplex_vit.plot.layers import reducibility, similarity
 from multiplex_vit.plot.measures import distribution, pruning, trajectories
 from multiplex_vit.plot.network import attention, stack, strongest
+from multiplex_vit.plot.studies import changes, correlation, settings
 from multiplex_vit.plot.text import shortened
 
 __all__ = [
@@ -19,7 +20,9 @@ __all__ = [
     "LINKS",
     "SIGNED",
     "attention",
+    "changes",
     "colours",
+    "correlation",
     "curve_bands",
     "curves",
     "distribution",
@@ -29,6 +32,7 @@ __all__ = [
     "passes",
     "pruning",
     "reducibility",
+    "settings",
     "shortened",
     "similarity",
     "small_multiples",

@@ -4,7 +4,7 @@ Each takes a Ground and returns Masks. What imports torch is imported where mask
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,12 +35,15 @@ class Ground:
         The nodes.
     graph : ndarray [node, node], optional
         The token graph, for designs that say that they need one.
+    known : dict
+        Statistics of nodes that were computed already, for settings of one image that differ in later steps.
     """
 
     attention: Any
     settings: "Settings"
     tokens: "Tokens"
     graph: np.ndarray | None = None
+    known: dict[Any, Any] = field(default_factory=dict)
 
     @property
     def n_masks(self) -> int:
@@ -59,7 +62,7 @@ def centrality(ground: Ground) -> "Masks":
     """
     from multiplex_vit.saliency.masks import make_masks
 
-    masks = make_masks(ground.attention, ground.settings, ground.tokens)
+    masks = make_masks(ground.attention, ground.settings, ground.tokens, ground.known)
     return masks if len(masks.distinct()[0]) <= ground.n_masks else _spread(masks, ground.n_masks)
 
 
@@ -84,7 +87,7 @@ def mixed(ground: Ground) -> "Masks":
     """Return half `centrality` masks, evenly spread over the distinct ones, and `community` masks for the rest of the budget."""
     from multiplex_vit.saliency.masks import make_masks
 
-    central = _spread(make_masks(ground.attention, ground.settings, ground.tokens), ground.n_masks // 2)
+    central = _spread(make_masks(ground.attention, ground.settings, ground.tokens, ground.known), ground.n_masks // 2)
     return central + _communities(ground, ground.n_masks - len(central))
 
 

@@ -8,15 +8,13 @@ import numpy as np
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.operators import single_head
-from multiplex_vit.models.picture import Picture
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.network.multiplex import Multiplex
-from multiplex_vit.network.token_graph import token_graph
 from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.registry import name_of
-from multiplex_vit.saliency.designs import DESIGNS, Ground
 from multiplex_vit.saliency.explanation import Explanation
-from multiplex_vit.saliency.masks import Masks, since
+from multiplex_vit.saliency.many import explain_many, picture_of
+from multiplex_vit.saliency.masks import Masks
 from multiplex_vit.saliency.methods import method_of
 from multiplex_vit.saliency.settings import Choices, Named, Settings
 
@@ -103,38 +101,9 @@ def explain(
 
 
 def _explained(model: VisionModel, image: Any, label: int | str | None, batch_size: int | str, settings: Settings) -> Explanation:
-    picture = _picture(model, image)
-    tokens = model.embed(picture.pixels)
-    grid = model.grid_of(picture.pixels.shape[2:])
-    attention, graph, clean = _attended(model, tokens, settings, grid)
-    explained = model.label_of(label, int(clean[0].argmax()))
-    masks = DESIGNS.resolve(settings.design)(Ground(attention, settings, Tokens(grid), graph))
-    _tell(masks)
-    first, inverse = masks.distinct()
-    probabilities = model.probabilities(tokens, masks.kept[first], batch_size=batch_size)
-    return Explanation(
-        label=explained,
-        masks=masks,
-        probabilities=probabilities.cpu().numpy()[inverse],
-        clean=clean[0].cpu().numpy(),
-        grid=grid,
-        classes=model.classes,
-        settings=settings,
-        forward_passes=len(first) + 1,
-        model=model.name,
-        view=picture.view,
-        graph=graph,
-    )
-
-
-def _attended(model: VisionModel, tokens: Any, settings: Settings, grid: tuple[int, int]) -> tuple[Any, np.ndarray | None, Any]:
-    """Return attention [operator, layer, source, target], the token graph where it is needed, and the clean probabilities, of one pass."""
-    pools = (*settings.operators, settings.graph_operator) if settings.needs_graph else settings.operators
-    pooled, clean = model.attend(tokens, pools)
-    attention = pooled[0, : len(settings.operators)]
-    later = since(pooled[0], settings.starting_layer)
-    graph = token_graph(later[-1].cpu().numpy(), grid, grid_weight=settings.grid_weight) if settings.needs_graph else None
-    return attention, graph, clean
+    explanation = explain_many(model, image, [settings], label=label, batch_size=batch_size)[0]
+    _tell(explanation.masks)
+    return explanation
 
 
 def multiplex(model: VisionModel, image: Any, *, operator: Named = "sum", min_cut: float = 0.01, heads: bool = False, prefix: bool = False) -> Multiplex:
@@ -173,7 +142,7 @@ def multiplex(model: VisionModel, image: Any, *, operator: Named = "sum", min_cu
     <Multiplex: 18 layers of 65 nodes (8 x 8 + class), ... edges>
     """
     settings = Settings(operators=(operator,), min_cut=min_cut).resolved()
-    picture = _picture(model, image)
+    picture = picture_of(model, image)
     operators = [single_head(head) for head in range(model.n_heads)] if heads else settings.operators
     attention, clean = model.attend(model.embed(picture.pixels), operators, prefix=prefix)
     predicted = int(clean[0].argmax())
@@ -193,12 +162,6 @@ def _settings(method: str | None, settings: Settings | None, choices: Choices) -
     if unknown:
         raise InputError(f"unknown setting {sorted(unknown)[0]!r}; known: {', '.join(Settings.__dataclass_fields__)}")
     return (settings or replace(method_of(method or "mutex"), **choices)).resolved()
-
-
-def _picture(model: VisionModel, image: Any) -> Picture:
-    if not hasattr(model, "picture"):
-        raise InputError(f"model is {type(model).__name__}; give what multiplex_vit.load returns, or VisionModel(model)")
-    return model.picture(image)
 
 
 def _tell(masks: Masks) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -131,7 +132,7 @@ def prune(weights: Tensor, min_cut: float) -> Tensor:
     return weights.where(weights >= min_cut * weights.amax((-2, -1), keepdim=True), 0)
 
 
-def make_masks(attention: Tensor, settings: Settings, tokens: Tokens | None = None) -> Masks:
+def make_masks(attention: Tensor, settings: Settings, tokens: Tokens | None = None, known: dict[Any, Tensor] | None = None) -> Masks:
     """Return the masks of one image.
 
     Parameters
@@ -141,6 +142,8 @@ def make_masks(attention: Tensor, settings: Settings, tokens: Tokens | None = No
     settings : Settings
     tokens : Tokens, optional
         The nodes, for centralities that ask where they lie; patches in one row unless given.
+    known : dict, optional
+        Statistics of nodes of the same attention, kept between calls: other settings for `token_ratio` need no new ones.
 
     Returns
     -------
@@ -153,15 +156,22 @@ def make_masks(attention: Tensor, settings: Settings, tokens: Tokens | None = No
         If `starting_layer` is not a layer, or a measure gives another number of values than there are nodes.
     """
     weights = prune(since(attention, settings.starting_layer), settings.min_cut)
+    known = {} if known is None else known
     kept, labels = [], []
     for operator, stack in zip(settings.operators, weights, strict=True):
-        layers = _layers(stack, settings.centralities, tokens or Tokens((1, stack.shape[-1])))
-        for measure in settings.centralities:
-            values = layer_values(stack, measure, layers)
-            for statistic in settings.statistics:
-                kept.append(keep(node_values(values, statistic), settings.token_ratio))
-                labels.append((name_of(operator), name_of(measure), name_of(statistic)))
-    return Masks(torch.stack(kept).cpu().numpy(), tuple(labels))
+        key = (operator, settings.centralities, settings.statistics, settings.min_cut, settings.starting_layer)
+        if key not in known:
+            known[key] = _all_values(stack, settings, tokens or Tokens((1, stack.shape[-1])))
+        kept.append(keep(known[key], settings.token_ratio))
+        labels += [(name_of(operator), name_of(measure), name_of(statistic)) for measure in settings.centralities for statistic in settings.statistics]
+    return Masks(torch.cat(kept).cpu().numpy(), tuple(labels))
+
+
+def _all_values(weights: Tensor, settings: Settings, tokens: Tokens) -> Tensor:
+    """Return every statistic of every centrality [centrality x statistic, node] of weights [layer, source, target]."""
+    layers = _layers(weights, settings.centralities, tokens)
+    values = [layer_values(weights, measure, layers) for measure in settings.centralities]
+    return torch.stack([node_values(each, statistic) for each in values for statistic in settings.statistics])
 
 
 def since(attention: Tensor, starting_layer: int) -> Tensor:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from multiplex_vit import images
+from multiplex_vit import pictures as images
 from multiplex_vit.errors import InputError
 
 RAMP = np.arange(256, dtype=np.uint8).reshape(16, 16)

@@ -4,6 +4,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,8 @@ def read_image(image: Any) -> Image.Image:
 
     Parameters
     ----------
-    image : path-like, PIL.Image.Image or ndarray
-        A file, an image, or uint8 [row, col], [row, col, 3] or [row, col, 4]. Grey, palette, CMYK, 16-bit and
+    image : path-like, bytes, PIL.Image.Image or ndarray
+        A file, a file's content, an image, or uint8 [row, col], [row, col, 3] or [row, col, 4]. Grey, palette, CMYK, 16-bit and
         transparent images are converted (transparency over white); EXIF rotation is applied; of an animation the first frame
         is taken.
 
@@ -62,6 +63,8 @@ def read_image(image: Any) -> Image.Image:
     """
     if isinstance(image, (str, os.PathLike)):
         return _read_file(Path(image))
+    if isinstance(image, bytes):
+        return _decoded(BytesIO(image), "the image")
     if isinstance(image, Image.Image):
         with _told("the image"):
             return _as_rgb(image, "the image")
@@ -81,11 +84,15 @@ def _read_file(path: Path) -> Image.Image:
         raise InputError(f"{path} is a folder; give image files")
     if size == 0:
         raise InputError(f"{path} is empty (0 bytes); give an image file")
+    return _decoded(path, str(path))
+
+
+def _decoded(file: Path | BytesIO, name: str) -> Image.Image:
     Image.init()
-    with _told(str(path)), warnings.catch_warnings():
+    with _told(name), warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        with Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN]) as opened:
-            return _as_rgb(opened, str(path))
+        with Image.open(file, formats=[known for known in FORMATS if known in Image.OPEN]) as opened:
+            return _as_rgb(opened, name)
 
 
 @contextmanager

@@ -1,0 +1,93 @@
+"""Which measures carry the heatmap? Leave one out and keep one alone, over operators, directions, statistics and ten centralities and more.
+
+    python analysis/ablate_centralities.py --data FOLDER --images 200
+
+Two studies a model, resumable: the published explanation (3 operators x 2 directions x 9 statistics), and one whose masks come from many
+centralities (2 statistics of each). No masked pass is run for a variant. Written: one row an image, variant, protocol and measure
+(Parquet), the summary of paired differences (CSV), figures (PNG), a Markdown summary.
+"""
+
+import argparse
+from pathlib import Path
+
+import matplotlib
+import pandas as pd
+
+matplotlib.use("Agg")
+from matplotlib import pyplot as plt
+from studied import arguments, drawn, head
+
+import multiplex_vit as mv
+from multiplex_vit import plot
+from multiplex_vit.study.ablate import Ablation
+from multiplex_vit.study.summary import markdown
+
+CENTRALITIES = (
+    "in_strength", "out_strength", "in_degree", "pagerank", "eigenvector", "katz",
+    "betweenness", "in_closeness", "coreness", "clustering", "in_entropy", "hub",
+)  # fmt: skip
+PROTOCOLS = ("patch/black", "token")
+
+
+def known(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the centralities that are registered, filled up with others to at least ten."""
+    here = [name for name in names if name in mv.CENTRALITIES]
+    return tuple([*here, *(name for name in mv.CENTRALITIES if name not in here)][: max(10, len(here))])
+
+
+def ablations(model: str, args: argparse.Namespace) -> dict[str, Ablation]:
+    """Return both ablations of a model."""
+    many = mv.Settings(operators=("sum",), centralities=known(CENTRALITIES), statistics=("sum", "max"))
+    asked = {"published": (mv.Settings(), ("operator", "direction", "statistic")), "centralities": (many, ("centrality",))}
+    found = {}
+    for name, (settings, dimensions) in asked.items():
+        study = mv.Study(model=model, images=drawn(args), out=args.study / f"{model}_{name}", settings=settings, protocols=PROTOCOLS, steps=args.steps)
+        study.run(workers=args.workers, progress=True)
+        found[name] = mv.ablate(study, leave_out=dimensions, keep_only=dimensions, workers=args.workers)
+    return found
+
+
+def draw(found: dict[str, Ablation], model: str, out: Path) -> list[str]:
+    """Draw changes and the rank correlation between what single measures give; return the files' names."""
+    names = []
+    for name, ablation in found.items():
+        summary = ablation.summary()
+        protocol = summary["protocol"].iloc[0]
+        part = summary[(summary["protocol"] == protocol) & (summary["variant"] != "full")]
+        figure, ax = plt.subplots(figsize=(7, 1 + 0.24 * len(part)), layout="constrained")
+        plot.changes(part, label=f"change of insertion - deletion ({protocol})", ax=ax).set_title(f"{model}, {name}", fontsize="medium")
+        names.append(f"{out.name}_{model}_{name}.png")
+        figure.savefig(out.with_name(names[-1]), dpi=110)
+        alone = [variant for variant in ablation.correlation().index if variant.startswith("only")]
+        figure, ax = plt.subplots(figsize=(3.5 + 0.34 * len(alone), 2.5 + 0.34 * len(alone)), layout="constrained")
+        matrix = ablation.correlation().loc[alone, alone]
+        plot.correlation(matrix.rename(index=lambda v: v.removeprefix("only "), columns=lambda v: v.removeprefix("only ")), ax=ax)
+        names.append(f"{out.name}_{model}_{name}_agreement.png")
+        figure.savefig(out.with_name(names[-1]), dpi=110)
+        plt.close("all")
+    return names
+
+
+def main() -> None:
+    """Run the ablations of every model and write the results."""
+    args = arguments(__doc__, "ablate_centralities").parse_args()
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    tables, summaries, text = [], [], head("Which measures carry the heatmap?", args)
+    for model in args.model:
+        found = ablations(model, args)
+        pictures = draw(found, model, args.out)
+        for name, ablation in found.items():
+            facts = {"model": model, "ablation": name}
+            tables.append(ablation.table.assign(**facts))
+            summaries.append(pd.concat([ablation.summary(measure).assign(measure=measure, **facts) for measure in ("difference", "insertion", "deletion")]))
+            text += f"\n## {model}, {name}\n\n{ablation.passes.run:,} passes explained; without sharing {ablation.passes.naive:,}.\n\n"
+            shown = ["protocol", "variant", "value", "low", "high", "change", "change_low", "change_high", "effect", "p_holm", "agreement"]
+            text += markdown(ablation.summary()[shown]) + "\n"
+        text += "".join(f"\n![{picture}]({picture})\n" for picture in pictures)
+    pd.concat(tables).to_parquet(args.out.with_suffix(".parquet"), index=False)
+    pd.concat(summaries).to_csv(args.out.with_suffix(".csv"), index=False, float_format="%.6f")
+    args.out.with_suffix(".md").write_text(text)
+
+
+if __name__ == "__main__":
+    main()

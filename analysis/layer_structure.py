@@ -1,0 +1,103 @@
+"""What do layers look like, by depth, by class, and in ViT against DeiT? Measures of every layer's network over many images, with intervals.
+
+    python analysis/layer_structure.py --data FOLDER --images 300
+
+One study a model, resumable. Written: one row an image, layer and measure (Parquet), means with intervals by depth and by class and what
+separates the classes (Kruskal-Wallis with epsilon squared, corrected by Holm; CSV), figures (PNG), a Markdown summary.
+"""
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+
+matplotlib.use("Agg")
+from matplotlib import pyplot as plt
+from scipy import stats
+from studied import arguments, drawn, head
+
+import multiplex_vit as mv
+from multiplex_vit import plot
+from multiplex_vit.study.statistics import holm, interval
+from multiplex_vit.study.summary import markdown
+
+FEW = mv.Settings(operators=("sum",), statistics=("sum",))
+DRAWN = ("density", "modularity", "weighted_reciprocity", "in_strength_gini", "attention_distance", "moran")
+
+
+def measured(study: mv.Study, model: str) -> pd.DataFrame:
+    """Return one row an image, layer and measure: model, number, label, depth, measure, value; measures over all layers have depth -1."""
+    labels = study.image_table()[["number", "label"]]
+    layers = study.store.read("layers").drop(columns=["name"]).rename(columns={"layer": "depth"})
+    whole = study.store.read("multilayer").assign(depth=-1)
+    parts = [part.melt(["number", "depth"], var_name="measure", value_name="value") for part in (layers, whole)]
+    table = pd.concat(parts).dropna(subset="value").merge(labels, on="number")
+    return table[np.isfinite(table["value"].astype(float))].assign(model=model)
+
+
+def typical(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Return the mean with its interval of each group."""
+    rows = []
+    for key, part in table.groupby(by, sort=False):
+        found = interval(part["value"].to_numpy(dtype=float))
+        rows.append({**dict(zip(by, key, strict=True)), "images": len(part), "mean": found.mean, "low": found.low, "high": found.high})
+    return pd.DataFrame(rows)
+
+
+def separating(table: pd.DataFrame) -> pd.DataFrame:
+    """Return for each model, depth and measure how far classes differ: Kruskal-Wallis' H, epsilon squared, p, p_holm."""
+    rows = []
+    for (model, depth, measure), part in table.groupby(["model", "depth", "measure"], sort=False):
+        groups = [values.to_numpy(dtype=float) for _, values in part.groupby("label")["value"]]
+        if len(groups) < 2 or np.ptp(part["value"].to_numpy(dtype=float)) == 0:
+            continue
+        found = stats.kruskal(*groups)
+        rows.append(
+            {"model": model, "depth": depth, "measure": measure, "H": found.statistic, "epsilon2": found.statistic / (len(part) - 1), "p": found.pvalue}
+        )
+    ranked = pd.DataFrame(rows, columns=["model", "depth", "measure", "H", "epsilon2", "p"])
+    return ranked.assign(p_holm=holm(ranked["p"].to_numpy(dtype=float))).sort_values("epsilon2", ascending=False)
+
+
+def draw(table: pd.DataFrame, hue: str, path: Path) -> str:
+    """Draw measures over depth, a line a model or class."""
+    figure, axes = plt.subplots(2, 3, figsize=(12, 6), layout="constrained", sharex=True)
+    for ax, measure in zip(axes.flat, DRAWN, strict=True):
+        part = table[(table["measure"] == measure) & (table["depth"] >= 0)]
+        plot.settings(part.astype({"value": float}), x="depth", hue=hue, ax=ax).set_ylabel(measure)
+        if ax is not axes[0, 0]:
+            ax.get_legend().remove()
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+    return path.name
+
+
+def main() -> None:
+    """Measure every model's networks and write the results."""
+    args = arguments(__doc__, "layer_structure").parse_args()
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    parts = []
+    for model in args.model:
+        study = mv.Study(
+            model=model, images=drawn(args), out=args.study / model, settings=FEW, protocols="token", steps=args.steps or 1, save=("layers", "multilayer")
+        )
+        parts.append(measured(study.run(workers=args.workers, progress=True), model))
+    table = pd.concat(parts, ignore_index=True)
+    depth, classes, apart = typical(table, ["model", "depth", "measure"]), typical(table, ["model", "label", "depth", "measure"]), separating(table)
+    pictures = [draw(table, "model", args.out.with_name(f"{args.out.name}_models.png"))]
+    pictures += [draw(table[table["model"] == model], "label", args.out.with_name(f"{args.out.name}_{model}.png")) for model in args.model]
+    table.to_parquet(args.out.with_suffix(".parquet"), index=False)
+    pd.concat([depth, classes]).to_csv(args.out.with_suffix(".csv"), index=False, float_format="%.6g")
+    apart.to_csv(args.out.with_name(f"{args.out.name}_classes.csv"), index=False, float_format="%.6g")
+    shown = depth[depth["measure"].isin(DRAWN)]
+    text = head("What layers look like", args)
+    text += (
+        "\n## By depth\n\n" + markdown(shown) + "\n\n## What separates the classes most\n\nepsilon2 is H / (n - 1); depth -1 is a measure across layers.\n\n"
+    )
+    text += markdown(apart.head(20)) + "\n" + "".join(f"\n![{picture}]({picture})\n" for picture in pictures)
+    args.out.with_suffix(".md").write_text(text)
+
+
+if __name__ == "__main__":
+    main()

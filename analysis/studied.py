@@ -1,0 +1,50 @@
+"""What the study scripts share: CIFAR-10 test images drawn from a seed, the command line, and the head of a summary."""
+
+import argparse
+import platform
+import shlex
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import multiplex_vit as mv
+
+
+def arguments(doc: str, name: str) -> argparse.ArgumentParser:
+    """Return a parser with what every study script takes."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", nargs="+", default=["demo-vit", "demo-deit"])
+    parser.add_argument("--data", type=Path, required=True, help="folder with test.parquet")
+    parser.add_argument("--images", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0, help="of the images drawn")
+    parser.add_argument("--steps", type=int, help="points of a curve; every patch up to 100 unless given")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--study", type=Path, default=Path(f"studies/{name}"), help="folder of the studies themselves, to go on with (%(default)s)")
+    parser.add_argument("--out", type=Path, default=Path(f"analysis/results/{name}"), help="results, without suffix (%(default)s)")
+    return parser
+
+
+def drawn(args: argparse.Namespace) -> "mv.study.sources.ImageSource":  # type: ignore[name-defined]
+    """Return test images drawn from the seed, without looking at them."""
+    every = mv.images(args.data / "test.parquet")
+    chosen = np.sort(np.random.default_rng(args.seed).permutation(len(every))[: args.images])
+    return mv.images(args.data / "test.parquet", index=chosen.tolist())
+
+
+def head(title: str, args: argparse.Namespace) -> str:
+    """Return a summary's first lines: title, command, commit, device."""
+    given = [part for part in sys.argv[1:] if part != str(args.data)]
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout.strip() or "unknown"
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{platform.machine()} CPU"
+    command = shlex.join(["python", f"analysis/{Path(sys.argv[0]).name}", *(part if part != "--data" else "--data FOLDER" for part in given)]).replace(
+        "'--data FOLDER'", "--data FOLDER"
+    )
+    return (
+        f"# {title}\n\n`{command}`, {date.today()}, commit {commit}, {device}, torch {torch.__version__}. "
+        f"{args.images} CIFAR-10 test images drawn with seed {args.seed}; the predicted class is explained. "
+        "Means with bootstrap 95 % intervals over images; paired differences; p by Wilcoxon, corrected by Holm.\n"
+    )

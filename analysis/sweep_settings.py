@@ -1,0 +1,71 @@
+"""What do min_cut, token_ratio and starting_layer do? The published study of hyper-parameters: the heatmap's worth, and how far it stays the same.
+
+    python analysis/sweep_settings.py --data FOLDER --images 200
+
+One study a model, resumable: 4 min_cut x 3 token_ratio x 3 starting_layer = 36 settings an image, whose masks are run once each. Written: one row
+an image, setting, protocol and measure (Parquet), the summary with intervals and the mean rank correlation to the published settings (CSV),
+figures (PNG), a Markdown summary.
+"""
+
+from pathlib import Path
+
+import matplotlib
+import pandas as pd
+
+matplotlib.use("Agg")
+from matplotlib import pyplot as plt
+from studied import arguments, drawn, head
+
+import multiplex_vit as mv
+from multiplex_vit import plot
+from multiplex_vit.study.ablate import rank_correlation
+from multiplex_vit.study.summary import markdown, summarise
+
+VARY = {"min_cut": [0.01, 0.001, 0.05, 0.1], "token_ratio": [0.5, 0.3, 0.7], "starting_layer": [0, 2, 4]}
+"""The published values first: the rank correlation is to these."""
+
+PROTOCOLS = ("patch/black", "token")
+
+
+def draw(study: mv.Study, model: str, out: Path) -> list[str]:
+    """Draw worth and stability over each setting; return the files' names."""
+    table = study.table().query("measure == 'difference' and variant == 'full'")
+    heatmaps = study.heatmaps().query("variant == 'full'")
+    alike = {number: rank_correlation(part, "setting").iloc[0] for number, part in heatmaps.groupby("number")}
+    agreement = pd.DataFrame(alike).rename_axis("setting").reset_index().melt("setting", var_name="number", value_name="agreement")
+    first = table[table["protocol"] == table["protocol"].iloc[0]].merge(agreement, on=["setting", "number"])
+    figure, axes = plt.subplots(2, 2, figsize=(9.5, 6.5), layout="constrained", sharex="col")
+    for column, x in enumerate(("min_cut", "starting_layer")):
+        for row, (y, label) in enumerate((("value", "insertion - deletion"), ("agreement", "rank correlation to\nthe published settings"))):
+            ax = plot.settings(first, x=x, hue="token_ratio", y=y, ax=axes[row, column])
+            ax.set_ylabel(label if column == 0 else "")
+            if x == "min_cut":
+                ax.set_xscale("log")
+    figure.suptitle(f"{model}, {first['protocol'].iloc[0]}", fontsize="medium")
+    name = f"{out.name}_{model}.png"
+    figure.savefig(out.with_name(name), dpi=110)
+    plt.close(figure)
+    return [name]
+
+
+def main() -> None:
+    """Run the sweep of every model and write the results."""
+    args = arguments(__doc__, "sweep_settings").parse_args()
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    tables, summaries, text = [], [], head("min_cut, token_ratio and starting_layer", args)
+    for model in args.model:
+        study = mv.Study(model=model, images=drawn(args), out=args.study / model, vary=VARY, protocols=PROTOCOLS, steps=args.steps)
+        study.run(workers=args.workers, progress=True)
+        tables.append(study.table().assign(model=model))
+        summaries.append(pd.concat([summarise(study, measure).assign(measure=measure, model=model) for measure in ("difference", "insertion", "deletion")]))
+        passes, pictures = study.all_passes(), draw(study, model, args.out)
+        text += f"\n## {model}\n\n{passes.run:,} forward passes; without sharing {passes.naive:,}.\n\n"
+        shown = ["protocol", "min_cut", "token_ratio", "starting_layer", "value", "low", "high", "more", "p_holm", "agreement"]
+        text += markdown(summarise(study)[shown]) + "\n" + "".join(f"\n![{picture}]({picture})\n" for picture in pictures)
+    pd.concat(tables).to_parquet(args.out.with_suffix(".parquet"), index=False)
+    pd.concat(summaries).to_csv(args.out.with_suffix(".csv"), index=False, float_format="%.6f")
+    args.out.with_suffix(".md").write_text(text)
+
+
+if __name__ == "__main__":
+    main()

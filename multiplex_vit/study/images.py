@@ -1,0 +1,248 @@
+"""images: whatever holds many pictures becomes an ImageSource, or one clear line."""
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from multiplex_vit.checks import whole
+from multiplex_vit.errors import InputError
+from multiplex_vit.study.sources import COLUMNS, DataSet, Files, ImageSource, Label, Source, Tables
+
+SUFFIXES = frozenset(
+    [".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".ppm", ".pgm", ".pnm", ".mpo", ".jp2", ".avif", ".tga", ".ico", ".pcx"]
+)
+"""File names that count as images."""
+
+PUBLISHED = "published"
+"""Name of the index of 5,000 ImageNet validation images of the published evaluation."""
+
+_VALIDATION = re.compile(r"ILSVRC2012_val_([0-9]{8})\.")
+
+
+def images(source: Any, *, labels: Any = None, index: Any = None, limit: int | None = None) -> ImageSource:
+    """Return images that a study can go through, one at a time.
+
+    Parameters
+    ----------
+    source : path-like, sequence of path-like, data set or ImageSource
+        A folder of images; a folder of one folder a class (ImageFolder); a CSV file with a column `file`, relative to it, and perhaps
+        `label`; Parquet, a file or a folder of files, with a column of images named `img` or `image`; a Hugging Face data set; image files.
+    labels : path-like, mapping or str, optional
+        Classes of a folder's images: a CSV file (file, label) or {file: label}. Of Parquet and data sets the name of a column ("label" unless given).
+    index : sequence of int, path-like or "published", optional
+        Which images, by their place from 0, or a text file of these. Of files named ILSVRC2012_val_00000001 and so on the number in the name
+        less one counts, so that a folder of some of them will do. "published" stands for the 5,000 of the published evaluation
+        (doi:10.1007/s00521-025-11591-x).
+    limit : int, optional
+        At most so many, from the front.
+
+    Returns
+    -------
+    ImageSource
+
+    Raises
+    ------
+    InputError
+        If there is no image, or labels or index do not fit.
+
+    Examples
+    --------
+    >>> from multiplex_vit.pictures import samples
+    >>> found = images(list(samples().values()), limit=2)
+    >>> found, found.name(0)
+    (<ImageSource: 2 images of files>, 'cat.jpg')
+    """
+    opened = source.source if isinstance(source, ImageSource) else _opened(source, labels)
+    places = source.places if isinstance(source, ImageSource) else range(len(opened))
+    if not len(places):
+        raise InputError(f"{opened.kind} holds no image; give a folder of images, a CSV (file, label), Parquet with a column of images, or a data set")
+    if index is not None:
+        places = [places[i] for i in _places(opened, _numbers(index), len(places))]
+    places = places[: None if limit is None else whole("limit", limit, at_least=1)]
+    return ImageSource(opened, places, _origin(source, labels, index, limit))
+
+
+def _origin(source: Any, labels: Any, index: Any, limit: int | None) -> dict[str, Any] | None:
+    """Return what will give the same images again, or None where it holds more than paths, names and numbers."""
+    given = {"source": _absolute(source), "labels": _absolute(labels), "index": _absolute(index), "limit": limit}
+    if given["index"] is not None and not isinstance(given["index"], (str, list)):
+        given["index"] = [int(number) for number in index]
+    try:
+        json.dumps(given)
+    except TypeError:
+        return None
+    return given
+
+
+def _absolute(value: Any) -> Any:
+    """Return a path that is there as it is found from anywhere, several of them likewise, anything else as it is."""
+    if isinstance(value, (str, os.PathLike)):
+        return str(Path(value).resolve()) if Path(value).exists() else str(value)
+    if isinstance(value, (list, tuple)) and all(isinstance(each, (str, os.PathLike)) for each in value):
+        return [_absolute(each) for each in value]
+    return list(value) if isinstance(value, (tuple, range)) else value
+
+
+def _opened(source: Any, labels: Any) -> Source:
+    if isinstance(source, (str, os.PathLike)):
+        return _from_path(Path(source), labels)
+    if hasattr(source, "column_names") or hasattr(source, "features"):
+        return _from_data_set(source, labels)
+    if isinstance(source, Iterable) and not isinstance(source, (bytes, Mapping)):
+        return _from_files([Path(each) for each in source], labels)
+    raise InputError(f"cannot read images from {type(source).__name__}; give a folder, a CSV, Parquet, a data set or image files")
+
+
+def _from_path(path: Path, labels: Any) -> Source:
+    if not path.exists():
+        raise InputError(f"no such folder or file of images: {path}")
+    if path.is_dir():
+        return _from_folder(path, labels)
+    if path.suffix.lower() == ".csv":
+        return _from_csv(path)
+    if path.suffix.lower() == ".parquet":
+        return _from_parquet([path], labels)
+    return _from_files([path], labels)
+
+
+def _from_folder(folder: Path, labels: Any) -> Source:
+    entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    parquet = [entry for entry in entries if entry.suffix.lower() == ".parquet"]
+    names = [entry.name for entry in entries if entry.suffix.lower() in SUFFIXES and entry.is_file()]
+    if parquet and not names:
+        return _from_parquet(parquet, labels)
+    if names:
+        return Files(folder, tuple(names), _labels(names, labels), str(folder))
+    classes = [entry for entry in entries if entry.is_dir()]
+    found = [f"{part.name}/{file.name}" for part in classes for file in sorted(part.iterdir()) if file.suffix.lower() in SUFFIXES]
+    known = tuple(name.split("/")[0] for name in found) if labels is None else _labels(found, labels)
+    return Files(folder, tuple(found), known, str(folder))
+
+
+def _from_files(paths: list[Path], labels: Any) -> Source:
+    missing = [path for path in paths if not path.exists()]
+    if missing:
+        raise InputError(f"no such image: {missing[0]}" + (f", nor {len(missing) - 1} others" if missing[1:] else ""))
+    names = [path.name for path in paths]
+    if len(set(names)) == len(names) and len({path.parent for path in paths}) == 1:
+        return Files(paths[0].parent, tuple(names), _labels(names, labels), "files")
+    whole_names = [str(path.resolve()) for path in paths]
+    return Files(Path("/"), tuple(whole_names), _labels(whole_names, labels), "files")
+
+
+def _from_csv(path: Path) -> Source:
+    table = _read_csv(path)
+    names = [str(name) for name in table["file"]]
+    missing = [name for name in names if not (path.parent / name).is_file()]
+    if missing:
+        raise InputError(
+            f"{path} names {len(missing)} of {len(names)} files that are not there, such as {missing[0]!r}; paths are relative to the CSV's folder"
+        )
+    labels: tuple[Label, ...] = tuple(map(_label, table["label"])) if "label" in table else (None,) * len(names)
+    return Files(path.parent, tuple(names), labels, str(path))
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path}: {' '.join(str(error).split())}; give a CSV with columns file and label") from error
+    if "file" not in table:
+        raise InputError(f"{path} has columns {', '.join(map(str, table))}; file (and label) are wanted")
+    twice = table["file"][table["file"].duplicated()]
+    if len(twice):
+        raise InputError(f"{path} names {twice.iloc[0]!r} twice; give each file once")
+    return table
+
+
+def _label(text: Any) -> Label:
+    return None if text in ("", None) else text
+
+
+def _labels(names: list[str], labels: Any) -> tuple[Label, ...]:
+    """Return a label a file; every file must have one, and every label a file."""
+    if labels is None:
+        return (None,) * len(names)
+    if isinstance(labels, Mapping):
+        known = {str(name): label for name, label in labels.items()}
+    else:
+        table = _read_csv(Path(labels))
+        if "label" not in table:
+            raise InputError(f"{labels} has no column label")
+        known = dict(zip(table["file"], map(_label, table["label"]), strict=True))
+    without, beyond = [name for name in names if name not in known], sorted(set(known) - set(names))
+    if without or beyond:
+        parts = [
+            f"{len(part)} {what}, such as {part[0]!r}" for part, what in ((without, "images without a label"), (beyond, "labels without an image")) if part
+        ]
+        raise InputError(f"the labels do not match the images: {'; '.join(parts)}")
+    return tuple(known[name] for name in names)
+
+
+def _from_parquet(paths: list[Path], labels: Any) -> Source:
+    try:
+        schemas = [pq.read_schema(path) for path in paths]
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{paths[0]}: cannot be read as Parquet ({' '.join(str(error).split())[:120]}); fetch it again") from error
+    names = schemas[0].names
+    if any(set(schema.names) != set(names) for schema in schemas):
+        raise InputError(f"the Parquet files of {paths[0].parent} have different columns; give one of them")
+    kind = str(paths[0] if len(paths) == 1 else paths[0].parent)
+    return Tables(tuple(paths), _column(names, kind), _label_column(names, labels, kind), kind)
+
+
+def _from_data_set(rows: Any, labels: Any) -> Source:
+    names = list(rows.column_names if hasattr(rows, "column_names") else rows.features)
+    return DataSet(rows, _column(names, "the data set"), _label_column(names, labels, "the data set"))
+
+
+def _column(names: list[str], kind: str) -> str:
+    found = [name for name in COLUMNS if name in names]
+    if not found:
+        raise InputError(f"{kind} has columns {', '.join(names)}; a column of images is named {' or '.join(COLUMNS)}")
+    return found[0]
+
+
+def _label_column(names: list[str], labels: Any, kind: str) -> str | None:
+    if labels is None:
+        return "label" if "label" in names else None
+    if labels not in names:
+        raise InputError(f"{kind} has no column {labels!r}; columns: {', '.join(names)}")
+    return str(labels)
+
+
+def _numbers(index: Any) -> list[int]:
+    if isinstance(index, (str, os.PathLike)):
+        path = files("multiplex_vit.study") / "imagenet_5000.txt" if index == PUBLISHED else Path(index)
+        try:
+            index = path.read_text(encoding="utf-8").split()
+            index = [int(number) for number in index]
+        except (OSError, ValueError) as error:
+            raise InputError(f"cannot read the index {path}: {error}; give a text file of whole numbers, or {PUBLISHED!r}") from error
+    return [whole("index", number, at_least=0) for number in index]
+
+
+def _places(source: Source, numbers: list[int], n: int) -> list[int]:
+    """Return the places of numbers: by the number in the names of ImageNet's validation files, otherwise as they are."""
+    if len(set(numbers)) < len(numbers):
+        raise InputError("the index holds a number twice; give each once")
+    named = [_VALIDATION.search(name) for name in getattr(source, "names", ())]
+    if named and all(named):
+        known = {int(match[1]) - 1: place for place, match in enumerate(named) if match}
+        missing = [number for number in numbers if number not in known]
+        if missing:
+            name = f"ILSVRC2012_val_{missing[0] + 1:08d}"
+            raise InputError(f"{source.kind} lacks {len(missing)} of the {len(numbers)} images of the index, such as {name}")
+        return [known[number] for number in numbers]
+    beyond = [number for number in numbers if number >= n]
+    if beyond:
+        raise InputError(f"the index asks for image {beyond[0]}, but {source.kind} has {n} (0 to {n - 1})")
+    return numbers

@@ -1,0 +1,201 @@
+"""Store: a study's folder. Every table is one Parquet data set of a file a unit, each written whole or not at all, by the driver alone."""
+
+import json
+import os
+import platform
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
+
+from multiplex_vit.errors import InputError
+from multiplex_vit.files import written_whole
+
+FORMAT = "multiplex_vit study 1"
+MANIFEST = "manifest.json"
+LAST = "images"
+"""The table written last: a unit is done once it is there."""
+
+_PACKAGES = ("multiplex-vit", "torch", "transformers", "numpy", "scipy", "igraph", "pyarrow")
+_TEXT, _NUMBER = pa.string(), pa.int64()
+SCHEMAS = {
+    "rows": pa.schema({"number": _NUMBER, "setting": _TEXT, "variant": _TEXT, "protocol": _TEXT, "measure": _TEXT, "value": pa.float64()}),
+    "images": pa.schema(
+        {
+            "number": _NUMBER,
+            "name": _TEXT,
+            "sha256": _TEXT,
+            "label": _TEXT,
+            "explained": _NUMBER,
+            "explained_name": _TEXT,
+            "probability": pa.float64(),
+            "correct": pa.bool_(),
+            "grid_rows": _NUMBER,
+            "grid_cols": _NUMBER,
+            "forward_passes": _NUMBER,
+            "naive_passes": _NUMBER,
+            "evaluation_passes": _NUMBER,
+            "naive_evaluation_passes": _NUMBER,
+            "seconds": pa.float64(),
+        }
+    ),
+    "failures": pa.schema({"number": _NUMBER, "name": _TEXT, "reason": _TEXT}),
+    "heatmaps": pa.schema({"number": _NUMBER, "setting": _TEXT, "variant": _TEXT, "heatmap": pa.list_(pa.float32())}),
+    "masks": pa.schema(
+        {
+            **{name: _TEXT for name in ("setting", "operator", "centrality", "statistic", "design")},
+            "number": _NUMBER,
+            "kept": pa.binary(),
+            "confidence": pa.float32(),
+        }
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Store:
+    """A study's folder: manifest, and a data set a table."""
+
+    folder: Path
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a study."""
+        return (self.folder / MANIFEST).is_file()
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the manifest; InputError if it is missing or damaged."""
+        if not self.exists:
+            raise InputError(f"{self.folder} holds no study ({MANIFEST} is missing); give a folder that a study wrote")
+        try:
+            found = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+            if found["format"] != FORMAT:
+                raise KeyError(found["format"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{self.folder / MANIFEST} is damaged or of another version; give another folder") from error
+        return found
+
+    def begin(self, record: Mapping[str, Any], origin: Mapping[str, Any] | None = None) -> None:
+        """Write the manifest, or make sure that the one there is of the same study.
+
+        Raises
+        ------
+        InputError
+            If the folder holds another study, or other files.
+        """
+        if self.exists:
+            _same(self.folder, self.manifest()["study"], json.loads(json.dumps(record)))
+            return
+        others = [entry.name for entry in self.folder.iterdir() if not entry.name.startswith(".")]
+        if others:
+            raise InputError(f"{self.folder} holds other files, such as {sorted(others)[0]}; give an empty folder, or one of a study")
+        with written_whole(self.folder / MANIFEST) as temporary:
+            temporary.write_text(json.dumps({"format": FORMAT, "versions": versions(), "origin": origin, "study": record}, indent=1), encoding="utf-8")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other runs out of the folder; the lock of a process that is dead is taken over.
+
+        Raises
+        ------
+        InputError
+            If another run is at work there.
+        """
+        lock, owner = FileLock(self.folder / ".lock", timeout=0), self.folder / ".lock-owner"
+        try:
+            lock.acquire()
+        except Timeout:
+            who = owner.read_text(encoding="utf-8").strip() if owner.exists() else "another process"
+            raise InputError(f"{self.folder} is in use by {who}; wait for it, or give another folder") from None
+        except OSError as error:
+            raise InputError(f"cannot write into {self.folder}: {error.strerror or error}; choose another folder") from error
+        try:
+            with written_whole(owner) as temporary:
+                temporary.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
+            yield
+        finally:
+            owner.unlink(missing_ok=True)
+            lock.release()
+
+    def sweep(self) -> None:
+        """Take away what a run that was killed left half written."""
+        for leftover in [*self.folder.glob(".*-*.json"), *self.folder.glob("*/.*.parquet")]:
+            leftover.unlink(missing_ok=True)
+
+    def done(self) -> set[int]:
+        """Return the units that are done."""
+        return {int(path.stem.split("-")[1]) for path in (self.folder / LAST).glob("unit-*.parquet")}
+
+    def write(self, unit: int, tables: Mapping[str, list[dict[str, Any]]]) -> None:
+        """Write a unit's tables, the one that says it is done last.
+
+        Raises
+        ------
+        InputError
+            If they cannot be written; the unit is not done then, and those before it stay.
+        """
+        for name in sorted(tables, key=lambda name: (name == LAST, name)):
+            path = self.folder / name / f"unit-{unit:06d}.parquet"
+            try:
+                path.parent.mkdir(exist_ok=True)
+                with written_whole(path) as temporary:
+                    _write(temporary, pa.Table.from_pylist(tables[name], schema=SCHEMAS.get(name)))
+            except (OSError, InputError) as error:
+                why = error if isinstance(error, OSError) else error.__cause__
+                raise InputError(
+                    f"cannot write {path}: {getattr(why, 'strerror', None) or why}; {len(self.done())} units are kept, run again to go on"
+                ) from error
+
+    def read(self, table: str, units: set[int] | None = None) -> pd.DataFrame:
+        """Return a table of the units that are done, or of some of them, by unit."""
+        return self.arrow(table, units).to_pandas()
+
+    def arrow(self, table: str, units: set[int] | None = None) -> pa.Table:
+        """Return a table as Arrow has it."""
+        chosen = sorted(self.done() if units is None else units & self.done())
+        paths = [path for unit in chosen if (path := self.folder / table / f"unit-{unit:06d}.parquet").exists()]
+        parts = [part for path in paths if (part := pq.read_table(path)).num_rows or table in SCHEMAS]
+        if not parts:
+            return SCHEMAS[table].empty_table() if table in SCHEMAS else pa.table({})
+        return pa.concat_tables(parts, promote_options="permissive")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that results depend on."""
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _write(path: Path, table: pa.Table) -> None:
+    """Write a table, and see to it that it is on the disk before it gets its name."""
+    pq.write_table(table, path, compression="zstd")
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _same(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any], under: str = "") -> None:
+    """Refuse a study that differs from the one in a folder, and say in what."""
+    for key in [*before, *(key for key in now if key not in before)]:
+        old, new = before.get(key), now.get(key)
+        if isinstance(old, dict) and isinstance(new, dict) and list(old) == list(new):
+            _same(folder, old, new, f"{under}{key} ")
+        elif old != new:
+            raise InputError(f"{folder} holds a study with another {under}{key} ({_short(old)}, now {_short(new)}); give another folder, or the same study")
+
+
+def _short(value: Any) -> str:
+    text = "; ".join(value) if isinstance(value, dict) else str(value)
+    return text if len(text) <= 100 else f"{text[:60]} ... {text[-30:]}"

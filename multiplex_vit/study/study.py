@@ -1,0 +1,268 @@
+"""Study: many images by many settings, computed once, kept on disk, gone on with after any interruption."""
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from multiplex_vit.checks import whole
+from multiplex_vit.errors import InputError
+from multiplex_vit.files import output_folder
+from multiplex_vit.models.load import load
+from multiplex_vit.models.place import fingerprint
+from multiplex_vit.models.vision_model import VisionModel
+from multiplex_vit.saliency.settings import Settings
+from multiplex_vit.study.images import images as images_of
+from multiplex_vit.study.kept import explanations
+from multiplex_vit.study.plan import Plan, Variant, varied
+from multiplex_vit.study.results import Results
+from multiplex_vit.study.runners import Done, Runner, in_process, processes
+from multiplex_vit.study.sources import ImageSource, Sample
+from multiplex_vit.study.store import Store, versions
+from multiplex_vit.study.work import Explained, Unit
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Study(Results):
+    """Explanations of many images by many settings, and how faithful they are.
+
+    Attributes
+    ----------
+    images : anything that `images` takes
+    out : path-like
+        The study's folder. One that holds the same study is gone on with, another one is refused.
+    model : str or VisionModel
+        A name as `load` takes it; workers load it themselves. A model of one's own runs in this process alone.
+    settings : Settings or mapping of str to Settings
+        What is common to all; or all of them by name.
+    vary : mapping of str to values
+        Fields of `Settings` and the values each takes; every combination is run.
+    protocols : sequence of str
+        How heatmaps are measured: "patch/black", "token", "mutex2025/black", ... .
+    steps : int, optional
+        Points of a curve; every patch up to 100 unless given.
+    seed : int
+        Of the random order that every image is measured with as a control.
+    explained : "predicted" or "true"
+        Which class is explained.
+    variants : sequence of Variant
+        Parts of each explanation that are measured too; see `ablate`.
+    save : sequence of str
+        Tables besides the rows: "heatmaps", "masks" (ablations need them), "layers" and "multilayer" (network measures).
+    chunk : int
+        Images a unit of work.
+    device, dtype : str
+        As `load` takes them.
+
+    Raises
+    ------
+    InputError
+        If something is unknown or out of range.
+    """
+
+    images: Any
+    out: str | Path
+    model: str | VisionModel = "demo-vit"
+    settings: Settings | Mapping[str, Settings] = field(default_factory=Settings)
+    vary: Mapping[str, Any] = field(default_factory=dict)
+    protocols: Iterable[str] = ("patch/black",)
+    steps: int | None = None
+    seed: int = 0
+    explained: str = "predicted"
+    variants: Iterable[Variant] = (Variant(),)
+    save: Iterable[str] = ("heatmaps", "masks")
+    chunk: int = 8
+    device: str = "auto"
+    dtype: str = "auto"
+    kept: "Study | None" = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "chunk", whole("chunk", self.chunk, at_least=1))
+        object.__setattr__(self, "out", Path(self.out))
+        _ = self.plan
+
+    def __repr__(self) -> str:
+        done, n = len(self.store.done()), len(self._numbers())
+        return f"<Study {self.out}: {len(self.plan.settings)} settings, {self._n_images} images, {done} of {n} units done>"
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What is computed of every image."""
+        if isinstance(self.settings, Mapping) and self.vary:
+            raise InputError("settings by name and vary were given; give one of them")
+        named = dict(self.settings) if isinstance(self.settings, Mapping) else varied(self.settings, self.vary)
+        if not named:
+            raise InputError("settings is empty; give at least one")
+        name = self.model if isinstance(self.model, str) else self.model.name
+        options: dict[str, Any] = {option: getattr(self, option) for option in ("protocols", "steps", "seed", "explained", "save", "device", "dtype")}
+        return Plan(name, tuple((key, each.resolved()) for key, each in named.items()), tuple(self.variants), **options)
+
+    @cached_property
+    def store(self) -> Store:
+        """The folder."""
+        return Store(Path(self.out))
+
+    @cached_property
+    def source(self) -> ImageSource:
+        """The images."""
+        if self.images is None:
+            origin = self.store.manifest()["origin"]
+            if origin is None:
+                raise InputError(f"where the images of {self.out} came from is not known; give them: Study.open(..., images=...)")
+            return images_of(**origin)
+        return self.images if isinstance(self.images, ImageSource) else images_of(self.images)
+
+    @classmethod
+    def open(cls, out: str | Path, *, images: Any = None) -> "Study":
+        """Return a study from its folder: to read its tables, to go on with it, to ablate it.
+
+        Parameters
+        ----------
+        out : path-like
+        images : optional
+            The images, where they are elsewhere now, or were a data set.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        record = Store(Path(out)).manifest()["study"]
+        plan = Plan.restored(record["plan"])
+        return cls(
+            images=images,
+            out=out,
+            model=plan.model,
+            settings=dict(plan.settings),
+            **{name: getattr(plan, name) for name in ("protocols", "steps", "seed", "explained", "variants", "save", "dtype")},
+            chunk=record["chunk"],
+        )
+
+    def run(self, *, workers: int = 1, scheduler: Any = None, progress: bool = False, runner: Runner | None = None) -> "Study":
+        """Compute every unit that is not done yet, and return the study.
+
+        Parameters
+        ----------
+        workers : int
+            Processes; 1 computes in this one.
+        scheduler : str, mapping or Dask client, optional
+            Address of a Dask scheduler, or what `multiplex_vit.study.cluster.connected` takes, in place of workers.
+        progress : bool
+            Show a bar with images a second and the time left.
+        runner : callable, optional
+            A runner of one's own.
+
+        Raises
+        ------
+        InputError
+            If the folder holds another study or is in use, nothing can be written, or the model cannot be loaded. What is done is kept.
+        """
+        workers = whole("workers", workers, at_least=1)
+        model = (
+            load(self.model, device="cpu" if runner or scheduler or workers > 1 else self.device, dtype=self.dtype)
+            if isinstance(self.model, str)
+            else self.model
+        )
+        self._check(model, alone=runner is None and scheduler is None and workers == 1)
+        record = {"plan": self.plan.record(), "model_sha256": fingerprint(model.model), "images": self.source.record(), "chunk": self.chunk}
+        with output_folder(self.store.folder), self.store.locked():
+            self.store.begin(record, self.source.origin)
+            self.store.sweep()
+            self._note_versions()
+            chosen = runner or (_dask(scheduler) if scheduler is not None else in_process(model) if workers == 1 else processes(workers))
+            self._compute(chosen, progress)
+        return self
+
+    def _check(self, model: VisionModel, *, alone: bool) -> None:
+        """Refuse what would fail for every image."""
+        if not isinstance(self.model, str) and not alone:
+            raise InputError("a model of one's own runs in this process alone; give the name of a model, or workers=1")
+        for name, settings in self.plan.settings:
+            if settings.starting_layer >= model.n_layers:
+                raise InputError(f"{name}: starting_layer is {settings.starting_layer}; {model.name} has layers 0 to {model.n_layers - 1}")
+
+    def _note_versions(self) -> None:
+        before, now = self.store.manifest()["versions"], versions()
+        changed = [f"{name} {before.get(name)} is {now.get(name)} now" for name in now if now.get(name) != before.get(name)]
+        if changed:
+            warnings.warn(f"{self.out} was begun with other versions: {', '.join(changed)}", stacklevel=4)
+
+    def _compute(self, runner: Runner, progress: bool) -> None:
+        done = self.store.done()
+        left = [number for number in self._numbers() if number not in done]
+        if not left:
+            return
+        with _bar(progress, self._n_images, self._size(done)) as advance:
+            for number, tables in self._closing(runner(self.plan, map(self._unit, left))):
+                self.store.write(number, tables)
+                advance(self._size({number}))
+
+    @staticmethod
+    def _closing(results: Iterator[Done]) -> Iterator[Done]:
+        """Yield results, and close their generator whatever happens, so that workers end."""
+        try:
+            yield from results
+        finally:
+            getattr(results, "close", lambda: None)()
+
+    @property
+    def _n_images(self) -> int:
+        return len(self.source) if self.images is not None else int(self.store.manifest()["study"]["images"]["images"])
+
+    def _numbers(self) -> range:
+        return range(-(-self._n_images // self.chunk))
+
+    def _size(self, units: set[int]) -> int:
+        return sum(min(self.chunk, self._n_images - self.chunk * unit) for unit in units)
+
+    def _unit(self, number: int) -> Unit:
+        """Read a unit's images."""
+        samples: list[Sample] = []
+        failures: list[tuple[int, str, str]] = []
+        kept = explanations(self.kept, {number}) if self.kept is not None else {}
+        for image in range(number * self.chunk, min((number + 1) * self.chunk, len(self.source))):
+            try:
+                sample = self.source.sample(image)
+                if self.kept is not None:
+                    _known(sample, kept)
+                samples.append(sample)
+            except (InputError, OSError) as error:
+                failures.append((image, self.source.name(image), " ".join(str(error).split())))
+        return Unit(number, tuple(samples), tuple(failures), {image: found for image, (_, found) in kept.items()})
+
+
+def _known(sample: Sample, kept: Mapping[int, tuple[str, Explained]]) -> None:
+    """Refuse an image that is not the one that was explained."""
+    if sample.number not in kept:
+        raise InputError("the study could not explain this image")
+    if kept[sample.number][0] != sample.sha256:
+        raise InputError(f"{sample.name} is not the image that the study explained; give the same images")
+
+
+def _dask(scheduler: Any) -> Runner:
+    from multiplex_vit.study.cluster import on_cluster
+
+    return on_cluster(scheduler)
+
+
+def _bar(progress: bool, total: int, done: int) -> Any:
+    """Return a context that gives what to call with the number of images done."""
+    if not progress:
+        return nullcontext(lambda count: None)
+    return _Bar(total, done)
+
+
+class _Bar:
+    def __init__(self, total: int, done: int):
+        from tqdm import tqdm
+
+        self.bar: Any = tqdm(total=total, initial=done, unit=" images", dynamic_ncols=True, smoothing=0.1)
+
+    def __enter__(self) -> Callable[[int], None]:
+        return self.bar.update
+
+    def __exit__(self, *error: object) -> None:
+        self.bar.close()

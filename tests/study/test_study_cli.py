@@ -1,0 +1,196 @@
+"""The study commands as a user meets them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+import multiplex_vit as mv
+from multiplex_vit.cli import main
+from multiplex_vit.study.config import configured, read_config
+
+SAMPLES = str(next(iter(mv.samples().values())).parent)
+FAST = ["--steps", "2", "--chunk", "1", "--device", "cpu"]
+CONFIG = """
+images = "{images}"
+out = "out"
+steps = 2
+chunk = 1
+protocols = ["token"]
+
+[settings]
+operators = ["sum"]
+statistics = ["max", "min"]
+
+[vary]
+token_ratio = [0.3, 0.5]
+"""
+
+
+def run(capsys, *args):
+    code = main([str(a) for a in args])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+@pytest.fixture
+def config(tmp_path):
+    def write(text):
+        path = tmp_path / "study.toml"
+        path.write_text(text.replace("{images}", SAMPLES))
+        return path
+
+    return write
+
+
+def test_a_study_its_ablation_and_its_report(tmp_path, capsys):
+    code, out, _ = run(capsys, "study", SAMPLES, "--out", tmp_path / "s", "--vary", "min_cut=0.01,0.1", "--vary", "operators=sum+max", *FAST)
+    assert code == 0
+    assert "3 images, 2 settings" in out
+    assert "min_cut=0.1, operators=sum+max" in out
+    assert "random order" in out
+    assert "forward passes" in out
+    code, out, _ = run(capsys, "ablate", tmp_path / "s", "--leave-out", "operator")
+    assert code == 0
+    assert "without operator max" in out
+    assert len(pd.read_csv(tmp_path / "s" / "ablations" / "without-operator.csv")) == 2 * 4
+    code, out, _ = run(capsys, "report", tmp_path / "s")
+    assert code == 0
+    text = (tmp_path / "s" / "report" / "report.md").read_text()
+    assert "| min_cut=0.01, operators=sum+max | 3 |" in text
+    for name in ("settings_0", "course_min_cut", "agreement", "ablation_without-operator"):
+        assert f"({name}.png)" in text
+        assert (tmp_path / "s" / "report" / f"{name}.pdf").stat().st_size > 1000
+
+
+def test_a_configuration_gives_the_same_study_as_the_options(tmp_path, capsys, config):
+    code, _, _ = run(capsys, "study", "--config", config(CONFIG), "--limit", "2")
+    assert code == 0
+    found = mv.Study.open(tmp_path / "out")
+    assert found.table()["number"].nunique() == 2
+    assert [settings for _, settings in found.plan.settings] == [mv.Settings(operators="sum", statistics=("max", "min"), token_ratio=r) for r in (0.3, 0.5)]
+    assert found.plan.protocols == ("token",)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("step = 2", "unknown key 'step' (did you mean 'steps'?)"),
+        ('limit = "many"', "limit is 'many'; a whole number is wanted"),
+        ("limit = true", "limit is True; a whole number is wanted"),
+        ("model = 5", "model is 5; a text is wanted"),
+        ("[setting]", "unknown key 'setting'"),
+        ("[vary]\nmin_cut = 0.1", "[vary]: min_cut is 0.1; a list of values is wanted"),
+        ("[settings]\nmincut = 0.1", "[settings]: unknown key 'mincut' (did you mean 'min_cut'?)"),
+        ("[settings]\nmin_cut = 3", "min_cut is 3; give a number from 0 to 1"),
+        ('[vary]\nstatistics = [["mux"]]', "unknown statistic 'mux'"),
+        ('preset = "mine"', "unknown preset 'mine'; known: published"),
+        ("limit = ", "cannot read"),
+        ('[cluster]\nkind = "abacus"', "unknown kind of cluster 'abacus'; known: local, slurm"),
+    ],
+)
+def test_a_bad_configuration_is_one_line(tmp_path, capsys, config, line, message):
+    code, out, err = run(capsys, "study", "--config", config(f'images = "{{images}}"\nout = "out"\n{line}\n'))
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert message in err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "a study needs images"),
+        (["{empty}", "--out", "{out}"], "holds no image"),
+        (["{samples}"], "a study needs out"),
+        (["{samples}", "--out", "{out}", "--labels", "{labels}"], "the labels do not match the images: 2 images without a label, such as 'horse.jpg'"),
+        (["{samples}", "--out", "{out}", "--vary", "min_cut"], "--vary is 'min_cut'; give name=value,value"),
+        (["{samples}", "--out", "{out}", "--vary", "cut=1"], "unknown key 'cut'"),
+        (["{samples}", "--out", "{out}", "--preset", "published"], "the index asks for image"),
+        (["{samples}", "--out", "{out}", "--workers", "0"], "workers is 0"),
+        (["{samples}", "--out", "{file}"], "cannot write into"),
+    ],
+)
+def test_bad_options_are_one_line(tmp_path, capsys, options, message):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "labels.csv").write_text("file,label\ncat.jpg,cat\n")
+    places = {"{empty}": "empty", "{out}": "out", "{labels}": "labels.csv", "{file}": "labels.csv"}
+    given = [SAMPLES if each == "{samples}" else tmp_path / places[each] if each in places else each for each in options]
+    code, _, err = run(capsys, "study", *given)
+    assert code == 2
+    assert len(err.splitlines()) == 1
+    assert message in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_published_preset_is_the_published_protocol(tmp_path):
+    numbers = (mv.study.images.files("multiplex_vit.study") / "imagenet_5000.txt").read_text().split()
+    assert len(set(numbers)) == 5000
+    for number in numbers:
+        (tmp_path / f"ILSVRC2012_val_{int(number) + 1:08d}.JPEG").touch()
+    found = configured({"preset": "published", "images": str(tmp_path), "out": str(tmp_path / "out")}).study
+    assert found.plan.model == "google/vit-base-patch16-224"
+    assert found.plan.settings == (("settings", mv.Settings()),)
+    assert found.plan.protocols[0] == "mutex2025/black"
+    assert len(found.source) == 5000
+    assert found.source.name(0) == "ILSVRC2012_val_00017740.JPEG"
+
+
+def test_paths_of_a_configuration_are_relative_to_it(tmp_path):
+    (tmp_path / "study.toml").write_text('images = "photos"\nout = "out"\nindex = "published"\n')
+    assert read_config(tmp_path / "study.toml") == {"images": str(tmp_path / "photos"), "out": str(tmp_path / "out"), "index": "published"}
+
+
+def test_bad_images_are_told_and_counted(tmp_path, capsys):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "bad.jpg").write_text("no image")
+    code, out, _ = run(capsys, "study", tmp_path / "photos", "--out", tmp_path / "s", *FAST)
+    assert code == 2
+    assert "bad.jpg: the image is not an image of a known format" in out
+    (tmp_path / "photos" / "cat.jpg").write_bytes(mv.samples()["cat"].read_bytes())
+    code, out, _ = run(capsys, "study", tmp_path / "photos", "--out", tmp_path / "t", *FAST)
+    assert code == 1
+    assert "1 images, 1 settings" in out
+
+
+def test_ablate_and_report_tell_what_is_no_study(tmp_path, capsys):
+    for command in ("ablate", "report"):
+        code, _, err = run(capsys, command, tmp_path)
+        assert code == 2
+        assert "holds no study" in err
+        assert len(err.splitlines()) == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
+def test_ctrl_c_leaves_a_study_that_goes_on(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "multiplex_vit",
+        "study",
+        SAMPLES,
+        "--out",
+        str(tmp_path / "s"),
+        "--chunk",
+        "1",
+        "--workers",
+        "2",
+        "--vary",
+        "min_cut=0.01,0.02,0.1",
+    ]
+    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 90
+    while not list(tmp_path.glob("s/images/unit-*.parquet")):
+        assert time.monotonic() < deadline
+        assert started.poll() is None, started.communicate()
+        time.sleep(0.02)
+    os.killpg(started.pid, signal.SIGINT)
+    out, err = started.communicate(timeout=60)
+    assert started.returncode == 130, err
+    assert "Traceback" not in err
+    assert "units are kept, run the same command to go on" in out
+    assert subprocess.run([*command, "--resume"], capture_output=True, text=True, timeout=120, check=True).stdout.startswith("3 images, 3 settings")
