@@ -90,9 +90,7 @@ class Asked:
         """Return the class probabilities [class] of the whole image."""
         return self.model.classify(self.picture.pixels)[0].cpu().numpy()
 
-    def answer(
-        self, method: str, values: np.ndarray | Tensor, clean: np.ndarray | Tensor, *, forward_passes: int = 1, backward_passes: int = 0
-    ) -> Attribution:
+    def answer(self, method: str, values: np.ndarray | Tensor, clean: np.ndarray | Tensor, *, forward_passes: int = 1, backward_passes: int = 0) -> Attribution:
         """Return values [node] as the heatmap of a method."""
         plain = [np.asarray(v.detach().float().cpu() if isinstance(v, Tensor) else v, dtype=np.float32) for v in (values, clean)]
         heatmap = plain[0].reshape(self.grid)
