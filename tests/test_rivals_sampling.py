@@ -10,6 +10,7 @@ import torch
 import multiplex_vit as mv
 from multiplex_vit.saliency.rivals.kernel_shap import kernel_masks
 from multiplex_vit.saliency.rivals.similarity_walks import walked
+from multiplex_vit.saliency.rivals.tis import centres
 
 CAT = mv.samples()["cat"]
 PIXELS = np.zeros((1, 3, 2, 3), dtype=np.float32)
@@ -121,16 +122,21 @@ def test_tis_with_a_cluster_a_channel_keeps_the_greater_half_of_each(tiny, pixel
     assert result.heatmap.ravel() == pytest.approx(covered(result), abs=1e-6)
 
 
-def test_tis_clusters_channels(demo_vit):
-    """A mask is told by its cluster, so masks of few clusters keep tokens that many channels of one sign agree on."""
-    result = mv.RIVALS["tis"](demo_vit, CAT, budget=9)
-    activations = demo_vit.activations(demo_vit.embed(demo_vit.picture(CAT).pixels))[0].numpy()
-    channels = activations.transpose(0, 2, 1).reshape(-1, 64)
-    kept, rng = result.masks.kept, np.random.default_rng(0)
-    scattered = np.array([rng.permutation(64) < 32 for _ in kept])
-    responds = [(channels @ (2 * masks - 1).T / np.linalg.norm(channels, axis=1, keepdims=True)).max(1).mean() for masks in (kept, scattered)]
-    assert (kept.sum(1) == 32).all()
-    assert responds[0] > 1.5 * responds[1]
+def test_centres_are_those_of_lloyds_rounds():
+    """Points without clusters, which settle late."""
+    points = np.random.default_rng(3).standard_normal((300, 4))
+    expected, moved = points[np.random.default_rng(7).permutation(300)[:5]], []
+    for _ in range(20):
+        before, nearest = expected, ((points[:, None] - expected) ** 2).sum(2).argmin(1)
+        expected = np.array([points[nearest == cluster].mean(0) for cluster in range(5)])
+        moved.append(np.abs(expected - before).max())
+    assert moved[10] > 1e-3
+    assert centres(points, 5, 7) == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_cluster_that_runs_empty_keeps_its_centre():
+    points = np.array([[0.0], [0.0], [0.0], [1.0]])
+    assert sorted(centres(points, 4, 0).ravel()) == [0, 0, 0, 1]
 
 
 def test_a_mask_that_keeps_every_token_takes_no_second_pass(fake):

@@ -29,14 +29,21 @@ def similarity_walks(model: VisionModel, image: Any, label: int | str | None = N
     settings = Settings(design="similarity_walks", estimator="coverage", token_ratio=1 - KEPT, budget=budget, seed=seed)
     activations, attention, clean = model.activations(asked.tokens, ("mean",))
     rng = np.random.default_rng(seed)
-    graphs = [_graph(tokens, block[model.n_prefix :, model.n_prefix :]) for tokens, block in zip(activations, attention[0], strict=True)]
+    graphs = [similarity_graph(tokens, block[model.n_prefix :, model.n_prefix :]) for tokens, block in zip(activations, attention[0], strict=True)]
     starts = [asked.prefix_row(block).double().cpu().numpy() for block in attention[0]]
     blocks = [walk % model.n_layers for walk in range(settings.n_masks)]
     return asked.explained(np.array([walked(graphs[block], starts[block], rng) for block in blocks]), clean, settings)
 
 
-def _graph(tokens: Tensor, attention: Tensor) -> np.ndarray:
-    """Return edges [node, node] of a block's tokens [node, width] and attention [source, target]."""
+def similarity_graph(tokens: Tensor, attention: Tensor) -> np.ndarray:
+    """Return edges [node, node] of a block's tokens [node, width] and attention [source, target]: max(0, cosine) (A + A') / 2.
+
+    Examples
+    --------
+    >>> tokens = torch.tensor([[1.0, 0], [2.0, 0], [-1.0, 0]])
+    >>> similarity_graph(tokens, torch.tensor([[0, 0.5, 0.5], [0.25, 0, 0.75], [1.0, 0, 0]])).tolist()
+    [[0.0, 0.375, 0.0], [0.375, 0.0, 0.0], [0.0, 0.0, 0.0]]
+    """
     alike = torch.nn.functional.normalize(tokens.double(), dim=-1)
     return ((alike @ alike.T).clamp(min=0) * (attention + attention.T) / 2).cpu().numpy()
 

@@ -28,19 +28,19 @@ def tis(model: VisionModel, image: Any, label: int | str | None = None, *, budge
     settings = Settings(design="tis", estimator="coverage", token_ratio=1 - KEPT, budget=budget, seed=seed)
     activations, _, clean = model.activations(asked.tokens)
     channels = activations.float().cpu().numpy().transpose(0, 2, 1).reshape(-1, activations.shape[1])
-    return asked.explained(_masks(_centres(channels, settings.n_masks, seed)), clean, settings)
+    return asked.explained(_masks(centres(channels, settings.n_masks, seed)), clean, settings)
 
 
-def _centres(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
+def centres(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     """Return the centres [cluster, node] of points [point, node]; a cluster that runs empty keeps the centre that it had."""
     drawn = np.random.default_rng(seed).permutation(len(points))[:n_clusters]
     with warnings.catch_warnings(action="ignore", category=UserWarning):
         return kmeans2(points, points[drawn], iter=ITERATIONS, minit="matrix", missing="warn")[0]
 
 
-def _masks(centres: np.ndarray) -> np.ndarray:
-    """Return masks bool [mask, node] of the greater half of each centre [mask, node], ties broken by place."""
-    greatest = np.argsort(-centres, axis=1, kind="stable")[:, : int(KEPT * centres.shape[1])]
-    kept = np.zeros(centres.shape, dtype=bool)
+def _masks(responses: np.ndarray) -> np.ndarray:
+    """Return masks bool [mask, node] of the greater half of each response [mask, node], ties broken by place."""
+    greatest = np.argsort(-responses, axis=1, kind="stable")[:, : int(KEPT * responses.shape[1])]
+    kept = np.zeros(responses.shape, dtype=bool)
     np.put_along_axis(kept, greatest, True, axis=1)
     return kept
