@@ -3,6 +3,7 @@ import inspect
 import numpy as np
 import pytest
 import torch
+from captum.attr import IntegratedGradients
 
 import multiplex_vit as mv
 
@@ -58,29 +59,59 @@ def test_a_rival_works_for_every_kind_of_model(tiny, pixels, name, kind):
     assert mv.RIVALS[name](tiny(kind), pixels(), budget=10).heatmap.shape == (4, 4)
 
 
+@pytest.mark.parametrize("name", mv.RIVALS)
+def test_a_rival_works_on_a_grid_that_is_not_square_and_on_pixels_beyond_it(tiny, pixels, name):
+    result = mv.RIVALS[name](tiny("Dinov2"), pixels(13, 22), 4, budget=10)
+    assert result.heatmap.shape == (3, 5)
+    assert np.isfinite(result.heatmap).all()
+
+
 @pytest.mark.parametrize(
     ("name", "passes"),
     [
-        ("random_order", 1),
-        ("centre_prior", 1),
-        ("raw_attention", 1),
-        ("rollout", 1),
-        ("generic_attention", 1),
-        ("grad_cam", 1),
-        ("rise_tokens", 30),
-        ("occlusion", 65),
+        ("random_order", (1, 0)),
+        ("centre_prior", (1, 0)),
+        ("raw_attention", (1, 0)),
+        ("rollout", (1, 0)),
+        ("generic_attention", (1, 1)),
+        ("grad_cam", (1, 1)),
+        ("legrad", (1, 6)),
+        ("rise_tokens", (30, 0)),
+        ("rise_pixels", (30, 0)),
+        ("tis", (30, 0)),
+        ("similarity_walks", (30, 0)),
+        ("integrated_gradients", (30, 29)),
+        ("occlusion", (65, 0)),
     ],
 )
-def test_passes_are_counted(demo_vit, name, passes):
+def test_passes_are_as_expected(demo_vit, name, passes):
     result = mv.RIVALS[name](demo_vit, CAT, budget=30)
-    assert result.forward_passes == passes
-    assert getattr(result, "backward_passes", 0) == (name in ("generic_attention", "grad_cam"))
+    assert (result.forward_passes, getattr(result, "backward_passes", 0)) == passes
 
 
-def test_bad_labels(demo_vit):
+@pytest.mark.parametrize("name", mv.RIVALS)
+@pytest.mark.parametrize("budget", [2, 3, 40])
+def test_passes_are_those_that_the_model_ran(tiny, pixels, name, budget):
+    """Every sequence that goes through the first block's attention is counted, and budgets are kept by what has one."""
+    model, ran = tiny("ViT"), []
+    hook = model.model.vit.layers[0].attention.register_forward_hook(lambda _module, _args, output: ran.append(len(output[0])))
+    result = mv.RIVALS[name](model, pixels(), budget=budget)
+    hook.remove()
+    assert result.forward_passes == sum(ran)
+    assert result.forward_passes <= budget or name == "occlusion"
+
+
+def test_integrated_gradients_takes_no_more_steps_than_it_needs(demo_vit):
+    assert mv.RIVALS["integrated_gradients"](demo_vit, CAT, budget=550).forward_passes == 33
+
+
+def test_bad_labels_and_budgets(demo_vit):
     for name in mv.RIVALS:
         with pytest.raises(mv.InputError, match="label 10 is out of range"):
             mv.RIVALS[name](demo_vit, CAT, 10)
+    for name in ("rise_pixels", "integrated_gradients", "tis", "similarity_walks", "kernel_shap"):
+        with pytest.raises(mv.InputError, match="budget is 1; give a whole number of at least 2"):
+            mv.RIVALS[name](demo_vit, CAT, budget=1)
 
 
 # --- each against an independent computation --------------------------------------------------------------------------
@@ -113,6 +144,57 @@ def test_generic_attention_agrees_with_transformers_own_attention(tiny, pixels, 
     expected = rows_of(model, relevance)
     assert np.abs(expected).max() > 1e-3
     assert heatmap.ravel() == pytest.approx(expected, abs=1e-5, rel=1e-4)
+
+
+def head_of(model, tokens):
+    """Return the logits of tokens [1, token, width] by the model's last norm and head, written out for each kind."""
+    inner = model.model
+    normed = getattr(inner, inner.base_model_prefix).layernorm(tokens)
+    if hasattr(inner, "distillation_classifier"):
+        return (inner.cls_classifier(normed[:, 0]) + inner.distillation_classifier(normed[:, 1])) / 2
+    own = torch.cat([normed[:, 0], normed[:, 1:].mean(1)], 1) if inner.base_model_prefix == "dinov2" else normed[:, 0]
+    return inner.classifier(own)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "DeiT with teacher"])
+def test_legrad_agrees_with_the_head_written_out(tiny, pixels, kind):
+    model = tiny("DeiT", "ForImageClassificationWithTeacher") if kind == "DeiT with teacher" else tiny(kind)
+    result = mv.RIVALS["legrad"](model, pixels(), 2)
+    blocks = next(m for m in model.model.modules() if isinstance(m, torch.nn.ModuleList) and len(m) == 3)
+    outputs = []
+    hooks = [block.register_forward_hook(lambda _module, _args, output: outputs.append(output)) for block in blocks]
+    logits, attentions, _ = eager(model, pixels())
+    for hook in hooks:
+        hook.remove()
+    assert torch.allclose(head_of(model, outputs[-1]), logits, atol=1e-5)
+    expected = np.zeros(16)
+    for output, attention in zip(outputs, attentions, strict=True):
+        gradient = torch.autograd.grad(head_of(model, output)[0, 2], attention, retain_graph=True)[0][0]
+        expected += gradient.numpy().clip(min=0).mean(axis=(0, 1))[model.n_prefix :]
+    assert expected.max() > 1e-3
+    assert result.heatmap.ravel() == pytest.approx(expected, abs=1e-5, rel=1e-4)
+    assert result.clean == pytest.approx(logits.softmax(-1)[0].detach().numpy(), abs=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_integrated_gradients_agrees_with_captum(tiny, pixels, kind):
+    model = tiny(kind)
+    heatmap = mv.RIVALS["integrated_gradients"](model, pixels(), 2).heatmap
+    attributed = IntegratedGradients(lambda values: model.model(pixel_values=values).logits.softmax(-1)).attribute(
+        torch.tensor(pixels()), -torch.ones(1, 3, 16, 16), target=2, n_steps=32, method="riemann_middle"
+    )
+    expected = attributed[0].detach().numpy().reshape(3, 4, 4, 4, 4).sum((0, 2, 4))
+    assert np.abs(expected).max() > 1e-3
+    assert heatmap == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["cat", "horse"])
+def test_integrated_gradients_sums_to_what_the_image_adds_to_black(demo_deit, name):
+    result = mv.RIVALS["integrated_gradients"](demo_deit, mv.samples()[name], 3)
+    mean, std = demo_deit.normalisation
+    black = np.broadcast_to((-mean / std)[None, :, None, None], (1, 3, 32, 32)).copy()
+    added = result.clean[3] - float(demo_deit.classify(black)[0, 3])
+    assert result.heatmap.sum() == pytest.approx(added, abs=1e-2)
 
 
 @pytest.mark.parametrize("kind", KINDS)

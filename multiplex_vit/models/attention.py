@@ -1,7 +1,7 @@
 """Running a Hugging Face model in other ways than its own, and leaving it as it was found."""
 
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
@@ -95,16 +95,27 @@ def watched(model: PreTrainedModel) -> Iterator[list[Tensor]]:
 
 
 @contextmanager
-def normed(model: PreTrainedModel, n_layers: int) -> Iterator[list[Tensor]]:
-    """Collect what the first layer norm of the last block gives [image, token, width], in the graph of gradients where there is one."""
-    blocks = next(m for m in model.modules() if isinstance(m, nn.ModuleList) and len(m) == n_layers)
-    norm = next(m for m in blocks[-1].modules() if isinstance(m, nn.LayerNorm))
+def outputs_of(modules: Iterable[nn.Module]) -> Iterator[list[Tensor]]:
+    """Collect what modules give [image, token, width], in the order in which they run, in the graph of gradients where there is one."""
     outputs: list[Tensor] = []
-    hook = norm.register_forward_hook(lambda _module, _args, output: outputs.append(output))
+    hooks = [module.register_forward_hook(lambda _module, _args, output: outputs.append(output)) for module in modules]
     try:
         yield outputs
     finally:
-        hook.remove()
+        for hook in hooks:
+            hook.remove()
+
+
+def blocks_of(model: PreTrainedModel, n_layers: int) -> nn.ModuleList:
+    """Return the transformer blocks, in order."""
+    return next(m for m in model.modules() if isinstance(m, nn.ModuleList) and len(m) == n_layers)
+
+
+@contextmanager
+def skipped(modules: Iterable[nn.Module]) -> Iterator[None]:
+    """Let modules hand on what they are given first."""
+    with _forwards({module: lambda given, *_, **__: given for module in modules}):
+        yield
 
 
 @contextmanager

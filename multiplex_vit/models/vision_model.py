@@ -12,7 +12,8 @@ from transformers import PreTrainedModel
 from multiplex_vit.checks import label_index, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.adapters import ADAPTERS, adapter_of
-from multiplex_vit.models.attention import attending, collected, fast_linear, fed, normed, watched
+from multiplex_vit.models.attention import attending, blocks_of, collected, fast_linear, fed, outputs_of
+from multiplex_vit.models.gradients import Gradients
 from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.models.picture import Picture, processed_size, view_of
 from multiplex_vit.pictures import read_image
@@ -20,7 +21,7 @@ from multiplex_vit.pictures import read_image
 _TOKENS_A_BATCH = {"cpu": 1024, "cuda": 65_536}
 
 
-class VisionModel:
+class VisionModel(Gradients):
     """A Hugging Face image classifier, asked for attention and for classification from some of its tokens.
 
     The wrapped model is left as it was found after every call, also after an exception. One model must not be used from
@@ -225,41 +226,29 @@ class VisionModel:
             )
         return torch.stack(layers, 2), self._finite(logits)
 
-    def attention_gradients(self, tokens: Tensor, label: int | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the attention of every head, the gradient of a class's logit with respect to it, and the class probabilities.
+    @torch.inference_mode()
+    def activations(self, tokens: Tensor, operators: Iterable[str | Callable] = ("mean",)) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what every block makes of the patch tokens, with the attention and the class probabilities of the same pass.
 
         Parameters
         ----------
         tokens : Tensor [1, token, width]
             From `embed`.
-        label : int, optional
-            The class; the predicted one unless given.
+        operators : iterable of str or callable
+            Head operators.
 
         Returns
         -------
-        attention, gradient : Tensor [layer, head, query, key]
+        activations : Tensor [layer, node, width]
+            Each block's output.
+        attention : Tensor [operator, layer, query, key]
+            float32, prefix tokens included.
         probabilities : Tensor [1, class]
+            float32.
         """
-        with watched(self.model) as layers:
-            logits, gradients = self._gradients(tokens, label, layers)
-        return torch.cat([layer.detach() for layer in layers]), torch.cat(gradients), self._finite(logits)
-
-    def token_gradients(self, tokens: Tensor, label: int | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the patch tokens after the last block's first layer norm, a logit's gradient with respect to them, and the probabilities.
-
-        Parameters and results are as for `attention_gradients`, but for tokens and gradient [node, width].
-        """
-        with normed(self.model, self.n_layers) as outputs, attending(self.model, "sdpa"):
-            logits, gradients = self._gradients(tokens, label, outputs)
-        return outputs[0].detach()[0, self.n_prefix :], gradients[0][0, self.n_prefix :], self._finite(logits)
-
-    def _gradients(self, tokens: Tensor, label: int | None, watched_outputs: list[Tensor]) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Return logits, and the gradients of one with respect to what a forward pass puts in the list; no parameter gets a gradient."""
-        with torch.inference_mode(False), torch.enable_grad(), fed(self._embeddings, tokens.clone().requires_grad_()):
-            logits = self.model(pixel_values=tokens.clone()).logits
-            explained = int(logits[0].argmax()) if label is None else label
-            gradients = torch.autograd.grad(logits[0, explained], watched_outputs)
-        return logits.detach(), gradients
+        with outputs_of(blocks_of(self.model, self.n_layers)) as outputs:
+            attention, probabilities = self.attend(tokens, operators, prefix=True)
+        return torch.cat(outputs)[:, self.n_prefix :], attention[0], probabilities
 
     @torch.inference_mode()
     def probabilities(self, tokens: Tensor, kept: Tensor | np.ndarray, *, batch_size: int | str = "auto") -> Tensor:
@@ -295,10 +284,6 @@ class VisionModel:
         with attending(self.model, "sdpa"), fast_linear(self.model):
             chunks = torch.as_tensor(pixels).split(self._batch(n_token, batch_size))
             return torch.cat([self._finite(self.model(pixel_values=c.to(self.device, self.dtype)).logits) for c in chunks])
-
-    @property
-    def _embeddings(self) -> torch.nn.Module:
-        return getattr(self.model, self.model.base_model_prefix).embeddings
 
     def _sequences(self, tokens: Tensor, kept: Tensor, count: int) -> Tensor:
         """Return [mask, prefix + count, width]: the prefix tokens and each mask's kept patch tokens, in their order."""

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from multiplex_vit.errors import InputError
 from multiplex_vit.network.export.registry import EXPORTERS
 from multiplex_vit.network.export.text import json_text
 from multiplex_vit.network.export.view import Arrays, Export
@@ -36,8 +35,7 @@ def csv(export: Export, path: Path) -> None:
 def parquet(export: Export, path: Path) -> None:
     """Write the two tables of `csv` as Parquet: net.parquet becomes net_nodes.parquet and net_edges.parquet.
 
-    Both carry provenance, coupling, omega and edge_direction as JSON in their metadata under "multiplex_vit". Wants pyarrow (extra
-    "parquet").
+    Both carry provenance, coupling, omega and edge_direction as JSON in their metadata under "multiplex_vit".
 
     Read by pandas, pyarrow, polars, DuckDB, R.
 
@@ -45,11 +43,8 @@ def parquet(export: Export, path: Path) -> None:
     ----------
     Apache Parquet, https://parquet.apache.org/docs/file-format/.
     """
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError as error:
-        raise InputError("Parquet wants pyarrow; pip install 'multiplex-vit[parquet]', or write .csv") from error
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     about = {"multiplex_vit": json_text({"provenance": dict(export.provenance), **export.settings})}
     nodes = export.nodes()

@@ -12,7 +12,7 @@ from multiplex_vit.saliency.rivals.attribution import RIVALS, Asked, Attribution
 def raw_attention(model: VisionModel, image: Any, label: int | str | None = None, *, budget: int = 55, seed: int = 0) -> Attribution:
     """Return what the class token attends to in the last block, mean over heads (Dosovitskiy et al., ICLR 2021, arXiv:2010.11929)."""
     asked = Asked.of(model, image, label)
-    attention, clean = model.attend(model.embed(asked.picture.pixels), ("mean",), prefix=True)
+    attention, clean = model.attend(asked.tokens, ("mean",), prefix=True)
     return asked.answer("raw_attention", asked.prefix_row(attention[0, 0, -1]), clean)
 
 
@@ -23,7 +23,7 @@ def rollout(model: VisionModel, image: Any, label: int | str | None = None, *, b
     Abnar, Zuidema, ACL 2020, doi:10.18653/v1/2020.acl-main.385.
     """
     asked = Asked.of(model, image, label)
-    attention, clean = model.attend(model.embed(asked.picture.pixels), ("mean",), prefix=True)
+    attention, clean = model.attend(asked.tokens, ("mean",), prefix=True)
     rolled = torch.eye(attention.shape[-1], device=attention.device)
     for block in attention[0, 0]:
         mixed = block + torch.eye(len(block), device=block.device)

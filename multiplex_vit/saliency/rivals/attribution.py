@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,11 @@ from torch import Tensor
 
 from multiplex_vit.models.picture import Picture
 from multiplex_vit.models.vision_model import VisionModel
-from multiplex_vit.registry import Registry
+from multiplex_vit.registry import Registry, name_of
+from multiplex_vit.saliency.explanation import Explanation
+from multiplex_vit.saliency.masks import Masks
 from multiplex_vit.saliency.pictured import Pictured
+from multiplex_vit.saliency.settings import Settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +70,8 @@ class Asked:
 
     @classmethod
     def of(cls, model: VisionModel, image: Any, label: int | str | None) -> "Asked":
-        """Return what is asked, with the image read."""
+        """Return what is asked, with the image read; InputError if there is no such class."""
+        model.label_of(label, 0)
         return cls(model, model.picture(image), label)
 
     @property
@@ -74,18 +79,49 @@ class Asked:
         """Index of the class, None for the predicted one."""
         return None if self.label is None else self.model.label_of(self.label, 0)
 
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of patches."""
+        return self.model.grid_of(self.picture.pixels.shape[2:])
+
+    @cached_property
+    def tokens(self) -> Tensor:
+        """What enters the first block, [1, token, width]."""
+        return self.model.embed(self.picture.pixels)
+
     def clean(self) -> np.ndarray:
         """Return the class probabilities [class] of the whole image."""
         return self.model.classify(self.picture.pixels)[0].cpu().numpy()
 
-    def answer(self, method: str, values: np.ndarray | Tensor, clean: np.ndarray | Tensor, *, backward_passes: int = 0) -> Attribution:
-        """Return values [node] as the heatmap of a method that took one forward pass."""
+    def answer(self, method: str, values: np.ndarray | Tensor, clean: np.ndarray | Tensor, *, forward_passes: int = 1, backward_passes: int = 0) -> Attribution:
+        """Return values [node] as the heatmap of a method."""
         plain = [np.asarray(v.detach().float().cpu() if isinstance(v, Tensor) else v, dtype=np.float32) for v in (values, clean)]
-        heatmap = plain[0].reshape(self.model.grid_of(self.picture.pixels.shape[2:]))
+        heatmap = plain[0].reshape(self.grid)
         heatmap.flags.writeable = False
         label = self.model.label_of(self.label, int(plain[1].argmax()))
-        facts = {"model": self.model.name, "method": method, "view": self.picture.view, "backward_passes": backward_passes}
-        return Attribution(heatmap, label, plain[1].ravel(), self.model.classes, **facts)  # type: ignore[arg-type]
+        passes = {"forward_passes": forward_passes, "backward_passes": backward_passes}
+        return Attribution(heatmap, label, plain[1].ravel(), self.model.classes, self.model.name, method, self.picture.view, **passes)
+
+    def explained(self, kept: np.ndarray, clean: np.ndarray | Tensor, settings: Settings) -> Explanation:
+        """Return what masks kept [mask, node] show, where the pass of the whole image was run already; `settings.design` names the masks."""
+        masks = Masks(kept, (("", "", ""),) * len(kept), (name_of(settings.design),) * len(kept))
+        whole = np.asarray(clean.cpu() if isinstance(clean, Tensor) else clean, dtype=np.float32).ravel()
+        first, inverse = masks.distinct()
+        partial = first[~kept[first].all(1)]
+        probabilities = np.tile(whole, (len(kept), 1))
+        probabilities[partial] = self.model.probabilities(self.tokens, kept[partial]).cpu().numpy()
+        return Explanation(
+            label=self.model.label_of(self.label, int(whole.argmax())),
+            masks=masks,
+            probabilities=probabilities[first][inverse],
+            clean=whole,
+            grid=self.grid,
+            classes=self.model.classes,
+            settings=settings,
+            forward_passes=len(partial) + 1,
+            model=self.model.name,
+            view=self.picture.view,
+        )
 
     def prefix_row(self, relevance: Tensor) -> Tensor:
         """Return relevance [query, key] of the patch tokens for the tokens that the head reads first.

@@ -15,7 +15,7 @@ def generic_attention(model: VisionModel, image: Any, label: int | str | None = 
     Chefer, Gur, Wolf, ICCV 2021, doi:10.1109/ICCV48922.2021.00045. One forward and one backward pass.
     """
     asked = Asked.of(model, image, label)
-    attention, gradient, clean = model.attention_gradients(model.embed(asked.picture.pixels), asked.wanted)
+    attention, gradient, clean = model.attention_gradients(asked.tokens, asked.wanted)
     relevance = torch.eye(attention.shape[-1], device=attention.device)
     for block in (attention * gradient).relu().mean(1):
         relevance = relevance + block @ relevance

@@ -14,5 +14,5 @@ def grad_cam(model: VisionModel, image: Any, label: int | str | None = None, *, 
     backward pass.
     """
     asked = Asked.of(model, image, label)
-    tokens, gradient, clean = model.token_gradients(model.embed(asked.picture.pixels), asked.wanted)
+    tokens, gradient, clean = model.token_gradients(asked.tokens, asked.wanted)
     return asked.answer("grad_cam", (tokens @ gradient.mean(0)).relu(), clean, backward_passes=1)

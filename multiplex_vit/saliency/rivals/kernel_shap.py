@@ -1,0 +1,67 @@
+"""KernelSHAP with tokens that leave the sequence."""
+
+from typing import Any
+
+import numpy as np
+
+from multiplex_vit.models.vision_model import VisionModel
+from multiplex_vit.saliency.explanation import Explanation
+from multiplex_vit.saliency.rivals.attribution import RIVALS, Asked
+from multiplex_vit.saliency.settings import Settings
+
+
+@RIVALS.register(budget=True)
+def kernel_shap(model: VisionModel, image: Any, label: int | str | None = None, *, budget: int = 55, seed: int = 0) -> Explanation:
+    """Return estimates of the tokens' Shapley values: least squares on masks whose sizes are drawn from the Shapley kernel.
+
+    Lundberg, Lee, NeurIPS 2017, arXiv:1705.07874. A mask of k of n tokens is drawn with probability proportional to 1 / (k (n - k)) for its
+    size, and its complement after it; as masks come as often as the kernel weighs them, they weigh alike. Values sum to the confidence of
+    the whole image minus that of no patch token. One pass of the budget is for the whole image, one for no token, and the rest for masks;
+    one that was drawn before takes no pass.
+    """
+    asked = Asked.of(model, image, label)
+    settings = Settings(design="kernel_shap", estimator=shapley_sampled, budget=budget, seed=seed)
+    n_nodes = int(np.prod(asked.grid))
+    ends = np.array([[False], [True]]).repeat(n_nodes, axis=1)
+    drawn = kernel_masks(n_nodes, settings.n_masks - 1, np.random.default_rng(seed))
+    return asked.explained(np.concatenate([ends, drawn]), asked.clean(), settings)
+
+
+def kernel_masks(n_nodes: int, n_masks: int, rng: np.random.Generator) -> np.ndarray:
+    """Return masks bool [mask, node] with sizes drawn from the Shapley kernel, each followed by its complement; none for a single node.
+
+    Examples
+    --------
+    >>> kernel_masks(4, 4, np.random.default_rng(0)).sum(1).tolist()
+    [3, 1, 1, 3]
+    """
+    size = np.arange(1, n_nodes)
+    if not len(size):
+        return np.zeros((0, n_nodes), dtype=bool)
+    weight = 1 / (size * (n_nodes - size))
+    sizes = rng.choice(size, -(-n_masks // 2), p=weight / weight.sum())
+    kept = np.array([rng.permutation(n_nodes) < count for count in sizes], dtype=bool).reshape(-1, n_nodes)
+    return np.stack([kept, ~kept], axis=1).reshape(-1, n_nodes)[:n_masks]
+
+
+def shapley_sampled(kept: np.ndarray, confidence: np.ndarray, graph: np.ndarray | None = None, *, ridge: float = 1.0) -> np.ndarray:
+    """Return the effects [node] that fit masks drawn from the Shapley kernel best, and sum to what all tokens add to none.
+
+    The masks that keep nothing and everything are the ends; the others weigh alike (`estimators.shapley` weighs masks for an enumeration of
+    all of them). Where they do not determine the effects, `ridge` times the identity draws them towards equal shares.
+
+    Examples
+    --------
+    >>> kept = np.array([[0, 0, 0], [1, 1, 1], [1, 0, 0], [0, 1, 0]], dtype=bool)
+    >>> shapley_sampled(kept, 0.125 + kept @ np.array([0.5, 0.25, 0.125])).round(6).tolist()
+    [0.5, 0.25, 0.125]
+    """
+    n_nodes, count = kept.shape[1], kept.sum(1)
+    none, whole = confidence[count == 0].mean(), confidence[count == n_nodes].mean()
+    share, some = (whole - none) / n_nodes, (count > 0) & (count < n_nodes)
+    centred = kept[some] - count[some, None] / n_nodes
+    normal = centred.T @ centred
+    if np.linalg.matrix_rank(normal, hermitian=True) < n_nodes - 1:
+        normal = normal + ridge * np.eye(n_nodes)
+    effects = np.linalg.lstsq(normal, centred.T @ (confidence[some] - none - count[some] * share), rcond=None)[0]
+    return share + effects - effects.mean()
