@@ -5,8 +5,8 @@
     python analysis/compare_methods.py --model CHECKPOINT --photos FOLDER --protocols token patch/black patch/blur
     python analysis/compare_methods.py --summarise
 
-CIFAR-10 test images 0 to 299 (settings were chosen on others, see tune_multiplex.py), predicted class, 16 steps; budgets of 500 passes and more
-on the first 60 alone. A second run goes on where the first was stopped. Written: a folder a model (rows, curves, provenance), and of all of
+The first 300 CIFAR-10 test images of the order in cifar_images.py (settings were chosen on others, see tune_multiplex.py), predicted class, 16
+steps; budgets of 500 passes and more on the first 60 alone. A second run goes on where the first was stopped. Written: a folder a model (rows, curves, provenance), and of all of
 them the summary (Markdown), the difference against the passes and the curves (PNG); of photos a gallery of heatmaps too.
 """
 
@@ -21,7 +21,7 @@ from typing import Any
 
 import matplotlib
 import torch
-from cifar_images import read_images
+from cifar_images import read_images, reported
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -34,11 +34,11 @@ HEAVY = 500
 
 
 def images_of(args: argparse.Namespace) -> dict[str, Any]:
-    """Return the images by name: photos of a folder, or CIFAR-10 test images by their number."""
+    """Return the images by name: photos of a folder, or CIFAR-10 test images by their number in the file."""
     if args.photos:
         files = sorted(file for file in args.photos.iterdir() if file.suffix.lower() in SUFFIXES)
         return {file.name: file for file in files[args.first : args.first + args.images]}
-    return {str(number): image for number, image in enumerate(read_images(args.data, args.first, args.first + args.images - 1), args.first)}
+    return read_images(args.data, reported(args.first, args.images))
 
 
 def measure(args: argparse.Namespace) -> None:
@@ -83,7 +83,7 @@ def summarise(out: Path) -> None:
     measured = {folder: mv.Comparison.read(folder) for folder in folders}
     lines = [
         "# Every method on the same images\n",
-        "CIFAR-10 test images by number; settings were chosen on images from 5000 on (tune_multiplex.py). The random order is another one for every image.",
+        "CIFAR-10 test images in the order of cifar_images.py; settings were chosen on others (tune_multiplex.py). The random order is another one for every image.",
         f"Budgets of {HEAVY} passes and more were run on fewer images (see the column): their means do not compare with the others', the paired differences do.",
         "Passes are not all of one length: random and centrality masks keep half of the tokens, occlusion nearly all. Backward passes count for one each.\n",
     ]
