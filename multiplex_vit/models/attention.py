@@ -114,7 +114,7 @@ def blocks_of(model: PreTrainedModel, n_layers: int) -> nn.ModuleList:
 @contextmanager
 def skipped(modules: Iterable[nn.Module]) -> Iterator[None]:
     """Let modules hand on what they are given first."""
-    with _forwards({module: lambda given, *_, **__: given for module in modules}):
+    with forwards({module: lambda given, *_, **__: given for module in modules}):
         yield
 
 
@@ -140,7 +140,7 @@ def attending(model: PreTrainedModel, implementation: str) -> Iterator[None]:
 @contextmanager
 def fed(embeddings: nn.Module, tokens: Tensor) -> Iterator[None]:
     """Let the embeddings module return these tokens [sequence, token, width] instead of embedding an image."""
-    with _forwards({embeddings: lambda *_, **__: tokens}):
+    with forwards({embeddings: lambda *_, **__: tokens}):
         yield
 
 
@@ -154,7 +154,7 @@ def fast_linear(model: PreTrainedModel) -> Iterator[None]:
     if _onednn_helps(model):
         linears = [m for m in model.modules() if type(m) is nn.Linear and m.weight.dtype == torch.float32]
         swaps = {m: partial(_onednn_linear, m) for m in linears if "forward" not in m.__dict__ and not m._forward_hooks}
-    with _forwards(swaps):
+    with forwards(swaps):
         yield
 
 
@@ -168,7 +168,7 @@ def _onednn_linear(linear: nn.Linear, values: Tensor) -> Tensor:
 
 
 @contextmanager
-def _forwards(swaps: Mapping[nn.Module, Callable[..., Tensor]]) -> Iterator[None]:
+def forwards(swaps: Mapping[nn.Module, Callable[..., Tensor]]) -> Iterator[None]:
     """Give modules other forward functions, and take them away again, whatever happens."""
     before = {module: module.__dict__.get("forward") for module in swaps}
     try:
