@@ -12,7 +12,8 @@ from transformers import PreTrainedModel
 from multiplex_vit.checks import label_index
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.adapters import ADAPTERS, adapter_of
-from multiplex_vit.models.attention import attending, blocks_of, collected, fed, outputs_of
+from multiplex_vit.models.attention import attending, blocks_of, collected, fed, finite, outputs_of
+from multiplex_vit.models.batches import alike, sent
 from multiplex_vit.models.gradients import Gradients
 from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.models.passes import Passes
@@ -142,7 +143,7 @@ class VisionModel(Passes, Gradients):
             raise InputError(f"pixel values have shape {list(pixels.shape)} ({pixels.dtype}); {self.name} wants float {expected}")
         if not pixels.isfinite().all():
             raise InputError("pixel values contain NaN or infinity; pre-process the image again")
-        return pixels.to(self.device, torch.float32)
+        return sent(pixels, self.device, torch.float32)
 
     def _seen(self, pixels: Tensor) -> np.ndarray:
         mean, std = self.normalisation
@@ -186,8 +187,10 @@ class VisionModel(Passes, Gradients):
         InputError
             If their number is not that of the prefix tokens plus the patches of the grid.
         """
+        given = sent(torch.as_tensor(pixels), self.device, self.dtype)
+        n_token = self.n_prefix + int(np.prod(self.grid_of(pixels.shape[2:])))
         with attending(self.model, "sdpa"):
-            tokens = self._embeddings(torch.as_tensor(pixels, device=self.device, dtype=self.dtype))
+            tokens = torch.cat([self._embeddings(chunk)[:count] for chunk, count in alike(given, n_token)])
         rows, cols = self.grid_of(pixels.shape[2:])
         if tokens.shape[1] != self.n_prefix + rows * cols:
             parts = f"{self.n_prefix} prefix tokens + {rows} x {cols} patches"
@@ -217,13 +220,19 @@ class VisionModel(Passes, Gradients):
             float32.
         """
         pools = [OPERATORS.resolve(operator) for operator in operators]
-        with collected(self.model, pools, 0 if prefix else self.n_prefix) as layers, fed(self._embeddings, tokens):
+        found = [(self._attended(chunk, pools, prefix), count) for chunk, count in alike(tokens, tokens.shape[1])]
+        attention = found[0][0][0] if len(tokens) == len(found) == 1 else torch.cat([each[:count] for (each, _), count in found])
+        return finite(attention, pools), self._finite(torch.cat([logits[:count] for (_, logits), count in found]))
+
+    def _attended(self, tokens: Tensor, pools: Sequence[Callable], prefix: bool) -> tuple[Tensor, Tensor]:
+        """Return pooled attention and logits of one pass."""
+        with collected(self.model, pools, 0 if prefix else self.n_prefix, self.n_layers) as found, fed(self._embeddings, tokens):
             logits = self.model(pixel_values=tokens).logits
-        if len(layers) != self.n_layers:
+        if found.attention is None or found.count != self.n_layers:
             raise InputError(
-                f"{self.name} showed the attention of {len(layers)} blocks out of {self.n_layers}; it does not use transformers' attention interface"
+                f"{self.name} showed the attention of {found.count} blocks out of {self.n_layers}; it does not use transformers' attention interface"
             )
-        return torch.stack(layers, 2), self._finite(logits)
+        return found.attention, logits
 
     @torch.inference_mode()
     def activations(self, tokens: Tensor, operators: Iterable[str | Callable] = ("mean",)) -> tuple[Tensor, Tensor, Tensor]:
@@ -245,9 +254,10 @@ class VisionModel(Passes, Gradients):
         probabilities : Tensor [1, class]
             float32.
         """
+        pools = [OPERATORS.resolve(operator) for operator in operators]
         with outputs_of(blocks_of(self.model, self.n_layers)) as outputs:
-            attention, probabilities = self.attend(tokens, operators, prefix=True)
-        return torch.cat(outputs)[:, self.n_prefix :], attention[0], probabilities
+            attention, logits = self._attended(tokens, pools, True)
+        return torch.cat(outputs)[:, self.n_prefix :], finite(attention, pools)[0], self._finite(logits)
 
     def _finite(self, logits: Tensor) -> Tensor:
         if not logits.isfinite().all():
