@@ -156,15 +156,18 @@ def make_masks(attention: Tensor, settings: Settings, tokens: Tokens | None = No
         If `starting_layer` is not a layer, or a measure gives another number of values than there are nodes.
     """
     known = {} if known is None else known
-    learn([attention], settings, tokens or Tokens((1, attention.shape[-1])), [known])
+    learn([list(attention)], settings, tokens or Tokens((1, attention.shape[-1])), [known])
     kept = torch.cat([keep(known[key], settings.token_ratio) for key in _keys(settings)])
     statistics = [(name_of(measure), name_of(statistic)) for measure in settings.centralities for statistic in settings.statistics]
     return Masks(kept.cpu().numpy(), tuple((name_of(operator), *names) for operator in settings.operators for names in statistics))
 
 
-def learn(attention: Sequence[Tensor], settings: Settings, tokens: Tokens, known: Sequence[dict[Any, Tensor]]) -> None:
-    """Put the statistics that `make_masks` needs of several images' attention into `known`, one dict an image, where they are not there yet."""
-    stacks = [since(each, settings.starting_layer) for each in attention]
+def learn(attention: Sequence[Sequence[Tensor]], settings: Settings, tokens: Tokens, known: Sequence[dict[Any, Tensor]]) -> None:
+    """Put the statistics that `make_masks` needs into `known`, one dict an image, where they are not there yet.
+
+    Parameters are as for `make_masks`, but of several images: attention [image][operator] of Tensor [layer, source, target].
+    """
+    stacks = [[since(stack[None], settings.starting_layer)[0] for stack in each] for each in attention]
     missing = [
         (facts, key, stack) for facts, each in zip(known, stacks, strict=True) for key, stack in zip(_keys(settings), each, strict=True) if key not in facts
     ]
