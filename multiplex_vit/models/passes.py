@@ -11,17 +11,18 @@ from torch import Tensor
 from multiplex_vit.models.adapters import ADAPTERS
 from multiplex_vit.models.attention import attending, blocks_of, fast_linear, forwards
 from multiplex_vit.models.batches import in_batches, sent, sequences_a_batch, tokens_that_fit
+from multiplex_vit.models.rounding import TF32, tf32
 from multiplex_vit.models.sharing import shared
 
 
 class Passes:
     """The part of a `VisionModel` that classifies."""
 
-    model: Any
+    passing: Any
+    passes: torch.dtype | str | None
     n_layers: int
     n_prefix: int
     grid_of: Callable[..., tuple[int, int]]
-    _embeddings: Any
     _finite: Callable[[Tensor], Tensor]
 
     def probabilities(self, tokens: Tensor, kept: Tensor | np.ndarray, *, batch_size: int | str = "auto") -> Tensor:
@@ -65,14 +66,14 @@ class Passes:
         places = _places(masks, self.n_prefix, tokens.shape[1])
         found: list[Tensor] = []
         order = [number for group in _by_length(places) for number in group]
-        with self._passing(), self._sharing(tokens.flatten(0, 1)) as feed:
+        with self._passing(), self._sharing(tokens.flatten(0, 1).to(self.passing.dtype)) as feed:
             for group in _by_length(places):
                 size = self._batch(len(places[group[0]]), batch_size)
                 stacked = torch.from_numpy(np.stack([places[number] for number in group]))
                 found += in_batches(lambda chunk: self._fed(feed, chunk), stacked, size)
         if not order:
-            return [tokens.new_empty((0, self.model.config.num_labels), dtype=torch.float32) for _ in masks]
-        probabilities = self._finite(torch.cat(found))[torch.from_numpy(np.argsort(order)).to(self.model.device)]
+            return [tokens.new_empty((0, self.passing.config.num_labels), dtype=torch.float32) for _ in masks]
+        probabilities = self._finite(torch.cat(found))[torch.from_numpy(np.argsort(order)).to(self.passing.device)]
         return list(probabilities.split([len(each) for each in masks]))
 
     @torch.inference_mode()
@@ -81,31 +82,34 @@ class Passes:
         n_token = self.n_prefix + int(np.prod(self.grid_of(pixels.shape[2:])))
         with self._passing():
             size = self._batch(n_token, batch_size)
-            logits = in_batches(lambda chunk: self.model(pixel_values=sent(chunk, self.model.device, self.model.dtype)).logits, torch.as_tensor(pixels), size)
+            logits = in_batches(
+                lambda chunk: self.passing(pixel_values=sent(chunk, self.passing.device, self.passing.dtype)).logits, torch.as_tensor(pixels), size
+            )
             return self._finite(torch.cat(list(logits)))
 
     @contextmanager
     def _passing(self) -> Iterator[None]:
-        with attending(self.model, "sdpa"), fast_linear(self.model):
+        with attending(self.passing, "sdpa"), fast_linear(self.passing), tf32(self.passes == TF32):
             yield
 
     def _sharing(self, tokens: Tensor) -> Any:
         """Return the context of sequences of these tokens; a class of one's own may read what the known one does not."""
-        known = ADAPTERS.get(type(self.model).__name__)
+        known = ADAPTERS.get(type(self.passing).__name__)
         n_prefix = self.n_prefix if known is not None and known.reads_prefix else None
-        return shared(self._embeddings, blocks_of(self.model, self.n_layers), tokens, n_prefix)
+        embeddings = getattr(self.passing, self.passing.base_model_prefix).embeddings
+        return shared(embeddings, blocks_of(self.passing, self.n_layers), tokens, n_prefix)
 
     def _fed(self, feed: Callable[[Tensor], Any], places: Tensor) -> Tensor:
         """Return logits of sequences of the tokens at places [sequence, token]; a head that averages patches is given zeros where there are none."""
         empty = places.shape[1] == self.n_prefix
-        heads = [m for n, m in self.model.named_children() if n != self.model.base_model_prefix] if empty else []
+        heads = [m for n, m in self.passing.named_children() if n != self.passing.base_model_prefix] if empty else []
         swaps = {head: lambda values, own=head.forward: own(values.nan_to_num(nan=0.0)) for head in heads}
-        places = sent(places, self.model.device)
+        places = sent(places, self.passing.device)
         with feed(places), forwards(swaps):
-            return self.model(pixel_values=places.new_empty((len(places), 0), dtype=self.model.dtype)).logits
+            return self.passing(pixel_values=places.new_empty((len(places), 0), dtype=self.passing.dtype)).logits
 
     def _batch(self, n_token: int, batch_size: int | str) -> int:
-        return sequences_a_batch(n_token, batch_size, tokens_that_fit(self.model.device, self.model.config.hidden_size, self.model.dtype.itemsize))
+        return sequences_a_batch(n_token, batch_size, tokens_that_fit(self.passing.device, self.passing.config.hidden_size, self.passing.dtype.itemsize))
 
 
 def _places(kept: Sequence[np.ndarray], n_prefix: int, n_token: int) -> list[np.ndarray]:

@@ -18,6 +18,7 @@ from multiplex_vit.models.gradients import Gradients
 from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.models.passes import Passes
 from multiplex_vit.models.picture import Picture, processed_size, view_of
+from multiplex_vit.models.rounding import rounded
 from multiplex_vit.pictures import read_image
 
 
@@ -35,6 +36,8 @@ class VisionModel(Passes, Gradients):
         Turns images into pixel values. Without it only pixel values can be explained.
     name : str, optional
         How results name the model.
+    passes : torch.dtype or "tf32", optional
+        Type of the passes that classify masks and images; that of the weights unless given. Attention, and with it the masks, keeps that of the weights.
 
     Raises
     ------
@@ -42,10 +45,10 @@ class VisionModel(Passes, Gradients):
         If the architecture is not supported.
     """
 
-    def __init__(self, model: PreTrainedModel, processor: Any = None, *, name: str | None = None):
+    def __init__(self, model: PreTrainedModel, processor: Any = None, *, name: str | None = None, passes: torch.dtype | str | None = None):
         names = [kind.__name__ for kind in type(model).__mro__]
         self.adapter = adapter_of(next((name for name in names if name in ADAPTERS), names[0]))
-        self.model = model
+        self.model, self.passing, self.passes = model, rounded(model, passes), passes
         self.processor = processor
         self.name = name or model.config.name_or_path or type(model).__name__
         self.prefix = self.adapter.prefix(model.config)
