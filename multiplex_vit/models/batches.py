@@ -9,7 +9,7 @@ from torch import Tensor
 from multiplex_vit.checks import whole
 from multiplex_vit.errors import InputError
 
-_TOKENS_ON_CPU = 1024
+_TOKENS_ON_CPU = 2048
 _MOST_TOKENS = 65_536
 _COPIES_OF_A_TOKEN = 32
 _IMAGES_ALIKE, _TOKENS_ALIKE = 8, 8192
