@@ -29,6 +29,7 @@ _HOMES = {
     "explain": "saliency.explain",
     "multiplex": "saliency.explain",
     "explain_many": "saliency.many",
+    "explain_each": "saliency.each",
     "Explanation": "saliency.explanation",
     "Masks": "saliency.masks",
     "Settings": "saliency.settings",
@@ -96,6 +97,7 @@ if TYPE_CHECKING:
     from multiplex_vit.pictures import read_image as read_image
     from multiplex_vit.pictures import samples as samples
     from multiplex_vit.saliency.designs import DESIGNS as DESIGNS
+    from multiplex_vit.saliency.each import explain_each as explain_each
     from multiplex_vit.saliency.estimators import ESTIMATORS as ESTIMATORS
     from multiplex_vit.saliency.explain import explain as explain
     from multiplex_vit.saliency.explain import multiplex as multiplex

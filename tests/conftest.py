@@ -39,27 +39,28 @@ def demo_deit():
     return mv.load("demo-deit", device="cpu")
 
 
+def tiny_model(kind, head="ForImageClassification", dtype=None, **changes):
+    """Return a VisionModel with random weights."""
+    import torch
+    import transformers
+
+    torch.manual_seed(0)
+    options = {**TINY, **changes}
+    if kind.startswith("Dinov2"):
+        options["mlp_ratio"] = 2
+        options.pop("intermediate_size")
+    config = getattr(transformers, f"{kind}Config")(**options)
+    model = getattr(transformers, f"{kind}{head}")(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(0.3 * torch.randn(parameter.shape))
+    return mv.VisionModel(model.to(dtype) if dtype else model, name=f"tiny {kind}")
+
+
 @pytest.fixture
 def tiny():
     """Return a maker of VisionModels with random weights: tiny("ViT", image_size=(16, 24))."""
-
-    def make(kind, head="ForImageClassification", dtype=None, **changes):
-        import torch
-        import transformers
-
-        torch.manual_seed(0)
-        options = {**TINY, **changes}
-        if kind.startswith("Dinov2"):
-            options["mlp_ratio"] = 2
-            options.pop("intermediate_size")
-        config = getattr(transformers, f"{kind}Config")(**options)
-        model = getattr(transformers, f"{kind}{head}")(config).eval()
-        with torch.no_grad():
-            for parameter in model.parameters():
-                parameter.copy_(0.3 * torch.randn(parameter.shape))
-        return mv.VisionModel(model.to(dtype) if dtype else model, name=f"tiny {kind}")
-
-    return make
+    return tiny_model
 
 
 @pytest.fixture

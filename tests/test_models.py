@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from scipy.stats import spearmanr
 
 import multiplex_vit as mv
 from multiplex_vit.models.attention import POOLED
@@ -103,6 +104,20 @@ def test_half_precision_weights(tiny, pixels, kind, dtype):
     full = mv.explain(tiny(kind), pixels(), label=0)
     assert explanation.probabilities.dtype == np.float32
     assert np.corrcoef(explanation.probabilities.ravel(), full.probabilities.ravel())[0, 1] > 0.98
+
+
+@pytest.mark.parametrize("passes", ["bfloat16", "float16", "tf32"])
+def test_passes_of_another_type_leave_the_masks_as_they_are(demo_vit, passes):
+    photos = list(mv.samples().values())
+    model = mv.load("demo-vit", device="cpu", passes=passes)
+    for rounded, full in zip(mv.explain(model, photos), mv.explain(demo_vit, photos), strict=True):
+        assert (rounded.masks.kept == full.masks.kept).all()
+        assert np.abs(rounded.probabilities - full.probabilities).max() < 0.03
+        assert spearmanr(rounded.heatmap.ravel(), full.heatmap.ravel()).statistic > 0.98
+        assert (passes == "tf32") == np.array_equal(rounded.probabilities, full.probabilities)
+    assert not torch.backends.cuda.matmul.allow_tf32
+    with pytest.raises(mv.InputError, match="unknown dtype 'int8'"):
+        mv.load("demo-vit", device="cpu", passes="int8")
 
 
 @pytest.mark.parametrize("implementation", ["eager", "sdpa"])

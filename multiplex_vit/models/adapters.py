@@ -18,11 +18,14 @@ class Adapter:
     ----------
     prefix : callable
         Model configuration -> names of the tokens before the patch tokens, in order.
+    reads_prefix : bool
+        Whether the classifier reads the prefix tokens alone, so that the last block need not go on with the others.
     any_size : bool
         Whether position embeddings are interpolated to any image size; otherwise the configured size alone is accepted.
     """
 
     prefix: Callable[[Any], tuple[str, ...]]
+    reads_prefix: bool = False
     any_size: bool = False
 
 
@@ -31,9 +34,9 @@ def _class_and_registers(config: Any) -> tuple[str, ...]:
 
 
 ADAPTERS: dict[str, Adapter] = {
-    "ViTForImageClassification": Adapter(prefix=lambda config: ("class",)),
-    "DeiTForImageClassification": Adapter(prefix=lambda config: ("class", "distillation")),
-    "DeiTForImageClassificationWithTeacher": Adapter(prefix=lambda config: ("class", "distillation")),
+    "ViTForImageClassification": Adapter(prefix=lambda config: ("class",), reads_prefix=True),
+    "DeiTForImageClassification": Adapter(prefix=lambda config: ("class", "distillation"), reads_prefix=True),
+    "DeiTForImageClassificationWithTeacher": Adapter(prefix=lambda config: ("class", "distillation"), reads_prefix=True),
     "Dinov2ForImageClassification": Adapter(prefix=lambda config: ("class",), any_size=True),
     "Dinov2WithRegistersForImageClassification": Adapter(prefix=_class_and_registers, any_size=True),
 }

@@ -4,6 +4,7 @@ import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -45,35 +46,61 @@ AttentionInterface.register(POOLED, _pooled_attention)
 AttentionMaskInterface.register(POOLED, sdpa_mask)
 
 
-@contextmanager
-def collected(model: PreTrainedModel, operators: Sequence[Pool], n_dropped: int) -> Iterator[list[Tensor]]:
-    """Collect attention between all tokens but the first `n_dropped`, pooled over heads inside each block.
+@dataclass
+class Collected:
+    """Attention pooled over heads, of the blocks that have run.
 
-    Yields
-    ------
-    layers : list of Tensor [image, operator, source, target]
-        One entry a block that has run, float32. No other attention of a block outlives the block.
+    Attributes
+    ----------
+    attention : Tensor [image, operator, layer, source, target]
+        float32; made when the first block runs. No other attention of a block outlives the block.
+    count : int
+        Blocks that have run.
     """
-    layers: list[Tensor] = []
+
+    attention: Tensor | None = None
+    count: int = 0
+
+
+@contextmanager
+def collected(model: PreTrainedModel, operators: Sequence[Pool], n_dropped: int, n_layers: int) -> Iterator[Collected]:
+    """Collect attention between all tokens but the first `n_dropped`, pooled over heads inside each block."""
+    found = Collected()
 
     def collect(weights: Tensor) -> None:
-        pooled = [_checked(pool(weights), pool, weights) for pool in operators]
-        layers.append(torch.stack([p[:, n_dropped:, n_dropped:] for p in pooled], 1))
+        if found.attention is None:
+            n_node = weights.shape[-1] - n_dropped
+            found.attention = weights.new_empty((len(weights), len(operators), n_layers, n_node, n_node))
+        for i, pool in enumerate(operators if found.count < n_layers else ()):
+            found.attention[:, i, found.count] = _checked(pool(weights), pool, weights)[:, n_dropped:, n_dropped:]
+        found.count += 1
 
     token = _collect.set(collect)
     try:
         with attending(model, POOLED):
-            yield layers
+            yield found
     finally:
         _collect.reset(token)
 
 
 def _checked(pooled: Tensor, pool: Pool, weights: Tensor) -> Tensor:
     wanted = (len(weights), *weights.shape[2:])
-    if not isinstance(pooled, Tensor) or pooled.shape != wanted or not pooled.isfinite().all():
-        found = list(pooled.shape) if isinstance(pooled, Tensor) else type(pooled).__name__
-        raise InputError(f"head operator {name_of(pool)} returned {found} where a finite tensor {list(wanted)} [image, query, key] was wanted")
+    if not isinstance(pooled, Tensor) or pooled.shape != wanted:
+        raise InputError(_unfit(pool, list(pooled.shape) if isinstance(pooled, Tensor) else type(pooled).__name__, list(wanted)))
     return pooled
+
+
+def finite(attention: Tensor, operators: Sequence[Pool]) -> Tensor:
+    """Return pooled attention [image, operator, layer, source, target] after making sure that it is finite; one look for all blocks, as a GPU waits for it."""
+    sound = attention.isfinite().flatten(2).all(-1).all(0)
+    if not sound.all():
+        bad = operators[sound.tolist().index(False)]
+        raise InputError(_unfit(bad, "NaN or infinity", ["image", *attention.shape[3:]]))
+    return attention
+
+
+def _unfit(pool: Pool, found: Any, wanted: list[Any]) -> str:
+    return f"head operator {name_of(pool)} returned {found} where a finite tensor {wanted} [image, query, key] was wanted"
 
 
 @contextmanager
@@ -114,7 +141,7 @@ def blocks_of(model: PreTrainedModel, n_layers: int) -> nn.ModuleList:
 @contextmanager
 def skipped(modules: Iterable[nn.Module]) -> Iterator[None]:
     """Let modules hand on what they are given first."""
-    with _forwards({module: lambda given, *_, **__: given for module in modules}):
+    with forwards({module: lambda given, *_, **__: given for module in modules}):
         yield
 
 
@@ -140,7 +167,7 @@ def attending(model: PreTrainedModel, implementation: str) -> Iterator[None]:
 @contextmanager
 def fed(embeddings: nn.Module, tokens: Tensor) -> Iterator[None]:
     """Let the embeddings module return these tokens [sequence, token, width] instead of embedding an image."""
-    with _forwards({embeddings: lambda *_, **__: tokens}):
+    with forwards({embeddings: lambda *_, **__: tokens}):
         yield
 
 
@@ -154,7 +181,7 @@ def fast_linear(model: PreTrainedModel) -> Iterator[None]:
     if _onednn_helps(model):
         linears = [m for m in model.modules() if type(m) is nn.Linear and m.weight.dtype == torch.float32]
         swaps = {m: partial(_onednn_linear, m) for m in linears if "forward" not in m.__dict__ and not m._forward_hooks}
-    with _forwards(swaps):
+    with forwards(swaps):
         yield
 
 
@@ -168,7 +195,7 @@ def _onednn_linear(linear: nn.Linear, values: Tensor) -> Tensor:
 
 
 @contextmanager
-def _forwards(swaps: Mapping[nn.Module, Callable[..., Tensor]]) -> Iterator[None]:
+def forwards(swaps: Mapping[nn.Module, Callable[..., Tensor]]) -> Iterator[None]:
     """Give modules other forward functions, and take them away again, whatever happens."""
     before = {module: module.__dict__.get("forward") for module in swaps}
     try:

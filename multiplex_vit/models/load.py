@@ -18,12 +18,13 @@ from transformers.utils import cached_file, logging
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.adapters import adapter_of
 from multiplex_vit.models.bundled import bundled
+from multiplex_vit.models.rounding import TF32
 from multiplex_vit.models.vision_model import VisionModel
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
-def load(name: str | Path, *, device: str | torch.device = "auto", dtype: str | torch.dtype = "auto") -> VisionModel:
+def load(name: str | Path, *, device: str | torch.device = "auto", dtype: str | torch.dtype = "auto", passes: str | torch.dtype | None = None) -> VisionModel:
     """Load a Vision Transformer with its image processor.
 
     Parameters
@@ -34,6 +35,9 @@ def load(name: str | Path, *, device: str | torch.device = "auto", dtype: str | 
         "auto" takes a CUDA GPU where there is one.
     dtype : str or torch.dtype
         "float32", "float16" or "bfloat16"; "auto" is float32 on the CPU and the checkpoint's own type elsewhere.
+    passes : str or torch.dtype, optional
+        Another type for the passes that classify masks and images, or "tf32" (float32 rounded in a GPU's matrix products). Attention, and with it the
+        masks, keeps `dtype`. `analysis/benchmark.py` shows what it gives and how far heatmaps move.
 
     Returns
     -------
@@ -52,6 +56,7 @@ def load(name: str | Path, *, device: str | torch.device = "auto", dtype: str | 
     (8, 8)
     """
     place = _device(device)
+    other = passes if passes in (None, TF32) else _dtype("" if passes == "auto" else passes, place)
     path = str(bundled().get(str(name), name))
     config = _read(AutoConfig, path, "configuration")
     architectures = getattr(config, "architectures", None) or [type(config).__name__]
@@ -60,7 +65,7 @@ def load(name: str | Path, *, device: str | torch.device = "auto", dtype: str | 
     _refuse_pickles(path)
     model = _weights(getattr(transformers, architecture), path, _dtype(dtype, place))
     processor = _read(AutoImageProcessor, path, "image processor", backend="pil")
-    return VisionModel(model.eval().to(place), processor, name=str(name))
+    return VisionModel(model.eval().to(place), processor, name=str(name), passes=other)
 
 
 def _weights(model_class: Any, path: str, dtype: torch.dtype | str) -> Any:

@@ -9,19 +9,20 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from multiplex_vit.checks import label_index, whole
+from multiplex_vit.checks import label_index
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.adapters import ADAPTERS, adapter_of
-from multiplex_vit.models.attention import attending, blocks_of, collected, fast_linear, fed, outputs_of
+from multiplex_vit.models.attention import attending, blocks_of, collected, fed, finite, outputs_of
+from multiplex_vit.models.batches import alike, sent
 from multiplex_vit.models.gradients import Gradients
 from multiplex_vit.models.operators import OPERATORS
+from multiplex_vit.models.passes import Passes
 from multiplex_vit.models.picture import Picture, processed_size, view_of
+from multiplex_vit.models.rounding import rounded
 from multiplex_vit.pictures import read_image
 
-_TOKENS_A_BATCH = {"cpu": 1024, "cuda": 65_536}
 
-
-class VisionModel(Gradients):
+class VisionModel(Passes, Gradients):
     """A Hugging Face image classifier, asked for attention and for classification from some of its tokens.
 
     The wrapped model is left as it was found after every call, also after an exception. One model must not be used from
@@ -35,6 +36,8 @@ class VisionModel(Gradients):
         Turns images into pixel values. Without it only pixel values can be explained.
     name : str, optional
         How results name the model.
+    passes : torch.dtype or "tf32", optional
+        Type of the passes that classify masks and images; that of the weights unless given. Attention, and with it the masks, keeps that of the weights.
 
     Raises
     ------
@@ -42,10 +45,10 @@ class VisionModel(Gradients):
         If the architecture is not supported.
     """
 
-    def __init__(self, model: PreTrainedModel, processor: Any = None, *, name: str | None = None):
+    def __init__(self, model: PreTrainedModel, processor: Any = None, *, name: str | None = None, passes: torch.dtype | str | None = None):
         names = [kind.__name__ for kind in type(model).__mro__]
         self.adapter = adapter_of(next((name for name in names if name in ADAPTERS), names[0]))
-        self.model = model
+        self.model, self.passing, self.passes = model, rounded(model, passes), passes
         self.processor = processor
         self.name = name or model.config.name_or_path or type(model).__name__
         self.prefix = self.adapter.prefix(model.config)
@@ -143,7 +146,7 @@ class VisionModel(Gradients):
             raise InputError(f"pixel values have shape {list(pixels.shape)} ({pixels.dtype}); {self.name} wants float {expected}")
         if not pixels.isfinite().all():
             raise InputError("pixel values contain NaN or infinity; pre-process the image again")
-        return pixels.to(self.device, torch.float32)
+        return sent(pixels, self.device, torch.float32)
 
     def _seen(self, pixels: Tensor) -> np.ndarray:
         mean, std = self.normalisation
@@ -187,8 +190,10 @@ class VisionModel(Gradients):
         InputError
             If their number is not that of the prefix tokens plus the patches of the grid.
         """
+        given = sent(torch.as_tensor(pixels), self.device, self.dtype)
+        n_token = self.n_prefix + int(np.prod(self.grid_of(pixels.shape[2:])))
         with attending(self.model, "sdpa"):
-            tokens = self._embeddings(torch.as_tensor(pixels, device=self.device, dtype=self.dtype))
+            tokens = torch.cat([self._embeddings(chunk)[:count] for chunk, count in alike(given, n_token)])
         rows, cols = self.grid_of(pixels.shape[2:])
         if tokens.shape[1] != self.n_prefix + rows * cols:
             parts = f"{self.n_prefix} prefix tokens + {rows} x {cols} patches"
@@ -218,13 +223,19 @@ class VisionModel(Gradients):
             float32.
         """
         pools = [OPERATORS.resolve(operator) for operator in operators]
-        with collected(self.model, pools, 0 if prefix else self.n_prefix) as layers, fed(self._embeddings, tokens):
+        found = [(self._attended(chunk, pools, prefix), count) for chunk, count in alike(tokens, tokens.shape[1])]
+        attention = found[0][0][0] if len(tokens) == len(found) == 1 else torch.cat([each[:count] for (each, _), count in found])
+        return finite(attention, pools), self._finite(torch.cat([logits[:count] for (_, logits), count in found]))
+
+    def _attended(self, tokens: Tensor, pools: Sequence[Callable], prefix: bool) -> tuple[Tensor, Tensor]:
+        """Return pooled attention and logits of one pass."""
+        with collected(self.model, pools, 0 if prefix else self.n_prefix, self.n_layers) as found, fed(self._embeddings, tokens):
             logits = self.model(pixel_values=tokens).logits
-        if len(layers) != self.n_layers:
+        if found.attention is None or found.count != self.n_layers:
             raise InputError(
-                f"{self.name} showed the attention of {len(layers)} blocks out of {self.n_layers}; it does not use transformers' attention interface"
+                f"{self.name} showed the attention of {found.count} blocks out of {self.n_layers}; it does not use transformers' attention interface"
             )
-        return torch.stack(layers, 2), self._finite(logits)
+        return found.attention, logits
 
     @torch.inference_mode()
     def activations(self, tokens: Tensor, operators: Iterable[str | Callable] = ("mean",)) -> tuple[Tensor, Tensor, Tensor]:
@@ -246,72 +257,15 @@ class VisionModel(Gradients):
         probabilities : Tensor [1, class]
             float32.
         """
+        pools = [OPERATORS.resolve(operator) for operator in operators]
         with outputs_of(blocks_of(self.model, self.n_layers)) as outputs:
-            attention, probabilities = self.attend(tokens, operators, prefix=True)
-        return torch.cat(outputs)[:, self.n_prefix :], attention[0], probabilities
-
-    @torch.inference_mode()
-    def probabilities(self, tokens: Tensor, kept: Tensor | np.ndarray, *, batch_size: int | str = "auto") -> Tensor:
-        """Return class probabilities of an image from its kept tokens alone, one sequence a mask.
-
-        Parameters
-        ----------
-        tokens : Tensor [1, token, width]
-            From `embed`.
-        kept : Tensor or ndarray, bool [mask, node]
-            Which patch tokens stay; the prefix tokens always do. Masks that keep equally many share a forward pass.
-        batch_size : int or "auto"
-            Most masks a forward pass.
-
-        Returns
-        -------
-        Tensor [mask, class]
-            float32.
-        """
-        kept = torch.as_tensor(kept, device=self.device)
-        counts = kept.sum(1)
-        result = torch.empty(len(kept), len(self.classes), device=self.device)
-        with attending(self.model, "sdpa"), fast_linear(self.model):
-            for count in counts.unique().tolist():
-                for chunk in (counts == count).nonzero()[:, 0].split(self._batch(self.n_prefix + count, batch_size)):
-                    result[chunk] = self._classified(self._sequences(tokens, kept[chunk], count))
-        return result
-
-    @torch.inference_mode()
-    def classify(self, pixels: Tensor | np.ndarray, *, batch_size: int | str = "auto") -> Tensor:
-        """Return class probabilities [image, class] of pixel values [image, channel, row, col], float32."""
-        n_token = self.n_prefix + int(np.prod(self.grid_of(pixels.shape[2:])))
-        with attending(self.model, "sdpa"), fast_linear(self.model):
-            chunks = torch.as_tensor(pixels).split(self._batch(n_token, batch_size))
-            return torch.cat([self._finite(self.model(pixel_values=c.to(self.device, self.dtype)).logits) for c in chunks])
-
-    def _sequences(self, tokens: Tensor, kept: Tensor, count: int) -> Tensor:
-        """Return [mask, prefix + count, width]: the prefix tokens and each mask's kept patch tokens, in their order."""
-        nodes = kept.nonzero()[:, 1].view(len(kept), count) + self.n_prefix
-        prefix = torch.arange(self.n_prefix, device=tokens.device).expand(len(kept), -1)
-        return tokens[0][torch.cat([prefix, nodes], 1)]
-
-    def _classified(self, sequences: Tensor) -> Tensor:
-        """Classify sequences of tokens; where no patch token is left, a head that averages patches is given zeros."""
-        empty = sequences.shape[1] == self.n_prefix
-        heads = [m for n, m in self.model.named_children() if n != self.model.base_model_prefix] if empty else []
-        hooks = [head.register_forward_pre_hook(lambda _, args: (args[0].nan_to_num(nan=0.0),)) for head in heads]
-        try:
-            with fed(self._embeddings, sequences):
-                return self._finite(self.model(pixel_values=sequences).logits)
-        finally:
-            for hook in hooks:
-                hook.remove()
+            attention, logits = self._attended(tokens, pools, True)
+        return torch.cat(outputs)[:, self.n_prefix :], finite(attention, pools)[0], self._finite(logits)
 
     def _finite(self, logits: Tensor) -> Tensor:
         if not logits.isfinite().all():
             raise InputError(f"{self.name} gives NaN or infinity in {self.dtype}; load it with dtype='float32'")
         return logits.float().softmax(-1)
-
-    def _batch(self, n_token: int, batch_size: int | str) -> int:
-        if batch_size == "auto":
-            return max(1, _TOKENS_A_BATCH.get(self.device.type, 1024) // n_token)
-        return whole("batch_size", batch_size, at_least=1)
 
 
 def _pair(size: Any) -> tuple[int, int]:

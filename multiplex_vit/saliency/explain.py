@@ -12,8 +12,9 @@ from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.network.multiplex import Multiplex
 from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.registry import name_of
+from multiplex_vit.saliency.each import explain_each, picture_of
 from multiplex_vit.saliency.explanation import Explanation
-from multiplex_vit.saliency.many import explain_many, picture_of
+from multiplex_vit.saliency.many import explain_many
 from multiplex_vit.saliency.masks import Masks
 from multiplex_vit.saliency.methods import method_of
 from multiplex_vit.saliency.settings import Choices, Named, Settings
@@ -92,18 +93,14 @@ def explain(
     ((8, 8), 54)
     """
     chosen = _settings(method, settings, choices)
-    if isinstance(image, (list, tuple)):
-        explanations = []
-        for each in image:
-            explanations.append(_explained(model, each, label, batch_size, chosen))
-        return explanations
-    return _explained(model, image, label, batch_size, chosen)
-
-
-def _explained(model: VisionModel, image: Any, label: int | str | None, batch_size: int | str, settings: Settings) -> Explanation:
-    explanation = explain_many(model, image, [settings], label=label, batch_size=batch_size)[0]
-    _tell(explanation.masks)
-    return explanation
+    several = isinstance(image, (list, tuple))
+    if several:
+        explanations = [each for (each,) in explain_each(model, image, [chosen], label=label, batch_size=batch_size)]
+    else:
+        explanations = explain_many(model, image, [chosen], label=label, batch_size=batch_size)
+    for explanation in explanations:
+        _tell(explanation.masks)
+    return explanations if several else explanations[0]
 
 
 def multiplex(model: VisionModel, image: Any, *, operator: Named = "sum", min_cut: float = 0.01, heads: bool = False, prefix: bool = False) -> Multiplex:
@@ -168,4 +165,4 @@ def _tell(masks: Masks) -> None:
     """Warn once of masks that carry no choice."""
     count = masks.kept.sum(1)
     if np.isin(count, (0, masks.kept.shape[1])).any():
-        warnings.warn(f"{masks.summary()}; see masks.table()", stacklevel=4)
+        warnings.warn(f"{masks.summary()}; see masks.table()", stacklevel=3)

@@ -1,7 +1,7 @@
 """Masks: which patch tokens stay, for every operator, centrality and statistic."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,23 +155,48 @@ def make_masks(attention: Tensor, settings: Settings, tokens: Tokens | None = No
     InputError
         If `starting_layer` is not a layer, or a measure gives another number of values than there are nodes.
     """
-    weights = prune(since(attention, settings.starting_layer), settings.min_cut)
     known = {} if known is None else known
-    kept, labels = [], []
-    for operator, stack in zip(settings.operators, weights, strict=True):
-        key = (operator, settings.centralities, settings.statistics, settings.min_cut, settings.starting_layer)
-        if key not in known:
-            known[key] = _all_values(stack, settings, tokens or Tokens((1, stack.shape[-1])))
-        kept.append(keep(known[key], settings.token_ratio))
-        labels += [(name_of(operator), name_of(measure), name_of(statistic)) for measure in settings.centralities for statistic in settings.statistics]
-    return Masks(torch.cat(kept).cpu().numpy(), tuple(labels))
+    learn([list(attention)], settings, tokens or Tokens((1, attention.shape[-1])), [known])
+    kept = torch.cat([keep(known[key], settings.token_ratio) for key in _keys(settings)])
+    statistics = [(name_of(measure), name_of(statistic)) for measure in settings.centralities for statistic in settings.statistics]
+    return Masks(kept.cpu().numpy(), tuple((name_of(operator), *names) for operator in settings.operators for names in statistics))
 
 
-def _all_values(weights: Tensor, settings: Settings, tokens: Tokens) -> Tensor:
-    """Return every statistic of every centrality [centrality x statistic, node] of weights [layer, source, target]."""
-    layers = _layers(weights, settings.centralities, tokens)
-    values = [layer_values(weights, measure, layers) for measure in settings.centralities]
-    return torch.stack([node_values(each, statistic) for each in values for statistic in settings.statistics])
+def learn(attention: Sequence[Sequence[Tensor]], settings: Settings, tokens: Tokens, known: Sequence[dict[Any, Tensor]]) -> None:
+    """Put the statistics that `make_masks` needs into `known`, one dict an image, where they are not there yet.
+
+    Parameters are as for `make_masks`, but of several images: attention [image][operator] of Tensor [layer, source, target].
+    """
+    stacks = [[since(stack[None], settings.starting_layer)[0] for stack in each] for each in attention]
+    missing = [
+        (facts, key, stack) for facts, each in zip(known, stacks, strict=True) for key, stack in zip(_keys(settings), each, strict=True) if key not in facts
+    ]
+    if missing:
+        values = _all_values((prune(stack, settings.min_cut) for *_, stack in missing), settings, tokens)
+        for (facts, key, _), each in zip(missing, values.cpu(), strict=True):
+            facts[key] = each
+
+
+def _keys(settings: Settings) -> list[Any]:
+    """Return for each operator what its statistics are known by."""
+    return [(operator, settings.centralities, settings.statistics, settings.min_cut, settings.starting_layer) for operator in settings.operators]
+
+
+def _all_values(weights: Iterable[Tensor], settings: Settings, tokens: Tokens) -> Tensor:
+    """Return every statistic of every centrality [stack, centrality x statistic, node] of stacks of weights [layer, source, target]."""
+    values = []
+    for stack in weights:
+        layers = _layers(stack, settings.centralities, tokens)
+        values += [layer_values(stack, measure, layers) for measure in settings.centralities]
+    statistics = torch.stack([_of_each(values, statistic) for statistic in settings.statistics], 1)
+    return statistics.view(-1, len(settings.centralities) * len(settings.statistics), statistics.shape[-1])
+
+
+def _of_each(values: Sequence[Tensor], statistic: Named) -> Tensor:
+    """Return a statistic [centrality, node] of centralities [layer, node]: of all at once only where this changes not even the last bit."""
+    if STATISTICS.trait(statistic, "apart"):
+        return node_values(torch.cat(list(values), 1), statistic).view(len(values), -1)
+    return torch.stack([node_values(each, statistic) for each in values])
 
 
 def since(attention: Tensor, starting_layer: int) -> Tensor:

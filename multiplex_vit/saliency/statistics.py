@@ -2,6 +2,7 @@
 
 Each takes a float32 tensor [layer, node] and returns [node]. They stay on torch float32 because the published masks depend on its
 order of summation where values nearly tie; they use tensor methods alone, so that reading their names does not import torch.
+Those registered with `apart=True` give a node the same value, to the last bit, whatever nodes stand beside it, and so may take many images at once.
 """
 
 from collections.abc import Callable
@@ -110,7 +111,7 @@ def median(values: "Tensor") -> "Tensor":
     return values.median(0).values
 
 
-@STATISTICS.register
+@STATISTICS.register(apart=True)
 def skew(values: "Tensor") -> "Tensor":
     """Return the biased Fisher-Pearson skewness over layers; NaN where a node's values are all equal.
 
@@ -123,7 +124,7 @@ def skew(values: "Tensor") -> "Tensor":
     return _moment(values, "skew")
 
 
-@STATISTICS.register
+@STATISTICS.register(apart=True)
 def kurtosis(values: "Tensor") -> "Tensor":
     """Return the biased excess (Fisher) kurtosis over layers; NaN where a node's values are all equal.
 

@@ -4,6 +4,7 @@ import threading
 import time
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -15,9 +16,10 @@ from multiplex_vit.evaluation.many import evaluate_many
 from multiplex_vit.models.load import load
 from multiplex_vit.models.place import device_of_worker, use_threads
 from multiplex_vit.models.vision_model import VisionModel
+from multiplex_vit.saliency.each import explain_each
 from multiplex_vit.saliency.explain import multiplex
 from multiplex_vit.saliency.explanation import Explanation
-from multiplex_vit.saliency.many import explain_many
+from multiplex_vit.saliency.many import explain_many, shared_passes
 from multiplex_vit.study.plan import RANDOM, Plan
 from multiplex_vit.study.sources import Sample
 
@@ -73,6 +75,11 @@ class Counted:
         self.count += len(kept)
         return self.model.probabilities(tokens, kept, **options)
 
+    def probabilities_of_each(self, tokens: Any, kept: Any, **options: Any) -> Any:
+        """Count and pass on."""
+        self.count += sum(map(len, kept))
+        return self.model.probabilities_of_each(tokens, kept, **options)
+
     def classify(self, pixels: Any, **options: Any) -> Any:
         """Count and pass on."""
         self.count += len(pixels)
@@ -95,11 +102,12 @@ def compute(plan: Plan, unit: Unit, model: VisionModel) -> Tables:
     """Return a unit's tables; an image that fails is a row of the failures, and the others go on."""
     tables: Tables = {name: [] for name in ("rows", "images", "failures", *plan.save)}
     tables["failures"] += [{"number": number, "name": name, "reason": reason} for number, name, reason in unit.failures]
+    made = _together(plan, [sample for sample in unit.samples if sample.number not in unit.kept], model)
     for sample in unit.samples:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                found = _image(plan, sample, model, unit.kept.get(sample.number))
+                found = _image(plan, sample, model, unit.kept.get(sample.number), made.get(sample.number))
         except Exception as error:
             kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
             tables["failures"].append({"number": sample.number, "name": sample.name, "reason": kind + " ".join(str(error).split())})
@@ -109,21 +117,44 @@ def compute(plan: Plan, unit: Unit, model: VisionModel) -> Tables:
     return tables
 
 
-def _image(plan: Plan, sample: Sample, model: VisionModel, kept: Explained | None) -> Tables:
+@dataclass(frozen=True)
+class Made:
+    """An image's explanations that were made together with those of others, and its part of the time that they took."""
+
+    picture: Any
+    explanations: tuple[Explanation, ...]
+    seconds: float
+
+
+def _together(plan: Plan, samples: Sequence[Sample], model: VisionModel) -> dict[int, Made]:
+    """Return what was made by image, in shared passes; an image that fails is left out, to fail alone, and so are all where the passes fail."""
+    started, sound = time.monotonic(), []
+    for sample in samples:
+        with suppress(Exception):
+            sound.append((sample.number, _label(plan, sample), model.picture(sample.data)))
+    try:
+        labels, pictures = [label for _, label, _ in sound], [picture for *_, picture in sound]
+        found = list(explain_each(model, pictures, [settings for _, settings in plan.settings], label=labels))
+    except Exception:
+        return {}
+    seconds = (time.monotonic() - started) / max(1, len(samples))
+    return {number: Made(picture, tuple(each), seconds) for (number, _, picture), each in zip(sound, found, strict=True)}
+
+
+def _image(plan: Plan, sample: Sample, model: VisionModel, kept: Explained | None, made: Made | None) -> Tables:
     """Return one image's tables."""
-    started, counted = time.monotonic(), Counted(model)
-    picture = model.picture(sample.data)
-    explanations = kept.explanations if kept else _explanations(plan, sample, counted, picture)
+    started, counted = time.monotonic() - (made.seconds if made else 0), Counted(model)
+    picture = made.picture if made else model.picture(sample.data)
+    explanations = kept.explanations if kept else made.explanations if made else _explanations(plan, sample, model, picture)
     label = kept.label if kept else explanations[0].label
-    explaining = counted.count
     heat = heatmaps_of(plan, explanations)
     heat.append((RANDOM, RANDOM, random_order(plan.seed, sample.sha256, explanations[0].grid), None))
     rows, naive = measured(plan, counted, picture, heat, label)
     facts = {
         **_facts(sample, model, explanations[0], label),
-        "forward_passes": explaining,
+        "forward_passes": 0 if kept else shared_passes(explanations).run,
         "naive_passes": sum(len(of.masks) + 1 for *_, of in heat if of is not None),
-        "evaluation_passes": counted.count - explaining,
+        "evaluation_passes": counted.count,
         "naive_evaluation_passes": naive,
         "seconds": time.monotonic() - started,
     }
@@ -132,10 +163,14 @@ def _image(plan: Plan, sample: Sample, model: VisionModel, kept: Explained | Non
 
 
 def _explanations(plan: Plan, sample: Sample, model: Any, picture: Any) -> tuple[Explanation, ...]:
+    return tuple(explain_many(model, picture, [settings for _, settings in plan.settings], label=_label(plan, sample)))
+
+
+def _label(plan: Plan, sample: Sample) -> Any:
+    """Return the class to explain, None for the predicted one."""
     if plan.explained == "true" and sample.label is None:
         raise InputError("the image has no label, and its true class was to be explained")
-    label = sample.label if plan.explained == "true" else None
-    return tuple(explain_many(model, picture, [settings for _, settings in plan.settings], label=label))
+    return sample.label if plan.explained == "true" else None
 
 
 Heat = tuple[str, str, np.ndarray, Explanation | None]

@@ -1,0 +1,82 @@
+"""The floor under a computation: the matrix products that it really runs, recorded, and timed alone on operands that lie ready."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+Product = tuple[int, int, int, int]
+"""How many at once, rows, inner, columns."""
+
+N_WEIGHTS = 12
+
+
+class Products(TorchDispatchMode):
+    """Counts every matrix product of what runs inside; of fused attention, the two that it stands for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: Counter[tuple[str, Product]] = Counter()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Count and go on."""
+        name = func.overloadpacket.__name__
+        if func._can_decompose():
+            with self:
+                return func.decompose(*args, **(kwargs or {}))
+        if name in ("mm", "bmm", "addmm", "baddbmm"):
+            left, right = args[-2:]
+            self._count("bmm" if left.ndim == 3 else "mm", left.shape, right.shape[-1])
+        elif name == "_linear_pointwise":
+            self._count(name, args[0].flatten(0, -2).shape, args[1].shape[0])
+        elif name.startswith("_scaled_dot_product"):
+            query, key = args[0].flatten(0, 1), args[1].flatten(0, 1)
+            self._count("bmm", query.shape, key.shape[1])
+            self._count("bmm", (*query.shape[:2], key.shape[1]), query.shape[2])
+        return func(*args, **(kwargs or {}))
+
+    def _count(self, kind: str, left: Any, columns: int) -> None:
+        self.found[kind, (*((1,) if len(left) == 2 else ()), *map(int, left), int(columns))] += 1
+
+    @property
+    def flop(self) -> int:
+        """Floating point operations: two for every product of two numbers."""
+        return sum(2 * b * m * k * n * count for (_, (b, m, k, n)), count in self.found.items())
+
+
+def recorded(function: Callable[[], Any]) -> Products:
+    """Return the matrix products of a call."""
+    with Products() as products:
+        function()
+    return products
+
+
+def bare(products: Products, device: torch.device, dtype: torch.dtype) -> Callable[[], None]:
+    """Return a function that runs the products and nothing else, each by the routine that ran it.
+
+    A shape's weights are taken in turn from twelve, as those of twelve blocks, so that no cache holds what it cannot hold in a model.
+    """
+    runs = [(_ready(kind, shape, device, dtype), count) for (kind, shape), count in products.found.items()]
+
+    @torch.inference_mode()
+    def run() -> None:
+        for product, count in runs:
+            for i in range(count):
+                product(i % N_WEIGHTS)
+
+    return run
+
+
+def _ready(kind: str, shape: Product, device: torch.device, dtype: torch.dtype) -> Callable[[int], Any]:
+    b, m, k, n = shape
+    options: Any = {"device": device, "dtype": dtype}
+    if kind == "bmm":
+        left, right, out = torch.randn(b, m, k, **options), torch.randn(b, k, n, **options), torch.empty(b, m, n, **options)
+        return lambda _: torch.bmm(left, right, out=out)
+    rows, weights = torch.randn(m, k, **options), torch.randn(N_WEIGHTS, n, k, **options)
+    if kind == "_linear_pointwise":
+        return lambda i: torch.ops.mkldnn._linear_pointwise(rows, weights[i], None, "none", [], "")
+    out = torch.empty(m, n, **options)
+    return lambda i: torch.mm(rows, weights[i].T, out=out)

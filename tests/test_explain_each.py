@@ -1,0 +1,189 @@
+"""Many images at once: what explain gives one by one, whatever shares a pass."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import multiplex_vit as mv
+from multiplex_vit.models import batches, sharing
+from multiplex_vit.models.attention import blocks_of
+from multiplex_vit.saliency import each as each_room
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*see masks.table")
+CHOICES = [
+    mv.Settings(),
+    mv.Settings(token_ratio=0.3, min_cut=0.1, starting_layer=1),
+    mv.Settings(operators=("mean",), centralities=("pagerank", "in_strength"), statistics=("std", "skew", "max")),
+    mv.METHODS["multiplex"],
+    mv.Settings(design="random", budget=7, seed=2),
+]
+KINDS = ["ViT", "DeiT", "Dinov2", "Dinov2WithRegisters"]
+
+
+def same(together, alone):
+    assert (together.masks.kept == alone.masks.kept).all()
+    assert together.masks.labels == alone.masks.labels
+    assert (together.label, together.forward_passes, together.settings) == (alone.label, alone.forward_passes, alone.settings)
+    assert np.array_equal(together.clean, alone.clean)
+    np.testing.assert_allclose(together.probabilities, alone.probabilities, atol=1e-5)
+    np.testing.assert_allclose(together.heatmap, alone.heatmap, atol=1e-5)
+
+
+@settings(max_examples=25)
+@given(
+    kind=st.sampled_from(KINDS),
+    seeds=st.lists(st.integers(0, 3), min_size=1, max_size=5),
+    chosen=st.lists(st.sampled_from(CHOICES), min_size=1, max_size=2),
+    batch_size=st.sampled_from([1, 2, 5, 100, "auto"]),
+    together=st.integers(1, 4),
+    tokens=st.sampled_from([8, 60, 1024]),
+)
+def test_any_grouping_gives_what_one_at_a_time_gives(make_tiny, kind, seeds, chosen, batch_size, together, tokens):
+    model = make_tiny(kind)
+    images = [np.random.default_rng(seed).standard_normal((1, 3, 16, 16)).astype(np.float32) for seed in seeds]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(each_room._MOST_IMAGES, "cpu", together)
+        patch.setattr(batches, "_TOKENS_ON_CPU", tokens)
+        found = list(mv.explain_each(model, images, chosen, batch_size=batch_size))
+    assert len(found) == len(images)
+    for image, explanations in zip(images, found, strict=True):
+        for explanation, setting in zip(explanations, chosen, strict=True):
+            same(explanation, mv.explain(model, image, settings=setting))
+
+
+@pytest.fixture(scope="module")
+def make_tiny():
+    """Models of random weights, made once a kind."""
+    from functools import cache
+
+    from conftest import tiny_model
+
+    return cache(tiny_model)
+
+
+def test_bundled_photos(demo_vit):
+    photos = list(mv.samples().values())
+    for together, photo in zip(mv.explain(demo_vit, photos), photos, strict=True):
+        same(together, mv.explain(demo_vit, photo))
+
+
+def test_images_of_several_sizes(tiny, pixels):
+    model = tiny("Dinov2")
+    images = [pixels(16, 16), pixels(16, 16, seed=1), pixels(24, 20), pixels(16, 16)]
+    for together, image in zip(mv.explain(model, images), images, strict=True):
+        same(together, mv.explain(model, image))
+
+
+def test_equal_counts_of_different_images_share_a_pass(tiny, pixels):
+    model, seen = tiny("ViT"), []
+    tokens = torch.cat([model.embed(pixels(seed=seed)) for seed in range(3)])
+    kept = np.tile(np.arange(16) < 5, (3, 2, 1))
+    model.model.vit.layernorm.register_forward_hook(lambda _, args, output: seen.append(len(output)))
+    model.probabilities_of_each(tokens, list(kept))
+    assert seen == [6]
+
+
+def test_images_are_read_as_they_are_needed(demo_vit):
+    read = []
+
+    def photos():
+        for number in range(100):
+            read.append(number)
+            yield mv.samples()["cat"]
+
+    explanations = mv.explain_each(demo_vit, photos(), [mv.Settings(statistics=("max",))])
+    next(explanations)
+    assert len(read) <= 2 * each_room._MOST_IMAGES["cpu"] + 2
+    explanations.close()
+
+
+def test_a_label_an_image(demo_vit):
+    photos = [mv.samples()["cat"], mv.samples()["horse"]]
+    assert [each.label for (each,) in mv.explain_each(demo_vit, photos, [mv.Settings()], label=["dog", None])] == [5, 7]
+    with pytest.raises(mv.InputError, match="1 labels were given for 2 images"):
+        mv.explain_each(demo_vit, photos, [mv.Settings()], label=["dog"])
+
+
+def test_a_bad_image_among_good_ones_is_told(demo_vit):
+    with pytest.raises(mv.InputError, match="no such image"):
+        mv.explain(demo_vit, [mv.samples()["cat"], "nowhere.png"])
+
+
+@pytest.mark.parametrize("kind", ["ViT", "DeiT", "Dinov2"])
+def test_out_of_memory_halves_the_batch_and_goes_on(tiny, pixels, kind):
+    model, sizes = tiny(kind), []
+    tokens, kept = model.embed(pixels()), np.random.default_rng(0).random((24, 16)) < 0.5
+    expected = model.probabilities(tokens, kept)
+
+    def short(_, args):
+        sizes.append(len(args[0]))
+        if len(args[0]) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    hook = model.model.get_submodule(f"{model.model.base_model_prefix}.layernorm").register_forward_pre_hook(short)
+    assert torch.allclose(model.probabilities(tokens, kept), expected, atol=1e-6)
+    assert model.classify(np.concatenate([pixels(seed=seed) for seed in range(5)])).shape == (5, 5)
+    assert max(sizes) > 4
+    hook.remove()
+    assert not any("forward" in module.__dict__ for module in model.model.modules())
+
+
+def test_a_sequence_too_long_for_memory_is_told(tiny, pixels):
+    def short(_, args):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    model = tiny("ViT")
+    tokens = model.embed(pixels())
+    model.model.vit.layernorm.register_forward_pre_hook(short)
+    with pytest.raises(mv.InputError, match="memory is short of one sequence"):
+        model.probabilities(tokens, np.ones((3, 16), dtype=bool))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_sharing_changes_rounding_alone(tiny, pixels, kind, monkeypatch):
+    model = tiny(kind)
+    tokens, kept = model.embed(pixels()), np.random.default_rng(0).random((9, 16)) < 0.5
+    assert all(sharing.parts_of(block) for block in blocks_of(model.model, model.n_layers))
+    found = model.probabilities(tokens, kept)
+    monkeypatch.setattr(sharing, "parts_of", lambda block: None)
+    assert torch.allclose(found, model.probabilities(tokens, kept), atol=2e-6)
+
+
+def test_a_block_that_is_listened_to_is_run_as_it_is(tiny, pixels):
+    model, heard = tiny("ViT"), []
+    tokens, kept = model.embed(pixels()), np.random.default_rng(0).random((3, 16)) < 0.5
+    expected = model.probabilities(tokens, kept)
+    hooks = [block.attention.k_proj.register_forward_hook(lambda _, args, output: heard.append(output.shape[-1])) for block in model.model.vit.layers]
+    assert torch.allclose(model.probabilities(tokens, kept), expected, atol=2e-6)
+    for hook in hooks:
+        hook.remove()
+    assert len(heard) % model.n_layers == 0
+    assert heard
+
+
+def test_a_classifier_of_ones_own_gets_every_token(tiny, pixels):
+    from transformers import ViTForImageClassification
+
+    class Averaging(ViTForImageClassification):
+        def forward(self, pixel_values=None, **options):
+            output = super().forward(pixel_values, output_hidden_states=False, **options)
+            output.logits = output.logits + self.vit(pixel_values).last_hidden_state[:, 1:].mean((1, 2))[:, None] * torch.arange(5)
+            return output
+
+    own = mv.VisionModel(Averaging(tiny("ViT").model.config).eval())
+    tokens = own.embed(pixels())
+    assert torch.allclose(own.probabilities(tokens, np.ones((1, 16), dtype=bool)), own.classify(pixels()), atol=1e-5)
+
+
+def test_images_of_a_gpu_pass_are_padded_to_as_many(monkeypatch):
+    values = torch.arange(5.0).view(5, 1, 1)
+    assert [(len(chunk), count) for chunk, count in batches.alike(values, 4)] == [(1, 1)] * 5
+
+    class OnGpu(torch.Tensor):
+        device = torch.device("cuda")
+
+    chunks = list(batches.alike(torch.arange(11.0).view(11, 1, 1).as_subclass(OnGpu), 4))
+    assert [(len(chunk), count) for chunk, count in chunks] == [(8, 8), (8, 3)]
+    assert chunks[1][0].flatten().tolist() == [8, 9, 10, 10, 10, 10, 10, 10]
