@@ -39,6 +39,11 @@ class FakeModel:
         powers = torch.cat([self.attention ** (i + 1) for i, _ in enumerate(operators)], 1)
         return powers, self.probabilities(tokens, np.ones((1, 6), dtype=bool))
 
+    def attend_directly(self, tokens, operators):
+        """There is no class token here to which anything could be written."""
+        attention, clean = self.attend(tokens, operators)
+        return attention, clean, torch.zeros(1, attention.shape[-1], 2)
+
     def probabilities(self, tokens, kept, *, batch_size="auto"):
         self.sequences += len(kept)
         own = torch.as_tensor(0.1 + np.asarray(kept) @ self.worth, dtype=torch.float32)

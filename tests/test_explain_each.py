@@ -28,7 +28,9 @@ def same(together, alone):
     assert (together.label, together.forward_passes, together.settings) == (alone.label, alone.forward_passes, alone.settings)
     assert np.array_equal(together.clean, alone.clean)
     np.testing.assert_allclose(together.probabilities, alone.probabilities, atol=1e-5)
-    np.testing.assert_allclose(together.heatmap, alone.heatmap, atol=1e-5)
+    np.testing.assert_allclose(together.estimate(alone.settings.estimator), alone.estimate(alone.settings.estimator), atol=1e-5)
+    if alone.settings.direct_weight:  # the heatmap is these two in standard deviations, which are tiny in models of random weights
+        np.testing.assert_allclose(together.direct, alone.direct, atol=1e-5)
 
 
 @settings(max_examples=25)

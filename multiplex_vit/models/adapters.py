@@ -20,6 +20,8 @@ class Adapter:
         Model configuration -> names of the tokens before the patch tokens, in order.
     reads_prefix : bool
         Whether the classifier reads the prefix tokens alone, so that the last block need not go on with the others.
+    readers : tuple of str
+        Names of the linear layers that read the first tokens, in their order; logits are their mean.
     any_size : bool
         Whether position embeddings are interpolated to any image size; otherwise the configured size alone is accepted.
     """
@@ -27,6 +29,7 @@ class Adapter:
     prefix: Callable[[Any], tuple[str, ...]]
     reads_prefix: bool = False
     any_size: bool = False
+    readers: tuple[str, ...] = ("classifier",)
 
 
 def _class_and_registers(config: Any) -> tuple[str, ...]:
@@ -36,7 +39,9 @@ def _class_and_registers(config: Any) -> tuple[str, ...]:
 ADAPTERS: dict[str, Adapter] = {
     "ViTForImageClassification": Adapter(prefix=lambda config: ("class",), reads_prefix=True),
     "DeiTForImageClassification": Adapter(prefix=lambda config: ("class", "distillation"), reads_prefix=True),
-    "DeiTForImageClassificationWithTeacher": Adapter(prefix=lambda config: ("class", "distillation"), reads_prefix=True),
+    "DeiTForImageClassificationWithTeacher": Adapter(
+        prefix=lambda config: ("class", "distillation"), reads_prefix=True, readers=("cls_classifier", "distillation_classifier")
+    ),
     "Dinov2ForImageClassification": Adapter(prefix=lambda config: ("class",), any_size=True),
     "Dinov2WithRegistersForImageClassification": Adapter(prefix=_class_and_registers, any_size=True),
 }

@@ -20,7 +20,7 @@ POOLED = "multiplex_vit_pooled"
 """Name of this package's attention function in transformers' attention interface."""
 
 Pool = Callable[[Tensor], Tensor]
-_collect: ContextVar[Callable[[Tensor], None] | None] = ContextVar("collect", default=None)
+_collect: ContextVar[Callable[[Any, Tensor, Tensor], None] | None] = ContextVar("collect", default=None)
 
 
 def _pooled_attention(
@@ -32,12 +32,12 @@ def _pooled_attention(
     scaling: float | None = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
-    """Compute one block's attention as transformers' eager function does, and hand it to the collector of `collected`."""
+    """Compute one block's attention as transformers' eager function does, and hand it to the collector of `collected` with the values that it brings."""
     scores = torch.matmul(query, key.transpose(2, 3)) * (query.shape[-1] ** -0.5 if scaling is None else scaling)
     weights = scores.softmax(-1, dtype=torch.float32)
     collect = _collect.get()
     if collect is not None:
-        collect(weights)
+        collect(module, weights, value)
     output = torch.matmul(weights.to(value.dtype), value)
     return output.transpose(1, 2).contiguous(), None
 
@@ -63,16 +63,20 @@ class Collected:
 
 
 @contextmanager
-def collected(model: PreTrainedModel, operators: Sequence[Pool], n_dropped: int, n_layers: int) -> Iterator[Collected]:
-    """Collect attention between all tokens but the first `n_dropped`, pooled over heads inside each block."""
+def collected(
+    model: PreTrainedModel, operators: Sequence[Pool], n_dropped: int, n_layers: int, *, also: Callable[[Any, Tensor, Tensor], None] | None = None
+) -> Iterator[Collected]:
+    """Collect attention between all tokens but the first `n_dropped`, pooled over heads inside each block; `also` is shown all of it, and the values."""
     found = Collected()
 
-    def collect(weights: Tensor) -> None:
+    def collect(module: Any, weights: Tensor, value: Tensor) -> None:
         if found.attention is None:
             n_node = weights.shape[-1] - n_dropped
             found.attention = weights.new_empty((len(weights), len(operators), n_layers, n_node, n_node))
         for i, pool in enumerate(operators if found.count < n_layers else ()):
             found.attention[:, i, found.count] = _checked(pool(weights), pool, weights)[:, n_dropped:, n_dropped:]
+        if also is not None and found.count < n_layers:
+            also(module, weights, value)
         found.count += 1
 
     token = _collect.set(collect)
@@ -113,7 +117,7 @@ def watched(model: PreTrainedModel) -> Iterator[list[Tensor]]:
         One entry a block that has run.
     """
     layers: list[Tensor] = []
-    token = _collect.set(layers.append)
+    token = _collect.set(lambda _module, weights, _value: layers.append(weights))
     try:
         with attending(model, POOLED):
             yield layers

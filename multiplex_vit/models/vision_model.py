@@ -14,6 +14,7 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.models.adapters import ADAPTERS, adapter_of
 from multiplex_vit.models.attention import attending, blocks_of, collected, fed, finite, outputs_of
 from multiplex_vit.models.batches import alike, sent
+from multiplex_vit.models.direct import Direct
 from multiplex_vit.models.gradients import Gradients
 from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.models.passes import Passes
@@ -223,13 +224,39 @@ class VisionModel(Passes, Gradients):
             float32.
         """
         pools = [OPERATORS.resolve(operator) for operator in operators]
-        found = [(self._attended(chunk, pools, prefix), count) for chunk, count in alike(tokens, tokens.shape[1])]
-        attention = found[0][0][0] if len(tokens) == len(found) == 1 else torch.cat([each[:count] for (each, _), count in found])
-        return finite(attention, pools), self._finite(torch.cat([logits[:count] for (_, logits), count in found]))
+        attention, logits = _joined([(self._attended(chunk, pools, prefix), count) for chunk, count in alike(tokens, tokens.shape[1])])
+        return finite(attention, pools), self._finite(logits)
 
-    def _attended(self, tokens: Tensor, pools: Sequence[Callable], prefix: bool) -> tuple[Tensor, Tensor]:
+    @torch.inference_mode()
+    def attend_directly(self, tokens: Tensor, operators: Iterable[str | Callable]) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what `attend` does and, of the same pass, the direct logit attribution of every patch token to every class.
+
+        Parameters are as for `attend`, and so are the first two results.
+
+        Returns
+        -------
+        attention, probabilities : Tensor
+        direct : Tensor [image, node, class]
+            float32; what attention brings of a token to the tokens that the classifier reads, in logits, less its mean over classes (see `models.direct`).
+
+        Raises
+        ------
+        InputError
+            If the classifier is not linear.
+        """
+        pools = [OPERATORS.resolve(operator) for operator in operators]
+        found = []
+        for chunk, count in alike(tokens, tokens.shape[1]):
+            direct = Direct(self.model, blocks_of(self.model, self.n_layers), self.adapter.readers, self.n_prefix)
+            with direct.watching():
+                several = self._attended(chunk, pools, False, also=direct.add)
+            found.append(((*several, direct.attribution()), count))
+        attention, logits, shares = _joined(found)
+        return finite(attention, pools), self._finite(logits), shares
+
+    def _attended(self, tokens: Tensor, pools: Sequence[Callable], prefix: bool, **watching: Any) -> tuple[Tensor, Tensor]:
         """Return pooled attention and logits of one pass."""
-        with collected(self.model, pools, 0 if prefix else self.n_prefix, self.n_layers) as found, fed(self._embeddings, tokens):
+        with collected(self.model, pools, 0 if prefix else self.n_prefix, self.n_layers, **watching) as found, fed(self._embeddings, tokens):
             logits = self.model(pixel_values=tokens).logits
         if found.attention is None or found.count != self.n_layers:
             raise InputError(
@@ -266,6 +293,13 @@ class VisionModel(Passes, Gradients):
         if not logits.isfinite().all():
             raise InputError(f"{self.name} gives NaN or infinity in {self.dtype}; load it with dtype='float32'")
         return logits.float().softmax(-1)
+
+
+def _joined(found: Sequence[tuple[tuple[Tensor, ...], int]]) -> list[Tensor]:
+    """Return the results of passes one after another, of each as many images as were asked; one pass's without a copy."""
+    if len(found) == 1 and len(found[0][0][0]) == found[0][1]:
+        return list(found[0][0])
+    return [torch.cat([part[:count] for part, (_, count) in zip(parts, found, strict=True)]) for parts in zip(*(each for each, _ in found), strict=True)]
 
 
 def _pair(size: Any) -> tuple[int, int]:

@@ -93,7 +93,7 @@ def explained(
     """Return the explanations of pictures of one size, which share passes."""
     tokens = model.embed(torch.cat([picture.pixels for picture in pictures]))
     grid = model.grid_of(pictures[0].pixels.shape[2:])
-    attention, clean = _attended(model, tokens, settings)
+    attention, clean, direct = _attended(model, tokens, settings)
     predicted = clean.argmax(1)
     found = [model.label_of(label, int(own)) for label, own in zip(labels, predicted, strict=True)]
     known = _statistics(attention, settings, Tokens(grid))
@@ -105,11 +105,22 @@ def explained(
     return [
         [
             Explanation(
-                label=label, masks=m, probabilities=p, settings=s, forward_passes=len(m.distinct()[0]) + 1, graph=graph, clean=c, view=picture.view, **facts
+                label=label,
+                masks=m,
+                probabilities=p,
+                settings=s,
+                forward_passes=len(m.distinct()[0]) + 1,
+                graph=graph,
+                direct=shares if s.direct_weight else None,
+                clean=c,
+                view=picture.view,
+                **facts,
             )
             for m, p, s, graph in zip(own_masks, own_probabilities, settings, own_graphs, strict=True)
         ]
-        for picture, label, c, own_masks, own_probabilities, own_graphs in zip(pictures, found, clean, masks, probabilities, graphs, strict=True)
+        for picture, label, c, shares, own_masks, own_probabilities, own_graphs in zip(
+            pictures, found, clean, direct, masks, probabilities, graphs, strict=True
+        )
     ]
 
 
@@ -157,11 +168,17 @@ def _operators(settings: Sequence[Settings]) -> list[Named]:
     return list(dict.fromkeys([*wanted, *(each.graph_operator for each in settings if each.needs_graph)]))
 
 
-def _attended(model: VisionModel, tokens: Tensor, settings: Sequence[Settings]) -> tuple[list[dict[Named, Tensor]], np.ndarray]:
-    """Return each image's attention [layer, source, target] by head operator, and clean probabilities [image, class], of one pass."""
+def _attended(model: VisionModel, tokens: Tensor, settings: Sequence[Settings]) -> tuple[list[dict[Named, Tensor]], np.ndarray, Sequence[Any]]:
+    """Return each image's attention [layer, source, target] by head operator, clean probabilities [image, class] and, where settings count it,
+    each image's direct attribution [node, class], of one pass."""
     operators = _operators(settings)
-    pooled, clean = model.attend(tokens, operators)
-    return [dict(zip(operators, each, strict=True)) for each in pooled], clean.cpu().numpy()
+    if any(each.direct_weight for each in settings):
+        pooled, clean, shares = model.attend_directly(tokens, operators)
+        direct: Sequence[Any] = list(shares.cpu().numpy())
+    else:
+        pooled, clean = model.attend(tokens, operators)
+        direct = [None] * len(tokens)
+    return [dict(zip(operators, each, strict=True)) for each in pooled], clean.cpu().numpy(), direct
 
 
 def _statistics(attention: Sequence[dict[Named, Tensor]], settings: Sequence[Settings], tokens: Tokens) -> list[dict[Any, Any]]:
@@ -193,7 +210,7 @@ def _masks(
     made: dict[Settings, Masks] = {}
     found = []
     for each, graph in zip(settings, graphs, strict=True):
-        key = replace(each, estimator="coverage", smoothness=1.0)
+        key = replace(each, estimator="coverage", smoothness=1.0, direct_weight=0.0)
         if key not in made:
             stack = torch.stack([attention[operator] for operator in each.operators])
             made[key] = DESIGNS.resolve(each.design)(Ground(stack, each, tokens, graph, known))

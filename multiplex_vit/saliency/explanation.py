@@ -20,6 +20,7 @@ from multiplex_vit.saliency.settings import Settings
 
 _FORMAT = "multiplex_vit explanation 1"
 _ARRAYS = ("kept", "probabilities", "clean", "view")
+_SOME = ("graph", "direct")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +52,8 @@ class Explanation(Pictured):
         The class whose confidence is subtracted (see `contrast`).
     graph : ndarray float32 [node, node], optional
         The token graph, where the design or the estimator needed it.
+    direct : ndarray float32 [node, class], optional
+        Direct logit attribution of every node to every class, where the settings give it weight.
     """
 
     label: int
@@ -65,6 +68,7 @@ class Explanation(Pictured):
     view: np.ndarray
     against: int | None = None
     graph: np.ndarray | None = None
+    direct: np.ndarray | None = None
 
     def __repr__(self) -> str:
         return f"<Explanation of {self.label_name!r} (p = {self.clean[self.label]:.3f}) by {self.model}: {self.masks.summary()}, {self.forward_passes} forward passes>"
@@ -83,8 +87,18 @@ class Explanation(Pictured):
 
     @cached_property
     def heatmap(self) -> np.ndarray:  # type: ignore[override]
-        """Worth [row, col] of every node for the class, by the settings' estimator; as published unless another was chosen."""
-        return self.estimate(self.settings.estimator)
+        """Worth [row, col] of every node for the class, by the settings' estimator; as published unless another was chosen.
+
+        With a direct_weight w, that and w times the direct attribution to the class, each with a mean of 0 and a standard deviation of 1.
+        """
+        estimated, weight = self.estimate(self.settings.estimator), self.settings.direct_weight
+        return _read_only(_standard(estimated) + weight * _standard(self._shares())) if weight else estimated
+
+    def _shares(self) -> np.ndarray:
+        if self.direct is None:
+            raise InputError("direct attribution was not kept; explain with a direct_weight to keep it")
+        own = self.direct[:, self.label]
+        return (own if self.against is None else own - self.direct[:, self.against]).reshape(self.grid)
 
     def estimate(self, estimator: Named) -> np.ndarray:
         """Return the heatmap float32 [row, col] by an estimator, without a forward pass.
@@ -102,9 +116,7 @@ class Explanation(Pictured):
         values = np.asarray(function(self.masks.kept, self.confidence, self.graph, **given), dtype=np.float32)
         if values.shape != self.masks.kept.shape[1:] or not np.isfinite(values).all():
             raise InputError(f"estimator {name_of(estimator)} returned shape {list(values.shape)}; finite values [{self.masks.kept.shape[1]}] were wanted")
-        heatmap = values.reshape(self.grid)
-        heatmap.flags.writeable = False
-        return heatmap
+        return _read_only(values.reshape(self.grid))
 
     def with_estimator(self, estimator: Named) -> "Explanation":
         """Return the explanation by another estimator, without a forward pass."""
@@ -189,8 +201,7 @@ class Explanation(Pictured):
             "designs": self.masks.designs,
         }
         arrays = {"kept": self.masks.kept, "probabilities": self.probabilities, "clean": self.clean, "view": self.view}
-        if self.graph is not None:
-            arrays["graph"] = self.graph
+        arrays.update({name: own for name in _SOME if (own := getattr(self, name)) is not None})
         with written_whole(path) as temporary:
             np.savez_compressed(temporary, facts=np.array(json.dumps(facts)), **arrays)  # type: ignore[arg-type]
 
@@ -207,7 +218,7 @@ class Explanation(Pictured):
             raise InputError(f"no such file: {path}")
         try:
             with np.load(path, allow_pickle=False) as archive:
-                names = [*_ARRAYS, *(["graph"] if "graph" in archive else [])]
+                names = [*_ARRAYS, *(name for name in _SOME if name in archive)]
                 return cls._restored(json.loads(str(archive["facts"])), {name: archive[name] for name in names})
         except Exception as error:
             raise InputError(f"{path} is not a saved explanation, or is damaged; give a file that Explanation.save wrote") from error
@@ -221,9 +232,21 @@ class Explanation(Pictured):
         facts["settings"] = Settings(**facts["settings"])
         facts["grid"], facts["classes"] = tuple(facts["grid"]), tuple(facts["classes"])
         n_masks, n_nodes, n_classes = len(masks), facts["grid"][0] * facts["grid"][1], len(facts["classes"])
-        graph_shape = arrays["graph"].shape if "graph" in arrays else (n_nodes, n_nodes)
-        shapes = (masks.kept.shape, arrays["probabilities"].shape, arrays["clean"].shape, len(masks.designs), graph_shape)
-        if shapes != ((n_masks, n_nodes), (n_masks, n_classes), (n_classes,), n_masks, (n_nodes, n_nodes)):
+        wanted = {"probabilities": (n_masks, n_classes), "clean": (n_classes,), "graph": (n_nodes, n_nodes), "direct": (n_nodes, n_classes)}
+        unfit = [name for name, shape in wanted.items() if name in arrays and arrays[name].shape != shape]
+        if unfit or masks.kept.shape != (n_masks, n_nodes) or len(masks.designs) != n_masks:
             raise InputError("shapes do not fit")
         label_index(facts["label"], facts["classes"], "the file")
         return cls(masks=masks, **arrays, **facts)
+
+
+def _standard(values: np.ndarray) -> np.ndarray:
+    """Return values less their mean, in standard deviations; zeros where all are the same."""
+    spread = values.std(dtype=float)
+    return (values - values.mean(dtype=float)) / spread if spread > 0 else np.zeros(values.shape)
+
+
+def _read_only(heatmap: np.ndarray) -> np.ndarray:
+    heatmap = heatmap.astype(np.float32, copy=False)
+    heatmap.flags.writeable = False
+    return heatmap

@@ -5,10 +5,10 @@ from multiplex_vit.saliency.settings import Settings
 
 METHODS = {
     "mutex": Settings(),
-    "multiplex": Settings(design="occlusion", estimator="graph", smoothness=0.03),
+    "multiplex": Settings(design="occlusion", estimator="graph", smoothness=0.03, direct_weight=0.3),
 }
-"""Named settings: "mutex" is the published method, "multiplex" the best found for as many passes on images of 8 x 8 patches:
-what the model misses without each community of the token graph (analysis/tune_multiplex.py)."""
+"""Named settings: "mutex" is the published method, "multiplex" the best found for as many passes: what the model misses without
+each community of the token graph, and what each token writes to the class token itself (analysis/tune_multiplex.py)."""
 
 
 def method_of(name: str) -> Settings:

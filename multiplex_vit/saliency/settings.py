@@ -32,6 +32,7 @@ class Choices(TypedDict, total=False):
     smoothness: float
     graph_operator: Named
     grid_weight: float
+    direct_weight: float
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,9 @@ class Settings:
         How heads are pooled for the token graph that some designs and estimators need.
     grid_weight : float, 0 to 1
         The share of that graph that is the grid of patches; the rest is attention.
+    direct_weight : float, at least 0
+        How much the direct logit attribution of tokens (`models.direct`) counts beside the estimator, both in standard deviations; with 0 the heatmap
+        is what the estimator gives. It comes from the pass of the whole image, and takes no other.
 
     Raises
     ------
@@ -93,6 +97,7 @@ class Settings:
     smoothness: float = 10.0
     graph_operator: Named = "mean"
     grid_weight: float = 0.5
+    direct_weight: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("min_cut", "token_ratio", "grid_weight"):
@@ -106,6 +111,8 @@ class Settings:
         object.__setattr__(self, "seed", whole("seed", self.seed, at_least=0))
         object.__setattr__(self, "budget", None if self.budget is None else whole("budget", self.budget, at_least=2))
         object.__setattr__(self, "smoothness", positive("smoothness", self.smoothness))
+        if self.direct_weight != 0:
+            object.__setattr__(self, "direct_weight", positive("direct_weight", self.direct_weight))
         object.__setattr__(self, "resolutions", _numbers("resolutions", self.resolutions))
 
     @property

@@ -31,6 +31,8 @@ def explanations(study: "Study", units: set[int] | None = None) -> dict[int, tup
     for name, settings in study.plan.settings:
         if ESTIMATORS.trait(settings.estimator, "needs") == "graph":
             raise InputError(f"setting {name!r} has the estimator {name_of(settings.estimator)}, which needs the token graph; studies keep masks alone")
+        if settings.direct_weight:
+            raise InputError(f"setting {name!r} has direct_weight {settings.direct_weight}, which needs the direct attribution; studies keep masks alone")
     masks = study.store.arrow("masks", units).to_pandas()
     parts = dict(list(masks.groupby(["number", "setting"], sort=False)))
     found = {}

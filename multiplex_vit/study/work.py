@@ -70,6 +70,11 @@ class Counted:
         self.count += len(tokens)
         return self.model.attend(tokens, *args, **options)
 
+    def attend_directly(self, tokens: Any, *args: Any, **options: Any) -> Any:
+        """Count and pass on."""
+        self.count += len(tokens)
+        return self.model.attend_directly(tokens, *args, **options)
+
     def probabilities(self, tokens: Any, kept: Any, **options: Any) -> Any:
         """Count and pass on."""
         self.count += len(kept)
