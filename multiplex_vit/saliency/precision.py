@@ -89,7 +89,8 @@ def precision_agreement(
     """
     chosen = settings or Settings()
     own = explain(model, image, label=label, settings=chosen)
-    found = {"float64": explain(_Doubled(model), image, label=own.label, settings=chosen)}  # type: ignore[arg-type]
+    doubled: Any = _Doubled(model)
+    found = {"float64": explain(doubled, image, label=own.label, settings=chosen)}
     if other is not None:
         found[str(other.device)] = explain(other, image, label=own.label, settings=chosen)
     return pd.DataFrame([{"compared": name, **_compared(own, each)} for name, each in found.items()])
