@@ -97,13 +97,12 @@ def measure(args: argparse.Namespace) -> None:
     for place, (name, image) in enumerate(read_images(args.data, reported(0, args.images)).items()):
         start, found = time.perf_counter(), []
         done = table[table["image"].astype(str) == name]
-        if not (set(methods) <= set(done.loc[done["check"] == "mirror", "method"])):
-            missing = [method for method in methods if method not in set(done.loc[done["check"] == "mirror", "method"])]
-            found += [(name, *row) for row in rows_of(model, image, missing, args.budget, other)]
+        missing = [method for method in methods if method not in set(done.loc[done["check"] == "mirror", "method"])]
+        found += [(name, *row) for row in rows_of(model, image, missing, args.budget, other)]
         if place < args.ceiling_images and LAST not in set(done["check"]):
             found += [(name, *row) for row in against_ceiling(model, image, methods, args.budget)]
         if found:
-            new = pd.DataFrame(found, columns=COLUMNS)
+            new = pd.DataFrame(found, columns=COLUMNS).astype({"value": float})
             table = new if table.empty else pd.concat([table, new])
             with written_whole(path) as temporary:
                 table.to_csv(temporary, index=False, float_format="%.6g")
@@ -166,7 +165,7 @@ def summarise(out: Path) -> None:
     lines = [
         "# Are heatmaps to be believed?\n\n",
         "Spearman's correlations with the heatmap as it is; means over images with bootstrap 95 % intervals. *Randomised* (arXiv:1810.03292): low is right, for a heatmap "
-        "that stays as it is does not explain the model; the class explained stays the same. *Noise* "
+        "that stays as it is does not explain the model; the class explained stays the same, and so do the draws of methods that draw: what stays of theirs may be the masks' own. *Noise* "
         f"(sd {SD} of pixel values from 0 to 1, {DRAWS} draws), *mirror* (mirrored back) and *seeds* ({SEEDS}; 1 where a method is deterministic): high is right. "
         "*Same class*: the share of changed images that are still classified as the class explained. *Flat*: heatmaps without any order, left out of the mean. "
         '*Search*: orders found greedily, a lower bound of what the best order does; "insertion, deletion" joins two different orders, which no heatmap does.\n\n',
@@ -192,7 +191,7 @@ def draw(tables: dict[str, pd.DataFrame], path: Path) -> None:
         ax.imshow(means, cmap=SIGNED, vmin=-1, vmax=1, aspect="auto")
         ax.set_xticks(range(means.shape[1]), means.columns, rotation=45, ha="right")
         ax.set_yticks(range(len(means)), means.index)
-        ax.axvline(sum(columns.unique() == "head") * (chosen["check"] == "randomised").groupby(columns).any().sum() - 0.5, color="black")
+        ax.axvline(chosen.loc[chosen["check"] == "randomised", "condition"].nunique() - 0.5, color="black")
         for (row, col), value in np.ndenumerate(means.to_numpy()):
             ax.text(col, row, f"{value:.2f}", ha="center", va="center", fontsize=8, color="black" if abs(value) < 0.6 else "white")
         ax.set_title(f"{name}: correlation with the heatmap as it is\nrandomised down to ... (low is right) | stability (high is right)", fontsize="medium")

@@ -15,7 +15,8 @@ def parameter_randomisation(model: Any, image: Any, method: Named = "multiplex",
     """Return how like the original a heatmap stays while the model is randomised from the head downwards, one part after the other.
 
     Adebayo, Gilmer, Muelly, Goodfellow, Hardt, Kim, NeurIPS 2018, arXiv:1810.03292 (cascading randomisation). A method that explains the model
-    falls to a correlation near 0. The class explained is the same throughout. One that ignores the class may change little with the head alone.
+    falls to a correlation near 0. The class explained is the same throughout. One that ignores the class may change little with the head alone,
+    and one that draws keeps its draws (the seed stays): what is left of its correlation may be that of the masks it drew (see `seed_agreement`).
 
     Parameters
     ----------
