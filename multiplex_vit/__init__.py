@@ -51,6 +51,13 @@ _HOMES = {
     "grid_pointing": "evaluation.localisation",
     "pointing_game": "evaluation.localisation",
     "mask_mass": "evaluation.localisation",
+    "precision_flips": "saliency.precision",
+    "precision_agreement": "saliency.precision",
+    "parameter_randomisation": "evaluation.sanity",
+    "noise_stability": "evaluation.sanity",
+    "flip_stability": "evaluation.sanity",
+    "seed_agreement": "evaluation.sanity",
+    "greedy_ceiling": "evaluation.sanity",
     "compare": "study.compare",
     "Comparison": "study.comparison",
     "images": "study.images",
@@ -77,6 +84,11 @@ if TYPE_CHECKING:
     from multiplex_vit.evaluation.mosaics import draw_mosaics as draw_mosaics
     from multiplex_vit.evaluation.mosaics import mosaic as mosaic
     from multiplex_vit.evaluation.protocols import PROTOCOLS as PROTOCOLS
+    from multiplex_vit.evaluation.sanity import flip_stability as flip_stability
+    from multiplex_vit.evaluation.sanity import greedy_ceiling as greedy_ceiling
+    from multiplex_vit.evaluation.sanity import noise_stability as noise_stability
+    from multiplex_vit.evaluation.sanity import parameter_randomisation as parameter_randomisation
+    from multiplex_vit.evaluation.sanity import seed_agreement as seed_agreement
     from multiplex_vit.models.adapters import ADAPTERS as ADAPTERS
     from multiplex_vit.models.load import load as load
     from multiplex_vit.models.operators import OPERATORS as OPERATORS
@@ -105,6 +117,8 @@ if TYPE_CHECKING:
     from multiplex_vit.saliency.many import explain_many as explain_many
     from multiplex_vit.saliency.masks import Masks as Masks
     from multiplex_vit.saliency.methods import METHODS as METHODS
+    from multiplex_vit.saliency.precision import precision_agreement as precision_agreement
+    from multiplex_vit.saliency.precision import precision_flips as precision_flips
     from multiplex_vit.saliency.rivals import RIVALS as RIVALS
     from multiplex_vit.saliency.rivals import Attribution as Attribution
     from multiplex_vit.saliency.settings import Settings as Settings

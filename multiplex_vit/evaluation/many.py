@@ -80,6 +80,11 @@ class Remembering:
         self._known: dict[bytes, Any] = {}
         self._tokens: dict[bytes, Any] = {}
 
+    @property
+    def n_shown(self) -> int:
+        """How many distinct things the model classified."""
+        return len(self._known)
+
     def __getattr__(self, name: str) -> Any:
         """Everything but the passes is the model's own."""
         return getattr(self.model, name)

@@ -50,3 +50,14 @@ def explainer_of(method: Named, *, budget: int | None = None, seed: int = 0) -> 
 
 def _by_settings(settings: Any, model: Any, image: Any, label: int | str | None = None) -> Any:
     return explain(model, image, label=label, settings=settings)
+
+
+def takes_seed(method: Named) -> bool:
+    """Return whether a seed reaches a method: one of `METHODS` and every rival takes one, a function of one's own may.
+
+    Examples
+    --------
+    >>> takes_seed("mutex"), takes_seed(lambda model, image, label: None)
+    (True, False)
+    """
+    return (isinstance(method, str) and method in METHODS) or "seed" in inspect.signature(RIVALS.resolve(method)).parameters

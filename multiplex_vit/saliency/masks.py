@@ -33,6 +33,8 @@ class Masks:
         Operator, centrality and statistic of each mask; empty where a mask was not made of these.
     designs : tuple of str, optional
         The design that made each mask; "centrality" unless given.
+    flips : ndarray [mask], optional
+        How many tokens each mask would keep or leave otherwise if it were made in float64; known to `precision_flips` alone.
 
     Examples
     --------
@@ -46,12 +48,14 @@ class Masks:
     kept: np.ndarray
     labels: tuple[tuple[str, str, str], ...]
     designs: tuple[str, ...] = ()
+    flips: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "designs", self.designs or ("centrality",) * len(self.labels))
 
     def __add__(self, other: "Masks") -> "Masks":
-        return Masks(np.concatenate([self.kept, other.kept]), self.labels + other.labels, self.designs + other.designs)
+        flips = None if self.flips is None or other.flips is None else np.concatenate([self.flips, other.flips])
+        return Masks(np.concatenate([self.kept, other.kept]), self.labels + other.labels, self.designs + other.designs, flips)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -60,7 +64,7 @@ class Masks:
         """Return one row a mask: operator, centrality, statistic, direction, design, kept (tokens), share, repeats.
 
         `direction` is "in", "out" or "" by the centrality's name; `repeats` is the number of the first mask with the same tokens,
-        or -1 for a mask that comes for the first time.
+        or -1 for a mask that comes for the first time. Masks from `precision_flips` have the column `flips` too.
         """
         table = pd.DataFrame(list(self.labels), columns=list(LABELS))
         table["direction"] = [direction_of(name) for name in table["centrality"]]
@@ -69,7 +73,7 @@ class Masks:
         table["share"] = self.kept.mean(1)
         first, inverse = self.distinct()
         table["repeats"] = np.where(first[inverse] == np.arange(len(self)), -1, first[inverse])
-        return table
+        return table if self.flips is None else table.assign(flips=self.flips)
 
     def distinct(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the place of each distinct mask's first occurrence, in order, and for every mask which of them it equals."""
@@ -80,7 +84,8 @@ class Masks:
     def select(self, chosen: np.ndarray) -> "Masks":
         """Return the masks chosen by a bool [mask]."""
         labels = tuple(label for label, take in zip(self.labels, chosen, strict=True) if take)
-        return Masks(self.kept[chosen], labels, tuple(design for design, take in zip(self.designs, chosen, strict=True) if take))
+        designs = tuple(design for design, take in zip(self.designs, chosen, strict=True) if take)
+        return Masks(self.kept[chosen], labels, designs, None if self.flips is None else self.flips[chosen])
 
     def summary(self) -> str:
         """Return one line: how many masks, distinct ones, and such as keep nothing or everything."""

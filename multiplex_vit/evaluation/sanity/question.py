@@ -1,0 +1,74 @@
+"""Question: a model, an image, a class and a method, asked again and again under changed conditions."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypedDict, Unpack
+
+import numpy as np
+
+from multiplex_vit.errors import InputError
+from multiplex_vit.registry import Named, name_of
+from multiplex_vit.saliency.explainers import explainer_of
+
+
+class Asked(TypedDict, total=False):
+    """What every check takes as keywords: the class (the predicted one unless given), the method's budget in passes, and its seed."""
+
+    label: int | str | None
+    budget: int | None
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What is explained, and by what.
+
+    Attributes
+    ----------
+    model : VisionModel
+    pixels : ndarray float32 [1, channel, row, col]
+    label : int
+        The class explained, whatever changes.
+    method : str
+    explain : callable
+        Takes model, image and label.
+    """
+
+    model: Any
+    pixels: np.ndarray
+    label: int
+    method: str
+    explain: Callable[..., Any]
+
+    @classmethod
+    def of(cls, model: Any, image: Any, method: Named, **asked: Unpack[Asked]) -> "Question":
+        """Return a question after making sure of all of it; InputError if there is no such class, method or option."""
+        unknown = set(asked) - set(Asked.__annotations__)
+        if unknown:
+            raise InputError(f"unknown option {sorted(unknown)[0]!r}; known: {', '.join(Asked.__annotations__)}")
+        if not hasattr(model, "picture"):
+            raise InputError(f"model is {type(model).__name__}; give what multiplex_vit.load returns, or VisionModel(model)")
+        pixels = np.asarray(model.picture(image).pixels.cpu(), dtype=np.float32)
+        explain = explainer_of(method, budget=asked.get("budget"), seed=asked.get("seed", 0))
+        label = asked.get("label")
+        predicted = _predicted(model, pixels) if label is None else -1
+        return cls(model, pixels, model.label_of(label, predicted), name_of(method), explain)
+
+    @cached_property
+    def heatmap(self) -> np.ndarray:
+        """The heatmap [row, col] as it is."""
+        return self.answer()
+
+    def answer(self, *, model: Any = None, pixels: np.ndarray | None = None) -> np.ndarray:
+        """Return the heatmap [row, col] of another model or other pixels, for the same class."""
+        shown = self.pixels if pixels is None else pixels
+        return np.asarray(self.explain(model or self.model, shown, label=self.label).heatmap)
+
+    def still_predicted(self, pixels: np.ndarray) -> bool:
+        """Return whether the model finds the class most probable in other pixels."""
+        return _predicted(self.model, pixels) == self.label
+
+
+def _predicted(model: Any, pixels: np.ndarray) -> int:
+    return int(model.classify(pixels)[0].argmax())

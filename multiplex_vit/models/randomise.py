@@ -1,0 +1,78 @@
+"""Randomised copies of a model: what it learnt taken away part by part, from the head down."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+
+import torch
+from torch import Tensor
+
+from multiplex_vit.models.attention import blocks_of
+from multiplex_vit.models.vision_model import VisionModel
+
+
+def parts_of(model: VisionModel) -> dict[str, list[str]]:
+    """Return the names of a model's weights by part, from the head down: "head", the blocks from the last to "block 0", "embeddings".
+
+    The head is all that comes after the blocks: the last layer norm, and the classifiers.
+
+    Examples
+    --------
+    >>> import multiplex_vit as mv
+    >>> list(parts_of(mv.load("demo-vit", device="cpu")))
+    ['head', 'block 5', 'block 4', 'block 3', 'block 2', 'block 1', 'block 0', 'embeddings']
+    """
+    network = model.model
+    embeddings = getattr(network, network.base_model_prefix).embeddings
+    homes = {f"block {i}": block for i, block in enumerate(blocks_of(network, model.n_layers))}
+    owners = {id(weight): part for part, module in {**homes, "embeddings": embeddings}.items() for weight in module.parameters()}
+    parts: dict[str, list[str]] = {"head": [], **{f"block {i}": [] for i in reversed(range(model.n_layers))}, "embeddings": []}
+    for name, weight in network.named_parameters():
+        parts[owners.get(id(weight), "head")].append(name)
+    return parts
+
+
+def randomised(model: VisionModel, seed: int = 0) -> Iterator[tuple[str, VisionModel]]:
+    """Yield copies of a model of which more and more is as before any training, from the head down to the embeddings.
+
+    Weights are what the architecture's own constructor draws. The model itself is left as it is, and so is torch's random state.
+
+    Parameters
+    ----------
+    model : VisionModel
+    seed : int
+        Of the weights drawn.
+
+    Yields
+    ------
+    part : str
+        The part randomised last; all before it are too.
+    copy : VisionModel
+        Shares no weight with the model, nor with other copies.
+
+    Examples
+    --------
+    >>> import multiplex_vit as mv
+    >>> cat, model = mv.samples()["cat"], mv.load("demo-vit", device="cpu")
+    >>> part, copy = next(randomised(model))
+    >>> part, float(copy.classify(copy.picture(cat).pixels).max()) < 0.5
+    ('head', True)
+    """
+    fresh, network = _untrained(model, seed), model.model
+    for part, names in parts_of(model).items():
+        network = deepcopy(network)
+        weights = dict(network.named_parameters())
+        with torch.no_grad():
+            for name in names:
+                weights[name].copy_(fresh[name])
+        yield part, VisionModel(network, model.processor, name=f"{model.name}, random down to {part}", passes=model.passes)
+
+
+def _untrained(model: VisionModel, seed: int) -> dict[str, Tensor]:
+    """Return the weights by name of a new model of the same configuration."""
+    generator = torch.random.default_generator
+    before = generator.get_state()
+    try:
+        generator.manual_seed(seed)
+        return dict(type(model.model)(deepcopy(model.model.config)).named_parameters())
+    finally:
+        generator.set_state(before)
