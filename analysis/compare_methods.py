@@ -5,29 +5,28 @@
     python analysis/compare_methods.py --model CHECKPOINT --photos FOLDER --protocols token patch/black patch/blur
     python analysis/compare_methods.py --summarise
 
-The first 300 CIFAR-10 test images of the order in cifar_images.py (settings were chosen on others, see tune_multiplex.py), predicted class, 16
-steps; budgets of 500 passes and more on the first 60 alone. A second run goes on where the first was stopped. Written: a folder a model (rows, curves, provenance), and of all of
+The first 300 CIFAR-10 test images of the order in cifar_images.py (settings were chosen on others, see tune_multiplex.py), predicted class,
+16 steps; budgets of 500 passes and more on the first 60 alone. A second run goes on where the first was stopped, or adds to it. Written: a folder a model (rows, curves, provenance), and of all of
 them the summary (Markdown), the difference against the passes and the curves (PNG); of photos a gallery of heatmaps too.
 """
 
 import argparse
 import json
-import platform
-import subprocess
 import sys
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import torch
 from cifar_images import read_images, reported
+from provenance import provenance
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 import multiplex_vit as mv
 from multiplex_vit.cli.compare import SUFFIXES
+from multiplex_vit.files import written_whole
 
 OUT = Path("analysis/results/compare_methods")
 HEAVY = 500
@@ -52,29 +51,17 @@ def measure(args: argparse.Namespace) -> None:
         if budgets and chosen:
             choices = {"methods": args.methods, "budgets": budgets, "protocols": args.protocols, "steps": args.steps, "gallery": 4 if args.photos else 0}
             found = mv.compare(model, chosen, out=folder, tell=lambda line: print(line, flush=True), **choices)
-            (folder / "provenance.json").write_text(json.dumps(provenance(args, model), indent=1) + "\n")
+            note(folder, model)
             for image, reason in found.failures:
                 print(f"{image}: {reason}", file=sys.stderr)
 
 
-def provenance(args: argparse.Namespace, model: mv.VisionModel) -> dict[str, str]:
-    """Return what the figures were measured with."""
-    device = torch.cuda.get_device_name(model.device) if model.device.type == "cuda" else f"{platform.machine()} CPU, {torch.get_num_threads()} thread"
-    options = {"model": model.name, "images": args.images, "first": args.first, "heavy-images": args.heavy_images, "steps": args.steps}
-    lists = {name: " ".join(map(str, getattr(args, name))) for name in ("methods", "budgets", "protocols") if getattr(args, name)}
-    command = " ".join(f"--{name} {value}" for name, value in {**options, **lists}.items())
-    source = "--photos FOLDER" if args.photos else "--data FOLDER"
-    return {
-        "command": f"python analysis/compare_methods.py {source} {command}",
-        "date": str(date.today()),
-        "commit": args.commit or _commit(),
-        "device": f"{device}, {str(model.dtype).removeprefix('torch.')}, torch {torch.__version__}",
-    }
-
-
-def _commit() -> str:
-    found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    return found.stdout.strip() or "unknown"
+def note(folder: Path, model: mv.VisionModel) -> None:
+    """Write what the figures of a folder were measured with, one entry a command."""
+    own, path = provenance(model.device, dtype=str(model.dtype).removeprefix("torch.")), folder / "provenance.json"
+    earlier = json.loads(path.read_text()) if path.exists() else []
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps([*(one for one in earlier if one["command"] != own["command"]), own], indent=1) + "\n")
 
 
 def summarise(out: Path) -> None:
@@ -91,7 +78,8 @@ def summarise(out: Path) -> None:
         facts = json.loads((folder / "provenance.json").read_text())
         lines += [
             f"\n# {folder.name}\n",
-            f"`{facts['command']}`; {facts['date']}, commit {facts['commit']}, {facts['device']}.\n",
+            *(f"- `{one['command']}`; {one['date']}, commit {one['commit']}, {one['device']}" for one in facts),
+            "",
             found.markdown(against=_own(found)),
         ]
     out.with_suffix(".md").write_text("\n".join(lines))
@@ -135,7 +123,6 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=16)
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--commit", help="where there is no git to ask")
     parser.add_argument("--summarise", action="store_true", help="summarise what was measured, and measure nothing")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)

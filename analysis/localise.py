@@ -5,29 +5,23 @@
     python analysis/localise.py --summarise
 
 Mosaics are made of CIFAR-10 test images that the model classifies rightly with a probability of at least .8, the classes within one mosaic
-distinct. Images are taken in an order drawn once (seed 0), since some copies of the data are sorted by class; numbers 5000 to 5499, of which some
-settings were chosen (tune_multiplex.py), are left out. A second run goes on where the first was stopped. Written under analysis/results: one row a
-method, mosaic and cell (localise_MODEL.csv; `image` is the number in the file), how they were made (localise_MODEL.json), and the summary (localise.md).
+distinct. Images are those to report on, in the order of cifar_images.py. A second run goes on where the first was stopped. Written under
+analysis/results: one row a method, mosaic and cell (localise_MODEL.csv; `image` is the number in the file), how they were made
+(localise_MODEL.json), and the summary (localise.md).
 """
 
 import argparse
-import io
 import json
-import platform
-import subprocess
-import sys
 import time
 import warnings
-from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 import torch
-from PIL import Image
+from cifar_images import read_labelled, reported
+from provenance import provenance
 
 import multiplex_vit as mv
 from multiplex_vit.files import written_whole
@@ -35,30 +29,9 @@ from multiplex_vit.study.statistics import interval
 
 warnings.filterwarnings("ignore", message=".*see masks.table")
 OUT = Path("analysis/results/localise")
-N_TEST, TUNED = 10_000, (5000, 5499)
 LEAST = 0.8
 MOST_PASSES = 600
 SHAPES = ((2, 2), (3, 3))
-
-
-def order() -> np.ndarray:
-    """Return the numbers of the test images in the order in which they are taken."""
-    numbers = np.random.default_rng(0).permutation(N_TEST)
-    return numbers[(numbers < TUNED[0]) | (numbers > TUNED[1])]
-
-
-def read_labelled(folder: Path | None) -> Iterator[tuple[Image.Image, int]]:
-    """Yield CIFAR-10 test images with their labels in that order, from FOLDER/test.parquet or else the hub."""
-    if folder is None:
-        from huggingface_hub import hf_hub_download
-
-        path = hf_hub_download("uoft-cs/cifar10", "plain_text/test-00000-of-00001.parquet", repo_type="dataset")
-    else:
-        path = folder / "test.parquet"
-    table = pq.read_table(path, columns=["img", "label"]).combine_chunks()
-    for number in order():
-        row = {name: table[name][int(number)].as_py() for name in table.column_names}
-        yield Image.open(io.BytesIO(row["img"]["bytes"])).convert("RGB"), row["label"]
 
 
 def too_dear(model: mv.VisionModel, mosaic: mv.Mosaic, method: str) -> str:
@@ -79,7 +52,7 @@ def measure(args: argparse.Namespace) -> None:
     model = mv.load(args.model, device=args.device)
     left_out: dict[str, str] = {}
     for shape in SHAPES:
-        mosaics = mv.draw_mosaics(model, read_labelled(args.data), shape=shape, count=args.mosaics, least=LEAST)
+        mosaics = mv.draw_mosaics(model, read_labelled(args.data, reported()), shape=shape, count=args.mosaics, least=LEAST)
         for method in args.methods or [*mv.METHODS, *mv.RIVALS]:
             earlier = (table["shape"] == f"{shape[0]}x{shape[1]}") & (table["method"] == method)
             if table.loc[earlier, "mosaic"].nunique() == len(mosaics):
@@ -100,7 +73,7 @@ def played(model: mv.VisionModel, mosaics: list[mv.Mosaic], method: str) -> pd.D
     seconds = (time.perf_counter() - start) / len(mosaics)
     shares = f"share {found['share'].mean():.3f}, centred {found['share_centred'].mean():.3f}"
     print(f"{found['shape'][0]} {method}: {shares}, {seconds:.2f} s a mosaic", flush=True)
-    return found.assign(image=order()[found["image"]], model=model.name, seconds=seconds)
+    return found.assign(image=np.array(reported())[found["image"]], model=model.name, seconds=seconds)
 
 
 def write(table: pd.DataFrame, path: Path) -> None:
@@ -113,14 +86,6 @@ def write_json(path: Path, facts: dict[str, Any]) -> None:
     """Write facts, whole or not at all."""
     with written_whole(path) as temporary:
         temporary.write_text(json.dumps(facts, indent=1) + "\n")
-
-
-def provenance(device: str) -> dict[str, Any]:
-    """Return how figures came about: command, date, commit, device, torch's version."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-    where = torch.cuda.get_device_name() if device.startswith("cuda") else f"{platform.machine()} CPU, {torch.get_num_threads()} thread"
-    words = [word for option, word in zip(["", *sys.argv], sys.argv, strict=False) if word != "--data" and option != "--data"]
-    return {"command": f"python {' '.join(words)} --data FOLDER", "date": str(date.today()), "commit": commit, "device": where, "torch": torch.__version__}
 
 
 def summary(part: pd.DataFrame) -> pd.DataFrame:

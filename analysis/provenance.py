@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-HIDDEN = ("--data", "--photos")
+HIDDEN = ("--data", "--photos", "--out")
 """Options whose values are places on one's own disk."""
 
 
@@ -20,12 +20,13 @@ def provenance(model: torch.device | str = "cpu", *, dtype: str = "float32") -> 
 
 
 def command(words: Iterable[str]) -> str:
-    """Return a command line without places on one's own disk.
+    """Return a command line without places on one's own disk; of a model's, its name is kept.
 
     >>> command(["/somewhere/analysis/check_sanity.py", "--data", "/mine", "--images", "3"])
     'python analysis/check_sanity.py --data FOLDER --images 3'
     """
     script, *rest = words
+    rest = [Path(word).name if before == "--model" else word for before, word in zip(["", *rest], rest, strict=False)]
     shown = ["FOLDER" if before in HIDDEN else word for before, word in zip(["", *rest], rest, strict=False)]
     return f"python analysis/{Path(script).name} {shlex.join(shown)}".strip()
 

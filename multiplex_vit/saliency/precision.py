@@ -121,3 +121,7 @@ class _Doubled:
     def attend(self, tokens: Any, operators: Any, **options: Any) -> Any:
         attention, probabilities = self.model.attend(tokens, operators, **options)
         return attention.double(), probabilities
+
+    def attend_directly(self, tokens: Any, operators: Any) -> Any:
+        attention, probabilities, direct = self.model.attend_directly(tokens, operators)
+        return attention.double(), probabilities, direct
