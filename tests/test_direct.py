@@ -96,6 +96,7 @@ def test_the_heatmap_is_both_in_standard_deviations(demo_vit):
         shares = explanation.direct[:, label].reshape(8, 8).astype(float)
         wanted = (estimated - estimated.mean()) / estimated.std() + 0.5 * (shares - shares.mean()) / shares.std()
         assert np.allclose(explanation.for_class(label).heatmap, wanted, atol=1e-5)
+    assert np.array_equal(explanation.with_estimator("coverage", direct_weight=0).heatmap, plain.heatmap)
     shares = explanation.direct[:, 3] - explanation.direct[:, 5]
     estimated = plain.contrast(3, 5).heatmap.astype(float).ravel()
     wanted = (estimated - estimated.mean()) / estimated.std() + 0.5 * (shares - shares.mean()) / shares.std()

@@ -2,7 +2,8 @@
 
 In a transformer block the class token adds to itself, over heads and tokens j, A[class, j] V_j W_O: one term an edge into the class token.
 Summed over blocks, and seen through the last layer norm (its standard deviation held fixed) and the classifier, the term of token j is
-its direct share of a logit, for every class at once and without a gradient (Elhage et al., transformer-circuits.pub/2021/framework;
+its direct share of a logit, for every class at once and without a gradient. What goes through the MLPs is not in it, nor is the half of
+DINOv2's classifier that reads the mean of the patch tokens (Elhage et al., transformer-circuits.pub/2021/framework;
 Gandelsman, Efros, Steinhardt, ICLR 2024, arXiv:2310.05916).
 """
 

@@ -118,10 +118,11 @@ class Explanation(Pictured):
             raise InputError(f"estimator {name_of(estimator)} returned shape {list(values.shape)}; finite values [{self.masks.kept.shape[1]}] were wanted")
         return _read_only(values.reshape(self.grid))
 
-    def with_estimator(self, estimator: Named) -> "Explanation":
-        """Return the explanation by another estimator, without a forward pass."""
+    def with_estimator(self, estimator: Named, *, direct_weight: float | None = None) -> "Explanation":
+        """Return the explanation by another estimator, or with another weight of the direct attribution, without a forward pass."""
         ESTIMATORS.resolve(estimator)
-        return replace(self, settings=replace(self.settings, estimator=estimator))
+        weight = self.settings.direct_weight if direct_weight is None else direct_weight
+        return replace(self, settings=replace(self.settings, estimator=estimator, direct_weight=weight))
 
     def for_class(self, label: int | str) -> "Explanation":
         """Return the explanation of another class, without a forward pass."""
