@@ -43,6 +43,10 @@ class Ceiling:
     grid: tuple[int, int]
     passes: int
 
+    def __repr__(self) -> str:
+        found = ", ".join(f"{name} {each.difference:.3f}" for name, each in self.faithfulness.items())
+        return f"<Ceiling, insertion - deletion by what was searched for: {found}; {self.passes} passes>"
+
     def heatmap(self, order: str) -> np.ndarray:
         """Return an order as a heatmap [row, col]: the number of patches that come after each; InputError if it was not searched for."""
         if order not in self.orders:
