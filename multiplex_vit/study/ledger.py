@@ -90,8 +90,8 @@ class Ledger:
         if (folder / ROWS).exists():
             self.rows = read_rows(folder / ROWS)
         if (folder / CURVES).exists():
-            curves = read_rows(folder / CURVES)
-            self.curves = [curves[np.array([key in self.done for key in keys_of(curves)], dtype=bool)]]
+            curves, done = read_rows(folder / CURVES), self.done
+            self.curves = [curves[np.array([key in done for key in keys_of(curves)], dtype=bool)]]
             if self.folder is not None and len(self.curves[0]) < len(curves):  # of an image that was being written when the run ended
                 _write(self.curves[0], folder / CURVES)
         if (folder / HEATMAPS).exists():
