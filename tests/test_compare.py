@@ -195,6 +195,17 @@ class Counting:
         return self.model.probabilities(tokens, kept, **options)
 
 
+def test_reading_looks_at_the_rows_once_however_many_points_there_are(demo_vit, tmp_path, monkeypatch):
+    from multiplex_vit.study import ledger
+
+    quick(demo_vit, out=tmp_path / "out")
+    looked, keys_of = [], ledger.keys_of
+    monkeypatch.setattr(ledger, "keys_of", lambda table: looked.append(len(table)) or keys_of(table))
+    found = mv.Comparison.read(tmp_path / "out")
+    assert len(looked) == 2
+    assert len(found.curves) > len(found.table())
+
+
 def test_names_that_look_like_something_else_stay_names(demo_vit, tmp_path):
     images = {"NA": CAT, "007": CAT, "a,b\n": CAT}
     found = quick(demo_vit, images, methods=["raw_attention"], protocols="token", out=tmp_path)
