@@ -50,14 +50,15 @@ def measure(args: argparse.Namespace) -> None:
     for chosen, budgets in ((images, [b for b in args.budgets if b < HEAVY]), (few, [b for b in args.budgets if b >= HEAVY])):
         if budgets and chosen:
             choices = {"methods": args.methods, "budgets": budgets, "protocols": args.protocols, "steps": args.steps, "gallery": 4 if args.photos else 0}
-            found = mv.compare(model, chosen, out=folder, tell=lambda line: print(line, flush=True), **choices)
             note(folder, model)
+            found = mv.compare(model, chosen, out=folder, tell=lambda line: print(line, flush=True), **choices)
             for image, reason in found.failures:
                 print(f"{image}: {reason}", file=sys.stderr)
 
 
 def note(folder: Path, model: mv.VisionModel) -> None:
     """Write what the figures of a folder were measured with, one entry a command."""
+    folder.mkdir(parents=True, exist_ok=True)
     own, path = provenance(model.device, dtype=str(model.dtype).removeprefix("torch.")), folder / "provenance.json"
     earlier = json.loads(path.read_text()) if path.exists() else []
     with written_whole(path) as temporary:
@@ -70,7 +71,7 @@ def summarise(out: Path) -> None:
     measured = {folder: mv.Comparison.read(folder) for folder in folders}
     lines = [
         "# Every method on the same images\n",
-        "CIFAR-10 test images in the order of cifar_images.py; settings were chosen on others (tune_multiplex.py). The random order is another one for every image.",
+        "CIFAR-10 test images in the order of cifar_images.py, or photos; settings were chosen on others (tune_multiplex.py). The random order is another one for every image.",
         f"Budgets of {HEAVY} passes and more were run on fewer images (see the column): their means do not compare with the others', the paired differences do.",
         "Passes are not all of one length: random and centrality masks keep half of the tokens, occlusion nearly all. Backward passes count for one each.\n",
     ]
