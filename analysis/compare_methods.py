@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import pandas as pd
 import torch
 from cifar_images import read_images, reported
 from provenance import provenance
@@ -27,6 +28,7 @@ from matplotlib import pyplot as plt
 import multiplex_vit as mv
 from multiplex_vit.cli.compare import SUFFIXES
 from multiplex_vit.files import written_whole
+from multiplex_vit.study.statistics import interval
 
 OUT = Path("analysis/results/compare_methods")
 HEAVY = 500
@@ -74,6 +76,8 @@ def summarise(out: Path) -> None:
         "CIFAR-10 test images in the order of cifar_images.py, or photos; settings were chosen on others (tune_multiplex.py). The random order is another one for every image.",
         f"Budgets of {HEAVY} passes and more were run on fewer images (see the column): their means do not compare with the others', the paired differences do.",
         "Passes are not all of one length: random and centrality masks keep half of the tokens, occlusion nearly all. Backward passes count for one each.\n",
+        "In short, insertion minus deletion at 55 passes, and paired differences (in brackets on how many images, where on fewer):\n",
+        *brief(measured),
     ]
     for folder, found in measured.items():
         facts = json.loads((folder / "provenance.json").read_text())
@@ -85,6 +89,35 @@ def summarise(out: Path) -> None:
         ]
     out.with_suffix(".md").write_text("\n".join(lines))
     draw(measured, out)
+
+
+def brief(measured: dict[Path, mv.Comparison]) -> list[str]:
+    """Return the table of the README: `multiplex` on the same images as the published method, the strongest rivals, and itself with more passes."""
+    lines = [
+        "| model | protocol | images | `mutex` | `multiplex` | more than `mutex` | than RISE, 55 | than occlusion, a pass a token | than RISE, 550 |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for folder, found in measured.items():
+        for protocol, rows in found.table().groupby("protocol", sort=False):
+            wide = rows.assign(entry=rows["method"] + rows["budget"].map(lambda b: "" if pd.isna(b) else f" {b}")).pivot(
+                index="image", columns="entry", values="difference"
+            )
+            if not {"multiplex 55", "mutex 55"} <= set(wide):
+                continue
+            both = wide.dropna(subset=["multiplex 55", "mutex 55"])
+            shares = f"{both['multiplex 55'].mean() / both['mutex 55'].mean() - 1:+.0%}"
+            cells = [str(interval(both[name].to_numpy())) for name in ("mutex 55", "multiplex 55")]
+            cells += [_more(wide, "mutex 55") + f", {shares}", *(_more(wide, name) for name in ("rise_tokens 55", "occlusion", "rise_tokens 550"))]
+            lines.append(f"| {folder.name} | {protocol} | {len(both)} | {' | '.join(cells)} |")
+    return lines
+
+
+def _more(wide: pd.DataFrame, other: str) -> str:
+    """Return by how much `multiplex` is ahead of another on the images of both, and on how many where these are fewer."""
+    if other not in wide:
+        return ""
+    paired = (wide["multiplex 55"] - wide[other]).dropna().to_numpy()
+    return f"{interval(paired)}" + (f" ({len(paired)})" if len(paired) < wide["multiplex 55"].count() else "")
 
 
 def _own(found: mv.Comparison) -> list[str]:
