@@ -127,10 +127,11 @@ def _own(found: mv.Comparison) -> list[str]:
 
 def draw(measured: dict[Path, mv.Comparison], out: Path) -> None:
     """Draw the difference against passes, a panel a model and protocol; curves, where they are here; and galleries of photos."""
-    panels = [(found, protocol) for found in measured.values() for protocol in found.protocols]
+    panels = [(folder.name, found, protocol) for folder, found in measured.items() for protocol in found.protocols]
     figure, axes = plt.subplots((len(panels) + 1) // 2, 2, figsize=(12, 4.4 * ((len(panels) + 1) // 2)), layout="constrained", squeeze=False)
-    for ax, (found, protocol) in zip(axes.flat, panels, strict=False):
+    for ax, (name, found, protocol) in zip(axes.flat, panels, strict=False):
         found.plot(protocol, ax=ax)
+        ax.set_title(f"{name}, {protocol}")
     for ax in axes.flat[len(panels) :]:
         ax.set_axis_off()
     figure.savefig(out.with_suffix(".png"), dpi=110)
