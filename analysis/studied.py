@@ -1,15 +1,10 @@
 """What the study scripts share: CIFAR-10 test images drawn from a seed, the command line, and the head of a summary."""
 
 import argparse
-import platform
-import shlex
-import subprocess
-import sys
-from datetime import date
 from pathlib import Path
 
 import numpy as np
-import torch
+from provenance import provenance
 
 import multiplex_vit as mv
 
@@ -37,14 +32,9 @@ def drawn(args: argparse.Namespace) -> "mv.study.sources.ImageSource":  # type: 
 
 def head(title: str, args: argparse.Namespace) -> str:
     """Return a summary's first lines: title, command, commit, device."""
-    given = [part for part in sys.argv[1:] if part != str(args.data)]
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout.strip() or "unknown"
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{platform.machine()} CPU"
-    command = shlex.join(["python", f"analysis/{Path(sys.argv[0]).name}", *(part if part != "--data" else "--data FOLDER" for part in given)]).replace(
-        "'--data FOLDER'", "--data FOLDER"
-    )
+    facts = provenance()
     return (
-        f"# {title}\n\n`{command}`, {date.today()}, commit {commit}, {device}, torch {torch.__version__}. "
+        f"# {title}\n\n`{facts['command']}`; {facts['date']}, commit {facts['commit']}, {facts['device']}. "
         f"{args.images} CIFAR-10 test images drawn with seed {args.seed}; the predicted class is explained. "
         "Means with bootstrap 95 % intervals over images; paired differences; p by Wilcoxon, corrected by Holm.\n"
     )
