@@ -1,11 +1,11 @@
 """Does a study lose, double or tear a row when its processes are killed? It is killed with SIGKILL at random moments, gone on with, and compared.
 
-    python analysis/kill_study.py --images FOLDER_OR_PARQUET --limit 200 --kills 20 --runner local
-    python analysis/kill_study.py --images FOLDER_OR_PARQUET --limit 200 --kills 20 --runner dask
+    python analysis/kill_study.py --data FOLDER --images 200 --kills 20 --runner local dask --out analysis/results/kill_study.md
 
-A study of 9 settings (min_cut x token_ratio) is run once undisturbed and once killed: each time the driver or one of its workers, drawn from the
-seed, after a time drawn from the seed. A driver that was killed is started again, and so is a worker of the Dask cluster. Both tables must
-then be equal to the last bit, with every image and setting once. Prints what was killed, and ends with 1 if the tables differ.
+A study of 9 settings (min_cut x token_ratio) is run once undisturbed, and with each runner once killed: each time the driver or one of its workers,
+drawn from the seed, after a time drawn from the seed. A driver that was killed is started again, and so is a worker of the Dask cluster. All tables
+must then be equal to the last bit, with every image and setting once. Prints what was killed, and ends with 1 if tables differ or a study was over
+before it was killed so often.
 """
 
 import argparse
@@ -17,11 +17,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import psutil
+from provenance import provenance
 
 import multiplex_vit as mv
 
@@ -62,15 +64,15 @@ class Cluster:
 def children(driver: subprocess.Popen) -> list[int]:
     """Return the worker processes of a driver."""
     try:
-        return [child.pid for child in psutil.Process(driver.pid).children(recursive=True)]
-    except psutil.NoSuchProcess:
+        return [child.pid for child in psutil.Process(driver.pid).children() if any("spawn_main" in word for word in child.cmdline())]
+    except psutil.Error:
         return []
 
 
 def start(args: argparse.Namespace, out: Path, where: list[str]) -> subprocess.Popen:
     """Start the study, or go on with it."""
-    command = [sys.executable, "-m", "multiplex_vit", "study", str(args.images), "--out", str(out), "--chunk", str(args.chunk), "--device", "cpu"]
-    limit = ["--limit", str(args.limit)] if args.limit else []
+    command = [sys.executable, "-m", "multiplex_vit", "study", str(args.data), "--out", str(out), "--chunk", str(args.chunk), "--device", "cpu"]
+    limit = ["--limit", str(args.images)] if args.images else []
     steps = ["--steps", str(args.steps)] if args.steps else []
     return subprocess.Popen([*command, *VARY, *limit, *steps, *where], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=ENVIRONMENT)
 
@@ -82,11 +84,29 @@ def finish(driver: subprocess.Popen) -> None:
         raise SystemExit(f"the study ended with {driver.returncode}: {told.decode()[-2000:]}")
 
 
-def kill_at_random(begin: Callable[[], subprocess.Popen], victims: Callable[[subprocess.Popen], list[int]], n_kills: int, pause: float, seed: int) -> list[str]:
-    """Run a study to its end while killing its processes; return what was killed."""
-    rng, killed = np.random.default_rng(seed), []
+@dataclass(frozen=True)
+class Run:
+    """What a killed study went through.
+
+    Attributes
+    ----------
+    killed : list of str
+        "driver" or "worker", in turn.
+    units : list of int
+        How many units were done at each kill.
+    """
+
+    killed: list[str] = field(default_factory=list)
+    units: list[int] = field(default_factory=list)
+
+
+def kill_at_random(
+    begin: Callable[[], subprocess.Popen], victims: Callable[[subprocess.Popen], list[int]], done: Callable[[], int], n_kills: int, pause: float, seed: int
+) -> Run:
+    """Run a study to its end while killing its processes."""
+    rng, run = np.random.default_rng(seed), Run()
     driver = begin()
-    while len(killed) < n_kills:
+    while len(run.killed) < n_kills:
         time.sleep(float(rng.uniform(0, 2 * pause)))
         workers = victims(driver)
         if driver.poll() is not None:
@@ -99,15 +119,18 @@ def kill_at_random(begin: Callable[[], subprocess.Popen], victims: Callable[[sub
             os.kill(chosen, signal.SIGKILL)
         except ProcessLookupError:
             continue
-        killed.append("driver" if chosen == driver.pid else "worker")
+        run.killed.append("driver" if chosen == driver.pid else "worker")
+        run.units.append(done())
         if chosen == driver.pid:
             driver.communicate()
             driver = begin()
-    if driver.poll() is None or driver.returncode:
+    while driver.poll() is None:
         victims(driver)
-        driver.communicate()
+        time.sleep(1)
+    driver.communicate()
+    if driver.returncode:
         finish(begin())
-    return killed
+    return run
 
 
 def compare(undisturbed: Path, disturbed: Path) -> str:
@@ -123,39 +146,66 @@ def compare(undisturbed: Path, disturbed: Path) -> str:
     return ""
 
 
+def disturbed(args: argparse.Namespace, runner: str, out: Path, took: float) -> Run:
+    """Run a study that is killed, and return what it went through."""
+    cluster = Cluster(args.workers) if runner == "dask" else None
+    where = ["--scheduler", cluster.address] if cluster else ["--workers", str(args.workers)]
+    try:
+        return kill_at_random(
+            lambda: start(args, out, where),
+            cluster.victims if cluster else children,
+            lambda: len(list((out / "images").glob("unit-*.parquet"))),
+            args.kills,
+            took / max(1, args.kills),
+            args.seed,
+        )
+    finally:
+        if cluster:
+            cluster.close()
+
+
+def told(runner: str, run: Run, rows: int, difference: str) -> str:
+    """Return one line of what came of a runner."""
+    workers = run.killed.count("worker")
+    kills = f"{len(run.killed)} kills ({len(run.killed) - workers} of the driver, {workers} of workers; {', '.join(map(str, run.units))} units done by then)"
+    return f"{runner}: {kills}, {rows} rows; {difference or 'the tables are equal'}"
+
+
 def main() -> int:
     """Run the study undisturbed and killed, and compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=Path, default=next(iter(mv.samples().values())).parent)
-    parser.add_argument("--limit", type=int)
+    parser.add_argument(
+        "--data", type=Path, default=next(iter(mv.samples().values())).parent, help="anything that a study takes; the bundled pictures unless given"
+    )
+    parser.add_argument("--images", type=int, help="the first so many; all unless given")
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--runner", choices=("local", "dask"), default="local")
+    parser.add_argument("--runner", nargs="+", choices=("local", "dask"), default=["local", "dask"])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--chunk", type=int, default=2)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, help="also write what is printed, with the command and commit, as Markdown")
     args = parser.parse_args()
+    lines, sound = [], True
     with tempfile.TemporaryDirectory() as folder:
-        plain, hurt = Path(folder, "undisturbed"), Path(folder, "killed")
+        plain = Path(folder, "undisturbed")
         started = time.monotonic()
         finish(start(args, plain, ["--workers", str(args.workers)]))
         took = time.monotonic() - started
-        cluster = Cluster(args.workers) if args.runner == "dask" else None
-        where = ["--scheduler", cluster.address] if cluster else ["--workers", str(args.workers)]
-        try:
-            killed = kill_at_random(
-                lambda: start(args, hurt, where), cluster.victims if cluster else children, args.kills, took / max(1, args.kills), args.seed
-            )
-        finally:
-            if cluster:
-                cluster.close()
-        difference = compare(plain, hurt)
-        rows = len(mv.Study.open(hurt).table())
-    print(
-        f"{args.runner}: {len(killed)} kills ({killed.count('driver')} of the driver, {killed.count('worker')} of workers), {rows} rows, undisturbed in {took:.0f} s"
-    )
-    print(difference or "the tables are equal")
-    return 1 if difference else 0
+        lines.append(f"undisturbed: {len(mv.Study.open(plain).table())} rows in {took:.0f} s")
+        print(lines[-1], flush=True)
+        for runner in args.runner:
+            hurt = Path(folder, runner)
+            run = disturbed(args, runner, hurt, took)
+            difference = compare(plain, hurt)
+            lines.append(told(runner, run, len(mv.Study.open(hurt).table()), difference))
+            print(lines[-1], flush=True)
+            sound = sound and not difference and len(run.killed) == args.kills
+    if args.out:
+        facts = provenance()
+        about = f"`{facts['command']}`; {facts['date']}, commit {facts['commit']}, {facts['device']}."
+        args.out.write_text("\n".join(["# A study killed at random moments", "", about, "", *(f"- {line}" for line in lines)]) + "\n")
+    return 0 if sound else 1
 
 
 if __name__ == "__main__":
