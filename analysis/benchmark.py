@@ -1,6 +1,6 @@
 """Time and memory of explanations beside the naive loop and the floor, in one run.
 
-    python analysis/benchmark.py --out analysis/results/benchmark.json
+    python analysis/benchmark.py --data FOLDER --out analysis/results/benchmark
 
 Rows, each in a process of its own, so that one's memory is not another's:
 
@@ -8,21 +8,21 @@ Rows, each in a process of its own, so that one's memory is not another's:
   the matrix products that (b) really ran, recorded, as bare GEMMs of the same type. The three run in turn, several times, after one warm-up; ratios are
   medians over the turns. (a) is given (b)'s masks and makes none itself.
 - memory, memory_naive: the greatest memory above what there was before one explanation.
-- folder: (d) images a second; `explain_each` streams four times as many for its memory.
+- folder: (d) images a second. stream, study: memory over many images, CIFAR-10's where --data is given.
 - curves: (e) insertion and deletion. network: (f) attention, network, ten centralities, GraphML. scaling: (g) tokens, blocks, images.
-- types: other types for the passes, and how far heatmaps move. start: importing the package, --help, the demo's first heatmap.
+- types: types for the passes, at which part of the rate of a bare matrix product, and how far heatmaps move. tried: what else was tried.
+- start: importing the package, --help, the demo's first heatmap.
 
 Models: "vit-" or "deit-" with tiny, small, base or large (random weights of that geometry, 16 x 16 patches), "@384" for another size in pixels; bundled ones.
+Written: all figures (JSON) and tables (Markdown).
 """
 
 import argparse
 import json
-import platform
 import statistics
 import subprocess
 import sys
 import time
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +31,13 @@ MODELS = {
     "memory": ["vit-tiny", "vit-small", "vit-base", "vit-large", "vit-large@384"],
     "memory_naive": ["vit-tiny", "vit-small", "vit-base", "vit-large", "vit-large@384"],
     "folder": ["demo-vit", "demo-deit"],
+    "stream": ["demo-vit", "demo-deit"],
+    "study": ["demo-vit"],
     "curves": ["demo-vit", "vit-small"],
     "network": ["demo-vit", "vit-base"],
     "scaling": ["vit-tiny"],
     "types": ["demo-vit", "demo-deit"],
+    "tried": ["demo-vit", "vit-small"],
     "start": ["demo-vit"],
 }
 STARTS = {
@@ -59,7 +62,9 @@ def start(device: str, repeats: int) -> dict[str, float]:
 
 def measured(row: str, model: str, args: argparse.Namespace) -> list[dict[str, Any]]:
     """Return the figures of one row and model, from a process of its own; what fails is told and left out."""
-    command = [sys.executable, __file__, "--job", row, "--models", model, "--device", args.device, "--repeats", str(args.repeats), "--images", str(args.images)]
+    options = ["--device", args.device, "--repeats", args.repeats, "--images", args.images, "--many-images", args.many_images]
+    data = ["--data", args.data] if args.data else []
+    command = [sys.executable, __file__, "--job", row, "--models", model, *map(str, [*options, *data])]
     run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if run.returncode:
         return [{"row": row, "model": model, "failed": run.returncode}]
@@ -70,38 +75,41 @@ def job(args: argparse.Namespace) -> list[dict[str, Any]]:
     """Measure one row here."""
     if args.job == "start":
         return [start(args.device, args.repeats)]
+    import benchmark_case
+    import benchmark_memory
     import benchmark_rows
+    import benchmark_tried
     import transformers
 
     transformers.logging.set_verbosity_error()
-    case = benchmark_rows.Case(args.models[0], args.device, args.repeats, args.images)
-    rest = benchmark_rows.Rest(benchmark_rows.torch.device(args.device))
-    rows = getattr(benchmark_rows, args.job)(case)
-    return rows if "above_mib" in rows[0] else [{**row, "peak_mib": round(sum(rest.row().values()))} for row in rows]
+    data = args.data / "test.parquet" if args.data else None
+    case = benchmark_case.Case(args.models[0], args.device, args.repeats, args.images, args.many_images, data)
+    measure = next(getattr(module, args.job) for module in (benchmark_rows, benchmark_memory, benchmark_tried) if hasattr(module, args.job))
+    rest = benchmark_case.Rest(benchmark_case.torch.device(args.device))
+    rows = measure(case)
+    return rows if any(name.endswith("_mib") for name in rows[0]) else [{**row, "peak_mib": round(sum(rest.row().values()))} for row in rows]
 
 
-def facts(args: argparse.Namespace) -> dict[str, Any]:
-    """Return where and how all this was measured."""
-    import torch
-    import transformers
+def driver_of(device: str) -> str | None:
+    """Return the version of a GPU's driver."""
+    if not device.startswith("cuda"):
+        return None
+    return subprocess.run(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"], capture_output=True, text=True, check=False).stdout.strip()
 
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=Path(__file__).parent, check=False)
-    driver = None
-    if args.device.startswith("cuda"):
-        driver = subprocess.run(
-            ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"], capture_output=True, text=True, check=False
-        ).stdout.strip()
-    name = torch.cuda.get_device_name() if driver is not None else f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads"
-    given = [f"--{key} {' '.join(map(str, value)) if isinstance(value, list) else value}" for key, value in vars(args).items() if value and key != "job"]
-    versions = {"torch": torch.__version__, "transformers": transformers.__version__, "python": platform.python_version()}
-    return {
-        "command": " ".join(["python analysis/benchmark.py", *given]),
-        "date": date.today().isoformat(),
-        "commit": commit.stdout.strip(),
-        "device": name,
-        "driver": driver,
-        **versions,
-    }
+
+def tables(facts: dict[str, Any], rows: list[dict[str, Any]]) -> str:
+    """Return Markdown: a table a row's name."""
+    import pandas as pd
+
+    from multiplex_vit.study.summary import markdown
+
+    told = f"`{facts['command']}`; {facts['date']}, commit {facts['commit']}, {facts['device']}, driver {facts['driver'] or 'none'}."
+    lines = ["# Time and memory", told, "Seconds (`_s`) are medians; memory is in MiB. What each table is: `python analysis/benchmark.py --help`."]
+    for name in dict.fromkeys(row["row"] for row in rows):
+        part = pd.DataFrame([{key: value for key, value in row.items() if key != "row"} for row in rows if row["row"] == name])
+        text = part.map(lambda value: f"{value:.4g}" if isinstance(value, float) else "" if value is None else str(value)).replace("nan", "")
+        lines += [f"## {name}", markdown(text)]
+    return "\n\n".join(lines) + "\n"
 
 
 def shown(row: dict[str, Any]) -> str:
@@ -119,13 +127,17 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
     parser.add_argument("--repeats", type=int, default=5, help="turns (%(default)s)")
     parser.add_argument("--images", type=int, default=64, help="of rows that take several (%(default)s)")
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--many-images", type=int, default=2000, help="of rows that look whether memory grows (%(default)s)")
+    parser.add_argument("--data", type=Path, help="folder with test.parquet, whose images those rows take; cuttings of the bundled pictures unless given")
+    parser.add_argument("--out", type=Path, help="results, without suffix")
     parser.add_argument("--job", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.job:
         print(json.dumps(job(args)))
         return
-    rows = []
+    from provenance import provenance
+
+    rows, facts = [], {**provenance(args.device), "driver": driver_of(args.device)}
     for row in args.rows:
         for model in args.models or MODELS[row]:
             for found in measured(row, model, args):
@@ -133,7 +145,8 @@ def main() -> None:
                 print(shown(found), flush=True)
             if args.out:
                 args.out.parent.mkdir(parents=True, exist_ok=True)
-                args.out.write_text(json.dumps({**facts(args), "rows": rows}, indent=1) + "\n")
+                args.out.with_suffix(".json").write_text(json.dumps({**facts, "rows": rows}, indent=1) + "\n")
+                args.out.with_suffix(".md").write_text(tables(facts, rows))
 
 
 if __name__ == "__main__":

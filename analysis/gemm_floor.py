@@ -1,11 +1,14 @@
 """The floor under a computation: the matrix products that it really runs, recorded, and timed alone on operands that lie ready."""
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
+
+from multiplex_vit.models.rounding import tf32
 
 Product = tuple[int, int, int, int]
 """How many at once, rows, inner, columns."""
@@ -80,3 +83,21 @@ def _ready(kind: str, shape: Product, device: torch.device, dtype: torch.dtype) 
         return lambda i: torch.ops.mkldnn._linear_pointwise(rows, weights[i], None, "none", [], "")
     out = torch.empty(m, n, **options)
     return lambda i: torch.mm(rows, weights[i].T, out=out)
+
+
+def gemm_rate(device: torch.device, kind: str, *, side: int | None = None, repeats: int = 10) -> float:
+    """Return the rate of one large square matrix product in a type ("float32", "tf32", "bfloat16", "float16"), in floating point operations a second."""
+    side = side or (8192 if device.type == "cuda" else 2048)
+    dtype = torch.float32 if kind == "tf32" else getattr(torch, kind)
+    left, right = (torch.randn(side, side, device=device, dtype=dtype) for _ in range(2))
+    with tf32(kind == "tf32"):
+        seconds = min(_timed(lambda: torch.mm(left, right), device) for _ in range(repeats + 1))
+    return 2 * side**3 / seconds
+
+
+def _timed(function: Callable[[], Any], device: torch.device) -> float:
+    start = time.perf_counter()
+    function()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - start

@@ -3,7 +3,7 @@
     python analysis/kill_study.py --data FOLDER --images 200 --kills 20 --runner local dask --out analysis/results/kill_study.md
 
 A study of 9 settings (min_cut x token_ratio) is run once undisturbed, and with each runner once killed: each time the driver or one of its workers,
-drawn from the seed, after a time drawn from the seed. A driver that was killed is started again, and so is a worker of the Dask cluster. All tables
+at a moment, both drawn from the seed. A driver that was killed is started again, and so is a worker of the Dask cluster. All tables
 must then be equal to the last bit, with every image and setting once. Prints what was killed, and ends with 1 if tables differ or a study was over
 before it was killed so often.
 """
@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -100,25 +101,43 @@ class Run:
     units: list[int] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Moments:
+    """When to kill: by how much is done, so that kills lie all over the study however long starting again takes, and a while after that.
+
+    Attributes
+    ----------
+    units : ndarray
+        How many units are to be done before each kill, in order.
+    delays : ndarray
+        Seconds from then on.
+    """
+
+    units: np.ndarray
+    delays: np.ndarray
+
+    @classmethod
+    def drawn(cls, n_kills: int, n_units: int, took: float, workers: int, rng: np.random.Generator) -> "Moments":
+        """Draw moments while at least one unit a worker is left; delays are at most what a unit took a worker."""
+        return cls(np.sort(rng.integers(0, max(1, n_units - workers), n_kills)), rng.uniform(0, took / n_units * workers, n_kills))
+
+
 def kill_at_random(
-    begin: Callable[[], subprocess.Popen], victims: Callable[[subprocess.Popen], list[int]], done: Callable[[], int], n_kills: int, pause: float, seed: int
+    begin: Callable[[], subprocess.Popen], victims: Callable[[subprocess.Popen], list[int]], done: Callable[[], int], moments: Moments, rng: np.random.Generator
 ) -> Run:
     """Run a study to its end while killing its processes."""
-    rng, run = np.random.default_rng(seed), Run()
-    driver = begin()
-    while len(run.killed) < n_kills:
-        time.sleep(float(rng.uniform(0, 2 * pause)))
-        workers = victims(driver)
+    run, driver = Run(), begin()
+    for units, delay in zip(moments.units, moments.delays, strict=True):
+        while done() < units and driver.poll() is None:
+            victims(driver)
+            time.sleep(0.05)
+        time.sleep(float(delay))
         if driver.poll() is not None:
-            if driver.returncode == 0:
-                break
-            driver = begin()
-            continue
+            break
+        workers = victims(driver)
         chosen = driver.pid if not workers or rng.random() < 0.5 else int(rng.choice(workers))
-        try:
+        with suppress(ProcessLookupError):
             os.kill(chosen, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
         run.killed.append("driver" if chosen == driver.pid else "worker")
         run.units.append(done())
         if chosen == driver.pid:
@@ -126,10 +145,8 @@ def kill_at_random(
             driver = begin()
     while driver.poll() is None:
         victims(driver)
-        time.sleep(1)
-    driver.communicate()
-    if driver.returncode:
-        finish(begin())
+        time.sleep(0.2)
+    finish(driver)
     return run
 
 
@@ -146,22 +163,22 @@ def compare(undisturbed: Path, disturbed: Path) -> str:
     return ""
 
 
-def disturbed(args: argparse.Namespace, runner: str, out: Path, took: float) -> Run:
+def disturbed(args: argparse.Namespace, runner: str, out: Path, n_units: int, took: float) -> Run:
     """Run a study that is killed, and return what it went through."""
+    rng = np.random.default_rng(args.seed)
+    moments = Moments.drawn(args.kills, n_units, took, args.workers, rng)
     cluster = Cluster(args.workers) if runner == "dask" else None
     where = ["--scheduler", cluster.address] if cluster else ["--workers", str(args.workers)]
     try:
-        return kill_at_random(
-            lambda: start(args, out, where),
-            cluster.victims if cluster else children,
-            lambda: len(list((out / "images").glob("unit-*.parquet"))),
-            args.kills,
-            took / max(1, args.kills),
-            args.seed,
-        )
+        return kill_at_random(lambda: start(args, out, where), cluster.victims if cluster else children, lambda: units_of(out), moments, rng)
     finally:
         if cluster:
             cluster.close()
+
+
+def units_of(out: Path) -> int:
+    """Return how many units of a study are done."""
+    return len(list((out / "images").glob("unit-*.parquet")))
 
 
 def told(runner: str, run: Run, rows: int, difference: str) -> str:
@@ -192,11 +209,11 @@ def main() -> int:
         started = time.monotonic()
         finish(start(args, plain, ["--workers", str(args.workers)]))
         took = time.monotonic() - started
-        lines.append(f"undisturbed: {len(mv.Study.open(plain).table())} rows in {took:.0f} s")
+        lines.append(f"undisturbed: {units_of(plain)} units, {len(mv.Study.open(plain).table())} rows in {took:.0f} s")
         print(lines[-1], flush=True)
         for runner in args.runner:
             hurt = Path(folder, runner)
-            run = disturbed(args, runner, hurt, took)
+            run = disturbed(args, runner, hurt, units_of(plain), took)
             difference = compare(plain, hurt)
             lines.append(told(runner, run, len(mv.Study.open(hurt).table()), difference))
             print(lines[-1], flush=True)

@@ -66,8 +66,8 @@ def draw(table: pd.DataFrame, hue: str, path: Path) -> str:
     for ax, measure in zip(axes.flat, DRAWN, strict=True):
         part = table[(table["measure"] == measure) & (table["depth"] >= 0)]
         plot.settings(part.astype({"value": float}), x="depth", hue=hue, ax=ax).set_ylabel(measure)
-        if ax is not axes[0, 0]:
-            ax.get_legend().remove()
+        ax.get_legend().remove()
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), title=hue, loc="outside right center", frameon=False)
     figure.savefig(path, dpi=110)
     plt.close(figure)
     return path.name

@@ -61,7 +61,12 @@ def main() -> None:
         passes, pictures = study.all_passes(), draw(study, model, args.out)
         text += f"\n## {model}\n\n{passes.run:,} forward passes; without sharing {passes.naive:,}.\n\n"
         shown = ["protocol", "min_cut", "token_ratio", "starting_layer", "value", "low", "high", "more", "p_holm", "agreement"]
-        text += markdown(summarise(study)[shown]) + "\n" + "".join(f"\n![{picture}]({picture})\n" for picture in pictures)
+        summary = summarise(study)[shown]
+        text += (
+            markdown(summary.assign(**{name: summary[name].map("{:g}".format, na_action="ignore") for name in VARY}))
+            + "\n"
+            + "".join(f"\n![{picture}]({picture})\n" for picture in pictures)
+        )
     pd.concat(tables).to_parquet(args.out.with_suffix(".parquet"), index=False)
     pd.concat(summaries).to_csv(args.out.with_suffix(".csv"), index=False, float_format="%.6f")
     args.out.with_suffix(".md").write_text(text)

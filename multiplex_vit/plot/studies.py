@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.plot.colour import MARK
@@ -93,10 +94,13 @@ def settings(table: pd.DataFrame, *, x: str, hue: str | None = None, y: str = "v
     axes = [name for name in (x, hue) if name]
     if "number" in table:
         table = table.groupby([*axes, "number"], as_index=False, sort=False)[y].mean()
+    table = table.astype({name: float if table[name].isna().any() else int for name in axes if pd.api.types.is_integer_dtype(table[name])})
     ordered = hue is not None and pd.api.types.is_numeric_dtype(table[hue])
     palette = None if hue is None else sns.color_palette("viridis" if ordered else "colorblind", table[hue].nunique())
     sns.lineplot(table, x=x, y=y, hue=hue, palette=palette, errorbar=("ci", 95), n_boot=500, seed=0, marker="o", ms=4, ax=ax)
     ax.set_xlabel(x, parse_math=False)
+    if pd.api.types.is_integer_dtype(table[x]):
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if hue is not None:
         ax.legend(title=hue, frameon=False, fontsize="small", title_fontsize="small")
     sns.despine(ax=ax)

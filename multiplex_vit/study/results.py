@@ -40,7 +40,8 @@ class Results:
         """Return the fields that differ between settings, by the settings' names."""
         records = pd.DataFrame([{"setting": name, **each.row()} for name, each in self.plan.settings])
         differ = [name for name in records.columns[1:] if records[name].nunique(dropna=False) > 1]
-        return records[["setting", *differ]]
+        whole = {name: "Int64" for name in differ if pd.api.types.is_integer_dtype(records[name])}  # the control has none of these fields
+        return records[["setting", *differ]].astype(whole)
 
     def image_table(self) -> pd.DataFrame:
         """Return one row an image: name, hash, label, class explained, passes that ran and that a script without sharing would have run."""

@@ -87,7 +87,7 @@ def markdown(table: pd.DataFrame) -> str:
 
 
 def _cell(name: Any, value: Any) -> str:
-    if value is None or (isinstance(value, float) and np.isnan(value)):
+    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
         return ""
     if isinstance(value, (float, np.floating)):
         return f"{value:.2g}" if str(name).startswith("p") and len(str(name)) <= 6 else f"{value:.3f}"

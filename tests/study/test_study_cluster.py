@@ -93,9 +93,10 @@ def test_a_slurm_job_is_asked_for_as_the_file_says():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGKILL")
-def test_a_study_that_is_killed_ends_with_the_undisturbed_table():
-    options = ["--kills", "3", "--chunk", "1", "--steps", "2", "--runner", "local", "dask", "--seed", "3"]
+def test_a_study_that_is_killed_ends_with_the_undisturbed_table(tmp_path):
+    copies(tmp_path, 6)
+    options = ["--data", str(tmp_path), "--kills", "3", "--chunk", "1", "--steps", "2", "--runner", "local", "dask", "--seed", "3"]
     ended = subprocess.run([sys.executable, str(ROOT / "analysis" / "kill_study.py"), *options], capture_output=True, text=True, check=False, timeout=300)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     for runner in ("local", "dask"):
-        assert re.search(rf"^{runner}: 3 kills .* 90 rows; the tables are equal$", ended.stdout, re.MULTILINE), ended.stdout
+        assert re.search(rf"^{runner}: 3 kills .* 180 rows; the tables are equal$", ended.stdout, re.MULTILINE), ended.stdout
