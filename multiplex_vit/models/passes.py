@@ -73,7 +73,7 @@ class Passes:
                 found += in_batches(lambda chunk: self._fed(feed, chunk), stacked, size)
         if not order:
             return [tokens.new_empty((0, self.passing.config.num_labels), dtype=torch.float32) for _ in masks]
-        probabilities = self._finite(torch.cat(found))[torch.from_numpy(np.argsort(order)).to(self.passing.device)]
+        probabilities = self._finite(torch.cat(found))[sent(torch.from_numpy(np.argsort(order)), self.passing.device)]
         return list(probabilities.split([len(each) for each in masks]))
 
     @torch.inference_mode()
