@@ -20,6 +20,7 @@ from studied import arguments, drawn, head
 import multiplex_vit as mv
 from multiplex_vit import plot
 from multiplex_vit.study.ablate import Ablation
+from multiplex_vit.study.plan import RANDOM
 from multiplex_vit.study.summary import markdown
 
 CENTRALITIES = (
@@ -47,6 +48,25 @@ def ablations(model: str, args: argparse.Namespace) -> dict[str, Ablation]:
     return found
 
 
+def in_short(summary: pd.DataFrame, model: str) -> pd.DataFrame:
+    """Return one row a protocol and what is varied: the value missed most and least when left out, and the best and worst alone, by their changes."""
+    parts = summary["variant"].str.extract(r"^(?P<kind>without|only) (?P<what>[a-z]+) (?P<name>.+)$")
+    rows = []
+    for (protocol, what), part in summary.join(parts).dropna(subset="kind").groupby(["protocol", "what"], sort=False):
+        row = {"model": model, "protocol": protocol, "of": f"{part['name'].nunique()} {what if what != 'centrality' else 'centralitie'}s"}
+        for kind, most, least in (("without", "missed most", "missed least"), ("only", "worst alone", "best alone")):
+            ordered = part[part["kind"] == kind].sort_values("change")
+            row |= {most: _change(ordered.iloc[0]), least: _change(ordered.iloc[-1])}
+        control = summary[(summary["protocol"] == protocol) & (summary["variant"] == RANDOM)]
+        rows.append({**row, "random order": _change(control.iloc[0], named=False)})
+    return pd.DataFrame(rows)
+
+
+def _change(row: pd.Series, *, named: bool = True) -> str:
+    change = f"{row['change']:.3f} [{row['change_low']:.3f}, {row['change_high']:.3f}]"
+    return f"{row['name']} {change}" if named else change
+
+
 def draw(found: dict[str, Ablation], model: str, out: Path) -> list[str]:
     """Draw changes and the rank correlation between what single measures give; return the files' names."""
     names = []
@@ -72,7 +92,7 @@ def main() -> None:
     """Run the ablations of every model and write the results."""
     args = arguments(__doc__, "ablate_centralities").parse_args()
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    tables, summaries, text = [], [], head("Which measures carry the heatmap?", args)
+    tables, summaries, short, text = [], [], [], ""
     for model in args.model:
         found = ablations(model, args)
         pictures = draw(found, model, args.out)
@@ -80,13 +100,15 @@ def main() -> None:
             facts = {"model": model, "ablation": name}
             tables.append(ablation.table.assign(**facts))
             summaries.append(pd.concat([ablation.summary(measure).assign(measure=measure, **facts) for measure in ("difference", "insertion", "deletion")]))
+            short.append(in_short(ablation.summary(), model))
             text += f"\n## {model}, {name}\n\n{ablation.passes.run:,} passes explained; without sharing {ablation.passes.naive:,}.\n\n"
             shown = ["protocol", "variant", "value", "low", "high", "change", "change_low", "change_high", "effect", "p_holm", "agreement"]
             text += markdown(ablation.summary()[shown]) + "\n"
         text += "".join(f"\n![{picture}]({picture})\n" for picture in pictures)
     pd.concat(tables).to_parquet(args.out.with_suffix(".parquet"), index=False)
     pd.concat(summaries).to_csv(args.out.with_suffix(".csv"), index=False, float_format="%.6f")
-    args.out.with_suffix(".md").write_text(text)
+    first = "\nIn short, paired changes of insertion minus deletion when one is left out, or stands alone:\n\n" + markdown(pd.concat(short)) + "\n"
+    args.out.with_suffix(".md").write_text(head("Which measures carry the heatmap?", args) + first + text)
 
 
 if __name__ == "__main__":
