@@ -23,6 +23,7 @@ import statistics
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,7 @@ def job(args: argparse.Namespace) -> list[dict[str, Any]]:
     import transformers
 
     transformers.logging.set_verbosity_error()
+    warnings.simplefilter("ignore", UserWarning)  # of masks that keep everything
     data = args.data / "test.parquet" if args.data else None
     case = benchmark_case.Case(args.models[0], args.device, args.repeats, args.images, args.many_images, data)
     measure = next(getattr(module, args.job) for module in (benchmark_rows, benchmark_memory, benchmark_tried) if hasattr(module, args.job))

@@ -12,11 +12,19 @@ from benchmark_case import Case, Rows, in_turn, pixels, ratio
 from torch import Tensor, nn
 
 import multiplex_vit as mv
-from multiplex_vit.models import attention, sharing
-from multiplex_vit.models.attention import attending, fast_linear, fed
+from multiplex_vit.models import onednn, sharing
+from multiplex_vit.models.attention import attending, fed
+from multiplex_vit.models.onednn import fast_linear
 
 METHODS = ("mutex", "multiplex")
 AS_IT_IS = "as it is"
+OTHERWISE = {
+    "nothing shared among masks": (sharing, "parts_of", lambda block: None),
+    "linear layers by default": (onednn, "_helps", lambda model: False),
+    "weights laid out at every call": (onednn, "MOST_BYTES", 0),
+    "GELU by itself": (onednn, "_before_gelu", lambda model: {}),
+}
+"""What the package has in place of what it does otherwise: module, name, stand-in."""
 
 
 def tried(case: Case) -> Rows:
@@ -32,8 +40,7 @@ def tried(case: Case) -> Rows:
             "padded to the longest": partial(padded, model, tokens, kept),
             "one mask a pass": partial(model.probabilities, tokens, kept, batch_size=1),
             "all masks in one pass a length": partial(model.probabilities, tokens, kept, batch_size=len(kept)),
-            "nothing shared": patched(partial(model.probabilities, tokens, kept), sharing, "parts_of", lambda block: None),
-            "linear layers as they come": patched(partial(model.probabilities, tokens, kept), attention, "_onednn_helps", lambda model: False),
+            **{name: patched(partial(model.probabilities, tokens, kept), *others) for name, others in OTHERWISE.items()},
         }
         expected = calls[AS_IT_IS]()
         for name, call in calls.items():

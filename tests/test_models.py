@@ -423,13 +423,40 @@ def test_operators_that_return_something_else(tiny, pixels, bad):
         mv.explain(tiny("ViT"), pixels(), operators=(bad,))
 
 
-def test_linear_layers_on_onednn_agree_and_are_put_back(tiny, pixels):
-    from multiplex_vit.models.attention import fast_linear
+def onednn_runs(model, pixels):
+    """Return logits of the default layers, and of a first and a second run on oneDNN."""
+    from multiplex_vit.models.onednn import fast_linear
 
-    model = tiny("ViT").model
-    with torch.no_grad():
-        expected = model(torch.from_numpy(pixels())).logits
+    values = torch.from_numpy(pixels())
+    with torch.inference_mode():
+        expected = model(values).logits
         with fast_linear(model):
-            found = model(torch.from_numpy(pixels())).logits
-    assert torch.allclose(found, expected, atol=1e-5)
+            found = [model(values).logits for _ in range(3)]
+            linear = model.vit.layers[0].mlp.fc1.forward
+    return expected, found, linear
+
+
+def test_linear_layers_on_onednn_agree_and_are_put_back(tiny, pixels):
+    model = tiny("ViT").model
+    expected, found, linear = onednn_runs(model, pixels)
+    for each in found:
+        assert torch.allclose(each, expected, atol=1e-5)
+    assert (linear.then, linear.weight.is_mkldnn) == ("gelu", True)
     assert not any("forward" in module.__dict__ for module in model.modules())
+    with torch.no_grad():
+        model.vit.layers[0].mlp.fc1.weight.data.mul_(2)
+    other, again, _ = onednn_runs(model, pixels)
+    assert not torch.allclose(other, expected, atol=1e-3)
+    assert torch.allclose(again[-1], other, atol=1e-5)
+
+
+def test_large_weights_stay_as_they_are_and_a_gelu_that_is_listened_to_is_run(tiny, pixels, monkeypatch):
+    from multiplex_vit.models import onednn
+
+    monkeypatch.setattr(onednn, "MOST_BYTES", 0)
+    model, heard = tiny("ViT").model, []
+    model.vit.layers[0].mlp.activation_fn.register_forward_hook(lambda _, args, output: heard.append(bool((args[0] < -1).any())))
+    expected, found, linear = onednn_runs(model, pixels)
+    assert torch.allclose(found[-1], expected, atol=1e-5)
+    assert heard == [True] * 4
+    assert (linear.then, linear.weight.is_mkldnn) == ("none", False)

@@ -1,11 +1,9 @@
 """Running a Hugging Face model in other ways than its own, and leaving it as it was found."""
 
-import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
@@ -173,29 +171,6 @@ def fed(embeddings: nn.Module, tokens: Tensor) -> Iterator[None]:
     """Let the embeddings module return these tokens [sequence, token, width] instead of embedding an image."""
     with forwards({embeddings: lambda *_, **__: tokens}):
         yield
-
-
-@contextmanager
-def fast_linear(model: PreTrainedModel) -> Iterator[None]:
-    """Let float32 linear layers on an x86 CPU run on oneDNN, whose matrix products are up to a third faster there than the default ones.
-
-    Results differ from the default's in the last bits, so attention for masks is not taken this way.
-    """
-    swaps: dict[nn.Module, Callable[..., Tensor]] = {}
-    if _onednn_helps(model):
-        linears = [m for m in model.modules() if type(m) is nn.Linear and m.weight.dtype == torch.float32]
-        swaps = {m: partial(_onednn_linear, m) for m in linears if "forward" not in m.__dict__ and not m._forward_hooks}
-    with forwards(swaps):
-        yield
-
-
-def _onednn_helps(model: PreTrainedModel) -> bool:
-    usable = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
-    return usable and model.device.type == "cpu" and platform.machine() in ("x86_64", "AMD64")
-
-
-def _onednn_linear(linear: nn.Linear, values: Tensor) -> Tensor:
-    return torch.ops.mkldnn._linear_pointwise(values, linear.weight, linear.bias, "none", [], "")
 
 
 @contextmanager

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from multiplex_vit.models.adapters import ADAPTERS
-from multiplex_vit.models.attention import attending, blocks_of, fast_linear, forwards
+from multiplex_vit.models.attention import attending, blocks_of, forwards
 from multiplex_vit.models.batches import in_batches, sent, sequences_a_batch, tokens_that_fit
+from multiplex_vit.models.onednn import fast_linear
 from multiplex_vit.models.rounding import TF32, tf32
 from multiplex_vit.models.sharing import shared
 
