@@ -13,7 +13,7 @@ Rows, each in a process of its own, so that one's memory is not another's:
 - types: types for the passes, at which part of the rate of a bare matrix product, and how far heatmaps move. tried: what else was tried.
 - start: importing the package, --help, the demo's first heatmap.
 
-Models: "vit-" or "deit-" with tiny, small, base or large (random weights of that geometry, 16 x 16 patches), "@384" for another size in pixels; bundled ones.
+Models: "vit-", "deit-" or "dinov2-" with tiny, small, base or large (random weights of that geometry, 16 x 16 patches), "@384" for another size in pixels; bundled ones.
 Written: all figures (JSON) and tables (Markdown).
 """
 
@@ -29,7 +29,7 @@ from typing import Any
 
 MODELS = {
     "passes": ["vit-tiny", "vit-small", "vit-base", "deit-small", "deit-base"],
-    "memory": ["vit-tiny", "vit-small", "vit-base", "vit-large", "vit-large@384"],
+    "memory": ["vit-tiny", "vit-small", "vit-base", "vit-large", "vit-large@384", "dinov2-small@518"],
     "memory_naive": ["vit-tiny", "vit-small", "vit-base", "vit-large", "vit-large@384"],
     "folder": ["demo-vit", "demo-deit"],
     "stream": ["demo-vit", "demo-deit"],

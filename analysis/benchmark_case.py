@@ -26,7 +26,7 @@ class Case:
     Attributes
     ----------
     model : str
-        A bundled model, or family and geometry: "vit-base", "deit-small", with "@384" for another size in pixels.
+        A bundled model, or family and geometry: "vit-base", "deit-small", with "@384" for another size in pixels; "dinov2-small" has 14 x 14 patches.
     device : str
     repeats : int
     images : int
@@ -51,7 +51,8 @@ class Case:
         name, _, size = self.model.partition("@")
         family, geometry = name.split("-")
         width, blocks, heads = GEOMETRIES[geometry]
-        options = {"hidden_size": width, "num_hidden_layers": blocks, "num_attention_heads": heads, "intermediate_size": 4 * width}
+        options = {"hidden_size": width, "num_hidden_layers": blocks, "num_attention_heads": heads}
+        options |= {"patch_size": 14, "mlp_ratio": 4} if family == "dinov2" else {"intermediate_size": 4 * width}
         return random_model(family, self.device, **{**options, "image_size": int(size or 224), "num_labels": 1000, **changes})
 
     def many(self, folder: Path) -> Any:
@@ -64,7 +65,7 @@ class Case:
 def random_model(family: str, device: str, **options: Any) -> mv.VisionModel:
     """Return a model of random weights."""
     torch.manual_seed(0)
-    kind = {"vit": "ViT", "deit": "DeiT"}[family]
+    kind = {"vit": "ViT", "deit": "DeiT", "dinov2": "Dinov2"}[family]
     config = getattr(transformers, f"{kind}Config")(initializer_range=0.06, **options)
     network = getattr(transformers, f"{kind}ForImageClassification")(config).eval().to(device)
     return mv.VisionModel(network, name=f"{kind} {options['hidden_size']} x {options['num_hidden_layers']}")

@@ -151,13 +151,14 @@ def kill_at_random(
 
 
 def compare(undisturbed: Path, disturbed: Path) -> str:
-    """Return what differs between two studies' tables, or nothing."""
-    a, b = (mv.Study.open(folder).table() for folder in (undisturbed, disturbed))
-    keys = ["number", "setting", "variant", "protocol", "measure"]
-    if b.duplicated(keys).any():
+    """Return what differs between two studies' tables, or nothing: rows, images (but for the time that they took), failures, heatmaps and masks."""
+    a, b = (mv.Study.open(folder) for folder in (undisturbed, disturbed))
+    if b.table().duplicated(["number", "setting", "variant", "protocol", "measure"]).any():
         return "rows are doubled"
     try:
-        pd.testing.assert_frame_equal(a, b, check_exact=True)
+        pd.testing.assert_frame_equal(a.table(), b.table(), check_exact=True)
+        for name in ("images", "failures", "heatmaps", "masks"):
+            pd.testing.assert_frame_equal(*(each.store.read(name).drop(columns="seconds", errors="ignore") for each in (a, b)), check_exact=True)
     except AssertionError as error:
         return str(error)
     return ""

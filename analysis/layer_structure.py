@@ -2,8 +2,9 @@
 
     python analysis/layer_structure.py --data FOLDER --images 300
 
-One study a model, resumable. Written: one row an image, layer and measure (Parquet), means with intervals by depth and by class and what
-separates the classes (Kruskal-Wallis with epsilon squared, corrected by Holm; CSV), figures (PNG), a Markdown summary.
+One study a model, resumable. Written: one row an image, layer and measure (Parquet), means with intervals by depth and by class, in what the first
+two models differ (paired by image, Wilcoxon) and what separates the classes (Kruskal-Wallis with epsilon squared), both corrected by Holm (CSV),
+figures (PNG), a Markdown summary.
 """
 
 from pathlib import Path
@@ -19,10 +20,13 @@ from studied import arguments, drawn, head
 
 import multiplex_vit as mv
 from multiplex_vit import plot
-from multiplex_vit.study.statistics import holm, interval
+from multiplex_vit.study.statistics import holm, interval, paired
 from multiplex_vit.study.summary import markdown
 
 FEW = mv.Settings(operators=("sum",), statistics=("sum",))
+RESAMPLES = 500
+"""Bootstrap samples of images for the interval of an epsilon squared."""
+
 DRAWN = ("density", "modularity", "weighted_reciprocity", "in_strength_gini", "attention_distance", "moran")
 
 
@@ -60,6 +64,30 @@ def separating(table: pd.DataFrame) -> pd.DataFrame:
     return ranked.assign(p_holm=holm(ranked["p"].to_numpy(dtype=float))).sort_values("epsilon2", ascending=False)
 
 
+def with_intervals(apart: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of `separating` with the bootstrap 95 % interval of epsilon squared, over images drawn within their classes."""
+    rng, ends = np.random.default_rng(0), []
+    for row in apart.itertuples():
+        part = table[(table["model"] == row.model) & (table["depth"] == row.depth) & (table["measure"] == row.measure)]
+        groups = [values.to_numpy(dtype=float) for _, values in part.groupby("label")["value"]]
+        drawn = [stats.kruskal(*(rng.choice(group, len(group)) for group in groups)).statistic / (len(part) - 1) for _ in range(RESAMPLES)]
+        ends.append(np.quantile(drawn, [0.025, 0.975]))
+    low, high = np.transpose(ends)
+    return apart.assign(low=low, high=high)
+
+
+def differing(table: pd.DataFrame) -> pd.DataFrame:
+    """Return for each depth and measure how the second model differs from the first on the same images, p corrected over all of them."""
+    first, second, *_ = table["model"].unique()
+    rows = []
+    for (depth, measure), part in table[table["model"].isin([first, second])].groupby(["depth", "measure"], sort=False):
+        values = part.astype({"value": float}).pivot(index="number", columns="model", values="value").reindex(columns=[first, second]).dropna()
+        if len(values):
+            rows.append({"depth": depth, "measure": measure, **paired(values, first).iloc[0].to_dict()})
+    found = pd.DataFrame(rows)
+    return found.assign(p_holm=holm(found["p"].to_numpy(dtype=float)))
+
+
 def draw(table: pd.DataFrame, hue: str, path: Path) -> str:
     """Draw measures over depth, a line a model or class."""
     figure, axes = plt.subplots(2, 3, figsize=(12, 6), layout="constrained", sharex=True)
@@ -91,11 +119,19 @@ def main() -> None:
     pd.concat([depth, classes]).to_csv(args.out.with_suffix(".csv"), index=False, float_format="%.6g")
     apart.to_csv(args.out.with_name(f"{args.out.name}_classes.csv"), index=False, float_format="%.6g")
     shown = depth[depth["measure"].isin(DRAWN)]
-    text = head("What layers look like", args)
+    tests = "models paired by image, p by Wilcoxon; classes by Kruskal-Wallis; both corrected by Holm"
+    text = head("What layers look like", args, tests=tests)
+    text += "\n## By depth\n\n" + markdown(shown)
+    if table["model"].nunique() > 1:
+        between = differing(table)
+        between.to_csv(args.out.with_name(f"{args.out.name}_models.csv"), index=False, float_format="%.6g")
+        few = between[between["measure"].isin(DRAWN)].drop(columns=["against", "p"])
+        text += f"\n\n## {args.model[1]} less {args.model[0]}, on the same images\n\n" + markdown(few)
     text += (
-        "\n## By depth\n\n" + markdown(shown) + "\n\n## What separates the classes most\n\nepsilon2 is H / (n - 1); depth -1 is a measure across layers.\n\n"
+        "\n\n## What separates the classes most\n\nepsilon2 is H / (n - 1), with its interval over images drawn within classes (which lies high, as drawing "
     )
-    text += markdown(apart.head(20)) + "\n" + "".join(f"\n![{picture}]({picture})\n" for picture in pictures)
+    text += "adds differences); depth -1 is a measure across layers.\n\n"
+    text += markdown(with_intervals(apart.head(20), table)) + "\n" + "".join(f"\n![{picture}]({picture})\n" for picture in pictures)
     args.out.with_suffix(".md").write_text(text)
 
 

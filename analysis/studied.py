@@ -30,11 +30,11 @@ def drawn(args: argparse.Namespace) -> "mv.study.sources.ImageSource":  # type: 
     return mv.images(args.data / "test.parquet", index=chosen.tolist())
 
 
-def head(title: str, args: argparse.Namespace) -> str:
-    """Return a summary's first lines: title, command, commit, device."""
+def head(title: str, args: argparse.Namespace, *, tests: str = "paired differences; p by Wilcoxon, corrected by Holm") -> str:
+    """Return a summary's first lines: title, command, commit, device, and what is tested how."""
     facts = provenance()
     return (
         f"# {title}\n\n`{facts['command']}`; {facts['date']}, commit {facts['commit']}, {facts['device']}. "
         f"{args.images} CIFAR-10 test images drawn with seed {args.seed}; the predicted class is explained. "
-        "Means with bootstrap 95 % intervals over images; paired differences; p by Wilcoxon, corrected by Holm.\n"
+        f"Means with bootstrap 95 % intervals over images; {tests}.\n"
     )

@@ -18,8 +18,7 @@ from studied import arguments, drawn, head
 
 import multiplex_vit as mv
 from multiplex_vit import plot
-from multiplex_vit.study.ablate import rank_correlation
-from multiplex_vit.study.summary import markdown, summarise
+from multiplex_vit.study.summary import agreements, markdown, summarise
 
 VARY = {"min_cut": [0.01, 0.001, 0.05, 0.1], "token_ratio": [0.5, 0.3, 0.7], "starting_layer": [0, 2, 4]}
 """The published values first: the rank correlation is to these."""
@@ -30,10 +29,7 @@ PROTOCOLS = ("patch/black", "token")
 def draw(study: mv.Study, model: str, out: Path) -> list[str]:
     """Draw worth and stability over each setting; return the files' names."""
     table = study.table().query("measure == 'difference' and variant == 'full'")
-    heatmaps = study.heatmaps().query("variant == 'full'")
-    alike = {number: rank_correlation(part, "setting").iloc[0] for number, part in heatmaps.groupby("number")}
-    agreement = pd.DataFrame(alike).rename_axis("setting").reset_index().melt("setting", var_name="number", value_name="agreement")
-    first = table[table["protocol"] == table["protocol"].iloc[0]].merge(agreement, on=["setting", "number"])
+    first = table[table["protocol"] == table["protocol"].iloc[0]].merge(agreements(study), on=["setting", "number"])
     figure, axes = plt.subplots(2, 2, figsize=(9.5, 6.5), layout="constrained", sharex="col")
     for column, x in enumerate(("min_cut", "starting_layer")):
         for row, (y, label) in enumerate((("value", "insertion - deletion"), ("agreement", "rank correlation to\nthe published settings"))):
@@ -59,14 +55,13 @@ def main() -> None:
         tables.append(study.table().assign(model=model))
         summaries.append(pd.concat([summarise(study, measure).assign(measure=measure, model=model) for measure in ("difference", "insertion", "deletion")]))
         passes, pictures = study.all_passes(), draw(study, model, args.out)
-        text += f"\n## {model}\n\n{passes.run:,} forward passes; without sharing {passes.naive:,}.\n\n"
-        shown = ["protocol", "min_cut", "token_ratio", "starting_layer", "value", "low", "high", "more", "p_holm", "agreement"]
-        summary = summarise(study)[shown]
-        text += (
-            markdown(summary.assign(**{name: summary[name].map("{:g}".format, na_action="ignore") for name in VARY}))
-            + "\n"
-            + "".join(f"\n![{picture}]({picture})\n" for picture in pictures)
-        )
+        summary = summarise(study)
+        beyond = summary["p_holm"].dropna()
+        text += f"\n## {model}\n\n{passes.run:,} forward passes; without sharing {passes.naive:,}. {(beyond < 0.05).sum()} of {len(beyond)} rows differ from a "
+        text += "random order (p_holm < 0.05, in the CSV). Changes are paired, to the first row of the protocol.\n\n"
+        shown = ["protocol", *VARY, "value", "low", "high", "change", "change_low", "change_high", "p_change", "agreement"]
+        exact = {name: summary[name].map("{:g}".format, na_action="ignore") for name in VARY}
+        text += markdown(summary.assign(**exact)[shown]) + "\n" + "".join(f"\n![{picture}]({picture})\n" for picture in pictures)
     pd.concat(tables).to_parquet(args.out.with_suffix(".parquet"), index=False)
     pd.concat(summaries).to_csv(args.out.with_suffix(".csv"), index=False, float_format="%.6f")
     args.out.with_suffix(".md").write_text(text)

@@ -1,5 +1,6 @@
 """Registry: functions by name, so that a new measure is one decorated function."""
 
+import ast
 import difflib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -31,6 +32,8 @@ class Registry(Generic[F]):
     9
     >>> list(shapes)
     ['square']
+    >>> shapes["square(side=2)"]()
+    4
     >>> shapes["sqare"]
     Traceback (most recent call last):
     multiplex_vit.errors.InputError: unknown shape 'sqare' (did you mean 'square'?); known: square
@@ -71,6 +74,10 @@ class Registry(Generic[F]):
         return function
 
     def __getitem__(self, name: str) -> F:
+        """Return a member; a name with options, as `name_of` writes it, gives a partial."""
+        own, options = _spelled(name)
+        if options and own in self._functions:
+            return partial(self._functions[own], **options)  # type: ignore[return-value]
         if name not in self._functions:
             close = difflib.get_close_matches(str(name), self._functions, 1, cutoff=0.7)
             hint = f" (did you mean {close[0]!r}?)" if close else ""
@@ -97,7 +104,7 @@ class Registry(Generic[F]):
         """Return what `register` was told about a member, given by name or as the function itself (also in a `partial`), or None."""
         if isinstance(name, partial):
             return self.trait(name.func, trait)
-        known = name if isinstance(name, str) else next((key for key, function in self._functions.items() if function is name), "")
+        known = _spelled(name)[0] if isinstance(name, str) else next((key for key, function in self._functions.items() if function is name), "")
         return self._traits.get(known, {}).get(trait)
 
 
@@ -115,6 +122,21 @@ def name_of(member: Named) -> str:
         given = [*map(repr, member.args), *(f"{name}={value!r}" for name, value in member.keywords.items())]
         return f"{name_of(member.func)}({', '.join(given)})"
     return str(getattr(member, "registered_name", getattr(member, "__name__", repr(member))))
+
+
+def _spelled(name: Any) -> tuple[str, dict[str, Any]]:
+    """Return name and options of "name(option=value)"; anything else is a name without.
+
+    >>> _spelled("betweenness(length='log')"), _spelled("sum/std"), _spelled("f(x)")
+    (('betweenness', {'length': 'log'}), ('sum/std', {}), ('f(x)', {}))
+    """
+    try:
+        call = ast.parse(name, mode="eval").body
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and not call.args and all(word.arg for word in call.keywords):
+            return call.func.id, {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
+    except (SyntaxError, ValueError, TypeError):
+        pass
+    return name, {}
 
 
 def chosen(registry: Registry[F], members: Named | Iterable[Named] | None) -> list[Named]:

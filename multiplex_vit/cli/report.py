@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from multiplex_vit.study.study import Study
 
 _MEASURES = ("difference", "insertion", "deletion")
-_SHOWN = ["setting", "images", "value", "low", "high", "more", "more_low", "more_high", "effect", "better", "p_holm", "agreement"]
+_SHOWN = [
+    *("setting", "images", "value", "low", "high", "more", "more_low", "more_high", "effect", "better", "p_holm"),
+    *("change", "change_low", "change_high", "p_change", "agreement"),
+]
+_ABLATED = ["variant", "value", "low", "high", "change", "change_low", "change_high", "effect", "p_holm", "agreement"]
 
 
 def write_report(study: "Study", out: Path) -> list[Path]:
@@ -49,11 +53,15 @@ def _figures(study: "Study", summary: pd.DataFrame) -> Iterator[tuple[str, Any]]
     from multiplex_vit.study.ablate import rank_correlation
     from multiplex_vit.study.plan import FULL, RANDOM
 
-    renamed = summary.rename(columns={"setting": "variant", "more": "change", "more_low": "change_low", "more_high": "change_high"})
-    for number, (protocol, part) in enumerate(renamed[renamed["variant"] != RANDOM].groupby("protocol", sort=False)):
-        figure, ax = plt.subplots(figsize=(7.5, 1.2 + 0.3 * len(part)), layout="constrained")
-        plot.changes(part, label=f"insertion - deletion, more than a random order ({protocol})", ax=ax)
-        yield f"settings_{number}", figure
+    names, first = ["protocol", "setting", "change", "change_low", "change_high", "p_holm"], study.plan.settings[0][0]
+    beyond = summary[["protocol", "setting", "more", "more_low", "more_high", "p_holm"]].set_axis(names, axis=1)
+    against = {"random order": beyond[beyond["setting"] != RANDOM], first: summary[["protocol", "setting", "change", "change_low", "change_high", "p_change"]]}
+    for kind, (other, table) in zip(("settings", "changes"), against.items(), strict=True):
+        rows = table.set_axis(names, axis=1).dropna(subset="change").rename(columns={"setting": "variant"})
+        for number, (protocol, part) in enumerate(rows.groupby("protocol", sort=False)):
+            figure, ax = plt.subplots(figsize=(7.5, 1.2 + 0.3 * len(part)), layout="constrained")
+            plot.changes(part, label=f"insertion - deletion, more than {other} ({protocol})", ax=ax)
+            yield f"{kind}_{number}", figure
     table = study.table().query("measure == 'difference' and variant == @FULL", local_dict={"FULL": FULL})
     numeric = [name for name in _varied(table) if pd.api.types.is_numeric_dtype(table[name])]
     for name in numeric:
@@ -76,16 +84,21 @@ def _ablations(study: "Study") -> Iterator[tuple[str, Any]]:
     from matplotlib import pyplot as plt
 
     from multiplex_vit import plot
-    from multiplex_vit.study.ablate import FOLDER
     from multiplex_vit.study.plan import FULL
 
-    for path in sorted((study.store.folder / FOLDER).glob("*.csv")):
+    for path in _ablation_files(study):
         summary = pd.read_csv(path)
         first = summary[(summary["setting"] == summary["setting"].iloc[0]) & (summary["protocol"] == summary["protocol"].iloc[0])]
         figure, ax = plt.subplots(figsize=(7.5, 1.2 + 0.28 * len(first)), layout="constrained")
         plot.changes(first[first["variant"] != FULL], ax=ax)
         ax.set_title(f"{first['setting'].iloc[0]}, {first['protocol'].iloc[0]}", fontsize="small")
         yield f"ablation_{path.stem}", figure
+
+
+def _ablation_files(study: "Study") -> list[Path]:
+    from multiplex_vit.study.ablate import FOLDER
+
+    return sorted((study.store.folder / FOLDER).glob("*.csv"))
 
 
 def _varied(table: pd.DataFrame) -> list[str]:
@@ -104,12 +117,15 @@ def _text(study: "Study", summaries: dict[str, pd.DataFrame], pictures: list[str
         f"{len(facts)} images ({manifest['study']['images']['kind']}), {len(study.plan.settings)} settings, {len(failures)} images failed. "
         f"{passes.run:,} forward passes; without sharing {passes.naive:,}. Model sha256 {manifest['study']['model_sha256'][:16]}; {versions}.",
         "Means with bootstrap 95 % intervals over images; *more* is the paired difference to a random order of the patches, with Wilcoxon's p "
-        "corrected by Holm; *agreement* is the mean Spearman correlation with the first setting's heatmap.",
+        "corrected by Holm; *change* is the paired difference to the first setting, and *agreement* the mean Spearman correlation with its heatmap.",
     ]
     for measure, table in summaries.items():
         name = {"difference": "Insertion - deletion"}.get(measure, measure.capitalize())
         for protocol, part in table.groupby("protocol", sort=False):
             lines += [f"## {name}, {protocol}", markdown(part[[column for column in _SHOWN if column in part]])]
+    for path in _ablation_files(study):
+        for (setting, protocol), part in pd.read_csv(path).groupby(["setting", "protocol"], sort=False):
+            lines += [f"## Ablation {path.stem}: {setting}, {protocol}", markdown(part[[column for column in _ABLATED if column in part]])]
     lines += ["## Figures", *(f"![{name}]({name}.png)" for name in pictures)]
     if len(failures):
         lines += ["## Images that failed", markdown(failures)]

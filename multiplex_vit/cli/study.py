@@ -57,6 +57,7 @@ def _study_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--workers", type=int, help="worker processes (1: this one)")
     where.add_argument("--scheduler", metavar="ADDRESS", help="Dask scheduler, such as tcp://HOST:8786")
     parser.add_argument("--resume", action="store_true", help="go on with what is there; this is always done")
+    parser.add_argument("--retry-failed", action="store_true", help="compute units again in which images failed")
 
 
 def _study(args: argparse.Namespace) -> int:
@@ -68,10 +69,13 @@ def _study(args: argparse.Namespace) -> int:
         options = {name: value for name, value in options.items() if name not in ("workers", "scheduler", "cluster")}
     options |= given
     if args.vary:
+        names = [text.partition("=")[0] for text in args.vary]
+        if len(set(names)) < len(names):
+            raise InputError(f"--vary gives {max(names, key=names.count)} twice; give all its values at once, such as min_cut=0.01,0.05")
         options["vary"] = {**options.get("vary", {}), **dict(map(vary_of, args.vary))}
     chosen = configured(options)
     try:
-        chosen.study.run(workers=chosen.workers, scheduler=chosen.scheduler, progress=True)
+        chosen.study.run(workers=chosen.workers, scheduler=chosen.scheduler, progress=True, retry_failed=args.retry_failed)
     except KeyboardInterrupt:
         say(f"multiplex-vit: stopped; {len(chosen.study.store.done())} units are kept, run the same command to go on")
         return STOPPED
@@ -113,7 +117,8 @@ def _ablate(args: argparse.Namespace) -> int:
     from multiplex_vit.study.study import Study
 
     leave_out = args.leave_out or ([] if args.keep_only else ["statistic"])
-    found = ablate(Study.open(args.folder, images=args.images), leave_out=leave_out, keep_only=args.keep_only, workers=args.workers)
+    study = Study.open(args.folder, images=args.images)
+    found = ablate(study, leave_out=leave_out, keep_only=args.keep_only, workers=args.workers)
     if found.table.empty:
         raise InputError(f"no image of {args.folder} could be ablated; see its failures")
     out = args.folder / FOLDER / f"{ablation_name(leave_out, args.keep_only)}.csv"
@@ -123,7 +128,10 @@ def _ablate(args: argparse.Namespace) -> int:
     shown = summary[["setting", "protocol", "variant", "value", "change", "change_low", "change_high", "p_holm", "agreement"]]
     say(shown.to_string(index=False, float_format="%.3f", na_rep=""))
     say(f"{found.passes.run:,} forward passes in place of {found.passes.naive:,}; written to {out}")
-    return DONE
+    lacking = sorted(set(study.image_table()["number"]) - set(found.table["number"]))
+    if lacking:
+        say(f"multiplex-vit: {len(lacking)} explained images could not be ablated, such as number {lacking[0]}; see {out.parent / out.stem}")
+    return SOME_FAILED if lacking else DONE
 
 
 def _report_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,6 +5,7 @@ import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from inspect import signature
 from itertools import islice
 from queue import Empty, Queue
 from typing import Any
@@ -91,7 +92,11 @@ def _cluster(options: dict[str, Any]) -> Any:
     try:
         if kind == "local":
             workers = whole("workers", options.pop("workers", 1), at_least=1)
-            return distributed.LocalCluster(n_workers=workers, **{"threads_per_worker": 1, "dashboard_address": None, **options})
+            known = {name for taker in (distributed.LocalCluster, distributed.Nanny, distributed.Worker) for name in signature(taker).parameters}
+            unknown = sorted(set(options) - known)
+            if unknown:
+                raise TypeError(f"it takes no {unknown[0]!r}")
+            return distributed.LocalCluster(n_workers=workers, **{"threads_per_worker": 1, "dashboard_address": ":0", **options})
         import dask_jobqueue
 
         jobs = whole("jobs", options.pop("jobs", 1), at_least=1)
@@ -99,7 +104,7 @@ def _cluster(options: dict[str, Any]) -> Any:
         cluster.scale(jobs=jobs)
     except ImportError as error:
         raise InputError(f"a {kind} cluster wants the package dask-jobqueue; pip install 'multiplex-vit[cluster]'") from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError, OSError) as error:
         raise InputError(f"the {kind} cluster cannot be started: {' '.join(str(error).split())}; mend its options") from error
     return cluster
 

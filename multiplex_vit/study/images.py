@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ def images(source: Any, *, labels: Any = None, index: Any = None, limit: int | N
     if not len(places):
         raise InputError(f"{opened.kind} holds no image; give a folder of images, a CSV (file, label), Parquet with a column of images, or a data set")
     if index is not None:
-        places = [places[i] for i in _places(opened, _numbers(index), len(places))]
+        places = [places[i] for i in _positions(opened, places, _numbers(index))]
     places = places[: None if limit is None else whole("limit", limit, at_least=1)]
     return ImageSource(opened, places, _origin(source, labels, index, limit))
 
@@ -188,15 +188,19 @@ def _labels(names: list[str], labels: Any) -> tuple[Label, ...]:
 
 
 def _from_parquet(paths: list[Path], labels: Any) -> Source:
-    try:
-        schemas = [pq.read_schema(path) for path in paths]
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{paths[0]}: cannot be read as Parquet ({' '.join(str(error).split())[:120]}); fetch it again") from error
+    schemas = [_schema(path) for path in paths]
     names = schemas[0].names
     if any(set(schema.names) != set(names) for schema in schemas):
         raise InputError(f"the Parquet files of {paths[0].parent} have different columns; give one of them")
     kind = str(paths[0] if len(paths) == 1 else paths[0].parent)
     return Tables(tuple(paths), _column(names, kind), _label_column(names, labels, kind), kind)
+
+
+def _schema(path: Path) -> Any:
+    try:
+        return pq.read_schema(path)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{path}: cannot be read as Parquet ({' '.join(str(error).split())[:120]}); fetch it again") from error
 
 
 def _from_data_set(rows: Any, labels: Any) -> Source:
@@ -230,19 +234,20 @@ def _numbers(index: Any) -> list[int]:
     return [whole("index", number, at_least=0) for number in index]
 
 
-def _places(source: Source, numbers: list[int], n: int) -> list[int]:
-    """Return the places of numbers: by the number in the names of ImageNet's validation files, otherwise as they are."""
+def _positions(source: Source, places: Sequence[int], numbers: list[int]) -> list[int]:
+    """Return positions among places of numbers: by the number in the names of ImageNet's validation files, otherwise as they are."""
     if len(set(numbers)) < len(numbers):
         raise InputError("the index holds a number twice; give each once")
-    named = [_VALIDATION.search(name) for name in getattr(source, "names", ())]
+    names = getattr(source, "names", ())
+    named = [_VALIDATION.search(names[place]) for place in places] if names else []
     if named and all(named):
-        known = {int(match[1]) - 1: place for place, match in enumerate(named) if match}
+        known = {int(match[1]) - 1: position for position, match in enumerate(named) if match}
         missing = [number for number in numbers if number not in known]
         if missing:
             name = f"ILSVRC2012_val_{missing[0] + 1:08d}"
             raise InputError(f"{source.kind} lacks {len(missing)} of the {len(numbers)} images of the index, such as {name}")
         return [known[number] for number in numbers]
-    beyond = [number for number in numbers if number >= n]
+    beyond = [number for number in numbers if number >= len(places)]
     if beyond:
-        raise InputError(f"the index asks for image {beyond[0]}, but {source.kind} has {n} (0 to {n - 1})")
+        raise InputError(f"the index asks for image {beyond[0]}, but {source.kind} has {len(places)} (0 to {len(places) - 1})")
     return numbers

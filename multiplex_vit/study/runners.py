@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from threading import Thread
+from typing import Any
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.vision_model import VisionModel
@@ -19,6 +20,9 @@ Done = tuple[int, Tables]
 Runner = Callable[[Plan, Iterable[Unit]], Iterator[Done]]
 AHEAD = 2
 """Units in flight a worker: enough that none waits, few enough that memory does not grow with the images."""
+
+UNGUARDED = 87
+"""Exit code of a worker whose script runs the study again."""
 
 DEATHS = 5
 """So many times in a row workers may die without a unit done before a run gives up."""
@@ -55,6 +59,12 @@ def processes(workers: int) -> Runner:
     return run
 
 
+def leave_if_started_by_a_worker() -> None:
+    """End a worker that, on its start, runs the script that started it and would run the study again."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        os._exit(UNGUARDED)
+
+
 def sendable(plan: Plan) -> None:
     """Refuse a plan that cannot be sent to another process."""
     try:
@@ -77,21 +87,33 @@ def _until_a_death(plan: Plan, units: Iterator[Unit], workers: int, left: list[U
     """Yield what is done until a worker dies; what was in flight then is put into `left`."""
     pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start)
     flying: dict[Future[Done], Unit] = {}
+    started: dict[int, Any] = {}
     try:
         while True:
             for unit in islice(units, max(0, AHEAD * workers - len(flying))):
                 left.append(unit)
                 flying[pool.submit(_computed, plan, unit)] = unit
                 left.remove(unit)
+            started |= getattr(pool, "_processes", None) or {}
             if not flying:
                 return
             for future in wait(flying, return_when=FIRST_COMPLETED).done:
                 yield future.result()
                 del flying[future]
-    except BrokenProcessPool:
+    except BrokenProcessPool as error:
         left += flying.values()
+        if any(_ended(process) == UNGUARDED for process in started.values()):
+            raise InputError(
+                'every worker runs the script that starts it, and would run the study again; put the call of run under if __name__ == "__main__":'
+            ) from error
     finally:
         _stop(pool)
+
+
+def _ended(process: Any) -> int | None:
+    """Return a worker's exit code once it has ended."""
+    process.join(timeout=5)
+    return process.exitcode
 
 
 def _stop(pool: ProcessPoolExecutor) -> None:

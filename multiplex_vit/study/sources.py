@@ -93,13 +93,21 @@ class ImageSource:
         return (self.sample(number) for number in range(len(self)))
 
     def name(self, number: int) -> str:
-        """Return the name of an image."""
-        return self.source.name(self.places[number])
+        """Return the name of an image; its place where not even the name can be read."""
+        try:
+            return self.source.name(self.places[number])
+        except Exception:
+            return f"{self.places[number]:06d}"
 
     def sample(self, number: int) -> Sample:
-        """Return an image by its number; InputError or OSError if it cannot be read."""
+        """Return an image by its number; InputError if it cannot be read."""
         place = self.places[number]
-        return Sample(number, self.source.name(place), self.source.data(place), self.source.label(place))
+        try:
+            return Sample(number, self.source.name(place), self.source.data(place), self.source.label(place))
+        except InputError:
+            raise
+        except Exception as error:  # whatever a data set of one's own raises
+            raise InputError(f"cannot be read ({type(error).__name__}: {' '.join(str(error).split())})") from error
 
     def record(self) -> dict[str, Any]:
         """Return what a study's manifest keeps: kind, how many, and a fingerprint of names, sizes, labels and choice."""

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,7 +23,10 @@ from multiplex_vit.files import written_whole
 FORMAT = "multiplex_vit study 1"
 MANIFEST = "manifest.json"
 LAST = "images"
-"""The table written last: a unit is done once it is there."""
+"""The table written last: a unit is done once it is there with all others."""
+
+_ALWAYS = ("rows", "failures", LAST)
+_UNIT = re.compile(r"unit-([0-9]{6,})\.parquet")
 
 _PACKAGES = ("multiplex-vit", "torch", "transformers", "numpy", "scipy", "igraph", "pyarrow")
 _TEXT, _NUMBER = pa.string(), pa.int64()
@@ -77,28 +81,33 @@ class Store:
             raise InputError(f"{self.folder} holds no study ({MANIFEST} is missing); give a folder that a study wrote")
         try:
             found = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
-            if found["format"] != FORMAT:
+            if found["format"] != FORMAT or not {"versions", "origin", "study"} <= set(found):
                 raise KeyError(found["format"])
+            _ = found["study"]["plan"]["save"], found["study"]["images"]["images"], found["study"]["chunk"], found["study"]["model_sha256"]
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{self.folder / MANIFEST} is damaged or of another version; give another folder") from error
         return found
 
     def begin(self, record: Mapping[str, Any], origin: Mapping[str, Any] | None = None) -> None:
-        """Write the manifest, or make sure that the one there is of the same study.
+        """Write the manifest, or make sure that the one there is of the same study; one of which nothing is done yet gives way.
 
         Raises
         ------
         InputError
             If the folder holds another study, or other files.
         """
-        if self.exists:
-            _same(self.folder, self.manifest()["study"], json.loads(json.dumps(record)))
+        self.refuse_others()
+        if self.exists and self.done():
+            _same(self.folder, _identity(self.manifest()["study"]), _identity(json.loads(json.dumps(record))))
             return
-        others = [entry.name for entry in self.folder.iterdir() if not entry.name.startswith(".")]
-        if others:
-            raise InputError(f"{self.folder} holds other files, such as {sorted(others)[0]}; give an empty folder, or one of a study")
         with written_whole(self.folder / MANIFEST) as temporary:
             temporary.write_text(json.dumps({"format": FORMAT, "versions": versions(), "origin": origin, "study": record}, indent=1), encoding="utf-8")
+
+    def refuse_others(self) -> None:
+        """Refuse a folder that holds files and no study."""
+        others = [entry.name for entry in self.folder.iterdir() if not entry.name.startswith(".")] if self.folder.is_dir() and not self.exists else []
+        if others:
+            raise InputError(f"{self.folder} holds other files, such as {sorted(others)[0]}; give an empty folder, or one of a study")
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -126,13 +135,34 @@ class Store:
             lock.release()
 
     def sweep(self) -> None:
-        """Take away what a run that was killed left half written."""
+        """Take away what a run that was killed left half written, and what the disk has damaged since: those units are computed again."""
         for leftover in [*self.folder.glob(".*-*.json"), *self.folder.glob("*/.*.parquet")]:
             leftover.unlink(missing_ok=True)
+        for path in self.folder.glob("*/unit-*.parquet"):
+            try:
+                pq.read_metadata(path)
+            except (pa.ArrowException, OSError):
+                path.unlink(missing_ok=True)
 
     def done(self) -> set[int]:
-        """Return the units that are done."""
-        return {int(path.stem.split("-")[1]) for path in (self.folder / LAST).glob("unit-*.parquet")}
+        """Return the units that are done: of which every table is there."""
+        if not self.exists:
+            return set()
+        tables = dict.fromkeys([*_ALWAYS, *self.manifest()["study"]["plan"]["save"]])
+        return set.intersection(*map(self._units, tables))
+
+    def _units(self, table: str) -> set[int]:
+        folder = self.folder / table
+        return {int(found[1]) for name in os.listdir(folder) if (found := _UNIT.fullmatch(name))} if folder.is_dir() else set()
+
+    def failed(self) -> set[int]:
+        """Return the units done with images that failed."""
+        return {unit for unit in self.done() if self._read(self._path("failures", unit)).num_rows}
+
+    def forget(self, units: set[int]) -> None:
+        """Let units count as not done, so that they are computed again."""
+        for unit in units:
+            self._path(LAST, unit).unlink(missing_ok=True)
 
     def write(self, unit: int, tables: Mapping[str, list[dict[str, Any]]]) -> None:
         """Write a unit's tables, the one that says it is done last.
@@ -143,7 +173,7 @@ class Store:
             If they cannot be written; the unit is not done then, and those before it stay.
         """
         for name in sorted(tables, key=lambda name: (name == LAST, name)):
-            path = self.folder / name / f"unit-{unit:06d}.parquet"
+            path = self._path(name, unit)
             try:
                 path.parent.mkdir(exist_ok=True)
                 with written_whole(path) as temporary:
@@ -161,11 +191,21 @@ class Store:
     def arrow(self, table: str, units: set[int] | None = None) -> pa.Table:
         """Return a table as Arrow has it."""
         chosen = sorted(self.done() if units is None else units & self.done())
-        paths = [path for unit in chosen if (path := self.folder / table / f"unit-{unit:06d}.parquet").exists()]
-        parts = [part for path in paths if (part := pq.read_table(path)).num_rows or table in SCHEMAS]
+        paths = [path for unit in chosen if (path := self._path(table, unit)).exists()]
+        parts = [part for path in paths if (part := self._read(path)).num_rows or table in SCHEMAS]
         if not parts:
             return SCHEMAS[table].empty_table() if table in SCHEMAS else pa.table({})
         return pa.concat_tables(parts, promote_options="permissive")
+
+    def _path(self, table: str, unit: int) -> Path:
+        return self.folder / table / f"unit-{unit:06d}.parquet"
+
+    @staticmethod
+    def _read(path: Path) -> pa.Table:
+        try:
+            return pq.read_table(path)
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(f"{path} is damaged ({' '.join(str(error).split())[:120]}); run the study again, which computes that unit anew") from error
 
 
 def versions() -> dict[str, str]:
@@ -184,6 +224,11 @@ def _write(path: Path, table: pa.Table) -> None:
     pq.write_table(table, path, compression="zstd")
     with path.open("rb") as file:
         os.fsync(file.fileno())
+
+
+def _identity(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what makes a study the same: where its images lie is no part of it."""
+    return {**record, "images": {key: value for key, value in record["images"].items() if key != "kind"}}
 
 
 def _same(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any], under: str = "") -> None:

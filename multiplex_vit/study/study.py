@@ -1,8 +1,7 @@
 """Study: many images by many settings, computed once, kept on disk, gone on with after any interruption."""
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import nullcontext
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,11 +16,12 @@ from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.saliency.settings import Settings
 from multiplex_vit.study.images import images as images_of
 from multiplex_vit.study.kept import explanations
-from multiplex_vit.study.plan import Plan, Variant, varied
+from multiplex_vit.study.plan import RANDOM, Plan, Variant, varied
+from multiplex_vit.study.progress import bar
 from multiplex_vit.study.results import Results
-from multiplex_vit.study.runners import Done, Runner, in_process, processes
-from multiplex_vit.study.sources import ImageSource, Sample
-from multiplex_vit.study.store import Store, versions
+from multiplex_vit.study.runners import Done, Runner, in_process, leave_if_started_by_a_worker, processes
+from multiplex_vit.study.sources import DataSet, ImageSource, Sample
+from multiplex_vit.study.store import LAST, Store, versions
 from multiplex_vit.study.work import Explained, Unit
 
 
@@ -78,6 +78,7 @@ class Study(Results):
     device: str = "auto"
     dtype: str = "auto"
     kept: "Study | None" = field(default=None, repr=False)
+    opened: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "chunk", whole("chunk", self.chunk, at_least=1))
@@ -96,9 +97,12 @@ class Study(Results):
         named = dict(self.settings) if isinstance(self.settings, Mapping) else varied(self.settings, self.vary)
         if not named:
             raise InputError("settings is empty; give at least one")
+        if RANDOM in named:
+            raise InputError(f"a setting is named {RANDOM!r}, as the control is; choose another name")
         name = self.model if isinstance(self.model, str) else self.model.name
         options: dict[str, Any] = {option: getattr(self, option) for option in ("protocols", "steps", "seed", "explained", "save", "device", "dtype")}
-        return Plan(name, tuple((key, each.resolved()) for key, each in named.items()), tuple(self.variants), **options)
+        known = named if self.opened else {key: each.resolved() for key, each in named.items()}  # tables can be read without a function of one's own
+        return Plan(name, tuple(known.items()), tuple(self.variants), **options)
 
     @cached_property
     def store(self) -> Store:
@@ -130,8 +134,12 @@ class Study(Results):
         InputError
             If there is none.
         """
-        record = Store(Path(out)).manifest()["study"]
-        plan = Plan.restored(record["plan"])
+        store = Store(Path(out))
+        record = store.manifest()["study"]
+        try:
+            plan = Plan.restored(record["plan"])
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise InputError(f"the manifest of {out} is damaged or of another version ({' '.join(str(error).split())}); give another folder") from error
         return cls(
             images=images,
             out=out,
@@ -139,28 +147,37 @@ class Study(Results):
             settings=dict(plan.settings),
             **{name: getattr(plan, name) for name in ("protocols", "steps", "seed", "explained", "variants", "save", "dtype")},
             chunk=record["chunk"],
+            opened=True,
         )
 
-    def run(self, *, workers: int = 1, scheduler: Any = None, progress: bool = False, runner: Runner | None = None) -> "Study":
+    def run(
+        self, *, workers: int = 1, scheduler: Any = None, progress: bool | None = None, retry_failed: bool = False, runner: Runner | None = None
+    ) -> "Study":
         """Compute every unit that is not done yet, and return the study.
 
         Parameters
         ----------
         workers : int
-            Processes; 1 computes in this one.
+            Processes; 1 computes in this one. A script that asks for more has to do so under `if __name__ == "__main__":`.
         scheduler : str, mapping or Dask client, optional
             Address of a Dask scheduler, or what `multiplex_vit.study.cluster.connected` takes, in place of workers.
-        progress : bool
-            Show a bar with images a second and the time left.
+        progress : bool, optional
+            Show a bar with images a second and the time left; on a terminal and in a notebook unless told otherwise.
+        retry_failed : bool
+            Compute units again in which images failed.
         runner : callable, optional
             A runner of one's own.
 
         Raises
         ------
         InputError
-            If the folder holds another study or is in use, nothing can be written, or the model cannot be loaded. What is done is kept.
+            If the folder holds another study or is in use, nothing can be written, the model cannot be loaded, or all images of a unit fail for a
+            reason that is not theirs. What is done is kept.
         """
+        leave_if_started_by_a_worker()
         workers = whole("workers", workers, at_least=1)
+        for _, settings in self.plan.settings:
+            settings.resolved()
         model = (
             load(self.model, device="cpu" if runner or scheduler or workers > 1 else self.device, dtype=self.dtype)
             if isinstance(self.model, str)
@@ -168,9 +185,13 @@ class Study(Results):
         )
         self._check(model, alone=runner is None and scheduler is None and workers == 1)
         record = {"plan": self.plan.record(), "model_sha256": fingerprint(model.model), "images": self.source.record(), "chunk": self.chunk}
+        self.store.refuse_others()
         with output_folder(self.store.folder), self.store.locked():
-            self.store.begin(record, self.source.origin)
             self.store.sweep()
+            self.store.begin(record, self.source.origin)
+            self._same_images()
+            if retry_failed:
+                self.store.forget(self.store.failed())
             self._note_versions()
             chosen = runner or (_dask(scheduler) if scheduler is not None else in_process(model) if workers == 1 else processes(workers))
             self._compute(chosen, progress)
@@ -184,18 +205,31 @@ class Study(Results):
             if settings.starting_layer >= model.n_layers:
                 raise InputError(f"{name}: starting_layer is {settings.starting_layer}; {model.name} has layers 0 to {model.n_layers - 1}")
 
+    def _same_images(self) -> None:
+        """Refuse images whose content is not what was explained; a data set with a fingerprint is known by that."""
+        if isinstance(self.source.source, DataSet) and self.source.source.state()[0]:
+            return
+        for number, name, sha256 in self.store.read(LAST)[["number", "name", "sha256"]].itertuples(index=False):
+            try:
+                now = self.source.sample(number).sha256
+            except (InputError, OSError):
+                continue  # it is gone; what was found stays
+            if now != sha256:
+                raise InputError(f"{name} is not the image that {self.out} explained, its content is another one now; give the same images, or another folder")
+
     def _note_versions(self) -> None:
         before, now = self.store.manifest()["versions"], versions()
         changed = [f"{name} {before.get(name)} is {now.get(name)} now" for name in now if now.get(name) != before.get(name)]
         if changed:
             warnings.warn(f"{self.out} was begun with other versions: {', '.join(changed)}", stacklevel=4)
 
-    def _compute(self, runner: Runner, progress: bool) -> None:
+    def _compute(self, runner: Runner, progress: bool | None) -> None:
         done = self.store.done()
-        left = [number for number in self._numbers() if number not in done]
+        there = set(self._numbers()) if self.kept is None else self.kept.store.done()
+        left = [number for number in self._numbers() if number in there - done]
         if not left:
             return
-        with _bar(progress, self._n_images, self._size(done)) as advance:
+        with bar(progress, self._n_images, self._size(done)) as advance:
             for number, tables in self._closing(runner(self.plan, map(self._unit, left))):
                 self.store.write(number, tables)
                 advance(self._size({number}))
@@ -246,23 +280,3 @@ def _dask(scheduler: Any) -> Runner:
     from multiplex_vit.study.cluster import on_cluster
 
     return on_cluster(scheduler)
-
-
-def _bar(progress: bool, total: int, done: int) -> Any:
-    """Return a context that gives what to call with the number of images done."""
-    if not progress:
-        return nullcontext(lambda count: None)
-    return _Bar(total, done)
-
-
-class _Bar:
-    def __init__(self, total: int, done: int):
-        from tqdm import tqdm
-
-        self.bar: Any = tqdm(total=total, initial=done, unit=" images", dynamic_ncols=True, smoothing=0.1)
-
-    def __enter__(self) -> Callable[[int], None]:
-        return self.bar.update
-
-    def __exit__(self, *error: object) -> None:
-        self.bar.close()

@@ -26,8 +26,9 @@ def summarise(study: "Study", measure: str = "difference") -> pd.DataFrame:
     -------
     DataFrame
         One row a protocol and setting, the random order last: protocol, setting, the fields that differ, images, value, low, high (bootstrap
-        95 %), more, more_low, more_high (paired, than the random order), effect, better, p, p_holm (over the settings), agreement (mean rank
-        correlation of the heatmap with the first setting's).
+        95 %), more, more_low, more_high (paired, than the random order), effect, better, p, p_holm (over the settings), change, change_low,
+        change_high, p_change (paired, than the first setting, Holm-corrected over the others), agreement, agreement_low, agreement_high (mean over
+        images of the heatmap's rank correlation with the first setting's).
 
     Raises
     ------
@@ -50,7 +51,10 @@ def _protocol(rows: pd.DataFrame) -> pd.DataFrame:
     values = rows.pivot(index="number", columns="setting", values="value")[order]
     means = [{"setting": name, **_mean(values[name])} for name in order]
     against = paired(values, RANDOM).rename(columns={"method": "setting", "mean": "more", "low": "more_low", "high": "more_high"})
-    return pd.DataFrame(means).merge(against.drop(columns=["against", "images"]), on="setting", how="left")
+    first = paired(values[order[:-1]], order[0]) if len(order) > 2 else pd.DataFrame(columns=["method", "mean", "low", "high", "p_holm"])
+    names = {"method": "setting", "mean": "change", "low": "change_low", "high": "change_high", "p_holm": "p_change"}
+    changes = first[list(names)].rename(columns=names).astype({"setting": object})
+    return pd.DataFrame(means).merge(against.drop(columns=["against", "images"]), on="setting", how="left").merge(changes, on="setting", how="left")
 
 
 def _mean(column: pd.Series) -> dict[str, Any]:
@@ -59,14 +63,28 @@ def _mean(column: pd.Series) -> dict[str, Any]:
     return {"images": len(values), "value": found.mean, "low": found.low, "high": found.high}
 
 
-def _agreement(study: "Study") -> pd.DataFrame:
-    """Return each setting's mean rank correlation with the first setting's heatmap."""
+def agreements(study: "Study") -> pd.DataFrame:
+    """Return setting, number and agreement: the rank correlation of each image's heatmap with its heatmap by the first setting, a unit at a time.
+
+    Heatmaps are read a unit at a time, so that memory does not grow with them.
+    """
     names = [name for name, _ in study.plan.settings]
-    if "heatmaps" not in study.plan.save:
-        return pd.DataFrame({"setting": names, "agreement": np.nan})
-    heatmaps = study.heatmaps()
-    matrix = rank_correlation(heatmaps[heatmaps["variant"] == FULL], "setting")
-    return pd.DataFrame({"setting": matrix.index, "agreement": matrix.iloc[0].to_numpy()})
+    parts = [pd.DataFrame({"setting": pd.Series(dtype=object), "number": pd.Series(dtype=int), "agreement": pd.Series(dtype=float)})]
+    for unit in sorted(study.store.done()) if "heatmaps" in study.plan.save else ():
+        heatmaps = study.store.read("heatmaps", {unit})
+        for number, part in heatmaps[heatmaps["variant"] == FULL].groupby("number"):
+            values = rank_correlation(part, "setting").reindex(index=names, columns=names).iloc[0]
+            parts.append(pd.DataFrame({"setting": names, "number": number, "agreement": values.to_numpy()}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _agreement(study: "Study") -> pd.DataFrame:
+    """Return each setting's mean agreement with the first, and its interval."""
+    rows = []
+    for name, part in agreements(study).dropna().groupby("setting", sort=False):
+        found = interval(part["agreement"].to_numpy(dtype=float))
+        rows.append({"setting": name, "agreement": found.mean, "agreement_low": found.low, "agreement_high": found.high})
+    return pd.DataFrame(rows, columns=["setting", "agreement", "agreement_low", "agreement_high"])
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -90,5 +108,5 @@ def _cell(name: Any, value: Any) -> str:
     if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
         return ""
     if isinstance(value, (float, np.floating)):
-        return f"{value:.2g}" if str(name).startswith("p") and len(str(name)) <= 6 else f"{value:.3f}"
+        return f"{value:.2g}" if name == "p" or str(name).startswith("p_") else f"{value:.3f}"
     return str(value)

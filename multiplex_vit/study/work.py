@@ -104,30 +104,58 @@ def _loaded(name: str, device: str, dtype: str) -> VisionModel:
 
 
 def compute(plan: Plan, unit: Unit, model: VisionModel) -> Tables:
-    """Return a unit's tables; an image that fails is a row of the failures, and the others go on."""
+    """Return a unit's tables; an image that fails is a row of the failures, and the others go on.
+
+    Raises
+    ------
+    InputError
+        If a setting cannot be used here, or every image of several fails for a reason that is not the images'.
+    """
+    for _, settings in plan.settings:
+        settings.resolved()
     tables: Tables = {name: [] for name in ("rows", "images", "failures", *plan.save)}
     tables["failures"] += [{"number": number, "name": name, "reason": reason} for number, name, reason in unit.failures]
     made = _together(plan, [sample for sample in unit.samples if sample.number not in unit.kept], model)
+    failed: list[Failed] = []
     for sample in unit.samples:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                found = _image(plan, sample, model, unit.kept.get(sample.number), made.get(sample.number))
-        except Exception as error:
-            kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
-            tables["failures"].append({"number": sample.number, "name": sample.name, "reason": kind + " ".join(str(error).split())})
-        else:
-            for name, rows in found.items():
-                tables[name] += rows
+        found = _image_or_reason(plan, sample, model, unit.kept.get(sample.number), made.get(sample.number))
+        if isinstance(found, Failed):
+            failed.append(found)
+            tables["failures"].append({"number": sample.number, "name": sample.name, "reason": found.reason})
+            continue
+        for name, rows in found.items():
+            tables[name] += rows
+    if len(failed) > 1 and len(failed) == len(unit.samples) and all(each.strange for each in failed):
+        raise InputError(f"every image of unit {unit.number} failed ({failed[0].reason}); it is not counted as done, mend the cause and run again")
     return tables
 
 
 @dataclass(frozen=True)
+class Failed:
+    """Why an image failed, and whether for a reason that is not the image's."""
+
+    reason: str
+    strange: bool
+
+
+def _image_or_reason(plan: Plan, sample: Sample, model: VisionModel, kept: Explained | None, made: "Made | None") -> "Tables | Failed":
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _image(plan, sample, model, kept, made)
+    except InputError as error:
+        return Failed(" ".join(str(error).split()), "memory is short" in str(error))
+    except Exception as error:
+        return Failed(f"{type(error).__name__}: {' '.join(str(error).split())}", True)
+
+
+@dataclass(frozen=True)
 class Made:
-    """An image's explanations that were made together with those of others, and its part of the time that they took."""
+    """An image's explanations that were made together with those of others, its passes, and its part of the time that they took."""
 
     picture: Any
     explanations: tuple[Explanation, ...]
+    passes: int
     seconds: float
 
 
@@ -138,26 +166,29 @@ def _together(plan: Plan, samples: Sequence[Sample], model: VisionModel) -> dict
         with suppress(Exception):
             sound.append((sample.number, _label(plan, sample), model.picture(sample.data)))
     try:
-        labels, pictures = [label for _, label, _ in sound], [picture for *_, picture in sound]
-        found = list(explain_each(model, pictures, [settings for _, settings in plan.settings], label=labels))
+        labels, pictures, counted = [label for _, label, _ in sound], [picture for *_, picture in sound], Counted(model)
+        found = list(explain_each(counted, pictures, [settings for _, settings in plan.settings], label=labels))  # type: ignore[arg-type]
     except Exception:
         return {}
     seconds = (time.monotonic() - started) / max(1, len(samples))
-    return {number: Made(picture, tuple(each), seconds) for (number, _, picture), each in zip(sound, found, strict=True)}
+    passes = [shared_passes(each).run for each in found]
+    if found:
+        passes[0] += counted.count - sum(passes)  # what ran is counted, whatever it should have been
+    return {number: Made(picture, tuple(each), run, seconds) for (number, _, picture), each, run in zip(sound, found, passes, strict=True)}
 
 
 def _image(plan: Plan, sample: Sample, model: VisionModel, kept: Explained | None, made: Made | None) -> Tables:
     """Return one image's tables."""
-    started, counted = time.monotonic() - (made.seconds if made else 0), Counted(model)
+    started, explaining, counted = time.monotonic() - (made.seconds if made else 0), Counted(model), Counted(model)
     picture = made.picture if made else model.picture(sample.data)
-    explanations = kept.explanations if kept else made.explanations if made else _explanations(plan, sample, model, picture)
+    explanations = kept.explanations if kept else made.explanations if made else _explanations(plan, sample, explaining, picture)
     label = kept.label if kept else explanations[0].label
     heat = heatmaps_of(plan, explanations)
     heat.append((RANDOM, RANDOM, random_order(plan.seed, sample.sha256, explanations[0].grid), None))
     rows, naive = measured(plan, counted, picture, heat, label)
     facts = {
         **_facts(sample, model, explanations[0], label),
-        "forward_passes": 0 if kept else shared_passes(explanations).run,
+        "forward_passes": explaining.count + (made.passes if made else 0),
         "naive_passes": sum(len(of.masks) + 1 for *_, of in heat if of is not None),
         "evaluation_passes": counted.count,
         "naive_evaluation_passes": naive,

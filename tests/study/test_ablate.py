@@ -56,6 +56,29 @@ def test_a_variant_is_what_explaining_without_the_measure_gives(demo_vit, studie
             assert row["value"].item() == pytest.approx(measured.deletion.auc, abs=1e-5)
 
 
+def test_an_ablation_of_a_study_asks_the_model_for_pixels_alone(studied, monkeypatch):
+    from multiplex_vit.models.vision_model import VisionModel
+
+    for name in ("embed", "attend", "attend_directly", "probabilities", "probabilities_of_each"):
+        monkeypatch.setattr(VisionModel, name, lambda *args, name=name, **options: pytest.fail(f"{name} was called"))
+    found = mv.ablate(studied, leave_out="centrality")
+    assert found.table["number"].nunique() == len(PHOTOS)
+    assert found.passes.run == studied.passes().run
+
+
+def test_an_ablation_of_a_study_that_goes_on_goes_on(tmp_path, monkeypatch):
+    from multiplex_vit.study.store import Store
+
+    study = mv.Study(images=PHOTOS, out=tmp_path / "study", settings=SOME, steps=2, chunk=1, device="cpu")
+    write = Store.write
+    monkeypatch.setattr(Store, "write", lambda self, unit, tables: write(self, unit, tables) if unit < 1 else (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        study.run()
+    monkeypatch.undo()
+    assert set(mv.ablate(study).table["number"]) == {0}
+    assert set(mv.ablate(study.run()).table["number"]) == {0, 1, 2}
+
+
 def test_an_ablation_of_a_study_runs_no_explaining_pass(studied, ablated):
     assert mv.Study.open(studied.out / "ablations" / "without-statistic-direction_only-operator").passes().run == 0
     assert ablated.passes.run == studied.passes().run

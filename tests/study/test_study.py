@@ -12,11 +12,13 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from scipy import stats
 
 import multiplex_vit as mv
 from multiplex_vit.errors import InputError
-from multiplex_vit.study import runners, store, study
+from multiplex_vit.study import runners, store, study, work
 from multiplex_vit.study.plan import Variant
+from multiplex_vit.study.summary import summarise
 
 FEW = mv.Settings(operators=("sum",), statistics=("max", "min"))
 PHOTOS = list(mv.samples().values())
@@ -70,6 +72,20 @@ def test_images_have_their_hash_and_their_passes(done, demo_vit):
     assert facts.loc[0, "naive_passes"] == 2 * 5
     assert facts.loc[0, "sha256"] == mv.images(PHOTOS).sample(0).sha256
     assert done.all_passes().run == (facts["forward_passes"] + facts["evaluation_passes"]).sum() < done.all_passes().naive
+
+
+def test_a_summary_pairs_settings_with_the_random_order_and_with_the_first(done):
+    summary = summarise(done).set_index("setting")
+    values = done.table().query("measure == 'difference'").pivot(index="number", columns="setting", values="value")
+    first, second = "token_ratio=0.3", "token_ratio=0.5"
+    assert summary.loc[second, "change"] == pytest.approx((values[second] - values[first]).mean())
+    assert summary.loc[first, "more"] == pytest.approx((values[first] - values["random order"]).mean())
+    assert np.isnan(summary.loc[first, "change"])
+    heat = done.heatmaps().pivot(index="number", columns="setting", values="heatmap")
+    ranks = [stats.spearmanr(row[first], row[second]).statistic for _, row in heat.iterrows()]
+    assert summary.loc[second, "agreement"] == pytest.approx(np.mean(ranks))
+    assert min(ranks) <= summary.loc[second, "agreement_low"] <= np.mean(ranks) <= summary.loc[second, "agreement_high"] <= max(ranks)
+    assert summary.loc[first, "agreement"] == 1
 
 
 def test_open_gives_the_same_tables_and_settings(done):
@@ -238,6 +254,7 @@ def test_what_a_killed_run_left_half_written_is_swept_and_not_read(tmp_path, don
         ({"explained": "best"}, "give 'predicted' or 'true'"),
         ({"chunk": 0}, "chunk is 0"),
         ({"settings": {"a": FEW}, "vary": {"min_cut": [0.1]}}, "give one of them"),
+        ({"settings": {"random order": FEW}, "vary": {}}, "a setting is named 'random order', as the control is"),
     ],
 )
 def test_bad_choices_are_told_before_anything_runs(tmp_path, changes, message):
@@ -321,6 +338,159 @@ def test_the_manifest_says_what_was_run(done):
     assert len(found["study"]["model_sha256"]) == 64
     assert found["study"]["plan"]["settings"]["token_ratio=0.3"]["statistics"] == ["max", "min"]
     assert found["study"]["plan"]["seed"] == 0
+
+
+def test_images_that_lie_elsewhere_are_the_same_study(tmp_path, folder, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    first = small("out", images=mv.images("photos"))
+    first.run()
+    assert mv.Study.open("out").run().store.done() == {0, 1, 2}
+    assert small("out", images=folder).run().store.done() == {0, 1, 2}
+    (tmp_path / "photos").rename(tmp_path / "moved")
+    assert mv.Study.open("out", images="moved").run().store.done() == {0, 1, 2}
+
+
+def test_images_whose_content_changed_are_refused(tmp_path):
+    from PIL import Image
+
+    def paint(value):
+        for number in range(2):
+            Image.new("RGB", (32, 32), (value, number, 0)).save(tmp_path / "photos" / f"{number}.bmp")
+
+    (tmp_path / "photos").mkdir()
+    paint(10)
+    found = small(tmp_path / "out", images=tmp_path / "photos").run()
+    before = found.table()
+    paint(200)
+    with pytest.raises(InputError, match=r"0.bmp is not the image that .* explained"):
+        small(tmp_path / "out", images=tmp_path / "photos").run()
+    pd.testing.assert_frame_equal(found.table(), before)
+
+
+def test_what_fails_for_every_image_stops_the_run_and_is_not_done(tmp_path, monkeypatch, done):
+    found = small(tmp_path / "out", chunk=3)
+
+    def short(*args, **options):
+        raise RuntimeError("CUDA error: device lost")
+
+    monkeypatch.setattr(work, "evaluate_many", short)
+    with pytest.raises(InputError, match=r"every image of unit 0 failed \(RuntimeError: CUDA error: device lost\)"):
+        found.run()
+    monkeypatch.undo()
+    assert found.store.done() == set()
+    pd.testing.assert_frame_equal(found.run().table(), done.table())
+
+
+def test_one_strange_image_is_a_failure_and_may_be_tried_again(tmp_path, monkeypatch, done):
+    measure, strange = work.evaluate_many, [True]
+
+    def once(*args, **options):
+        if strange:
+            strange.clear()
+            raise ZeroDivisionError("odd")
+        return measure(*args, **options)
+
+    monkeypatch.setattr(work, "evaluate_many", once)
+    found = small(tmp_path / "out", chunk=3).run()
+    assert found.failures()["reason"].tolist() == ["ZeroDivisionError: odd"]
+    assert set(found.run().table()["number"]) == {1, 2}
+    again = found.run(retry_failed=True)
+    assert again.failures().empty
+    pd.testing.assert_frame_equal(again.table(), done.table())
+
+
+def test_a_data_set_that_raises_anything_is_a_failure(tmp_path):
+    from PIL import Image
+
+    class Rows:
+        column_names = ("image",)
+
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, place):
+            if place:
+                raise ValueError("bad decode")
+            return {"image": Image.new("RGB", (32, 32), (9, 9, 9))}
+
+    found = small(tmp_path / "out", images=Rows()).run()
+    assert found.failures()[["name", "reason"]].values.tolist() == [["000001", "cannot be read (ValueError: bad decode)"]]
+    assert set(found.table()["number"]) == {0}
+
+
+def test_tables_that_are_gone_or_damaged_are_computed_again(tmp_path, done):
+    found = small(tmp_path / "out").run()
+    (found.out / "rows" / "unit-000001.parquet").unlink()
+    (found.out / "images" / "unit-x.parquet").write_text("no unit")
+    assert found.store.done() == {0, 2}
+    torn = found.out / "rows" / "unit-000002.parquet"
+    torn.write_bytes(torn.read_bytes()[:100])
+    with pytest.raises(InputError, match="unit-000002.parquet is damaged"):
+        found.table()
+    (found.out / "images" / "unit-x.parquet").unlink()
+    pd.testing.assert_frame_equal(found.run().table(), done.table())
+
+
+@pytest.mark.parametrize("change", [lambda m: {"format": m["format"]}, lambda m: {**m, "study": {}}])
+def test_a_manifest_that_lacks_something_is_damaged(tmp_path, done, change):
+    path = small(tmp_path / "out", images=PHOTOS[:1]).run().out / "manifest.json"
+    path.write_text(json.dumps(change(json.loads(path.read_text()))))
+    with pytest.raises(InputError, match="is damaged or of another version"):
+        mv.Study.open(tmp_path / "out")
+
+
+def test_a_manifest_of_settings_of_another_version_is_told(tmp_path):
+    path = small(tmp_path / "out", images=PHOTOS[:1]).run().out / "manifest.json"
+    path.write_text(path.read_text().replace('"min_cut"', '"least_cut"'))
+    with pytest.raises(InputError, match="manifest of .* is damaged or of another version .*least_cut"):
+        mv.Study.open(tmp_path / "out")
+
+
+def test_a_study_of_which_nothing_is_done_gives_way(tmp_path, monkeypatch):
+    monkeypatch.setattr(work, "evaluate_many", lambda *args, **options: 1 / 0)
+    with pytest.raises(InputError, match="every image"):
+        small(tmp_path / "out", chunk=3).run()
+    monkeypatch.undo()
+    assert small(tmp_path / "out", steps=2, images=PHOTOS[:1]).run().plan.steps == 2
+
+
+def test_settings_with_options_come_back_and_own_functions_can_be_read(tmp_path):
+    from functools import partial
+
+    longer = partial(mv.CENTRALITIES["betweenness"], length="log")
+    settings = mv.Settings(operators=("mean",), centralities=("in_strength", longer), statistics=("max",))
+    found = small(tmp_path / "out", images=PHOTOS[:1], settings=settings).run()
+    again = mv.Study.open(tmp_path / "out")
+    pd.testing.assert_frame_equal(again.table(), found.table())
+    assert again.run().store.done() == {0}
+    assert mv.ablate(again, leave_out="centrality").table["variant"].nunique() == 4
+
+    def mine(weights):
+        return weights.sum(0)
+
+    own = small(tmp_path / "own", images=PHOTOS[:1], settings=mv.Settings(operators=("sum",), centralities=(mine,), statistics=("max",))).run()
+    opened = mv.Study.open(tmp_path / "own")
+    pd.testing.assert_frame_equal(opened.table(), own.table())
+    with pytest.raises(InputError, match="unknown centrality 'mine'"):
+        opened.run()
+
+
+def test_a_folder_of_other_files_stays_as_it_is(folder):
+    before = sorted(path.name for path in folder.iterdir())
+    with pytest.raises(InputError, match="holds other files"):
+        small(folder).run()
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_a_script_without_a_guard_is_told_so(tmp_path):
+    script = (
+        f"import multiplex_vit as mv\nmv.Study(images={[str(p) for p in PHOTOS]}, out={str(tmp_path / 'out')!r}, chunk=1, steps=2, device='cpu').run(workers=2)"
+    )
+    (tmp_path / "run.py").write_text(script)
+    ended = subprocess.run([sys.executable, str(tmp_path / "run.py")], capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.count("multiplex_vit.errors.InputError:") == 1
+    assert 'put the call of run under if __name__ == "__main__":' in ended.stderr.splitlines()[-1]
 
 
 def test_other_versions_are_noted(tmp_path, monkeypatch):

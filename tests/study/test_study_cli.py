@@ -62,7 +62,9 @@ def test_a_study_its_ablation_and_its_report(tmp_path, capsys):
     assert code == 0
     text = (tmp_path / "s" / "report" / "report.md").read_text()
     assert "| min_cut=0.01, operators=sum+max | 3 |" in text
-    for name in ("settings_0", "course_min_cut", "agreement", "ablation_without-operator"):
+    assert "## Ablation without-operator: min_cut=0.01, operators=sum+max, patch/black" in text
+    assert "| without operator max |" in text
+    for name in ("settings_0", "changes_0", "course_min_cut", "agreement", "ablation_without-operator"):
         assert f"({name}.png)" in text
         assert (tmp_path / "s" / "report" / f"{name}.pdf").stat().st_size > 1000
 
@@ -110,6 +112,7 @@ def test_a_bad_configuration_is_one_line(tmp_path, capsys, config, line, message
         (["{samples}", "--out", "{out}", "--labels", "{labels}"], "the labels do not match the images: 2 images without a label, such as 'horse.jpg'"),
         (["{samples}", "--out", "{out}", "--vary", "min_cut"], "--vary is 'min_cut'; give name=value,value"),
         (["{samples}", "--out", "{out}", "--vary", "cut=1"], "unknown key 'cut'"),
+        (["{samples}", "--out", "{out}", "--vary", "min_cut=0.1", "--vary", "min_cut=0.2"], "--vary gives min_cut twice"),
         (["{samples}", "--out", "{out}", "--preset", "published"], "the index asks for image"),
         (["{samples}", "--out", "{out}", "--workers", "0"], "workers is 0"),
         (["{samples}", "--out", "{file}"], "cannot write into"),

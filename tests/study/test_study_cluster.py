@@ -76,6 +76,7 @@ def test_no_scheduler_and_wrong_options_are_one_line(tmp_path, monkeypatch):
     for scheduler, message in (
         ("tcp://127.0.0.1:9", "no Dask scheduler answers at tcp://127.0.0.1:9"),
         ({"kind": "slurm", "corse": 1}, "the slurm cluster cannot be started: .*; mend its options"),
+        ({"kind": "local", "foo": 1}, "the local cluster cannot be started: it takes no 'foo'; mend its options"),
         ({"kind": "abacus"}, "unknown kind of cluster 'abacus'"),
     ):
         with pytest.raises(InputError, match=message) as told:

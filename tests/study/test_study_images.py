@@ -147,3 +147,19 @@ def test_an_empty_file_is_told_when_it_is_read(tmp_path):
     (tmp_path / "a.png").write_bytes(b"")
     with pytest.raises(InputError, match="is empty"):
         mv.images(tmp_path).sample(0)
+
+
+def test_an_index_of_what_an_index_left_is_by_the_names_too(tmp_path):
+    for number in range(1, 7):
+        (tmp_path / f"ILSVRC2012_val_{number:08d}.JPEG").write_bytes(png(0))
+    some = mv.images(tmp_path, index=[3, 4, 5])
+    assert [sample.name for sample in mv.images(some, index=[4])] == ["ILSVRC2012_val_00000005.JPEG"]
+    with pytest.raises(InputError, match="lacks 1 of the 1 images of the index, such as ILSVRC2012_val_00000001"):
+        mv.images(some, index=[0])
+
+
+def test_the_broken_one_of_several_parquet_files_is_named(tmp_path):
+    pd.DataFrame({"img": [{"bytes": png(0)}]}).to_parquet(tmp_path / "a.parquet")
+    (tmp_path / "b.parquet").write_bytes(b"PAR1")
+    with pytest.raises(InputError, match=r"b.parquet: cannot be read as Parquet"):
+        mv.images(tmp_path)
