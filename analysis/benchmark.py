@@ -5,12 +5,13 @@
 Rows, each in a process of its own, so that one's memory is not another's:
 
 - passes: (a) the naive loop, as published code does: one mask a forward pass, eager attention, gradients on, repeated masks too; (b) `explain`; (c) the floor:
-  the matrix products that (b) really ran, recorded, as bare GEMMs of the same type. The three run in turn, several times, after one warm-up; ratios are
-  medians over the turns. (a) is given (b)'s masks and makes none itself.
-- memory, memory_naive: the greatest memory above what there was before one explanation.
+  the matrix products that (b) really ran, recorded, as bare GEMMs of the same type on plain operands. They run in turn, several times, after one warm-up; ratios
+  are medians over the turns. (a) is given (b)'s masks and makes none itself. "Laid out" is (c) with weights laid out for oneDNN beforehand, for nothing.
+- memory, memory_naive: the greatest memory above what there was before one explanation; before two masks of the naive loop.
 - folder: (d) images a second. stream, study: memory over many images, CIFAR-10's where --data is given.
 - curves: (e) insertion and deletion. network: (f) attention, network, ten centralities, GraphML. scaling: (g) tokens, blocks, images.
-- types: types for the passes, at which part of the rate of a bare matrix product, and how far heatmaps move. tried: what else was tried.
+- types: types for the passes: images a second, times the naive loop, the masked passes' part of the rate of a bare matrix product, and how far heatmaps
+  move. On a GPU, with --rows types --models vit-base --images 512. tried: what else was tried.
 - start: importing the package, --help, the demo's first heatmap.
 
 Models: "vit-", "deit-" or "dinov2-" with tiny, small, base or large (random weights of that geometry, 16 x 16 patches), "@384" for another size in pixels; bundled ones.
@@ -19,6 +20,7 @@ Written: all figures (JSON) and tables (Markdown).
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -29,7 +31,7 @@ from typing import Any
 
 MODELS = {
     "passes": ["vit-tiny", "vit-small", "vit-base", "deit-small", "deit-base"],
-    "memory": ["vit-tiny", "vit-small", "vit-base", "vit-large", "vit-large@384", "dinov2-small@518"],
+    "memory": ["vit-tiny", "vit-small", "vit-base", "vit-large", "vit-large@384", "dinov2-small@518", "dinov2-deep@518"],
     "memory_naive": ["vit-tiny", "vit-small", "vit-base", "vit-large", "vit-large@384"],
     "folder": ["demo-vit", "demo-deit"],
     "stream": ["demo-vit", "demo-deit"],
@@ -49,15 +51,17 @@ STARTS = {
 
 
 def start(device: str, repeats: int) -> dict[str, float]:
-    """Return median seconds from starting Python to the end, of each of STARTS; once before, to have the files in memory."""
+    """Return median seconds from starting Python to the end, of each of STARTS, and the greatest memory; once before, to have the files in memory."""
     found = {}
     for name, script in STARTS.items():
         command, seconds = [sys.executable, "-c", script.replace("DEVICE", repr(device))], []
         for _ in range(repeats + 1):
             began = time.perf_counter()
-            subprocess.run(command, capture_output=True, check=False)
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
             seconds.append(time.perf_counter() - began)
-        found[name] = statistics.median(seconds[1:])
+        found |= {name: statistics.median(seconds[1:]), name.removesuffix("_s") + "_peak_mib": used.ru_maxrss / 1024}
     return found
 
 
@@ -105,7 +109,7 @@ def tables(facts: dict[str, Any], rows: list[dict[str, Any]]) -> str:
 
     from multiplex_vit.study.summary import markdown
 
-    told = f"`{facts['command']}`; {facts['date']}, commit {facts['commit']}, {facts['device']}, driver {facts['driver'] or 'none'}."
+    told = f"`{facts['command']}`; {facts['date']}, commit {facts['commit']}, {facts['device']}, driver {facts['driver'] or 'none'}; load average before {facts['load']:.1f}."
     lines = ["# Time and memory", told, "Seconds (`_s`) are medians; memory is in MiB. What each table is: `python analysis/benchmark.py --help`."]
     for name in dict.fromkeys(row["row"] for row in rows):
         part = pd.DataFrame([{key: value for key, value in row.items() if key != "row"} for row in rows if row["row"] == name])
@@ -139,7 +143,7 @@ def main() -> None:
         return
     from provenance import provenance
 
-    rows, facts = [], {**provenance(args.device), "driver": driver_of(args.device)}
+    rows, facts = [], {**provenance(args.device), "driver": driver_of(args.device), "load": os.getloadavg()[0]}
     for row in args.rows:
         for model in args.models or MODELS[row]:
             for found in measured(row, model, args):

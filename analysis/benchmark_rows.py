@@ -2,12 +2,13 @@
 
 import statistics
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from benchmark_case import Case, Rows, in_turn, medians, naive_loop, photos, pixels, random_model, ratio
+from benchmark_case import Case, Rest, Rows, in_turn, medians, naive_loop, photos, pixels, random_model, ratio, timed
 from gemm_floor import bare, gemm_rate, recorded
 from scipy.stats import spearmanr
 
@@ -17,21 +18,26 @@ CENTRALITIES = ("in_strength", "out_strength", "in_degree", "out_degree", "pager
 
 
 def passes(case: Case) -> Rows:
-    """(a) one mask at a time, (b) this package, (c) its matrix products alone; in turn."""
+    """(a) one mask at a time, (b) this package, (c) its matrix products alone; in turn. Memory is that above what there was, of each the first time."""
     model, image = case.build(), pixels(case.build)
+    rest = Rest(model.device)
     explanation = mv.explain(model, image)
+    package, rest = rest.row()["above_mib"], Rest(model.device)
+    difference = float(np.abs(naive_loop(model, image, explanation.masks.kept) - explanation.probabilities).max())
+    assert difference < 1e-4, "both must compute the same"
+    memory = {"package_mib": package, "naive_mib": rest.row()["above_mib"]}
     products = recorded(lambda: mv.explain(model, image))
     calls = {
         "naive": lambda: naive_loop(model, image, explanation.masks.kept),
         "package": lambda: mv.explain(model, image),
         "floor": bare(products, model.device, model.dtype),
+        "floor_laid_out": bare(products, model.device, model.dtype, laid_out=True),
     }
-    difference = float(np.abs(calls["naive"]() - explanation.probabilities).max())
-    assert difference < 1e-4, "both must compute the same"
     seconds = in_turn(calls, case.repeats)
     facts = {"masks": len(explanation.masks), "forward_passes": explanation.forward_passes, "difference": difference}
+    ratios = {name: ratio(seconds, "package", other) for name, other in (("b/a", "naive"), ("b/c", "floor"), ("b/c laid out", "floor_laid_out"))}
     rate = products.flop / 1e9 / statistics.median(seconds["package"])
-    return [{**facts, **medians(seconds), "b/a": ratio(seconds, "package", "naive"), "b/c": ratio(seconds, "package", "floor"), "GFLOP/s": rate}]
+    return [{**facts, **medians(seconds), **ratios, "GFLOP/s": rate, **memory}]
 
 
 def folder(case: Case) -> Rows:
@@ -92,25 +98,38 @@ def scaling(case: Case) -> Rows:
 
 
 def types(case: Case) -> Rows:
-    """Return how fast images are explained with passes of each type, at which part of the rate of a bare matrix product, and how far heatmaps move."""
+    """Return for each type of passes: images a second and times the naive loop's, the rate of the masked passes alone beside that of a bare matrix
+    product, and how far heatmaps move from those of float32."""
     options = {"cpu": ("bfloat16",), "cuda": ("tf32", "bfloat16", "float16")}[torch.device(case.device).type]
     models = {"float32": case.build(), **{name: case.build(passes=name) for name in options}}
     with tempfile.TemporaryDirectory() as name:
         paths = photos(Path(name), case.images)
-        calls = {key: partial(mv.explain, model, paths) for key, model in models.items()}
-        flop = {key: recorded(call).flop for key, call in calls.items()}
-        found = {key: call() for key, call in calls.items()}
-        seconds = in_turn(calls, case.repeats)
+        few = paths[: max(2, case.images // 32)]
+        found = {key: mv.explain(model, paths) for key, model in models.items()}
+        masked = {key: masked_passes(model, [model.picture(path).pixels for path in few], found[key]) for key, model in models.items()}
+        flop = {key: recorded(call).flop for key, call in masked.items()}
+        seconds = in_turn({key: partial(mv.explain, model, paths) for key, model in models.items()}, case.repeats)
+        alone = in_turn(masked, case.repeats)
+        naive, _ = timed(
+            lambda: [naive_loop(models["float32"], models["float32"].picture(path).pixels.cpu().numpy(), found["float32"][0].masks.kept) for path in few]
+        )
         area = {key: [areas(models["float32"], *each) for each in zip(paths, found[key], strict=True)] for key in models}
     rows = []
     for key, model in models.items():
         rank = [spearmanr(a.heatmap.ravel(), b.heatmap.ravel()).statistic for a, b in zip(found["float32"], found[key], strict=True)]
         moved = np.abs(np.array(area[key]) - area["float32"])
         figures = {"rank_correlation": statistics.mean(rank), "least_rank_correlation": min(rank), "auc_difference": moved.mean(), "greatest": moved.max()}
-        took, top = statistics.median(seconds[key]), gemm_rate(model.device, key)
-        speed = {"seconds_an_image": took / len(paths), "GFLOP/s": flop[key] / 1e9 / took, "of_a_product": flop[key] / took / top}
-        rows.append({"passes": key, **{k: float(v) for k, v in (speed | figures).items()}})
+        image, rate = statistics.median(seconds[key]) / len(paths), flop[key] / statistics.median(alone[key])
+        speed = {"images_a_second": 1 / image, "a/b": naive / len(few) / image, "GFLOP/s": rate / 1e9, "of_a_product": rate / gemm_rate(model.device, key)}
+        rows.append({"passes": key, "images": len(paths), **{k: float(v) for k, v in (speed | figures).items()}})
     return rows
+
+
+def masked_passes(model: mv.VisionModel, several: list[torch.Tensor], explanations: list[mv.Explanation]) -> Callable[[], object]:
+    """Return what classifies the distinct masks of some images together, and nothing else."""
+    tokens = model.embed(torch.cat(several))
+    kept = [each.masks.kept[each.masks.distinct()[0]] for each in explanations[: len(several)]]
+    return partial(model.probabilities_of_each, tokens, kept)
 
 
 def areas(model: mv.VisionModel, path: Path, explanation: mv.Explanation) -> float:

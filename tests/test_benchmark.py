@@ -41,8 +41,17 @@ def test_the_floor_runs_the_products_that_it_counted(floor):
     left, right = torch.randn(2, 3, 4), torch.randn(2, 4, 5)
     products = floor.recorded(lambda: (torch.bmm(left, right), torch.bmm(left, right), left[0] @ right[0]))
     assert dict(products.found) == {("bmm", (2, 3, 4, 5)): 2, ("mm", (1, 3, 4, 5)): 1}
-    again = floor.recorded(floor.bare(products, torch.device("cpu"), torch.float32))
-    assert again.found == products.found
+    for laid_out in (False, True):
+        again = floor.recorded(floor.bare(products, torch.device("cpu"), torch.float32, laid_out=laid_out))
+        assert again.found == products.found
+
+
+def test_models_of_random_weights_take_pictures_and_types_of_passes(floor):
+    from benchmark_case import Case
+
+    model = Case("vit-tiny", "cpu", 1, 1, 1).build(passes="bfloat16", num_hidden_layers=2, image_size=32)
+    assert (model.dtype, model.passing.dtype) == (torch.float32, torch.bfloat16)
+    assert model.picture(mv.samples()["cat"]).pixels.shape == (1, 3, 32, 32)
 
 
 def test_the_rate_of_a_product_is_a_rate(floor):
@@ -50,7 +59,7 @@ def test_the_rate_of_a_product_is_a_rate(floor):
 
 
 def test_the_benchmark_runs_to_its_tables(tmp_path):
-    options = ["--rows", "passes", "memory", "stream", "folder", "--models", "demo-vit", "--repeats", "1", "--images", "2", "--many-images", "100"]
+    options = ["--rows", "passes", "memory", "stream", "folder", "types", "--models", "demo-vit", "--repeats", "1", "--images", "2", "--many-images", "100"]
     command = [sys.executable, str(ANALYSIS / "benchmark.py"), *options, "--out", str(tmp_path / "found")]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert ended.returncode == 0, ended.stderr
@@ -59,8 +68,10 @@ def test_the_benchmark_runs_to_its_tables(tmp_path):
     assert not any("failed" in row for row in found["rows"]), ended.stderr
     assert rows["passes"]["difference"] < 1e-4
     assert rows["passes"]["b/c"] > 0
+    assert rows["types"]["passes"] == "bfloat16"
+    assert rows["types"]["rank_correlation"] > 0.9
     assert rows["memory"]["above_mib"] >= 0
     assert rows["stream"]["first_half_mib"] > 0
     text = (tmp_path / "found.md").read_text()
     assert found["command"] in text
-    assert [line[3:] for line in text.splitlines() if line.startswith("## ")] == ["passes", "memory", "stream", "folder"]
+    assert [line[3:] for line in text.splitlines() if line.startswith("## ")] == ["passes", "memory", "stream", "folder", "types"]

@@ -65,6 +65,42 @@ def make_tiny():
     return cache(tiny_model)
 
 
+def one_at_a_time(model, pixels, kept):
+    """Return probabilities [mask, class] as the model itself gives them for each mask alone: of the tokens kept, by its default layers."""
+    network = model.model
+    base = getattr(network, network.base_model_prefix)
+    embeddings, rows = base.embeddings, []
+    with torch.inference_mode():
+        tokens = embeddings(torch.from_numpy(pixels))
+        for mask in kept:
+            chosen = tokens[:, np.concatenate([np.ones(model.n_prefix, dtype=bool), mask])]
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(embeddings, "forward", lambda *_, chosen=chosen, **__: chosen)
+                rows.append(network(torch.from_numpy(pixels)).logits.softmax(-1)[0].numpy())
+    return np.stack(rows)
+
+
+@settings(max_examples=25)
+@given(
+    kind=st.sampled_from(KINDS),
+    seed=st.integers(0, 10**6),
+    counts=st.lists(st.integers(1, 9), min_size=1, max_size=4),
+    batch_size=st.sampled_from([1, 2, 3, 100, "auto"]),
+    tokens=st.sampled_from([8, 40, 1024]),
+)
+def test_any_grouping_of_any_masks_gives_what_the_model_gives_for_each_alone(make_tiny, kind, seed, counts, batch_size, tokens):
+    model, rng = make_tiny(kind), np.random.default_rng(seed)
+    images = [rng.standard_normal((1, 3, 16, 16)).astype(np.float32) for _ in counts]
+    kept = [rng.random((count, 16)) < rng.uniform(0.2, 0.9, (count, 1)) for count in counts]
+    for masks in kept:
+        masks[:, 0] = True  # the mean of no patch is not a number in some classifiers
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batches, "_TOKENS_ON_CPU", tokens)
+        found = model.probabilities_of_each(torch.cat([model.embed(image) for image in images]), kept, batch_size=batch_size)
+    for image, masks, each in zip(images, kept, found, strict=True):
+        np.testing.assert_allclose(each.numpy(), one_at_a_time(model, image, masks), atol=1e-5)
+
+
 def test_bundled_photos(demo_vit):
     photos = list(mv.samples().values())
     for together, photo in zip(mv.explain(demo_vit, photos), photos, strict=True):
@@ -163,6 +199,70 @@ def test_a_block_that_is_listened_to_is_run_as_it_is(tiny, pixels):
         hook.remove()
     assert len(heard) % model.n_layers == 0
     assert heard
+
+
+def changed_attention(block):
+    own = block.attention.forward
+    block.attention.forward = lambda hidden, *args, **options: (own(hidden, *args, **options)[0] * 0.5, None)
+
+
+def changed_class(block):
+    kind = type(block.attention)
+    block.attention.__class__ = type("Halved", (kind,), {"forward": lambda self, *args, **options: (kind.forward(self, *args, **options)[0] * 0.5, None)})
+
+
+def changed_block(block):
+    own = block.forward
+    block.forward = lambda hidden, *args, **options: own(hidden * 0.5, *args, **options)
+
+
+def changed_by_a_hook(block):
+    block.dropout.register_forward_hook(lambda _, args, output: output * 0.5)
+
+
+@pytest.mark.parametrize("place", [0, -1])
+@pytest.mark.parametrize("change", [changed_attention, changed_class, changed_block, changed_by_a_hook])
+def test_blocks_that_were_changed_are_run_as_they_are(tiny, pixels, change, place):
+    model = tiny("ViT")
+    before = model.classify(pixels())
+    change(model.model.vit.layers[place])
+    expected = model.classify(pixels())
+    assert not torch.allclose(expected, before, atol=1e-4)
+    assert torch.allclose(model.probabilities(model.embed(pixels()), np.ones((2, 16), dtype=bool)), expected.expand(2, -1), atol=1e-5)
+
+
+def test_a_hook_on_a_block_sees_every_token(tiny, pixels):
+    model, seen = tiny("ViT"), []
+    model.model.vit.layers[-1].register_forward_hook(lambda _, args, output: seen.append(tuple(output.shape)))
+    model.probabilities(model.embed(pixels()), np.ones((1, 16), dtype=bool))
+    assert seen[-1] == (1, 17, 16)
+
+
+def test_short_memory_halves_the_images_and_goes_on(tiny, pixels, monkeypatch):
+    model, asked = tiny("ViT"), []
+    images = [pixels(seed=seed) for seed in range(5)]
+    expected = [mv.explain(model, image) for image in images]
+    attend = each_room._attended
+
+    def short(model, tokens, settings):
+        asked.append(len(tokens))
+        if len(tokens) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return attend(model, tokens, settings)
+
+    monkeypatch.setattr(each_room, "_attended", short)
+    for together, alone in zip(mv.explain(model, images), expected, strict=True):
+        same(together, alone)
+    assert asked == [5, 2, 3, 1, 2]
+    monkeypatch.setattr(each_room, "_attended", lambda *args: (_ for _ in ()).throw(MemoryError))
+    with pytest.raises(mv.InputError, match="memory is short of the attention of one image"):
+        mv.explain(model, images[0])
+
+
+def test_attention_is_not_copied_for_masks_whose_statistics_are_known(demo_vit, monkeypatch):
+    monkeypatch.setattr(each_room, "_stacked", lambda *args: pytest.fail("attention was copied"))
+    mv.explain(demo_vit, mv.samples()["cat"])
+    mv.explain(demo_vit, mv.samples()["cat"], method="multiplex")
 
 
 def test_a_classifier_of_ones_own_gets_every_token(tiny, pixels):

@@ -62,6 +62,13 @@ def test_a_pass_takes_what_half_of_the_free_memory_holds(monkeypatch):
     assert batches.tokens_that_fit(GPU, 8, 2) == batches._MOST_TOKENS
 
 
+def test_images_that_share_passes_take_an_eighth_of_the_free_memory(monkeypatch):
+    for name, value in (("mem_get_info", (2**33, 2**34)), ("memory_reserved", 0), ("memory_allocated", 0)):
+        monkeypatch.setattr(torch.cuda, name, lambda device, value=value: value)
+    assert batches.bytes_that_fit(GPU) == 2**30
+    assert batches.bytes_that_fit(torch.device("cpu")) == 64 * 2**20
+
+
 def test_values_go_to_a_gpu_through_pinned_memory(monkeypatch):
     asked = []
     monkeypatch.setattr(torch.Tensor, "pin_memory", lambda self: asked.append("pinned") or self)

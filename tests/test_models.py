@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -460,3 +462,40 @@ def test_large_weights_stay_as_they_are_and_a_gelu_that_is_listened_to_is_run(ti
     assert torch.allclose(found[-1], expected, atol=1e-5)
     assert heard == [True] * 4
     assert (linear.then, linear.weight.is_mkldnn) == ("none", False)
+
+
+def test_linear_layers_run_by_default_under_autocast(tiny, pixels):
+    model = tiny("ViT")
+    with torch.autocast("cpu", torch.bfloat16):
+        found = model.probabilities(model.embed(pixels()), np.ones((2, 16), dtype=bool))
+    assert found.isfinite().all()
+
+
+def test_passes_of_another_type_follow_the_weights(tiny, pixels):
+    model = mv.VisionModel(tiny("ViT").model, passes=torch.bfloat16)
+    before, copy = model.classify(pixels()), model.passing
+    assert model.passing is copy
+    with torch.no_grad():
+        model.model.classifier.weight.mul_(-3)
+    assert not torch.allclose(model.classify(pixels()), before, atol=1e-2)
+
+
+def test_tf32_is_put_back_under_either_name(tiny, pixels):
+    from multiplex_vit.models.rounding import tf32
+
+    matmul = torch.backends.cuda.matmul
+    with tf32(True):
+        assert matmul.allow_tf32
+    assert not matmul.allow_tf32
+    code = """
+import torch
+from multiplex_vit.models.rounding import tf32
+matmul = torch.backends.cuda.matmul
+matmul.fp32_precision = "ieee"
+with tf32(True):
+    assert matmul.fp32_precision == "tf32"
+assert matmul.fp32_precision == "ieee"
+with tf32(False):
+    assert matmul.fp32_precision == "ieee"
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)  # the two names do not go together, so in a process of its own

@@ -173,6 +173,11 @@ def fed(embeddings: nn.Module, tokens: Tensor) -> Iterator[None]:
         yield
 
 
+def unheard(module: nn.Module) -> bool:
+    """Tell whether a module runs as its class says, and nobody listens to it."""
+    return "forward" not in module.__dict__ and not module._forward_hooks and not module._forward_pre_hooks
+
+
 @contextmanager
 def forwards(swaps: Mapping[nn.Module, Callable[..., Tensor]]) -> Iterator[None]:
     """Give modules other forward functions, and take them away again, whatever happens."""

@@ -19,8 +19,7 @@ def tokens_that_fit(device: torch.device, width: int, n_bytes: int) -> int:
     """Return how many tokens of so many numbers of so many bytes a pass takes: few enough for a CPU's caches, or half of what is free on a GPU."""
     if device.type != "cuda":
         return _TOKENS_ON_CPU
-    free = torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return min(_MOST_TOKENS, free // 2 // (_COPIES_OF_A_TOKEN * width * n_bytes))
+    return min(_MOST_TOKENS, _free(device) // 2 // (_COPIES_OF_A_TOKEN * width * n_bytes))
 
 
 def sequences_a_batch(n_token: int, batch_size: int | str, most_tokens: int) -> int:
@@ -63,14 +62,32 @@ def _unless_short(run: Callable[[Any], Tensor], items: Any) -> Tensor | None:
     """Return what `run` gives, or None where it ran out of memory; what it held then is free again."""
     try:
         return run(items)
-    except torch.OutOfMemoryError:
-        pass
-    except RuntimeError as error:
-        if "can't allocate memory" not in str(error):
+    except (RuntimeError, MemoryError) as error:
+        if not is_short(error):
             raise
+    release()
+    return None
+
+
+def is_short(error: BaseException) -> bool:
+    """Tell whether an error says that memory is short, on a CPU or a GPU."""
+    said = ("can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (isinstance(error, RuntimeError) and any(text in str(error) for text in said))
+
+
+def release() -> None:
+    """Give memory that a GPU holds for nothing back."""
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-    return None
+
+
+def bytes_that_fit(device: torch.device) -> int:
+    """Return how many bytes may hold the attention of images that share passes: an eighth of what is free on a GPU, 4 GiB at most; 64 MiB elsewhere."""
+    return min(4 * 2**30, _free(device) // 8) if device.type == "cuda" else 64 * 2**20
+
+
+def _free(device: torch.device) -> int:
+    return torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
 
 
 def alike(values: Tensor, n_token: int) -> Iterator[tuple[Tensor, int]]:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.activations import GELUActivation
 
-from multiplex_vit.models.attention import forwards
+from multiplex_vit.models.attention import forwards, unheard
 
 MOST_BYTES = 96 * 2**20
 """Weights of a larger model are not laid out anew: it takes memory, and pays less the larger the products are (4 % for ViT-S, 1 % for ViT-B)."""
@@ -52,12 +52,12 @@ def _same(values: Tensor) -> Tensor:
 
 def _helps(model: PreTrainedModel) -> bool:
     usable = torch.backends.mkldnn.is_available() and all(hasattr(torch.ops.mkldnn, name) for name in ("_linear_pointwise", "_reorder_linear_weight"))
-    return usable and model.device.type == "cpu" and platform.machine() in ("x86_64", "AMD64")
+    return usable and not torch.is_autocast_enabled("cpu") and model.device.type == "cpu" and platform.machine() in ("x86_64", "AMD64")
 
 
 def _usual(module: Any) -> TypeGuard[nn.Linear]:
     """Tell whether a module is a plain float32 linear layer that nobody listens to."""
-    return type(module) is nn.Linear and module.weight.dtype == torch.float32 and _unheard(module)
+    return type(module) is nn.Linear and type(module.weight) in (nn.Parameter, Tensor) and module.weight.dtype == torch.float32 and unheard(module)
 
 
 def _before_gelu(model: PreTrainedModel) -> dict[nn.Module, nn.Module]:
@@ -66,11 +66,7 @@ def _before_gelu(model: PreTrainedModel) -> dict[nn.Module, nn.Module]:
     for mlp in model.modules():
         first: Any = getattr(mlp, "fc1", None)
         activation: Any = getattr(mlp, "activation_fn", None)
-        known = type(mlp).__name__ in ("ViTMLP", "DeiTMLP", "Dinov2MLP", "Dinov2WithRegistersMLP")
-        if known and _usual(first) and type(activation) is GELUActivation and activation.act is nn.functional.gelu and _unheard(activation):
+        known = type(mlp).__name__ in ("ViTMLP", "DeiTMLP", "Dinov2MLP", "Dinov2WithRegistersMLP") and unheard(mlp)
+        if known and _usual(first) and type(activation) is GELUActivation and activation.act is nn.functional.gelu and unheard(activation):
             found[first] = activation
     return found
-
-
-def _unheard(module: nn.Module) -> bool:
-    return "forward" not in module.__dict__ and not module._forward_hooks and not module._forward_pre_hooks

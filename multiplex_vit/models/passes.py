@@ -19,12 +19,16 @@ from multiplex_vit.models.sharing import shared
 class Passes:
     """The part of a `VisionModel` that classifies."""
 
-    passing: Any
     passes: torch.dtype | str | None
     n_layers: int
     n_prefix: int
     grid_of: Callable[..., tuple[int, int]]
     _finite: Callable[[Tensor], Tensor]
+
+    @property
+    def passing(self) -> Any:
+        """The model that passes run on."""
+        raise NotImplementedError
 
     def probabilities(self, tokens: Tensor, kept: Tensor | np.ndarray, *, batch_size: int | str = "auto") -> Tensor:
         """Return class probabilities of an image from its kept tokens alone, one sequence a mask.
@@ -67,7 +71,7 @@ class Passes:
         places = _places(masks, self.n_prefix, tokens.shape[1])
         found: list[Tensor] = []
         order = [number for group in _by_length(places) for number in group]
-        with self._passing(), self._sharing(tokens.flatten(0, 1).to(self.passing.dtype)) as feed:
+        with self._sharing(tokens.flatten(0, 1).to(self.passing.dtype)) as feed, self._passing():
             for group in _by_length(places):
                 size = self._batch(len(places[group[0]]), batch_size)
                 stacked = torch.from_numpy(np.stack([places[number] for number in group]))

@@ -11,18 +11,43 @@ TF32 = "tf32"
 """float32 weights whose products a GPU rounds to 10 bits."""
 
 
-def rounded(model: Any, passes: torch.dtype | str | None) -> Any:
-    """Return the model that passes are to run on: itself, or a copy whose weights are of another type."""
-    return model if passes in (None, TF32, model.dtype) else deepcopy(model).to(passes)
+class Rounded:
+    """The model that passes run on: itself, or a copy whose weights are of another type, made anew when the weights have changed.
+
+    Parameters
+    ----------
+    model : transformers.PreTrainedModel
+    passes : torch.dtype or "tf32", optional
+    """
+
+    def __init__(self, model: Any, passes: torch.dtype | str | None):
+        self.model, self.passes = model, passes
+        self._copy: Any = None
+        self._weights: list[tuple[int, int]] = []
+
+    def __call__(self) -> Any:
+        """Return it."""
+        if self.passes in (None, TF32, self.model.dtype):
+            return self.model
+        now = [(id(each), each._version) for each in (*self.model.parameters(), *self.model.buffers())]
+        if self._copy is None or now != self._weights:
+            self._copy, self._weights = deepcopy(self.model).to(self.passes), now
+        return self._copy
 
 
 @contextmanager
 def tf32(allowed: bool) -> Iterator[None]:
     """Let a GPU's matrix products of float32 be rounded if they are allowed to, and put the setting back, whatever happens."""
+    if not allowed:
+        yield
+        return
     matmul = torch.backends.cuda.matmul
-    before = matmul.allow_tf32
     try:
-        matmul.allow_tf32 = allowed or before
+        name, before = "allow_tf32", matmul.allow_tf32
+    except RuntimeError:  # it was set by torch's newer name, which does not go with the older one
+        name, before = "fp32_precision", matmul.fp32_precision
+    try:
+        setattr(matmul, name, True if name == "allow_tf32" else "tf32")
         yield
     finally:
-        matmul.allow_tf32 = before
+        setattr(matmul, name, before)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
-from multiplex_vit.models.attention import forwards
+from multiplex_vit.models.attention import forwards, unheard
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,16 +31,21 @@ class Parts:
         return self.attention.q_proj, self.attention.k_proj, self.attention.v_proj
 
 
+FAMILIES = ("ViT", "DeiT", "Dinov2", "Dinov2WithRegisters")
+"""Whose blocks, attention and MLPs these are, by the names of their classes in transformers."""
+
+
 def parts_of(block: nn.Module) -> Parts | None:
-    """Return a block's parts, or None where it is of another make, or somebody listens to a part."""
+    """Return a block's parts, or None where it, or anything in it, is of another make, is changed, or is listened to."""
     attention: Any = getattr(block, "attention", None)
     mlp = getattr(block, "mlp", None)
+    kinds = [type(part).__name__ for part in (block, attention, mlp)]
+    known = any(kinds[:2] == [f"{family}Layer", f"{family}Attention"] for family in FAMILIES) and kinds[2].endswith(("MLP", "SwiGLUFFN"))
     norms = [child for child in block.children() if isinstance(child, nn.LayerNorm)]
     linears: list[Any] = [getattr(attention, f"{name}_proj", None) for name in "qkvo"]
-    if len(norms) != 2 or mlp is None or any(type(linear) is not nn.Linear for linear in linears):
+    if not known or mlp is None or len(norms) != 2 or any(type(linear) is not nn.Linear for linear in linears):
         return None
-    listened = [m for m in (attention, *norms, *linears) if m._forward_hooks or m._forward_pre_hooks]
-    return None if listened else Parts(norms[0], norms[1], attention, mlp)
+    return Parts(norms[0], norms[1], attention, mlp) if all(map(unheard, block.modules())) else None
 
 
 @contextmanager

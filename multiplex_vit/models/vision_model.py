@@ -19,7 +19,7 @@ from multiplex_vit.models.gradients import Gradients
 from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.models.passes import Passes
 from multiplex_vit.models.picture import Picture, processed_size, view_of
-from multiplex_vit.models.rounding import rounded
+from multiplex_vit.models.rounding import Rounded
 from multiplex_vit.pictures import read_image
 
 
@@ -49,7 +49,7 @@ class VisionModel(Passes, Gradients):
     def __init__(self, model: PreTrainedModel, processor: Any = None, *, name: str | None = None, passes: torch.dtype | str | None = None):
         names = [kind.__name__ for kind in type(model).__mro__]
         self.adapter = adapter_of(next((name for name in names if name in ADAPTERS), names[0]))
-        self.model, self.passing, self.passes = model, rounded(model, passes), passes
+        self.model, self.passes, self._rounded = model, passes, Rounded(model, passes)
         self.processor = processor
         self.name = name or model.config.name_or_path or type(model).__name__
         self.prefix = self.adapter.prefix(model.config)
@@ -61,6 +61,11 @@ class VisionModel(Passes, Gradients):
         rows, cols = self.grid
         parts = f"{self.n_layers} blocks, {rows} x {cols} patches, {len(self.classes)} classes, {self.dtype}, {self.device}"
         return f"<VisionModel {self.name}: {type(self.model).__name__}, {parts}>".replace("torch.", "")
+
+    @property
+    def passing(self) -> Any:
+        """The model that masks and images are classified by: this one, or a copy of the type of `passes`."""
+        return self._rounded()
 
     @property
     def device(self) -> torch.device:
@@ -291,7 +296,7 @@ class VisionModel(Passes, Gradients):
 
     def _finite(self, logits: Tensor) -> Tensor:
         if not logits.isfinite().all():
-            raise InputError(f"{self.name} gives NaN or infinity in {self.dtype}; load it with dtype='float32'")
+            raise InputError(f"{self.name} gives NaN or infinity in {logits.dtype}; load it with dtype='float32', and without passes of another type")
         return logits.float().softmax(-1)
 
 

@@ -5,6 +5,7 @@ Each takes a Ground and returns Masks. What imports torch is imported where mask
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,8 +29,8 @@ class Ground:
 
     Attributes
     ----------
-    attention : Tensor [operator, layer, source, target]
-        Between patch tokens, pooled over heads by `settings.operators`.
+    stacked : callable
+        Gives `attention`, for designs that ask for it.
     settings : Settings
     tokens : Tokens
         The nodes.
@@ -39,11 +40,16 @@ class Ground:
         Statistics of nodes that were computed already, for settings of one image that differ in later steps.
     """
 
-    attention: Any
+    stacked: Callable[[], Any]
     settings: "Settings"
     tokens: "Tokens"
     graph: np.ndarray | None = None
     known: dict[Any, Any] = field(default_factory=dict)
+
+    @cached_property
+    def attention(self) -> Any:
+        """Attention [operator, layer, source, target] between patch tokens, pooled over heads by `settings.operators`; a Tensor."""
+        return self.stacked()
 
     @property
     def n_masks(self) -> int:
@@ -60,9 +66,7 @@ def centrality(ground: Ground) -> "Masks":
 
     A budget that is less leaves evenly spread ones of the distinct masks; one that is more is not used up.
     """
-    from multiplex_vit.saliency.masks import make_masks
-
-    masks = make_masks(ground.attention, ground.settings, ground.tokens, ground.known)
+    masks = made(ground)
     return masks if len(masks.distinct()[0]) <= ground.n_masks else _spread(masks, ground.n_masks)
 
 
@@ -85,9 +89,7 @@ def community(ground: Ground) -> "Masks":
 @DESIGNS.register(needs="graph")
 def mixed(ground: Ground) -> "Masks":
     """Return half `centrality` masks, evenly spread over the distinct ones, and `community` masks for the rest of the budget."""
-    from multiplex_vit.saliency.masks import make_masks
-
-    central = _spread(make_masks(ground.attention, ground.settings, ground.tokens, ground.known), ground.n_masks // 2)
+    central = _spread(made(ground), ground.n_masks // 2)
     return central + _communities(ground, ground.n_masks - len(central))
 
 
@@ -116,6 +118,15 @@ def occlusion(ground: Ground) -> "Masks":
     groups = _finest(ground.graph, ground.n_masks)
     kept = groups[None] != np.arange(groups.max() + 1)[:, None]
     return Masks(kept, (("", "", ""),) * len(kept), ("occlusion",) * len(kept))
+
+
+def made(ground: Ground) -> "Masks":
+    """Return masks of statistics; attention is asked for only where a statistic is not known yet."""
+    from multiplex_vit.saliency.masks import are_known, make_masks, masks_of
+
+    if are_known(ground.known, ground.settings):
+        return masks_of(ground.known, ground.settings)
+    return make_masks(ground.attention, ground.settings, ground.tokens, ground.known)
 
 
 def _groups(graph: np.ndarray, n_masks: int) -> np.ndarray:

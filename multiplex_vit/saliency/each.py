@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from itertools import repeat
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 from multiplex_vit.errors import InputError
+from multiplex_vit.models.batches import bytes_that_fit, is_short, release
 from multiplex_vit.models.picture import Picture
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.network.token_graph import token_graph
@@ -23,7 +25,9 @@ from multiplex_vit.saliency.masks import Masks, learn, since
 from multiplex_vit.saliency.settings import Settings
 
 _MOST_IMAGES = {"cpu": 16, "cuda": 64}
-_MOST_BYTES = {"cpu": 64 * 2**20, "cuda": 4 * 2**30}
+_READERS = {"cpu": 1, "cuda": 4}
+"""Threads that make images ready: a CPU that computes has none to spare."""
+
 _RANKED = ("centrality", "mixed")
 """Designs that rank nodes by statistics, which are computed for several images at once."""
 
@@ -90,7 +94,24 @@ def picture_of(model: VisionModel, image: Any) -> Picture:
 def explained(
     model: VisionModel, pictures: Sequence[Picture], labels: Sequence[Any], settings: Sequence[Settings], batch_size: int | str
 ) -> list[list[Explanation]]:
-    """Return the explanations of pictures of one size, which share passes."""
+    """Return the explanations of pictures of one size, which share passes; where memory is short, of half of them at a time, and so on."""
+    try:
+        return _explained(model, pictures, labels, settings, batch_size)
+    except (RuntimeError, MemoryError) as error:
+        if not is_short(error):
+            raise
+        if len(pictures) == 1:
+            raise InputError("memory is short of the attention of one image; take a smaller model, another device, or dtype='bfloat16'") from error
+    release()
+    half = len(pictures) // 2
+    parts = ((pictures[:half], labels[:half]), (pictures[half:], labels[half:]))
+    return [each for some, own in parts for each in explained(model, some, own, settings, batch_size)]
+
+
+def _explained(
+    model: VisionModel, pictures: Sequence[Picture], labels: Sequence[Any], settings: Sequence[Settings], batch_size: int | str
+) -> list[list[Explanation]]:
+    """Return the explanations of pictures of one size; what they need of memory is free again when this fails."""
     tokens = model.embed(torch.cat([picture.pixels for picture in pictures]))
     grid = model.grid_of(pictures[0].pixels.shape[2:])
     attention, clean, direct = _attended(model, tokens, settings)
@@ -141,12 +162,12 @@ def _batch_by_batch(
 
 def _read_ahead(model: VisionModel, images: Iterable[Any]) -> Iterator[Picture]:
     """Yield images ready for the model, while a thread makes ready the next ones."""
-    pool = ThreadPoolExecutor(1, thread_name_prefix="pictures")
+    pool = ThreadPoolExecutor(_READERS.get(_kind(model), 1), thread_name_prefix="pictures")
     waiting: deque[Future[Picture]] = deque()
     try:
         for image in images:
             waiting.append(pool.submit(picture_of, model, image))
-            if len(waiting) > _MOST_IMAGES["cpu"]:
+            if len(waiting) > _MOST_IMAGES.get(_kind(model), 16):
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
@@ -158,8 +179,12 @@ def _together(model: VisionModel, picture: Picture, settings: Sequence[Settings]
     """Return how many images share passes: as many as pay, while their attention is not much."""
     rows, cols = model.grid_of(picture.pixels.shape[2:])
     n_bytes = 4 * len(_operators(settings)) * model.n_layers * (rows * cols) ** 2
-    device = model.device.type if model.device.type in _MOST_IMAGES else "cpu"
-    return max(1, min(_MOST_IMAGES[device], _MOST_BYTES[device] // n_bytes))
+    return max(1, min(_MOST_IMAGES.get(_kind(model), 16), bytes_that_fit(model.device) // n_bytes))
+
+
+def _kind(model: VisionModel) -> str:
+    """Return the kind of a model's device; of something else than a model, which is refused where its images are read, none."""
+    return getattr(getattr(model, "device", None), "type", "")
 
 
 def _operators(settings: Sequence[Settings]) -> list[Named]:
@@ -212,10 +237,14 @@ def _masks(
     for each, graph in zip(settings, graphs, strict=True):
         key = replace(each, estimator="coverage", smoothness=1.0, direct_weight=0.0)
         if key not in made:
-            stack = torch.stack([attention[operator] for operator in each.operators])
+            stack = partial(_stacked, attention, each.operators)
             made[key] = DESIGNS.resolve(each.design)(Ground(stack, each, tokens, graph, known))
         found.append(made[key])
     return found
+
+
+def _stacked(attention: dict[Named, Tensor], operators: Sequence[Named]) -> Tensor:
+    return torch.stack([attention[operator] for operator in operators])
 
 
 def _probabilities(model: VisionModel, tokens: Tensor, masks: Sequence[Sequence[Masks]], batch_size: int | str) -> list[list[np.ndarray]]:

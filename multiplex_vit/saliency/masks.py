@@ -162,6 +162,16 @@ def make_masks(attention: Tensor, settings: Settings, tokens: Tokens | None = No
     """
     known = {} if known is None else known
     learn([list(attention)], settings, tokens or Tokens((1, attention.shape[-1])), [known])
+    return masks_of(known, settings)
+
+
+def are_known(known: dict[Any, Tensor], settings: Settings) -> bool:
+    """Tell whether the statistics that `make_masks` needs are there, so that it needs no attention."""
+    return all(key in known for key in _keys(settings))
+
+
+def masks_of(known: dict[Any, Tensor], settings: Settings) -> Masks:
+    """Return the masks of one image, of whose nodes the statistics are known; see `make_masks`."""
     kept = torch.cat([keep(known[key], settings.token_ratio) for key in _keys(settings)])
     statistics = [(name_of(measure), name_of(statistic)) for measure in settings.centralities for statistic in settings.statistics]
     return Masks(kept.cpu().numpy(), tuple((name_of(operator), *names) for operator in settings.operators for names in statistics))
