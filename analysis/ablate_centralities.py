@@ -88,11 +88,26 @@ def draw(found: dict[str, Ablation], model: str, out: Path) -> list[str]:
     return names
 
 
+def with_in_short(text: str, summaries: pd.DataFrame) -> str:
+    """Return a summary's Markdown with the table in short before its sections, in place of one that is there."""
+    first, *sections = text.split("\n## ")
+    difference = summaries[summaries["measure"] == "difference"]
+    short = pd.concat([in_short(part.drop(columns="model"), model) for (model, _), part in difference.groupby(["model", "ablation"], sort=False)])
+    told = "In short, paired changes of insertion minus deletion when one is left out, or stands alone:\n\n" + markdown(short)
+    return "\n## ".join([f"{first.split(chr(10) + 'In short')[0].rstrip()}\n\n{told}\n", *sections])
+
+
 def main() -> None:
-    """Run the ablations of every model and write the results."""
-    args = arguments(__doc__, "ablate_centralities").parse_args()
+    """Run the ablations of every model and write the results; or only put those that were written in short."""
+    parser = arguments(__doc__, "ablate_centralities")
+    parser.add_argument("--summarise", action="store_true", help="run nothing, put the results written in short")
+    args = parser.parse_args()
+    written = args.out.with_suffix(".md")
+    if args.summarise:
+        written.write_text(with_in_short(written.read_text(), pd.read_csv(args.out.with_suffix(".csv"))))
+        return
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    tables, summaries, short, text = [], [], [], ""
+    tables, summaries, text = [], [], head("Which measures carry the heatmap?", args)
     for model in args.model:
         found = ablations(model, args)
         pictures = draw(found, model, args.out)
@@ -100,15 +115,14 @@ def main() -> None:
             facts = {"model": model, "ablation": name}
             tables.append(ablation.table.assign(**facts))
             summaries.append(pd.concat([ablation.summary(measure).assign(measure=measure, **facts) for measure in ("difference", "insertion", "deletion")]))
-            short.append(in_short(ablation.summary(), model))
             text += f"\n## {model}, {name}\n\n{ablation.passes.run:,} passes explained; without sharing {ablation.passes.naive:,}.\n\n"
             shown = ["protocol", "variant", "value", "low", "high", "change", "change_low", "change_high", "effect", "p_holm", "agreement"]
             text += markdown(ablation.summary()[shown]) + "\n"
         text += "".join(f"\n![{picture}]({picture})\n" for picture in pictures)
+    everything = pd.concat(summaries)
     pd.concat(tables).to_parquet(args.out.with_suffix(".parquet"), index=False)
-    pd.concat(summaries).to_csv(args.out.with_suffix(".csv"), index=False, float_format="%.6f")
-    first = "\nIn short, paired changes of insertion minus deletion when one is left out, or stands alone:\n\n" + markdown(pd.concat(short)) + "\n"
-    args.out.with_suffix(".md").write_text(head("Which measures carry the heatmap?", args) + first + text)
+    everything.to_csv(args.out.with_suffix(".csv"), index=False, float_format="%.6f")
+    written.write_text(with_in_short(text, everything))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ def arguments(doc: str, name: str) -> argparse.ArgumentParser:
     """Return a parser with what every study script takes."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", nargs="+", default=["demo-vit", "demo-deit"])
-    parser.add_argument("--data", type=Path, required=True, help="folder with test.parquet")
+    parser.add_argument("--data", type=Path, default=Path(), help="folder with test.parquet (this one)")
     parser.add_argument("--images", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0, help="of the images drawn")
     parser.add_argument("--steps", type=int, help="points of a curve; every patch up to 100 unless given")

@@ -37,5 +37,13 @@ def test_every_link_leads_somewhere():
         assert target.startswith("https://") or (ROOT / target).exists(), target
 
 
+def test_rows_of_figures_are_those_of_the_results():
+    results = {line for path in (ROOT / "analysis" / "results").rglob("*.md") for line in path.read_text(encoding="utf-8").splitlines()}
+    rows = [line for line in README.splitlines() if re.match(r"\| (demo|vit)-[a-z0-9-]+ \|", line)]
+    assert len(rows) > 16
+    for row in rows:
+        assert row in results
+
+
 def test_no_figure_is_left_open():
     assert not re.search(r"\b[A-Z]+_ACCURACY\b|^MEASURED$|@[A-Z]+@|TODO", README, re.MULTILINE)
