@@ -125,7 +125,7 @@ def main() -> None:
     if table["model"].nunique() > 1:
         between = differing(table)
         between.to_csv(args.out.with_name(f"{args.out.name}_models.csv"), index=False, float_format="%.6g")
-        few = between[between["measure"].isin(DRAWN)].drop(columns=["against", "p"])
+        few = between[between["measure"].isin(DRAWN)].drop(columns=["method", "against", "p"])
         text += f"\n\n## {args.model[1]} less {args.model[0]}, on the same images\n\n" + markdown(few)
     text += (
         "\n\n## What separates the classes most\n\nepsilon2 is H / (n - 1), with its interval over images drawn within classes (which lies high, as drawing "

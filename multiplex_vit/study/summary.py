@@ -36,12 +36,17 @@ def summarise(study: "Study", measure: str = "difference") -> pd.DataFrame:
         If no unit is done yet.
     """
     table = study.table()
-    table = table[(table["measure"] == measure) & table["variant"].isin([FULL, RANDOM])]
-    if table.empty:
+    if table[table["measure"] == measure].empty:
         raise InputError(f"{study.out} has no {measure} yet; run the study first")
+    return summarised(table, _agreement(study), measure)
+
+
+def summarised(table: pd.DataFrame, agreement: pd.DataFrame, measure: str = "difference") -> pd.DataFrame:
+    """Return what `summarise` does, of a study's table, and of each setting's agreement with the first (setting, agreement, ...)."""
+    table = table[(table["measure"] == measure) & table["variant"].isin([FULL, RANDOM])]
     found = [_protocol(part).assign(protocol=protocol) for protocol, part in table.groupby("protocol", sort=False)]
     varied = table.drop_duplicates("setting").drop(columns=["number", "image", "label", "explained", "probability", "variant", "protocol", "measure", "value"])
-    joined = pd.concat(found, ignore_index=True).merge(varied, on="setting", how="left").merge(_agreement(study), on="setting", how="left")
+    joined = pd.concat(found, ignore_index=True).merge(varied, on="setting", how="left").merge(agreement, on="setting", how="left")
     first = ["protocol", *varied.columns]
     return joined[[*first, *(name for name in joined if name not in first)]]
 
