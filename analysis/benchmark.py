@@ -103,16 +103,20 @@ def driver_of(device: str) -> str | None:
     return subprocess.run(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"], capture_output=True, text=True, check=False).stdout.strip()
 
 
-def tables(facts: dict[str, Any], rows: list[dict[str, Any]]) -> str:
-    """Return Markdown: a table a row's name."""
+def tables(runs: list[dict[str, Any]], rows: list[dict[str, Any]]) -> str:
+    """Return Markdown: how the figures came about, and a table a row's name; in which run each was measured where there were several."""
     import pandas as pd
 
     from multiplex_vit.study.summary import markdown
 
-    told = f"`{facts['command']}`; {facts['date']}, commit {facts['commit']}, {facts['device']}, driver {facts['driver'] or 'none'}; load average before {facts['load']:.1f}."
-    lines = ["# Time and memory", told, "Seconds (`_s`) are medians; memory is in MiB. What each table is: `python analysis/benchmark.py --help`."]
+    told = [
+        f"{number}. `{facts['command']}`; {facts['date']}, commit {facts['commit']}, {facts['device']}, driver {facts['driver'] or 'none'}."
+        for number, facts in enumerate(runs)
+    ]
+    lines = ["# Time and memory", "\n".join(told), "Seconds (`_s`) are medians; memory is in MiB. What each table is: `python analysis/benchmark.py --help`."]
     for name in dict.fromkeys(row["row"] for row in rows):
-        part = pd.DataFrame([{key: value for key, value in row.items() if key != "row"} for row in rows if row["row"] == name])
+        hidden = ("row",) if len(runs) > 1 else ("row", "run")
+        part = pd.DataFrame([{key: value for key, value in row.items() if key not in hidden} for row in rows if row["row"] == name])
         text = part.map(lambda value: f"{value:.4g}" if isinstance(value, float) else "" if value is None else str(value)).replace("nan", "")
         lines += [f"## {name}", markdown(text)]
     return "\n\n".join(lines) + "\n"
@@ -136,6 +140,7 @@ def main() -> None:
     parser.add_argument("--many-images", type=int, default=2000, help="of rows that look whether memory grows (%(default)s)")
     parser.add_argument("--data", type=Path, help="folder with test.parquet, whose images those rows take; cuttings of the bundled pictures unless given")
     parser.add_argument("--out", type=Path, help="results, without suffix")
+    parser.add_argument("--add", action="store_true", help="keep what is there of other rows and models, from an earlier run")
     parser.add_argument("--job", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.job:
@@ -143,16 +148,18 @@ def main() -> None:
         return
     from provenance import provenance
 
-    rows, facts = [], {**provenance(args.device), "driver": driver_of(args.device), "load": os.getloadavg()[0]}
+    before = json.loads(args.out.with_suffix(".json").read_text()) if args.add else {"runs": [], "rows": []}
+    runs, rows = [*before["runs"], {**provenance(args.device), "driver": driver_of(args.device), "load_before": os.getloadavg()[0]}], before["rows"]
     for row in args.rows:
         for model in args.models or MODELS[row]:
-            for found in measured(row, model, args):
-                rows.append(found)
-                print(shown(found), flush=True)
+            found = [{**each, "run": len(runs) - 1} for each in measured(row, model, args)]
+            print("\n".join(map(shown, found)), flush=True)
+            rows = [each for each in rows if (each["row"], each["model"]) != (row, model)] + found
+            rows.sort(key=lambda each: list(MODELS).index(each["row"]))
             if args.out:
                 args.out.parent.mkdir(parents=True, exist_ok=True)
-                args.out.with_suffix(".json").write_text(json.dumps({**facts, "rows": rows}, indent=1) + "\n")
-                args.out.with_suffix(".md").write_text(tables(facts, rows))
+                args.out.with_suffix(".json").write_text(json.dumps({"runs": runs, "rows": rows}, indent=1) + "\n")
+                args.out.with_suffix(".md").write_text(tables(runs, rows))
 
 
 if __name__ == "__main__":

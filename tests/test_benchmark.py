@@ -59,9 +59,9 @@ def test_the_rate_of_a_product_is_a_rate(floor):
 
 
 def test_the_benchmark_runs_to_its_tables(tmp_path):
-    options = ["--rows", "passes", "memory", "stream", "folder", "types", "--models", "demo-vit", "--repeats", "1", "--images", "2", "--many-images", "100"]
+    options = ["--rows", "passes", "stream", "types", "--models", "demo-vit", "--repeats", "1", "--images", "2", "--many-images", "100"]
     command = [sys.executable, str(ANALYSIS / "benchmark.py"), *options, "--out", str(tmp_path / "found")]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
     assert ended.returncode == 0, ended.stderr
     found = json.loads((tmp_path / "found.json").read_text())
     rows = {row["row"]: row for row in found["rows"]}
@@ -70,8 +70,8 @@ def test_the_benchmark_runs_to_its_tables(tmp_path):
     assert rows["passes"]["b/c"] > 0
     assert rows["types"]["passes"] == "bfloat16"
     assert rows["types"]["rank_correlation"] > 0.9
-    assert rows["memory"]["above_mib"] >= 0
+    assert rows["passes"]["package_above_mib"] >= 0
     assert rows["stream"]["first_half_mib"] > 0
     text = (tmp_path / "found.md").read_text()
-    assert found["command"] in text
-    assert [line[3:] for line in text.splitlines() if line.startswith("## ")] == ["passes", "memory", "stream", "folder", "types"]
+    assert found["runs"][0]["command"] in text
+    assert [line[3:] for line in text.splitlines() if line.startswith("## ")] == ["passes", "stream", "types"]
