@@ -24,9 +24,10 @@ def write_report(study: "Study", out: Path) -> list[Path]:
     import matplotlib
 
     matplotlib.use("Agg")
-    from multiplex_vit.study.summary import summarise
+    from multiplex_vit.study.summary import mean_agreement, summarise
 
-    summaries = {measure: summarise(study, measure) for measure in _MEASURES}
+    agreement = mean_agreement(study)
+    summaries = {measure: summarise(study, measure, agreement) for measure in _MEASURES}
     with output_folder(out), written_together(out) as temporary:
         pictures = [name for name, figure in _figures(study, summaries["difference"]) if _saved(figure, temporary / name)]
         everything = pd.concat([table.assign(measure=measure) for measure, table in summaries.items()])

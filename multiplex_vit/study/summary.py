@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from multiplex_vit.study.study import Study
 
 
-def summarise(study: "Study", measure: str = "difference") -> pd.DataFrame:
+def summarise(study: "Study", measure: str = "difference", agreement: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return each setting's worth over images.
 
     Parameters
     ----------
     study : Study
     measure : "difference" (insertion less deletion), "insertion" or "deletion"
+    agreement : DataFrame, optional
+        What `mean_agreement` gives, where it is at hand: it reads all heatmaps.
 
     Returns
     -------
@@ -38,7 +40,7 @@ def summarise(study: "Study", measure: str = "difference") -> pd.DataFrame:
     table = study.table()
     if table[table["measure"] == measure].empty:
         raise InputError(f"{study.out} has no {measure} yet; run the study first")
-    return summarised(table, _agreement(study), measure)
+    return summarised(table, mean_agreement(study) if agreement is None else agreement, measure)
 
 
 def summarised(table: pd.DataFrame, agreement: pd.DataFrame, measure: str = "difference") -> pd.DataFrame:
@@ -83,7 +85,7 @@ def agreements(study: "Study") -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _agreement(study: "Study") -> pd.DataFrame:
+def mean_agreement(study: "Study") -> pd.DataFrame:
     """Return each setting's mean agreement with the first, and its interval."""
     rows = []
     for name, part in agreements(study).dropna().groupby("setting", sort=False):
