@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from multiplex_vit.errors import InputError
+from multiplex_vit.reading import named
 
 
 @contextmanager
@@ -57,7 +58,7 @@ def output_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     InputError
         If it cannot be made, or is a file.
     """
-    folder = Path(path)
+    folder = named(path)
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -99,7 +100,7 @@ def writable(path: str | os.PathLike[str]) -> Path:
     InputError
         If it is a folder, write-protected or no regular file.
     """
-    target = Path(os.path.realpath(path))
+    target = Path(os.path.realpath(named(path)))
     if target.is_dir():
         raise InputError(f"cannot write {path}: it is a folder; give a file name")
     if target.exists() and not (target.is_file() and os.access(target, os.W_OK)):

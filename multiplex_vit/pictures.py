@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from multiplex_vit.errors import InputError
+from multiplex_vit.limits import MOST_IMAGE_BYTES
+from multiplex_vit.reading import named, opened
 
 MAX_PIXELS = 89_478_485
 """Most pixels an image may claim (Pillow's own warning limit, 256 MiB as RGB); larger ones are refused unread."""
@@ -62,7 +64,7 @@ def read_image(image: Any) -> Image.Image:
     (6, 8)
     """
     if isinstance(image, (str, os.PathLike)):
-        return _read_file(Path(image))
+        return _read_file(named(image))
     if isinstance(image, bytes):
         return _decoded(BytesIO(image), "the image")
     if isinstance(image, Image.Image):
@@ -74,20 +76,18 @@ def read_image(image: Any) -> Image.Image:
 
 
 def _read_file(path: Path) -> Image.Image:
-    try:
-        found, folder, size = path.exists(), path.is_dir(), path.stat().st_size if path.exists() else 0
-    except (OSError, ValueError) as error:
-        raise InputError(f"{str(path)[:80]!r} is no usable file name: {getattr(error, 'strerror', None) or error}") from error
-    if not found:
-        raise InputError(f"no such image: {path}; bundled pictures: {', '.join(samples())} (multiplex_vit.samples())")
-    if folder:
+    if not os.path.lexists(path):
+        known = ", ".join(samples())
+        raise InputError(f"no such image: {path}; bundled pictures: {known} (multiplex_vit.samples())")
+    if path.is_dir():
         raise InputError(f"{path} is a folder; give image files")
-    if size == 0:
-        raise InputError(f"{path} is empty (0 bytes); give an image file")
-    return _decoded(path, str(path))
+    with opened(path, give="an image file", most=MOST_IMAGE_BYTES) as file:
+        if not os.fstat(file.fileno()).st_size:
+            raise InputError(f"{path} is empty (0 bytes); give an image file")
+        return _decoded(file, str(path))
 
 
-def _decoded(file: Path | BytesIO, name: str) -> Image.Image:
+def _decoded(file: IO[bytes], name: str) -> Image.Image:
     Image.init()
     with _told(name), warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)

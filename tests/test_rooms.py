@@ -12,18 +12,20 @@ import multiplex_vit
 ROOT = Path(multiplex_vit.__file__).parent
 RANKS = {
     "errors": 0,
+    "limits": 0,
     "checks": 1,
     "registry": 1,
-    "files": 1,
-    "pictures": 1,
-    "plot": 1,
-    "network": 2,
-    "models": 2,
-    "saliency": 3,
-    "evaluation": 4,
-    "study": 5,
-    "cli": 6,
-    "__main__": 7,
+    "reading": 1,
+    "files": 2,
+    "pictures": 2,
+    "plot": 2,
+    "network": 3,
+    "models": 3,
+    "saliency": 4,
+    "evaluation": 5,
+    "study": 6,
+    "cli": 7,
+    "__main__": 8,
 }
 ONLY_IN = {"torch": {"models", "saliency"}, "transformers": {"models"}, "matplotlib": {"plot", "cli"}, "seaborn": {"plot"}, "igraph": {"network"}}
 FILES = [path for path in sorted(ROOT.rglob("*.py")) if path != ROOT / "__init__.py"]

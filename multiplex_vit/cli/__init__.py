@@ -1,8 +1,10 @@
 """The command line: multiplex-vit explain | network | evaluate | compare | study | ablate | report | models."""
 
+import argparse
 import sys
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 
 import multiplex_vit as mv
 from multiplex_vit.cli.command import Parser, failed
@@ -11,6 +13,7 @@ from multiplex_vit.cli.explain import EVALUATE, EXPLAIN
 from multiplex_vit.cli.models import MODELS
 from multiplex_vit.cli.network import NETWORK
 from multiplex_vit.cli.study import ABLATE, REPORT, STUDY
+from multiplex_vit.reading import named
 
 COMMANDS = {
     "explain": EXPLAIN,
@@ -30,12 +33,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser(given).parse_args(given)
     warnings.showwarning = lambda message, *_, **__: print(f"note: {message}", file=sys.stderr)
     try:
+        _check_names(args)
         return COMMANDS[args.command].run(args)
     except KeyboardInterrupt:
         print("multiplex-vit: stopped", file=sys.stderr)
         return 130
     except Exception as error:
         return failed(error)
+
+
+def _check_names(args: argparse.Namespace) -> None:
+    """Refuse a path that no file can have, before anything is done with the others."""
+    for value in vars(args).values():
+        for path in value if isinstance(value, list) else [value]:
+            if isinstance(path, Path):
+                named(path)
 
 
 def _parser(given: Sequence[str]) -> Parser:

@@ -19,7 +19,7 @@ from multiplex_vit.network.aggregate import AGGREGATIONS
 from multiplex_vit.network.centrality import centrality
 from multiplex_vit.network.coupling import supra_adjacency
 from multiplex_vit.network.layer import Graphs, Layer
-from multiplex_vit.network.tokens import Tokens, checked_weights
+from multiplex_vit.network.tokens import Tokens, checked_edges_before, checked_weights
 from multiplex_vit.registry import Named, name_of
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Multiplex:
     prefix : tuple of str, optional
         Names of prefix tokens that are nodes too, before the patches.
     edges_before : tuple of int, optional
-        Edges that each layer had before any filter; as it is now unless given.
+        Edges that each layer had before any filter, no fewer than now; as now unless given.
 
     Raises
     ------
@@ -78,12 +78,10 @@ class Multiplex:
         weights = checked_weights(self.weights, tokens)
         names = self.layer_names or tuple(f"L{i:02d}" for i in range(len(weights)))
         names = distinct_names("layer_names", names, len(weights))
-        if len(self.edges_before) not in (0, len(weights)):
-            raise InputError(f"edges_before has {len(self.edges_before)} numbers for {len(weights)} layers; give one a layer")
         if not all(isinstance(name, str) and name for name in self.provenance):
             raise InputError(f"provenance has the keys {list(self.provenance)}; give names as text")
         weights.flags.writeable = False
-        before = tuple(map(int, self.edges_before)) or tuple(int(np.count_nonzero(layer)) for layer in weights)
+        before = checked_edges_before(self.edges_before, weights)
         for name, value in (("weights", weights), ("grid", tokens.grid), ("prefix", tokens.prefix), ("layer_names", names), ("edges_before", before)):
             object.__setattr__(self, name, value)
 
@@ -257,8 +255,12 @@ class Multiplex:
         InputError
             If the file is missing, damaged, or was written by something else.
         """
-        found = export.read_graphml(Path(path))
-        return cls(found.weights, found.grid, found.layer_names, found.provenance, found.prefix, found.edges_before)
+        found = export.read_graphml(path)
+        names, about = found.layer_names, found.provenance
+        try:
+            return cls(found.weights, found.grid, names, about, found.prefix, found.edges_before)
+        except InputError as error:
+            raise InputError(f"cannot read {path}: {error}") from error
 
     # --- tables -------------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """Tokens: the nodes of every layer, their names and their places."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -8,6 +9,7 @@ import numpy as np
 
 from multiplex_vit.checks import distinct_names, whole
 from multiplex_vit.errors import InputError
+from multiplex_vit.limits import MOST_NODES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +50,10 @@ class Tokens:
             raise InputError(f"grid is {self.grid!r}; give rows and columns of patches, at least 1 each")
         object.__setattr__(self, "grid", tuple(whole("grid", size, at_least=1) for size in grid))
         object.__setattr__(self, "prefix", distinct_names("prefix", self.prefix))
+        # The names of all nodes are made below, so that their number is looked at first.
+        if len(self.prefix) + self.grid[0] * self.grid[1] > MOST_NODES:
+            size = f"{self.grid[0]} x {self.grid[1]}"
+            raise InputError(f"grid is {size}; give at most {MOST_NODES:,} nodes")
         if len(set(self.names)) < len(self) or "patch" in self.prefix:
             raise InputError(f"prefix tokens are {list(self.prefix)}; give distinct names that no patch has")
 
@@ -110,3 +116,41 @@ def checked_weights(given: Any, tokens: Tokens) -> np.ndarray:
     if not np.isfinite(weights).all() or (weights < 0).any():
         raise InputError("weights hold NaN, infinity or a negative value; attention is finite and at least 0")
     return weights
+
+
+def checked_edges_before(given: Any, weights: np.ndarray) -> tuple[int, ...]:
+    """Return how many edges each layer had before any filter; as many as it has if none are given.
+
+    Parameters
+    ----------
+    given : sequence of int
+        One number a layer, or none at all.
+    weights : ndarray [layer, source, target]
+
+    Raises
+    ------
+    InputError
+        If a number is not whole, below the layer's edges, or above those of a full layer.
+
+    Examples
+    --------
+    >>> checked_edges_before((), np.eye(2)[None]), checked_edges_before([3], np.eye(2)[None])
+    ((2,), (3,))
+    >>> checked_edges_before([-1], np.eye(2)[None])
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: edges_before is -1 for a layer of 2 edges; give 2 to 4
+    """
+    now = np.count_nonzero(weights, axis=(1, 2)).tolist()
+    numbers = list(given) if isinstance(given, Iterable) else [given]
+    if not numbers:
+        return tuple(now)
+    if len(numbers) != len(now):
+        counts = f"{len(numbers)} numbers for {len(now)} layers"
+        raise InputError(f"edges_before has {counts}; give one a layer")
+    most = weights[0].size
+    for number, least in zip(numbers, now, strict=True):
+        is_whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
+        if not is_whole or not least <= number <= most:
+            layer = f"a layer of {least} edges"
+            raise InputError(f"edges_before is {number!r} for {layer}; give {least} to {most}")
+    return tuple(map(int, numbers))

@@ -16,10 +16,9 @@ from multiplex_vit.registry import Named, name_of
 from multiplex_vit.saliency.estimators import ESTIMATORS
 from multiplex_vit.saliency.masks import LABELS, Masks, direction_of
 from multiplex_vit.saliency.pictured import Pictured
+from multiplex_vit.saliency.saved import FORMAT, read_explanation
 from multiplex_vit.saliency.settings import Settings
 
-_FORMAT = "multiplex_vit explanation 1"
-_ARRAYS = ("kept", "probabilities", "clean", "view")
 _SOME = ("graph", "direct")
 
 
@@ -190,7 +189,7 @@ class Explanation(Pictured):
         if Path(path).suffix != ".npz":
             raise InputError(f"cannot save {path}: give a name that ends in .npz")
         facts = {
-            "format": _FORMAT,
+            "format": FORMAT,
             "label": self.label,
             "against": self.against,
             "grid": self.grid,
@@ -213,32 +212,10 @@ class Explanation(Pictured):
         Raises
         ------
         InputError
-            If the file is missing or is no saved explanation.
+            If the file is missing or damaged, or anything in it has another type, shape or range
+            than `save` writes.
         """
-        if not Path(path).exists():
-            raise InputError(f"no such file: {path}")
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                names = [*_ARRAYS, *(name for name in _SOME if name in archive)]
-                return cls._restored(json.loads(str(archive["facts"])), {name: archive[name] for name in names})
-        except Exception as error:
-            raise InputError(f"{path} is not a saved explanation, or is damaged; give a file that Explanation.save wrote") from error
-
-    @classmethod
-    def _restored(cls, facts: dict[str, Any], arrays: dict[str, Any]) -> "Explanation":
-        """Put a saved explanation together again; anything that does not fit is an error."""
-        if facts.pop("format") != _FORMAT:
-            raise InputError("another format")
-        masks = Masks(arrays.pop("kept"), tuple(map(tuple, facts.pop("labels"))), tuple(facts.pop("designs", ())))
-        facts["settings"] = Settings(**facts["settings"])
-        facts["grid"], facts["classes"] = tuple(facts["grid"]), tuple(facts["classes"])
-        n_masks, n_nodes, n_classes = len(masks), facts["grid"][0] * facts["grid"][1], len(facts["classes"])
-        wanted = {"probabilities": (n_masks, n_classes), "clean": (n_classes,), "graph": (n_nodes, n_nodes), "direct": (n_nodes, n_classes)}
-        unfit = [name for name, shape in wanted.items() if name in arrays and arrays[name].shape != shape]
-        if unfit or masks.kept.shape != (n_masks, n_nodes) or len(masks.designs) != n_masks:
-            raise InputError("shapes do not fit")
-        label_index(facts["label"], facts["classes"], "the file")
-        return cls(masks=masks, **arrays, **facts)
+        return cls(**read_explanation(path))
 
 
 def _standard(values: np.ndarray) -> np.ndarray:

@@ -1,13 +1,13 @@
 """A study written down: a TOML file, or a preset, as the arguments of `Study` and of its `run`."""
 
 import difflib
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from multiplex_vit.errors import InputError
+from multiplex_vit.reading import named, read_toml
 from multiplex_vit.saliency.methods import method_of
 from multiplex_vit.saliency.settings import Settings
 from multiplex_vit.study.cluster import kind_of
@@ -67,15 +67,14 @@ def read_config(path: str | Path) -> dict[str, Any]:
     InputError
         If it is missing or no TOML, or a key is unknown or of the wrong type.
     """
+    found = read_toml(path)
     path = Path(path)
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}; give a TOML file") from error
     checked(found, str(path))
     for name in ("images", "labels", "out", "index"):
-        if name in found and (path.parent / found[name]).exists() | (name in ("images", "out")):
-            found[name] = str(path.parent / found[name])
+        if name in found:
+            place = path.parent / named(found[name])
+            if name in ("images", "out") or place.exists():
+                found[name] = str(place)
     return found
 
 

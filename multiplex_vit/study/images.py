@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 
 from multiplex_vit.checks import whole
 from multiplex_vit.errors import InputError
+from multiplex_vit.limits import MOST_PARQUET_BYTES
+from multiplex_vit.reading import named, opened, read_text, readable
 from multiplex_vit.study.sources import COLUMNS, DataSet, Files, ImageSource, Label, Source, Tables
 
 SUFFIXES = frozenset(
@@ -85,7 +87,7 @@ def _origin(source: Any, labels: Any, index: Any, limit: int | None) -> dict[str
 def _absolute(value: Any) -> Any:
     """Return a path that is there as it is found from anywhere, several of them likewise, anything else as it is."""
     if isinstance(value, (str, os.PathLike)):
-        return str(Path(value).resolve()) if Path(value).exists() else str(value)
+        return str(named(value).resolve()) if named(value).exists() else str(value)
     if isinstance(value, (list, tuple)) and all(isinstance(each, (str, os.PathLike)) for each in value):
         return [_absolute(each) for each in value]
     return list(value) if isinstance(value, (tuple, range)) else value
@@ -93,11 +95,11 @@ def _absolute(value: Any) -> Any:
 
 def _opened(source: Any, labels: Any) -> Source:
     if isinstance(source, (str, os.PathLike)):
-        return _from_path(Path(source), labels)
+        return _from_path(named(source), labels)
     if hasattr(source, "column_names") or hasattr(source, "features"):
         return _from_data_set(source, labels)
     if isinstance(source, Iterable) and not isinstance(source, (bytes, Mapping)):
-        return _from_files([Path(each) for each in source], labels)
+        return _from_files([named(each) for each in source], labels)
     raise InputError(f"cannot read images from {type(source).__name__}; give a folder, a CSV, Parquet, a data set or image files")
 
 
@@ -141,7 +143,7 @@ def _from_files(paths: list[Path], labels: Any) -> Source:
 def _from_csv(path: Path) -> Source:
     table = _read_csv(path)
     names = [str(name) for name in table["file"]]
-    missing = [name for name in names if not (path.parent / name).is_file()]
+    missing = [name for name in names if not named(path.parent / name).is_file()]
     if missing:
         raise InputError(
             f"{path} names {len(missing)} of {len(names)} files that are not there, such as {missing[0]!r}; paths are relative to the CSV's folder"
@@ -152,8 +154,11 @@ def _from_csv(path: Path) -> Source:
 
 def _read_csv(path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
+        with opened(path, give="a CSV file") as file:
+            table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    except InputError:
+        raise
+    except ValueError as error:
         raise InputError(f"cannot read {path}: {' '.join(str(error).split())}; give a CSV with columns file and label") from error
     if "file" not in table:
         raise InputError(f"{path} has columns {', '.join(map(str, table))}; file (and label) are wanted")
@@ -198,8 +203,8 @@ def _from_parquet(paths: list[Path], labels: Any) -> Source:
 
 def _schema(path: Path) -> Any:
     try:
-        return pq.read_schema(path)
-    except (pa.ArrowException, OSError) as error:
+        return pq.read_schema(readable(path, give="a Parquet file", most=MOST_PARQUET_BYTES))
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as Parquet ({' '.join(str(error).split())[:120]}); fetch it again") from error
 
 
@@ -225,13 +230,17 @@ def _label_column(names: list[str], labels: Any, kind: str) -> str | None:
 
 def _numbers(index: Any) -> list[int]:
     if isinstance(index, (str, os.PathLike)):
-        path = files("multiplex_vit.study") / "imagenet_5000.txt" if index == PUBLISHED else Path(index)
+        path = files("multiplex_vit.study") / "imagenet_5000.txt" if index == PUBLISHED else named(index)
         try:
-            index = path.read_text(encoding="utf-8").split()
-            index = [int(number) for number in index]
-        except (OSError, ValueError) as error:
+            index = [int(number) for number in read_text(path).split()]
+        except ValueError as error:
             raise InputError(f"cannot read the index {path}: {error}; give a text file of whole numbers, or {PUBLISHED!r}") from error
-    return [whole("index", number, at_least=0) for number in index]
+    if not isinstance(index, Iterable):
+        raise InputError(f"index is {index!r}; give a list of whole numbers, a file or {PUBLISHED!r}")
+    numbers = [whole("index", number, at_least=0) for number in index]
+    if not numbers:
+        raise InputError("the index is empty; give at least one whole number")
+    return numbers
 
 
 def _positions(source: Source, places: Sequence[int], numbers: list[int]) -> list[int]:

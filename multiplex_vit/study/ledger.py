@@ -13,10 +13,10 @@ import pandas as pd
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import written_whole
+from multiplex_vit.reading import named
+from multiplex_vit.study.recorded import FORMAT, KEY, read_facts, read_heatmaps, read_rows
 
-FORMAT = "multiplex_vit comparison 1"
 ROWS, CURVES, HEATMAPS, FACTS = "comparison.csv", "curves.csv", "heatmaps.npz", "comparison.json"
-KEY = ["image", "method", "budget", "protocol"]
 COLUMNS = [*KEY, "insertion", "deletion", "difference", "forward_passes", "backward_passes", "seconds"]
 CURVE_COLUMNS = [*KEY, "curve", "fraction", "confidence"]
 Key = tuple[str, str, int | None, str]
@@ -57,9 +57,9 @@ class Ledger:
         InputError
             If the folder holds a comparison of another model, steps, label or seed, or files that are none.
         """
-        ledger = cls(facts, None if folder is None else Path(folder))
+        ledger = cls(facts, None if folder is None else named(folder))
         if ledger.folder is not None and (ledger.folder / FACTS).exists():
-            _agree(facts, _facts(ledger.folder), ledger.folder)
+            _agree(facts, read_facts(ledger.folder / FACTS), ledger.folder)
             ledger._take(ledger.folder)
         return ledger
 
@@ -72,7 +72,7 @@ class Ledger:
         InputError
             If it holds no comparison.
         """
-        ledger = cls(_facts(Path(folder)))
+        ledger = cls(read_facts(named(folder) / FACTS))
         ledger._take(Path(folder))
         return ledger
 
@@ -83,7 +83,7 @@ class Ledger:
     def _take(self, folder: Path) -> None:
         try:
             self._read(folder)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError) as error:
             raise InputError(f"{folder} holds a damaged comparison ({' '.join(str(error).split())}); choose another folder") from error
 
     def _read(self, folder: Path) -> None:
@@ -95,7 +95,8 @@ class Ledger:
             if self.folder is not None and len(self.curves[0]) < len(curves):  # of an image that was being written when the run ended
                 _write(self.curves[0], folder / CURVES)
         if (folder / HEATMAPS).exists():
-            self.shown = _read_shown(folder / HEATMAPS)
+            for image, view, heatmaps in read_heatmaps(folder / HEATMAPS):
+                self.shown[image] = Shown(image, view, heatmaps)
 
     @property
     def done(self) -> set[Key]:
@@ -130,27 +131,6 @@ def keys_of(table: pd.DataFrame) -> list[Key]:
     return list(zip(table["image"], table["method"], budgets, table["protocol"], strict=True))
 
 
-def read_rows(path: Path) -> pd.DataFrame:
-    """Read rows that a ledger wrote; names stay text, whatever they look like."""
-    text = {"image": str, "method": str, "protocol": str, "curve": str}
-    numbers = ["insertion", "deletion", "difference", "negative", "positive", "forward_passes", "backward_passes", "seconds", "fraction", "confidence"]
-    table = pd.read_csv(path, dtype={**text, "budget": "Int64"}, keep_default_na=False, na_values={name: [""] for name in ["budget", *numbers]})
-    missing = [name for name in KEY if name not in table]
-    if missing:
-        raise InputError(f"{path} has no column {missing[0]}; give a table of a comparison")
-    return table
-
-
-def _facts(folder: Path) -> dict[str, Any]:
-    try:
-        found = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        found = None
-    if not isinstance(found, dict) or found.get("format") != FORMAT or not {"model", "steps", "label", "seed"} <= set(found):
-        raise InputError(f"{folder / FACTS} is no record of a comparison; choose another folder")
-    return found
-
-
 def _agree(facts: dict[str, Any], found: dict[str, Any], folder: Path) -> None:
     for name, value in facts.items():
         if found.get(name) != value:
@@ -179,13 +159,3 @@ def _write_shown(several: Iterable[Shown], path: Path) -> None:
         facts.append({"image": shown.image, "runs": list(shown.heatmaps)})
     with written_whole(path) as temporary:
         np.savez_compressed(temporary, facts=np.array(json.dumps(facts)), **arrays)  # type: ignore[arg-type]
-
-
-def _read_shown(path: Path) -> dict[str, Shown]:
-    with np.load(path, allow_pickle=False) as archive:
-        facts = json.loads(str(archive["facts"]))
-        several = [
-            Shown(fact["image"], archive[f"view{i}"], {(method, budget): archive[f"heatmap{i}_{j}"] for j, (method, budget) in enumerate(fact["runs"])})
-            for i, fact in enumerate(facts)
-        ]
-    return {shown.image: shown for shown in several}

@@ -12,7 +12,9 @@ from typing import Any, Protocol
 import pyarrow.parquet as pq
 
 from multiplex_vit.errors import InputError
+from multiplex_vit.limits import MOST_IMAGE_BYTES
 from multiplex_vit.pictures import read_image
+from multiplex_vit.reading import content_of
 
 Label = int | str | None
 COLUMNS = ("img", "image")
@@ -134,7 +136,7 @@ class Files:
     def data(self, place: int) -> bytes:
         """Return the file's content."""
         path = self.root / self.names[place]
-        content = path.read_bytes()
+        content = content_of(path, give="an image file", most=MOST_IMAGE_BYTES)
         if not content:
             raise InputError(f"{path} is empty (0 bytes); give an image file")
         return content

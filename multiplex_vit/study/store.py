@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import written_whole
+from multiplex_vit.reading import read_json
 
 FORMAT = "multiplex_vit study 1"
 MANIFEST = "manifest.json"
@@ -80,7 +81,7 @@ class Store:
         if not self.exists:
             raise InputError(f"{self.folder} holds no study ({MANIFEST} is missing); give a folder that a study wrote")
         try:
-            found = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+            found = read_json(self.folder / MANIFEST)
             if found["format"] != FORMAT or not {"versions", "origin", "study"} <= set(found):
                 raise KeyError(found["format"])
             _ = found["study"]["plan"]["save"], found["study"]["images"]["images"], found["study"]["chunk"], found["study"]["model_sha256"]

@@ -13,6 +13,7 @@ from multiplex_vit.files import output_folder
 from multiplex_vit.models.load import load
 from multiplex_vit.models.place import fingerprint
 from multiplex_vit.models.vision_model import VisionModel
+from multiplex_vit.reading import named
 from multiplex_vit.saliency.settings import Settings
 from multiplex_vit.study.images import images as images_of
 from multiplex_vit.study.kept import explanations
@@ -82,7 +83,7 @@ class Study(Results):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "chunk", whole("chunk", self.chunk, at_least=1))
-        object.__setattr__(self, "out", Path(self.out))
+        object.__setattr__(self, "out", named(self.out))
         _ = self.plan
 
     def __repr__(self) -> str:
@@ -134,7 +135,7 @@ class Study(Results):
         InputError
             If there is none.
         """
-        store = Store(Path(out))
+        store = Store(named(out))
         record = store.manifest()["study"]
         try:
             plan = Plan.restored(record["plan"])

@@ -337,7 +337,7 @@ def test_files_that_are_no_graphml_of_ours(tmp_path):
     for name, message in (("other", "no GraphML that multiplex_vit wrote"), ("text", "damaged or no XML"), ("empty", "damaged or no XML")):
         with pytest.raises(InputError, match=f"cannot read .*{name}.graphml: {message}"):
             read_graphml(tmp_path / f"{name}.graphml")
-    with pytest.raises(InputError, match="No such file"):
+    with pytest.raises(InputError, match="no such file"):
         read_graphml(tmp_path / "missing.graphml")
     with pytest.raises(InputError, match="cannot read"):
         read_graphml(tmp_path)

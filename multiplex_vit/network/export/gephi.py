@@ -7,6 +7,7 @@ from multiplex_vit.network.export.gephi_elements import Lint
 from multiplex_vit.network.export.gephi_gexf import GexfLint
 from multiplex_vit.network.export.gephi_graphml import GraphmlLint
 from multiplex_vit.network.export.markup import Stream
+from multiplex_vit.reading import named
 
 
 def lint_gephi(path: str | Path) -> list[str]:
@@ -43,7 +44,7 @@ def lint_gephi(path: str | Path) -> list[str]:
     ...     lint_gephi(path)
     ['node on line 1 has no id; Gephi stops the whole import']
     """
-    path = Path(path)
+    path = named(path)
     if not path.is_file():
         raise InputError(f"cannot read {path}: no such file, or no regular one; give a .graphml or .gexf file")
     try:

@@ -5,6 +5,8 @@ from typing import Any
 from xml.parsers import expat
 
 from multiplex_vit.errors import InputError
+from multiplex_vit.limits import MOST_GRAPH_BYTES
+from multiplex_vit.reading import opened
 
 
 class Stream:
@@ -43,9 +45,7 @@ class Stream:
         parser.CharacterDataHandler = self._pieces.append
         parser.StartDoctypeDeclHandler = _refuse
         try:
-            if not path.is_file():  # opening a pipe would wait for its writer
-                raise InputError(f"cannot read {path}: {'no regular file' if path.exists() else 'No such file'}; give a file")
-            with path.open("rb") as file:
+            with opened(path, most=MOST_GRAPH_BYTES) as file:
                 parser.ParseFile(file)
         except OSError as error:
             raise InputError(f"cannot read {path}: {error.strerror or error}; give a file") from error

@@ -1,6 +1,5 @@
 """Reading a network back from the GraphML that `graphml` writes."""
 
-import json
 from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,12 +9,31 @@ from typing import Any
 import numpy as np
 
 from multiplex_vit.errors import InputError
+from multiplex_vit.limits import MOST_WEIGHT_BYTES
 from multiplex_vit.network.export.graphml import FACTS
 from multiplex_vit.network.export.markup import Stream
 from multiplex_vit.network.tokens import Tokens
+from multiplex_vit.reading import checked_facts, named, parsed_json
+from multiplex_vit.reading.facts import TEXT, listed, whole
 
 _READERS: dict[str, Callable[[str], Any]] = {"int": int, "long": int, "double": float, "float": float, "boolean": "true".__eq__}
 _DTYPES = ("float16", "float32", "float64")
+_DAMAGE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
+_LISTS = {
+    "grid": listed(whole(1), 2),
+    "prefix": listed(TEXT),
+    "layer_names": listed(TEXT),
+    "edges_before": listed(whole(0)),
+    "edges": listed(whole(0)),
+}
+"""What the graph's own data hold as JSON."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +72,22 @@ def read_graphml(path: str | Path) -> Found:
     """
     reader = _Reader()
     try:
-        reader.read(Path(path))
-        return reader.found()
+        reader.read(named(path))
     except InputError:
         raise
-    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise InputError(f"cannot read {path}: no GraphML that multiplex_vit wrote, or changed since; write it again with net.write") from error
+    except _DAMAGE as error:
+        raise _foreign(path) from error
+    try:
+        return reader.found()
+    except InputError as error:
+        raise InputError(f"cannot read {path}: {error}; write it again with net.write") from error
+    except _DAMAGE as error:
+        raise _foreign(path) from error
+
+
+def _foreign(path: Any) -> InputError:
+    what = "no GraphML that multiplex_vit wrote, or changed since"
+    return InputError(f"cannot read {path}: {what}; write it again with net.write")
 
 
 class _Reader(Stream):
@@ -83,10 +111,14 @@ class _Reader(Stream):
         elif tag in ("node", "edge"):
             self._element, self._data = attributes, {}
         elif tag == "key":
+            if attributes["id"] in self.kinds:
+                raise ValueError
             self.kinds[attributes["id"]] = attributes["attr.type"]
 
     def end(self, tag: str, text: str) -> None:
         if tag == "data":
+            if self._key in self._data:
+                raise ValueError
             self._data[self._key] = text
         elif tag == "edge":
             self._add_edge()
@@ -107,11 +139,14 @@ class _Reader(Stream):
 
     def found(self) -> Found:
         facts = {name: self.about[f"graph-{name}"] for name in FACTS}
-        grid, prefix, names, before, edges = (tuple(json.loads(facts[name])) for name in ("grid", "prefix", "layer_names", "edges_before", "edges"))
+        lists = {name: parsed_json(facts[name], what=name) for name in _LISTS}
+        grid, prefix, names, before, edges = map(tuple, checked_facts(lists, _LISTS).values())
         n_nodes = grid[0] * grid[1] + len(prefix)
         if facts["dtype"] not in _DTYPES or not self._complete(len(names), n_nodes) or not self._placed(grid, prefix):
             raise ValueError
-        if not all(isinstance(name, str) for name in (*prefix, *names)) or not all(type(count) is int for count in before):
+        # Few nodes without an edge, in a short file, could stand for weights that fill the memory.
+        size = len(names) * n_nodes**2 * np.dtype(facts["dtype"]).itemsize
+        if size > MOST_WEIGHT_BYTES:
             raise ValueError
         weights = self._filled(np.zeros((len(names), n_nodes, n_nodes), dtype=facts["dtype"]))
         if list(edges) != np.count_nonzero(weights, axis=(1, 2)).tolist() or len(before) not in (0, len(names)):
@@ -134,7 +169,11 @@ class _Reader(Stream):
         places = np.array(self.places)
         source, target = places[np.frombuffer(self.sources, dtype=np.int64)], places[np.frombuffer(self.targets, dtype=np.int64)]
         values = np.frombuffer(self.weights)
-        if (source[:, 0] != target[:, 0]).any() or not np.array_equal(values.astype(weights.dtype), values) or not (values > 0).all():
+        if (source[:, 0] != target[:, 0]).any() or not (np.isfinite(values) & (values > 0)).all():
+            raise ValueError
+        with np.errstate(over="ignore"):
+            stored = values.astype(weights.dtype)
+        if not np.array_equal(stored, values):
             raise ValueError
         weights[source[:, 0], source[:, 1], target[:, 1]] = values
         if np.count_nonzero(weights) != len(values):
@@ -144,4 +183,8 @@ class _Reader(Stream):
     def _provenance(self) -> dict[str, Any]:
         ours = {f"graph-{name}" for name in FACTS}
         names = [key for key in self.about if key not in ours]
-        return {key.removeprefix("graph-").removeprefix("provenance:"): _READERS.get(self.kinds[key], str)(self.about[key]) for key in names}
+        found = {}
+        for key in names:
+            value = _READERS.get(self.kinds[key], str)(self.about[key])
+            found[key.removeprefix("graph-").removeprefix("provenance:")] = value
+        return found
