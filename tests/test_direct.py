@@ -119,7 +119,7 @@ def test_a_model_that_writes_nothing_leaves_the_estimate():
 
 def test_a_classifier_that_is_not_linear_is_refused(tiny, pixels):
     model = tiny("ViT", "ForImageClassification")
-    model.model.classifier = torch.nn.Sequential(model.model.classifier)
+    model.model.classifier = torch.nn.Sequential(model.model.classifier, torch.nn.GELU())
     with pytest.raises(mv.InputError, match="no linear classifier after a layer norm, which direct attribution reads; give direct_weight=0"):
         mv.explain(model, pixels(), direct_weight=1.0)
 

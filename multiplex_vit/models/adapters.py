@@ -17,7 +17,8 @@ class Adapter:
     Attributes
     ----------
     prefix : callable
-        Model configuration -> names of the tokens before the patch tokens, in order.
+        Model configuration -> names of the tokens before the patch tokens, in order. A function of a module's, not a
+        lambda, where the model is to be sent to another process.
     reads_prefix : bool
         Whether the classifier reads the prefix tokens alone, so that the last block need not go on with the others.
     readers : tuple of str
@@ -32,17 +33,23 @@ class Adapter:
     readers: tuple[str, ...] = ("classifier",)
 
 
+def _class(config: Any) -> tuple[str, ...]:
+    return ("class",)
+
+
+def _class_and_distillation(config: Any) -> tuple[str, ...]:
+    return ("class", "distillation")
+
+
 def _class_and_registers(config: Any) -> tuple[str, ...]:
     return ("class", *(f"register{i}" for i in range(config.num_register_tokens)))
 
 
 ADAPTERS: dict[str, Adapter] = {
-    "ViTForImageClassification": Adapter(prefix=lambda config: ("class",), reads_prefix=True),
-    "DeiTForImageClassification": Adapter(prefix=lambda config: ("class", "distillation"), reads_prefix=True),
-    "DeiTForImageClassificationWithTeacher": Adapter(
-        prefix=lambda config: ("class", "distillation"), reads_prefix=True, readers=("cls_classifier", "distillation_classifier")
-    ),
-    "Dinov2ForImageClassification": Adapter(prefix=lambda config: ("class",), any_size=True),
+    "ViTForImageClassification": Adapter(prefix=_class, reads_prefix=True),
+    "DeiTForImageClassification": Adapter(prefix=_class_and_distillation, reads_prefix=True),
+    "DeiTForImageClassificationWithTeacher": Adapter(prefix=_class_and_distillation, reads_prefix=True, readers=("cls_classifier", "distillation_classifier")),
+    "Dinov2ForImageClassification": Adapter(prefix=_class, any_size=True),
     "Dinov2WithRegistersForImageClassification": Adapter(prefix=_class_and_registers, any_size=True),
 }
 """Architecture (class name in transformers) -> adapter; add a row for another one."""

@@ -1,6 +1,6 @@
 """Running a Hugging Face model in other ways than its own, and leaving it as it was found."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from transformers.masking_utils import sdpa_mask
 
 from multiplex_vit.errors import InputError
+from multiplex_vit.models.unwrap import as_itself
 from multiplex_vit.registry import name_of
 
 POOLED = "multiplex_vit_pooled"
@@ -141,53 +142,35 @@ def blocks_of(model: PreTrainedModel, n_layers: int) -> nn.ModuleList:
 
 
 @contextmanager
-def skipped(modules: Iterable[nn.Module]) -> Iterator[None]:
-    """Let modules hand on what they are given first."""
-    with forwards({module: lambda given, *_, **__: given for module in modules}):
+def attending(model: PreTrainedModel, implementation: str) -> Iterator[None]:
+    """Run the model itself (see `as_itself`), in evaluation mode, with another attention implementation.
+
+    All of it is put back, whatever happens.
+    """
+    with as_itself(model), _evaluating(model), _implementing(model, implementation):
         yield
 
 
 @contextmanager
-def attending(model: PreTrainedModel, implementation: str) -> Iterator[None]:
-    """Run the model in evaluation mode with another attention implementation; both are put back, whatever happens."""
-    configs = {id(m.config): m.config for m in model.modules() if isinstance(m, PreTrainedModel)}.values()
-    before = [(config, config._attn_implementation) for config in configs]
-    training = [m for m in model.modules() if m.training]
+def _evaluating(model: PreTrainedModel) -> Iterator[None]:
+    training = [module for module in model.modules() if module.training]
     try:
-        for config in configs:
-            config._attn_implementation = implementation
         for module in training:
             module.training = False
         yield
     finally:
-        for config, own in before:
-            config._attn_implementation = own
         for module in training:
             module.training = True
 
 
 @contextmanager
-def fed(embeddings: nn.Module, tokens: Tensor) -> Iterator[None]:
-    """Let the embeddings module return these tokens [sequence, token, width] instead of embedding an image."""
-    with forwards({embeddings: lambda *_, **__: tokens}):
-        yield
-
-
-def unheard(module: nn.Module) -> bool:
-    """Tell whether a module runs as its class says, and nobody listens to it."""
-    return "forward" not in module.__dict__ and not module._forward_hooks and not module._forward_pre_hooks
-
-
-@contextmanager
-def forwards(swaps: Mapping[nn.Module, Callable[..., Tensor]]) -> Iterator[None]:
-    """Give modules other forward functions, and take them away again, whatever happens."""
-    before = {module: module.__dict__.get("forward") for module in swaps}
+def _implementing(model: PreTrainedModel, implementation: str) -> Iterator[None]:
+    configs = {id(m.config): m.config for m in model.modules() if isinstance(m, PreTrainedModel)}.values()
+    before = [(config, config._attn_implementation) for config in configs]
     try:
-        for module, forward in swaps.items():
-            module.forward = forward
+        for config in configs:
+            config._attn_implementation = implementation
         yield
     finally:
-        for module, own in before.items():
-            module.__dict__.pop("forward", None)
-            if own is not None:
-                module.forward = own
+        for config, own in before:
+            config._attn_implementation = own

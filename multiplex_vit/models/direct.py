@@ -17,6 +17,7 @@ from torch.nn.functional import linear
 from transformers import PreTrainedModel
 
 from multiplex_vit.errors import InputError
+from multiplex_vit.models.linear import is_plain_scale, linear_map, norm_map
 
 
 class Direct:
@@ -28,7 +29,7 @@ class Direct:
     blocks : nn.ModuleList
         Its transformer blocks.
     readers : tuple of str
-        Names of the linear layers that read the first tokens, in their order.
+        Names of the layers that read the first tokens, in their order.
     n_prefix : int
         Tokens before the patch tokens.
 
@@ -39,44 +40,74 @@ class Direct:
     """
 
     def __init__(self, model: PreTrainedModel, blocks: nn.ModuleList, readers: tuple[str, ...], n_prefix: int):
-        self.heads = [getattr(model, name, None) for name in readers]
-        self.norm = getattr(getattr(model, model.base_model_prefix), "layernorm", None)
-        if not all(isinstance(head, nn.Linear) for head in self.heads) or not isinstance(self.norm, nn.LayerNorm):
-            raise InputError(f"{type(model).__name__} has no linear classifier after a layer norm, which direct attribution reads; give direct_weight=0")
-        self.scales = [getattr(getattr(block, "layer_scale1", None), "lambda1", 1.0) for block in blocks]
+        self.name = type(model).__name__
+        self.heads: list[Any] = [getattr(model, name, None) for name in readers]
+        self.norm: Any = getattr(getattr(model, model.base_model_prefix), "layernorm", None)
+        if None in (*self.heads, self.norm):
+            raise InputError(_unfit(self.name))
+        self.scales = [getattr(block, "layer_scale1", None) for block in blocks]
         self.n_prefix, self.count = n_prefix, 0
         self.written: Any = 0.0
-        self.last: Tensor | None = None
+        self.given: dict[nn.Module, Tensor] = {}
 
     def add(self, module: Any, weights: Tensor, value: Tensor) -> None:
         """Add what a block's attention [image, head, query, key] brings of its values [image, head, key, dimension]."""
         read = weights[:, :, : len(self.heads), self.n_prefix :]
         brought = read[..., None] * value[:, :, None, self.n_prefix :].float()
-        parts = linear(brought.permute(0, 2, 3, 1, 4).flatten(3), module.o_proj.weight.float())
-        self.written = self.written + parts * self.scales[self.count]
+        parts = linear(brought.permute(0, 2, 3, 1, 4).flatten(3), self._projection(module, value))
+        self.written = self.written + parts
         self.count += 1
+
+    def _projection(self, module: Any, value: Tensor) -> Tensor:
+        """Return the matrix [width, head x dimension] by which a block adds what its heads bring to a token."""
+        like = value.transpose(1, 2).flatten(2)
+        output = linear_map(module.o_proj, like)
+        if output is None:
+            raise InputError(f"the output projection of block {self.count} is not linear, but direct attribution reads it; give direct_weight=0")
+        scale = self.scales[self.count]
+        if scale is None:
+            return output.weight
+        if is_plain_scale(scale):
+            return scale.lambda1.float()[:, None] * output.weight
+        scaled = linear_map(scale, like.new_empty(1, 1, len(output.weight)))
+        if scaled is None:
+            raise InputError(f"the scale of block {self.count} is not linear, but direct attribution reads it; give direct_weight=0")
+        return scaled.weight @ output.weight
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Keep what enters the last layer norm."""
-        assert self.norm is not None
-        hook = self.norm.register_forward_pre_hook(lambda _module, args: setattr(self, "last", args[0]))
+        """Keep what enters the last layer norm and the classifiers."""
+        parts = (self.norm, *self.heads)
+        hooks = [part.register_forward_pre_hook(lambda part, args: self.given.update({part: args[0]})) for part in parts]
         try:
             yield
         finally:
-            hook.remove()
+            for hook in hooks:
+                hook.remove()
 
     def attribution(self) -> Tensor:
         """Return the direct share [image, node, class] of every patch token in every logit, less its mean over classes."""
-        assert self.last is not None
-        assert isinstance(self.norm, nn.LayerNorm)
-        spread = (self.last[:, : len(self.heads)].float().var(-1, unbiased=False) + self.norm.eps).sqrt()
-        parts = [_read(head, self.norm, self.written[:, i]) / spread[:, i, None, None] for i, head in enumerate(self.heads)]
+        last = self.given[self.norm]
+        norm = norm_map(self.norm, last)
+        heads = [linear_map(head, self.given[head]) for head in self.heads]
+        if norm is None:
+            raise InputError(_unfit(self.name))
+        spread = (last[:, : len(heads)].float().var(-1, unbiased=False) + norm.eps).sqrt()
+        parts = []
+        for reader, head in enumerate(heads):
+            if head is None:
+                raise InputError(_unfit(self.name))
+            parts.append(_read(head.weight, norm.weight, self.written[:, reader]) / spread[:, reader, None, None])
         return torch.stack(parts).mean(0)
 
 
-def _read(head: Any, norm: nn.LayerNorm, written: Tensor) -> Tensor:
-    """Return what a linear classifier makes of values [image, node, width] through a layer norm, a standard deviation of 1 given."""
-    weight = head.weight[:, : written.shape[-1]].float()
-    seen = (weight - weight.mean(0)) * norm.weight.float()
+def _unfit(name: str) -> str:
+    return f"{name} has no linear classifier after a layer norm, which direct attribution reads; give direct_weight=0"
+
+
+def _read(head: Tensor, norm: Tensor, written: Tensor) -> Tensor:
+    """Return what a linear classifier [class, width] makes of values [image, node, width] through a layer norm's weight [width],
+    a standard deviation of 1 given."""
+    weight = head[:, : written.shape[-1]]
+    seen = (weight - weight.mean(0)) * norm
     return linear(written, seen - seen.mean(-1, keepdim=True))

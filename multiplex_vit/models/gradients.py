@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from multiplex_vit.models.attention import attending, blocks_of, fed, outputs_of, skipped, watched
+from multiplex_vit.models.attention import attending, blocks_of, outputs_of, watched
+from multiplex_vit.models.swaps import fed, skipped
 
 
 class Gradients:

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.activations import GELUActivation
 
-from multiplex_vit.models.attention import forwards, unheard
+from multiplex_vit.models.linear import is_plain_linear
+from multiplex_vit.models.swaps import forwards, unheard
 
 MOST_BYTES = 96 * 2**20
 """Weights of a larger model are not laid out anew: it takes memory, and pays less the larger the products are (4 % for ViT-S, 1 % for ViT-B)."""
@@ -36,10 +37,16 @@ class _Linear:
     """A linear layer as oneDNN runs it; its weights are laid out when it runs for the second time, as it does not pay for one."""
 
     def __init__(self, linear: nn.Linear, then: str, *, pack: bool):
-        self.weight, self.bias, self.then = linear.weight.detach(), linear.bias, then
+        self.linear, self.then = linear, then
+        self.weight = linear.weight.detach()
+        self.bias = None if linear.bias is None else linear.bias.detach()
         self.runs_left = 1 if pack else -1
 
     def __call__(self, values: Tensor) -> Tensor:
+        if values.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):
+            # A part of the model runs in autocast of its own.
+            own = nn.functional.linear(values, self.linear.weight, self.linear.bias)
+            return nn.functional.gelu(own) if self.then == "gelu" else own
         if self.runs_left == 0:
             self.weight = torch.ops.mkldnn._reorder_linear_weight(self.weight, values.shape[:-1].numel())
         self.runs_left -= 1
@@ -57,7 +64,7 @@ def _helps(model: PreTrainedModel) -> bool:
 
 def _usual(module: Any) -> TypeGuard[nn.Linear]:
     """Tell whether a module is a plain float32 linear layer that nobody listens to."""
-    return type(module) is nn.Linear and type(module.weight) in (nn.Parameter, Tensor) and module.weight.dtype == torch.float32 and unheard(module)
+    return is_plain_linear(module) and module.weight.dtype == torch.float32
 
 
 def _before_gelu(model: PreTrainedModel) -> dict[nn.Module, nn.Module]:

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from multiplex_vit.models.adapters import ADAPTERS
-from multiplex_vit.models.attention import attending, blocks_of, forwards
+from multiplex_vit.models.attention import attending, blocks_of
 from multiplex_vit.models.batches import in_batches, sent, sequences_a_batch, tokens_that_fit
 from multiplex_vit.models.onednn import fast_linear
 from multiplex_vit.models.rounding import TF32, tf32
 from multiplex_vit.models.sharing import shared
+from multiplex_vit.models.swaps import forwards
 
 
 class Passes:
@@ -49,7 +50,7 @@ class Passes:
         """
         return self.probabilities_of_each(tokens, [kept], batch_size=batch_size)[0]
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def probabilities_of_each(self, tokens: Tensor, kept: Sequence[Tensor | np.ndarray], *, batch_size: int | str = "auto") -> list[Tensor]:
         """Return class probabilities of several images from their kept tokens alone; masks that keep equally many share a pass, whatever their image.
 
@@ -81,7 +82,7 @@ class Passes:
         probabilities = self._finite(torch.cat(found))[sent(torch.from_numpy(np.argsort(order)), self.passing.device)]
         return list(probabilities.split([len(each) for each in masks]))
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def classify(self, pixels: Tensor | np.ndarray, *, batch_size: int | str = "auto") -> Tensor:
         """Return class probabilities [image, class] of pixel values [image, channel, row, col], float32."""
         n_token = self.n_prefix + int(np.prod(self.grid_of(pixels.shape[2:])))

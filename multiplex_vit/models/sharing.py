@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
-from multiplex_vit.models.attention import forwards, unheard
+from multiplex_vit.models.linear import is_plain_linear
+from multiplex_vit.models.swaps import calls, forwards, unheard
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +43,10 @@ def parts_of(block: nn.Module) -> Parts | None:
     kinds = [type(part).__name__ for part in (block, attention, mlp)]
     known = any(kinds[:2] == [f"{family}Layer", f"{family}Attention"] for family in FAMILIES) and kinds[2].endswith(("MLP", "SwiGLUFFN"))
     norms = [child for child in block.children() if isinstance(child, nn.LayerNorm)]
-    linears: list[Any] = [getattr(attention, f"{name}_proj", None) for name in "qkvo"]
-    if not known or mlp is None or len(norms) != 2 or any(type(linear) is not nn.Linear for linear in linears):
+    if not known or mlp is None or len(norms) != 2 or not all(map(unheard, block.modules())):
         return None
-    return Parts(norms[0], norms[1], attention, mlp) if all(map(unheard, block.modules())) else None
+    linears = [getattr(attention, f"{name}_proj", None) for name in "qkvo"]
+    return Parts(norms[0], norms[1], attention, mlp) if all(map(is_plain_linear, linears)) else None
 
 
 @contextmanager
@@ -69,7 +70,7 @@ def shared(embeddings: nn.Module, blocks: nn.ModuleList, tokens: Tensor, n_prefi
 
     def feed(places: Tensor) -> AbstractContextManager[None]:
         swaps = {module: lambda *_, value=value, **__: embedding(places, value) for module, value in values.items()}
-        return forwards({**swaps, **({first.before: lambda hidden: hidden} if first else {})})
+        return calls({**swaps, **({first.before: lambda hidden: hidden} if first else {})})
 
     with forwards({blocks[-1]: partial(_prefix_of_block, last, n_prefix or 0)} if last else {}):
         yield feed

@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 from multiplex_vit.checks import label_index
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.adapters import ADAPTERS, adapter_of
-from multiplex_vit.models.attention import attending, blocks_of, collected, fed, finite, outputs_of
+from multiplex_vit.models.attention import attending, blocks_of, collected, finite, outputs_of
 from multiplex_vit.models.batches import alike, sent
 from multiplex_vit.models.direct import Direct
 from multiplex_vit.models.gradients import Gradients
@@ -20,19 +20,22 @@ from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.models.passes import Passes
 from multiplex_vit.models.picture import Picture, processed_size, view_of
 from multiplex_vit.models.rounding import Rounded
+from multiplex_vit.models.swaps import fed
+from multiplex_vit.models.unwrap import bare, unwrapped
 from multiplex_vit.pictures import read_image
 
 
 class VisionModel(Passes, Gradients):
     """A Hugging Face image classifier, asked for attention and for classification from some of its tokens.
 
-    The wrapped model is left as it was found after every call, also after an exception. One model must not be used from
-    several threads at once.
+    The wrapped model is left as it was found after every call, also after an exception: its mode, weights, gradients, hooks
+    and attention implementation. One model must not be used from several threads at once; it can be sent to other processes.
 
     Parameters
     ----------
     model : transformers.PreTrainedModel
-        An architecture listed in `multiplex_vit.models.adapters.ADAPTERS`.
+        An architecture listed in `multiplex_vit.models.adapters.ADAPTERS`. Of torch.compile, DataParallel,
+        DistributedDataParallel and PEFT what they hold is taken, adapters included; it runs without accelerate's autocast.
     processor : transformers image processor, optional
         Turns images into pixel values. Without it only pixel values can be explained.
     name : str, optional
@@ -43,10 +46,11 @@ class VisionModel(Passes, Gradients):
     Raises
     ------
     InputError
-        If the architecture is not supported.
+        If the architecture is not supported, or what is given is no module.
     """
 
     def __init__(self, model: PreTrainedModel, processor: Any = None, *, name: str | None = None, passes: torch.dtype | str | None = None):
+        model = unwrapped(model)
         names = [kind.__name__ for kind in type(model).__mro__]
         self.adapter = adapter_of(next((name for name in names if name in ADAPTERS), names[0]))
         self.model, self.passes, self._rounded = model, passes, Rounded(model, passes)
@@ -56,6 +60,11 @@ class VisionModel(Passes, Gradients):
         self.n_prefix = len(self.prefix)
         self.n_layers = int(model.config.num_hidden_layers)
         self.n_heads = int(model.config.num_attention_heads)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process is sent: the model without what accelerate wraps around it, which cannot be."""
+        model = bare(self.model)
+        return {**self.__dict__, "model": model, "_rounded": Rounded(model, self.passes)}
 
     def __repr__(self) -> str:
         rows, cols = self.grid
@@ -177,7 +186,7 @@ class VisionModel(Passes, Gradients):
             raise InputError(f"{self.name} takes {channels} channels, but its image processor has mean {mean} and std {std}; mend the processor")
         return np.broadcast_to(np.asarray(mean, dtype=np.float32), channels), np.broadcast_to(np.asarray(std, dtype=np.float32), channels)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def embed(self, pixels: Tensor | np.ndarray) -> Tensor:
         """Return the tokens that enter the first block.
 
@@ -208,7 +217,7 @@ class VisionModel(Passes, Gradients):
             )
         return tokens
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def attend(self, tokens: Tensor, operators: Iterable[str | Callable], *, prefix: bool = False) -> tuple[Tensor, Tensor]:
         """Return attention between patch tokens, pooled over heads, and the class probabilities of the same pass.
 
@@ -232,7 +241,7 @@ class VisionModel(Passes, Gradients):
         attention, logits = _joined([(self._attended(chunk, pools, prefix), count) for chunk, count in alike(tokens, tokens.shape[1])])
         return finite(attention, pools), self._finite(logits)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def attend_directly(self, tokens: Tensor, operators: Iterable[str | Callable]) -> tuple[Tensor, Tensor, Tensor]:
         """Return what `attend` does and, of the same pass, the direct logit attribution of every patch token to every class.
 
@@ -255,7 +264,9 @@ class VisionModel(Passes, Gradients):
             direct = Direct(self.model, blocks_of(self.model, self.n_layers), self.adapter.readers, self.n_prefix)
             with direct.watching():
                 several = self._attended(chunk, pools, False, also=direct.add)
-            found.append(((*several, direct.attribution()), count))
+            with attending(self.model, "sdpa"):
+                shares = direct.attribution()
+            found.append(((*several, shares), count))
         attention, logits, shares = _joined(found)
         return finite(attention, pools), self._finite(logits), shares
 
@@ -269,7 +280,7 @@ class VisionModel(Passes, Gradients):
             )
         return found.attention, logits
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def activations(self, tokens: Tensor, operators: Iterable[str | Callable] = ("mean",)) -> tuple[Tensor, Tensor, Tensor]:
         """Return what every block makes of the patch tokens, with the attention and the class probabilities of the same pass.
 
