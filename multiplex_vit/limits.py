@@ -51,5 +51,5 @@ MOST_WIDTH = 65_536
 MOST_CHANNELS = 64
 """Channels of an image."""
 
-MOST_SIDE = 16_384
+MOST_SIDE = 4_096
 """Pixels a side that a model or its image processor may ask for."""
