@@ -8,10 +8,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
-from transformers.masking_utils import sdpa_mask
 
 from multiplex_vit.errors import InputError
+from multiplex_vit.models.libraries import AttentionInterface, AttentionMaskInterface, PreTrainedModel, sdpa_mask
 from multiplex_vit.models.unwrap import as_itself
 from multiplex_vit.registry import name_of
 

@@ -4,7 +4,6 @@ from dataclasses import fields
 from typing import Any
 
 import transformers
-from transformers.activations import ACT2FN
 
 from multiplex_vit.limits import (
     MOST_BLOCKS,
@@ -16,6 +15,7 @@ from multiplex_vit.limits import (
 )
 from multiplex_vit.models.adapters import adapter_of
 from multiplex_vit.models.checkpoint import Checkpoint, quiet
+from multiplex_vit.models.libraries import ACT2FN
 from multiplex_vit.models.values import FLAG, check_values, count, number, one_of, pair
 
 _WHAT = "configuration"

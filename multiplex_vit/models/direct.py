@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
-from transformers import PreTrainedModel
 
 from multiplex_vit.errors import InputError
+from multiplex_vit.models.libraries import PreTrainedModel
 from multiplex_vit.models.linear import is_plain_scale, linear_map, norm_map
 
 

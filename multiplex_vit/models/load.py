@@ -1,6 +1,8 @@
 """Loading a model: a bundled one, a local folder, or one of the Hugging Face hub."""
 
+import os
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -47,6 +49,7 @@ def load(name: str | Path, *, device: str | torch.device = "auto", dtype: str | 
     >>> load("demo-vit", device="cpu").grid
     (8, 8)
     """
+    _check_name(name)
     place = _device(device)
     other = passes if passes in (None, TF32) else _dtype("" if passes == "auto" else passes, place)
     checkpoint = Checkpoint.of(name)
@@ -54,6 +57,16 @@ def load(name: str | Path, *, device: str | torch.device = "auto", dtype: str | 
     model = read_weights(checkpoint, model_class, config, dtype=_dtype(dtype, place))
     processor = read_processor(checkpoint, config)
     return VisionModel(model.eval().to(place), processor, name=str(name), passes=other)
+
+
+def _check_name(name: Any) -> None:
+    """Refuse what is no name, such as a model that is loaded already."""
+    if isinstance(name, (str, os.PathLike)):
+        return
+    kind = type(name).__name__
+    if hasattr(name, "state_dict") or hasattr(name, "model"):
+        raise InputError(f"load takes a name or a folder, not the {kind} itself; give VisionModel(module, processor) for a module in memory")
+    raise InputError(f"the model's name is {name!r}; give the name of a bundled model, a checkpoint folder or a hub id")
 
 
 def _device(device: str | torch.device) -> torch.device:

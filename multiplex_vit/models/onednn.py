@@ -11,9 +11,8 @@ from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
-from transformers.activations import GELUActivation
 
+from multiplex_vit.models.libraries import GELUActivation, PreTrainedModel
 from multiplex_vit.models.linear import is_plain_linear
 from multiplex_vit.models.swaps import forwards, unheard
 

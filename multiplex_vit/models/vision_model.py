@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import PreTrainedModel
 
 from multiplex_vit.checks import label_index
 from multiplex_vit.errors import InputError
@@ -16,6 +15,7 @@ from multiplex_vit.models.attention import attending, blocks_of, collected, fini
 from multiplex_vit.models.batches import alike, sent
 from multiplex_vit.models.direct import Direct
 from multiplex_vit.models.gradients import Gradients
+from multiplex_vit.models.libraries import PreTrainedModel
 from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.models.passes import Passes
 from multiplex_vit.models.picture import Picture, processed_size, view_of
