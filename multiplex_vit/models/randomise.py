@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 from copy import deepcopy
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from multiplex_vit.checks import vision_model
+from multiplex_vit.errors import InputError
 from multiplex_vit.models.attention import blocks_of
+from multiplex_vit.models.unwrap import duplicate
 from multiplex_vit.models.vision_model import VisionModel
 
 
@@ -21,7 +25,7 @@ def parts_of(model: VisionModel) -> dict[str, list[str]]:
     >>> list(parts_of(mv.load("demo-vit", device="cpu")))
     ['head', 'block 5', 'block 4', 'block 3', 'block 2', 'block 1', 'block 0', 'embeddings']
     """
-    network = model.model
+    network = vision_model(model).model
     embeddings = getattr(network, network.base_model_prefix).embeddings
     homes = {f"block {i}": block for i, block in enumerate(blocks_of(network, model.n_layers))}
     owners = {id(weight): part for part, module in {**homes, "embeddings": embeddings}.items() for weight in module.parameters()}
@@ -34,7 +38,8 @@ def parts_of(model: VisionModel) -> dict[str, list[str]]:
 def randomised(model: VisionModel, seed: int = 0) -> Iterator[tuple[str, VisionModel]]:
     """Yield copies of a model of which more and more is as before any training, from the head down to the embeddings.
 
-    Weights are what the architecture's own constructor draws. The model itself is left as it is, and so is torch's random state.
+    Weights are what the architecture's own constructor draws, or a layer's own where the architecture has no such layer (a head of one's own).
+    The model itself is left as it is, and so is torch's random state.
 
     Parameters
     ----------
@@ -57,9 +62,10 @@ def randomised(model: VisionModel, seed: int = 0) -> Iterator[tuple[str, VisionM
     >>> part, float(copy.classify(copy.picture(cat).pixels).max()) < 0.5
     ('head', True)
     """
-    fresh, network = _untrained(model, seed), model.model
+    network = vision_model(model).model
+    fresh = _untrained(network, seed)
     for part, names in parts_of(model).items():
-        network = deepcopy(network)
+        network = duplicate(network)
         weights = dict(network.named_parameters())
         with torch.no_grad():
             for name in names:
@@ -67,12 +73,28 @@ def randomised(model: VisionModel, seed: int = 0) -> Iterator[tuple[str, VisionM
         yield part, VisionModel(network, model.processor, name=f"{model.name}, random down to {part}", passes=model.passes)
 
 
-def _untrained(model: VisionModel, seed: int) -> dict[str, Tensor]:
-    """Return the weights by name of a new model of the same configuration."""
+def _untrained(network: Any, seed: int) -> dict[str, Tensor]:
+    """Return the weights by name of a new model of the same configuration; of layers that it lacks, what they draw for themselves."""
     generator = torch.random.default_generator
     before = generator.get_state()
     try:
         generator.manual_seed(seed)
-        return dict(type(model.model)(deepcopy(model.model.config)).named_parameters())
+        drawn = dict(type(network)(deepcopy(network.config)).named_parameters())
+        for name, weight in network.named_parameters():
+            if name not in drawn or drawn[name].shape != weight.shape:
+                drawn |= _of_layer(network, name.rpartition(".")[0])
+        return drawn
     finally:
         generator.set_state(before)
+
+
+def _of_layer(network: nn.Module, name: str) -> dict[str, Tensor]:
+    """Return the weights by name of a layer as it was before any training."""
+    if any(hasattr(part, "base_layer") or hasattr(part, "modules_to_save") for part in network.modules()):
+        raise InputError("the weights of adapters cannot be randomised with the model's; merge them first: give VisionModel(peft_model.merge_and_unload())")
+    layer = duplicate(network.get_submodule(name))
+    reset = getattr(layer, "reset_parameters", None)
+    if reset is None:
+        raise InputError(f"the weights of {name or 'the model'} cannot be randomised: {type(layer).__name__} has no reset_parameters; give it one")
+    reset()
+    return {f"{name}.{own}": weight for own, weight in layer.named_parameters()}
