@@ -55,6 +55,21 @@ def positive(name: str, value: Any, hint: str = "") -> float:
     return number
 
 
+def vision_model(model: Any) -> Any:
+    """Return what is asked of as a model; every function that takes one checks it so.
+
+    Examples
+    --------
+    >>> vision_model(None)
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: model is NoneType; give what multiplex_vit.load returns, or VisionModel(module, processor)
+    """
+    if isinstance(model, type) or not hasattr(model, "picture"):
+        given = f"the text {model!r}" if isinstance(model, str) else type(model).__name__
+        raise InputError(f"model is {given}; give what multiplex_vit.load returns, or VisionModel(module, processor)")
+    return model
+
+
 def label_index(label: Any, classes: Sequence[str], owner: str) -> int:
     """Return the index of a class given by name or by index; a name wins over an index written as text.
 

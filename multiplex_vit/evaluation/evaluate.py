@@ -4,6 +4,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from multiplex_vit.checks import vision_model
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.curve import Faithfulness
 from multiplex_vit.evaluation.protocols import PROTOCOLS, Choices, Protocol, Subject, curve_names, options_of
@@ -48,9 +49,7 @@ def evaluate(
     """
     run = PROTOCOLS.resolve(protocol)
     options = options_of(protocol, **choices)
-    if not hasattr(model, "picture"):
-        raise InputError(f"model is {type(model).__name__}; give what multiplex_vit.load returns, or VisionModel(model)")
-    picture = model.picture(image)
+    picture = vision_model(model).picture(image)
     grid = model.grid_of(picture.pixels.shape[2:])
     values = np.asarray(heatmap.detach().cpu() if hasattr(heatmap, "detach") else heatmap)
     if values.shape != grid or not np.isfinite(np.asarray(values, dtype=float)).all():

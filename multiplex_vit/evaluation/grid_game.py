@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from multiplex_vit.checks import vision_model
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.localisation import cells, grid_pointing
 from multiplex_vit.evaluation.mosaics import Mosaic
@@ -49,6 +50,7 @@ def grid_pointing_game(model: Any, mosaics: Iterable[Mosaic], method: Named = "m
     >>> table[["cell", "label", "chance"]].values.tolist()
     [[0.0, 3.0, 0.25], [1.0, 4.0, 0.25], [2.0, 5.0, 0.25], [3.0, 6.0, 0.25]]
     """
+    vision_model(model)
     name = name_of(method)
     rows = [row for number, drawn in enumerate(mosaics) for row in _rows(model, drawn, _explainer(method, number), number)]
     return pd.DataFrame([{"method": name, **row} for row in rows])

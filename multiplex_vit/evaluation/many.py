@@ -6,6 +6,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from multiplex_vit.checks import vision_model
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.baselines import BASELINES
 from multiplex_vit.evaluation.curve import Faithfulness
@@ -55,8 +56,6 @@ def evaluate_many(
     ['token/4 steps', 'token/4 steps']
     """
     runs = {protocol: protocol_of(protocol, choices) for protocol in protocols}
-    if not hasattr(model, "picture"):
-        raise InputError(f"model is {type(model).__name__}; give what multiplex_vit.load returns, or VisionModel(model)")
     shown, given = Remembering(model, image), list(heatmaps)
     if "token" in runs and given:
         _show_together(shown, given, runs["token"])
@@ -76,7 +75,7 @@ class Remembering:
     """
 
     def __init__(self, model: Any, image: Any):
-        self.model, self.seen = model, model.picture(image)
+        self.model, self.seen = model, vision_model(model).picture(image)
         self._known: dict[bytes, Any] = {}
         self._tokens: dict[bytes, Any] = {}
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from multiplex_vit.checks import share, whole
+from multiplex_vit.checks import share, vision_model, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.localisation import edges_of, shape_of
 
@@ -68,6 +68,7 @@ def mosaic(model: Any, images: Sequence[Any], *, shape: tuple[int, int] = (2, 2)
     >>> mosaic(mv.load("demo-vit", device="cpu"), [*pictures, pictures[0]]).shape
     (1, 3, 32, 32)
     """
+    vision_model(model)
     n_rows, n_cols = shape_of(shape)
     if len(images) != n_rows * n_cols:
         raise InputError(f"{len(images)} images for {n_rows} x {n_cols} cells; give {n_rows * n_cols}")
@@ -124,6 +125,7 @@ def draw_mosaics(
     InputError
         If the images do not make so many mosaics, or the model has fewer classes than there are cells.
     """
+    vision_model(model)
     n_cells, wanted, least = int(np.prod(shape_of(shape))), whole("count", count, at_least=1), share("least", least)
     if n_cells > len(model.classes):
         raise InputError(f"{n_cells} cells need as many classes; {model.name} has {len(model.classes)}; give a shape of fewer cells")

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from multiplex_vit.checks import vision_model
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.batches import bytes_that_fit, is_short, release
 from multiplex_vit.models.picture import Picture
@@ -67,6 +68,7 @@ def explain_each(
     >>> [each.label_name for (each,) in mv.explain_each(model, images[:2], [mv.Settings()])] == [mv.explain(model, image).label_name for image in images[:2]]
     True
     """
+    vision_model(model)
     chosen = resolved(settings)
     labels: Iterable[Any] = repeat(label)
     if isinstance(label, (list, tuple)):
@@ -86,9 +88,7 @@ def resolved(settings: Iterable[Settings]) -> list[Settings]:
 
 def picture_of(model: VisionModel, image: Any) -> Picture:
     """Return an image ready for the model; InputError if either is something else."""
-    if not hasattr(model, "picture"):
-        raise InputError(f"model is {type(model).__name__}; give what multiplex_vit.load returns, or VisionModel(model)")
-    return model.picture(image)
+    return vision_model(model).picture(image)
 
 
 def explained(

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from multiplex_vit.checks import vision_model
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.saliency.agreement import rank_correlation
@@ -87,6 +88,8 @@ def precision_agreement(
     >>> precision_agreement(mv.load("demo-vit", device="cpu"), mv.samples()["cat"])[["compared", "masks"]].values.tolist()
     [['float64', 54]]
     """
+    for given in (model, model if other is None else other):
+        vision_model(given)
     chosen = settings or Settings()
     own = explain(model, image, label=label, settings=chosen)
     doubled: Any = _Doubled(model)

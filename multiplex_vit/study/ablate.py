@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from multiplex_vit.checks import vision_model
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.saliency.explanation import Explanation
@@ -196,6 +197,7 @@ def ablate(
     several = [source] if isinstance(source, Explanation) else list(source)
     if model is None or images is None:
         raise InputError("to measure ablated explanations, give model= and images= (the image of each)")
+    vision_model(model)
     pictures = list(images) if isinstance(images, (list, tuple)) else [images]
     if not several or len(pictures) != len(several):
         raise InputError(f"{len(several)} explanations came with {len(pictures)} images; give one image each")

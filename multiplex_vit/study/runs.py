@@ -9,7 +9,7 @@ from zlib import crc32
 
 import numpy as np
 
-from multiplex_vit.checks import whole
+from multiplex_vit.checks import vision_model, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.many import protocol_of
 from multiplex_vit.registry import Named, name_of
@@ -125,8 +125,7 @@ def planned(model: Any, choices: Choices) -> Plan:
     unknown = set(choices) - set(Plan.__dataclass_fields__)
     if unknown:
         raise InputError(f"unknown option {sorted(unknown)[0]!r}; known: {', '.join(Plan.__dataclass_fields__)}")
-    if not hasattr(model, "picture"):
-        raise InputError(f"model is {type(model).__name__}; give what multiplex_vit.load returns, or VisionModel(model)")
+    vision_model(model)
     if choices.get("methods") is None:
         too_many = int(np.prod(model.grid_of(model.input_size))) + 1 > MOST_PASSES
         choices = {**choices, "methods": [name for name in [*METHODS, *RIVALS] if not (too_many and RIVALS.trait(name, "each_token"))]}

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from multiplex_vit.checks import whole
+from multiplex_vit.checks import vision_model, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import output_folder
 from multiplex_vit.models.load import load
@@ -100,7 +100,7 @@ class Study(Results):
             raise InputError("settings is empty; give at least one")
         if RANDOM in named:
             raise InputError(f"a setting is named {RANDOM!r}, as the control is; choose another name")
-        name = self.model if isinstance(self.model, str) else self.model.name
+        name = self.model if isinstance(self.model, str) else vision_model(self.model).name
         options: dict[str, Any] = {option: getattr(self, option) for option in ("protocols", "steps", "seed", "explained", "save", "device", "dtype")}
         known = named if self.opened else {key: each.resolved() for key, each in named.items()}  # tables can be read without a function of one's own
         return Plan(name, tuple(known.items()), tuple(self.variants), **options)

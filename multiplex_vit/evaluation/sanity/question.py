@@ -7,6 +7,7 @@ from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
+from multiplex_vit.checks import vision_model
 from multiplex_vit.errors import InputError
 from multiplex_vit.registry import Named, name_of
 from multiplex_vit.saliency.explainers import explainer_of
@@ -47,9 +48,7 @@ class Question:
         unknown = set(asked) - set(Asked.__annotations__)
         if unknown:
             raise InputError(f"unknown option {sorted(unknown)[0]!r}; known: {', '.join(Asked.__annotations__)}")
-        if not hasattr(model, "picture"):
-            raise InputError(f"model is {type(model).__name__}; give what multiplex_vit.load returns, or VisionModel(model)")
-        pixels = np.asarray(model.picture(image).pixels.cpu(), dtype=np.float32)
+        pixels = np.asarray(vision_model(model).picture(image).pixels.cpu(), dtype=np.float32)
         explain = explainer_of(method, budget=asked.get("budget"), seed=asked.get("seed", 0))
         label = asked.get("label")
         predicted = _predicted(model, pixels) if label is None else -1

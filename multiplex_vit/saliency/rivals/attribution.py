@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from multiplex_vit.checks import vision_model
 from multiplex_vit.models.picture import Picture
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.registry import Registry, name_of
@@ -71,7 +72,7 @@ class Asked:
     @classmethod
     def of(cls, model: VisionModel, image: Any, label: int | str | None) -> "Asked":
         """Return what is asked, with the image read; InputError if there is no such class."""
-        model.label_of(label, 0)
+        vision_model(model).label_of(label, 0)
         return cls(model, model.picture(image), label)
 
     @property

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from multiplex_vit.checks import vision_model
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.saliency.explain import explain
 from multiplex_vit.saliency.explanation import Explanation
@@ -25,6 +26,6 @@ def occlusion(model: VisionModel, image: Any, label: int | str | None = None, *,
 
     It takes a pass a token and one for the whole image, whatever the budget.
     """
-    picture = model.picture(image)
+    picture = vision_model(model).picture(image)
     n_nodes = int(np.prod(model.grid_of(picture.pixels.shape[2:])))
     return explain(model, picture, label=label, design="occlusion", estimator="contrast", budget=max(2, n_nodes + 1))
