@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
-from multiplex_vit.errors import InputError
+from multiplex_vit.network.shortest import Paths, lengths_of
 from multiplex_vit.network.tokens import Tokens
 
 if TYPE_CHECKING:
     import igraph
-
-_SHORTEST, _LONGEST = 2.0**-52, 1e300
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +44,7 @@ class Layer:
     tokens: Tokens = None  # type: ignore[assignment]
     name: str = ""
     edges_before: int | None = None
-    _distances: dict[str, np.ndarray] = field(default_factory=dict, init=False, repr=False)
+    _paths: dict[str, Paths] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", np.asarray(self.weights))
@@ -84,28 +82,24 @@ class Layer:
         ----------
         length : "inverse" or "log"
             "inverse" is 1 / w (Newman, PRE 64, 016132 (2001), doi:10.1103/PhysRevE.64.016132). "log" is -ln w, so that a path is as
-            long as the product of its attentions is small; it wants weights of at most 1.
+            long as the product of its attentions is small; it wants weights of at most 1. An edge of weight 1 is then 2^-52 long.
 
         Raises
         ------
         InputError
             If the length is unknown, or "log" meets a weight above 1.
         """
-        weights = np.asarray(self.graph.es["weight"], dtype=float)
-        if length == "inverse":
-            with np.errstate(over="ignore"):
-                return np.minimum(1 / weights, _LONGEST).tolist()
-        if length != "log":
-            raise InputError(f"unknown length {length!r}; known: inverse, log")
-        if weights.size and weights.max() > 1:
-            raise InputError(f"length 'log' wants weights of at most 1, this layer has {weights.max():.4g}; pool heads by mean, or use 'inverse'")
-        return np.maximum(-np.log(weights), _SHORTEST).tolist()
+        return lengths_of(np.asarray(self.graph.es["weight"], dtype=float), length).tolist()
+
+    def paths(self, length: str = "inverse") -> Paths:
+        """Return the shortest paths, each length's computed once; see `lengths`."""
+        if length not in self._paths:
+            self._paths[length] = Paths(self.weights, length)
+        return self._paths[length]
 
     def distances(self, length: str = "inverse") -> np.ndarray:
         """Return the lengths [source, target] of the shortest paths; infinity where there is none."""
-        if length not in self._distances:
-            self._distances[length] = np.array(self.graph.distances(weights=self.lengths(length) or None), dtype=float)
-        return self._distances[length]
+        return self.paths(length).distances
 
 
 class Graphs(Sequence["igraph.Graph"]):
