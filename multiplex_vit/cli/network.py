@@ -9,6 +9,7 @@ from multiplex_vit.checks import positive
 from multiplex_vit.cli.command import DONE, Command, model_arguments, say
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import output_folder, written_together
+from multiplex_vit.network.direction import DIRECTIONS
 from multiplex_vit.pictures import samples
 from multiplex_vit.registry import chosen
 
@@ -32,6 +33,12 @@ def _layer_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--operator", choices=list(mv.OPERATORS), default="sum", help="how attention is pooled over heads (%(default)s)")
     parser.add_argument("--heads", action="store_true", help="a layer a block and head, instead of pooling heads")
     parser.add_argument("--prefix", action="store_true", help="class, distillation and register tokens are nodes too")
+    parser.add_argument(
+        "--edges",
+        choices=list(DIRECTIONS),
+        default="attention",
+        help="which way edges run: source attends to target, or as information flows (%(default)s)",
+    )
     parser.add_argument("--min-cut", type=float, default=0.01, help="cut edges below this share of a layer's greatest weight (%(default)s)")
     one = parser.add_mutually_exclusive_group()
     one.add_argument("--layer", metavar="LAYER", help="one layer alone, by number or name")
@@ -47,7 +54,9 @@ def _network(args: argparse.Namespace) -> int:
     positive("omega", args.omega)
     with output_folder(out.parent):
         model = mv.load(args.model, device=args.device, dtype=args.dtype)
-        net = _chosen(mv.multiplex(model, args.image, operator=args.operator, min_cut=args.min_cut, heads=args.heads, prefix=args.prefix), args)
+        options = ("operator", "min_cut", "heads", "prefix", "edges")
+        given = {name: getattr(args, name) for name in options}
+        net = _chosen(mv.multiplex(model, args.image, **given), args)
         written = net.write(out, coupling=args.coupling, omega=args.omega, measures=measures, format=args.format)
     say(f"{net!r} written to {', '.join(map(str, written))}")
     if args.tables:

@@ -1,6 +1,14 @@
-"""Couplings: which layers an inter-layer link joins, and the supra-adjacency matrix."""
+"""Couplings: which layers an inter-layer link joins, and the supra-adjacency matrix.
 
-from collections.abc import Callable, Iterator
+In block b a token becomes a mixture of tokens as block b - 1 left them. So information that a layer
+of block b - 1 brought to a token is handed on by that token in block b: links that follow
+information lead from a block to the next. Edges of attention run against information, from the
+token that asks to the token that answers, and links that follow them lead from a block back to the
+one before: whoever follows attention from the answer to the image goes from the last block to the
+first.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,71 +16,111 @@ from scipy import sparse
 
 from multiplex_vit.checks import positive
 from multiplex_vit.errors import InputError
+from multiplex_vit.network.depth import ranks
 from multiplex_vit.registry import Named, Registry, name_of
 
-COUPLINGS: Registry[Callable[[int], np.ndarray]] = Registry("coupling")
-"""A member takes the number of layers and returns bool [layer, layer], without a diagonal: True where links run from a to b."""
+Links = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Source, target and weight [link] of inter-layer links; node i of layer a is a * n_nodes + i."""
+
+COUPLINGS: Registry[Callable[[np.ndarray], np.ndarray]] = Registry("coupling")
+"""A member takes the block [layer] of every layer and returns bool [layer, layer], without a diagonal.
+
+True where information passes from layer a to layer b by way of the token that they share. In a
+network of attention edges the links run the other way, as its edges do.
+"""
 
 
 @COUPLINGS.register
-def none(n_layers: int) -> np.ndarray:
+def none(blocks: np.ndarray) -> np.ndarray:
     """Join no layers.
 
     Examples
     --------
-    >>> none(2).astype(int).tolist()
+    >>> none(np.arange(2)).astype(int).tolist()
     [[0, 0], [0, 0]]
     """
-    return np.zeros((n_layers, n_layers), dtype=bool)
+    return np.zeros((len(blocks), len(blocks)), dtype=bool)
 
 
 @COUPLINGS.register
-def ordinal(n_layers: int) -> np.ndarray:
-    """Join each layer with the next, in both directions.
+def ordinal(blocks: np.ndarray) -> np.ndarray:
+    """Join the layers of each block with those of the next, in both directions, and with each other.
+
+    The next block is the next of those that are there. Heads of different blocks have nothing in
+    common but their number, so every head of a block is joined with every head of the next; heads
+    of one block, which have no order, are joined as in `categorical`.
 
     Examples
     --------
-    >>> ordinal(3).astype(int).tolist()
+    >>> ordinal(np.arange(3)).astype(int).tolist()
     [[0, 1, 0], [1, 0, 1], [0, 1, 0]]
+    >>> ordinal(np.array([0, 0, 1, 2])).astype(int).tolist()
+    [[0, 1, 1, 0], [1, 0, 1, 0], [1, 1, 0, 1], [0, 0, 1, 0]]
     """
-    return np.eye(n_layers, k=1, dtype=bool) | np.eye(n_layers, k=-1, dtype=bool)
+    place = ranks(blocks)
+    near = np.abs(place[:, None] - place) <= 1
+    return near & ~np.eye(len(blocks), dtype=bool)
 
 
 @COUPLINGS.register
-def temporal(n_layers: int) -> np.ndarray:
-    """Join each layer with the next, forward only, as information flows.
+def temporal(blocks: np.ndarray) -> np.ndarray:
+    """Join the layers of each block with those of the next, one way, as information flows.
+
+    Links run from a block to the next in a network of information edges, and from a block back to
+    the one before in a network of attention edges. Every head of a block is joined with every head
+    of the next. Heads of one block work at the same time: what one of them brings reaches no other
+    before the next block, so they are not joined.
+
+    The weights of paths that take at most one edge a layer add up to attention rollout (Abnar,
+    Zuidema 2020, doi:10.18653/v1/2020.acl-main.385), up to its division by row sums, if omega is 1
+    and nothing was pruned. Paths of more edges in one layer have no counterpart in the transformer,
+    which applies each block once; they are what makes the layer a network.
 
     Examples
     --------
-    >>> temporal(3).astype(int).tolist()
+    >>> temporal(np.arange(3)).astype(int).tolist()
     [[0, 1, 0], [0, 0, 1], [0, 0, 0]]
+    >>> temporal(np.array([0, 0, 1])).astype(int).tolist()
+    [[0, 0, 1], [0, 0, 1], [0, 0, 0]]
     """
-    return np.eye(n_layers, k=1, dtype=bool)
+    place = ranks(blocks)
+    return place[None, :] == place[:, None] + 1
 
 
 @COUPLINGS.register
-def categorical(n_layers: int) -> np.ndarray:
+def categorical(blocks: np.ndarray) -> np.ndarray:
     """Join every layer with every other.
 
     Examples
     --------
-    >>> categorical(2).astype(int).tolist()
+    >>> categorical(np.arange(2)).astype(int).tolist()
     [[0, 1], [1, 0]]
     """
-    return ~np.eye(n_layers, dtype=bool)
+    return ~np.eye(len(blocks), dtype=bool)
 
 
-def links(n_layers: int, n_nodes: int, coupling: Named, omega: float | np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def links(
+    blocks: Sequence[int] | np.ndarray,
+    n_nodes: int,
+    coupling: Named,
+    omega: float | np.ndarray,
+    *,
+    edges: str = "attention",
+) -> Links:
     """Return the inter-layer links: from each node to itself in the layers that the coupling joins.
 
     Parameters
     ----------
-    n_layers, n_nodes : int
+    blocks : sequence of int
+        The block of every layer.
+    n_nodes : int
     coupling : str or callable
-        A member of `COUPLINGS`, or a function: number of layers -> bool [layer, layer].
+        A member of `COUPLINGS`, or a function: blocks [layer] -> bool [layer, layer].
     omega : float, or ndarray [layer, node]
-        Weight of an inter-layer link: a finite number above 0, or, of the links that leave that node of that layer, a finite number of at
-        least 0 (0 for none).
+        Weight of each inter-layer link: a finite number above 0, or, of the links that leave that
+        node of that layer, a finite number of at least 0 (0 for none).
+    edges : "attention" or "information"
+        Which way the edges of the network run: links follow them.
 
     Returns
     -------
@@ -88,27 +136,43 @@ def links(n_layers: int, n_nodes: int, coupling: Named, omega: float | np.ndarra
 
     Examples
     --------
-    >>> source, target, weight = links(2, 2, "ordinal", np.array([[0.5, 0.25], [0, 1]]))
+    >>> source, target, weight = links(range(2), 2, "ordinal", np.array([[0.5, 0.25], [0, 1]]))
     >>> list(zip(source.tolist(), target.tolist(), weight.tolist()))
     [(0, 2, 0.5), (1, 3, 0.25), (3, 1, 1.0)]
+    >>> [part.tolist() for part in links(range(2), 1, "temporal", 1.0)]
+    [[1], [0], [1.0]]
     """
-    leaving = _leaving(omega, n_layers, n_nodes)
-    there = _joins(coupling, n_layers)[:, None, :] & (leaving > 0)[:, :, None]
+    numbers = np.asarray(list(blocks), dtype=int)
+    leaving = _leaving(omega, len(numbers), n_nodes)
+    joined = _joins(coupling, numbers)
+    if edges == "attention":
+        joined = joined.T
+    there = joined[:, None, :] & (leaving > 0)[:, :, None]
     layer, node, other = np.nonzero(there)
     return layer * n_nodes + node, other * n_nodes + node, leaving[layer, node]
 
 
-def supra_adjacency(weights: np.ndarray, coupling: Named, omega: float | np.ndarray) -> sparse.csr_array:
+def supra_adjacency(
+    weights: np.ndarray,
+    coupling: Named,
+    omega: float | np.ndarray,
+    *,
+    blocks: Sequence[int] | np.ndarray | None = None,
+    edges: str = "attention",
+) -> sparse.csr_array:
     """Return the matrix of a whole multiplex network.
 
-    Entry [a * N + i, b * N + j] is the weight of i -> j in layer a where a = b, omega (of node i in layer a, if it differs) where i = j
-    and the coupling joins a to b, and 0 elsewhere (Kivela et al., J. Complex Netw. 2, 203 (2014), doi:10.1093/comnet/cnu016).
+    Entry [a * N + i, b * N + j] is the weight of i -> j in layer a where a = b, omega (of node i in
+    layer a, if it differs) where i = j and a link leads from a to b, and 0 elsewhere (Kivela et al.,
+    J. Complex Netw. 2, 203 (2014), doi:10.1093/comnet/cnu016).
 
     Parameters
     ----------
     weights : ndarray [layer, source, target]
-    coupling, omega
+    coupling, omega, edges
         See `links`.
+    blocks : sequence of int, optional
+        The block of every layer; 0, 1, ... unless given.
 
     Returns
     -------
@@ -122,38 +186,47 @@ def supra_adjacency(weights: np.ndarray, coupling: Named, omega: float | np.ndar
 
     Examples
     --------
-    >>> supra_adjacency(np.array([[[0, 0.5], [0, 0]], [[0, 0], [0.25, 1]]]), "temporal", 2.0).toarray().tolist()
-    [[0.0, 0.5, 2.0, 0.0], [0.0, 0.0, 0.0, 2.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.25, 1.0]]
+    >>> weights = np.array([[[0, 0.5], [0, 0]], [[0, 0], [0.25, 1]]])
+    >>> supra_adjacency(weights, "temporal", 2.0).toarray().tolist()
+    [[0.0, 0.5, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [2.0, 0.0, 0.0, 0.0], [0.0, 2.0, 0.25, 1.0]]
     """
     n_layers, n_nodes = weights.shape[:2]
     size = n_layers * n_nodes
-    blocks = [*_blocks(weights), links(n_layers, n_nodes, coupling, omega)]
+    own_blocks = range(n_layers) if blocks is None else blocks
+    parts = [*_blocks(weights), links(own_blocks, n_nodes, coupling, omega, edges=edges)]
     # 32-bit indices halve the memory of a network of many million edges.
-    source, target = (np.concatenate([block[i] for block in blocks], dtype=np.int32, casting="unsafe") for i in (0, 1))
-    matrix = sparse.csr_array((np.concatenate([block[2] for block in blocks], dtype=float), (source, target)), shape=(size, size))
+    as_index: dict[str, Any] = {"dtype": np.int32, "casting": "unsafe"}
+    source = np.concatenate([part[0] for part in parts], **as_index)
+    target = np.concatenate([part[1] for part in parts], **as_index)
+    values = np.concatenate([part[2] for part in parts], dtype=float)
+    matrix = sparse.csr_array((values, (source, target)), shape=(size, size))
     matrix.sort_indices()
     return matrix
 
 
-def _blocks(weights: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def _blocks(weights: np.ndarray) -> Iterator[Links]:
     """Yield source, target and weight of every layer's edges in supra indices."""
     for place, layer in enumerate(weights):
         source, target = (index.astype(np.int32) for index in np.nonzero(layer))
         yield source + place * len(layer), target + place * len(layer), layer[source, target]
 
 
-def _joins(coupling: Named, n_layers: int) -> np.ndarray:
-    joined = np.asarray(COUPLINGS.resolve(coupling)(n_layers))
-    if joined.shape != (n_layers, n_layers) or joined.dtype != bool or joined.diagonal().any():
+def _joins(coupling: Named, blocks: np.ndarray) -> np.ndarray:
+    n_layers = len(blocks)
+    joined = np.asarray(COUPLINGS.resolve(coupling)(blocks))
+    right = joined.shape == (n_layers, n_layers) and joined.dtype == bool
+    if not right or joined.diagonal().any():
         found = f"{joined.dtype} {list(joined.shape)}"
-        raise InputError(f"coupling {name_of(coupling)} returned {found}; bool [{n_layers}, {n_layers}] without a diagonal was wanted")
+        wanted = f"bool [{n_layers}, {n_layers}] without a diagonal"
+        raise InputError(f"coupling {name_of(coupling)} returned {found}; {wanted} was wanted")
     return joined
 
 
 def _leaving(omega: Any, n_layers: int, n_nodes: int) -> np.ndarray:
     """Return the weight [layer, node] of the links that leave a node of a layer."""
+    one_each = f"an array [{n_layers}, {n_nodes}] of one value a layer and node"
     if not isinstance(omega, (list, tuple)) and np.ndim(omega) == 0:
-        weight = positive("omega", omega, f", an array [{n_layers}, {n_nodes}] of one value a layer and node, or coupling='none'")
+        weight = positive("omega", omega, f", {one_each}, or coupling='none'")
         return np.full((n_layers, n_nodes), weight)
     try:
         leaving = np.asarray(omega, dtype=float)
@@ -161,7 +234,8 @@ def _leaving(omega: Any, n_layers: int, n_nodes: int) -> np.ndarray:
         leaving = np.zeros(0)
     if leaving.shape != (n_layers, n_nodes):
         found = f"an array {list(leaving.shape)}" if isinstance(omega, np.ndarray) else repr(omega)
-        raise InputError(f"omega is {found}; give a finite number above 0, or an array [{n_layers}, {n_nodes}] of one value a layer and node")
+        raise InputError(f"omega is {found}; give a finite number above 0, or {one_each}")
     if not (np.isfinite(leaving).all() and (leaving >= 0).all()):
-        raise InputError("omega is an array with NaN, infinity or a negative value; give finite values of at least 0")
+        problem = "NaN, infinity or a negative value"
+        raise InputError(f"omega is an array with {problem}; give finite values of at least 0")
     return leaving

@@ -30,6 +30,10 @@ class Layer:
     name : str
     edges_before : int, optional
         Edges before the layer was pruned, where it was.
+    block : int
+        The transformer block that the layer shows; -1 for several together.
+    head : int
+        The head of that block; -1 for several together.
 
     Examples
     --------
@@ -44,6 +48,8 @@ class Layer:
     tokens: Tokens = None  # type: ignore[assignment]
     name: str = ""
     edges_before: int | None = None
+    block: int = 0
+    head: int = -1
     _paths: dict[str, Paths] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -2,38 +2,37 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import igraph
-import networkx as nx
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from multiplex_vit.checks import distinct_names, layer_index, whole
 from multiplex_vit.errors import InputError
-from multiplex_vit.network import convert, export, filters, layer_measures, multilayer, tables
+from multiplex_vit.network import export, filters, layer_measures, multilayer, tables
 from multiplex_vit.network.aggregate import AGGREGATIONS
 from multiplex_vit.network.centrality import centrality
-from multiplex_vit.network.coupling import supra_adjacency
-from multiplex_vit.network.layer import Graphs, Layer
+from multiplex_vit.network.coupling import Links, links
+from multiplex_vit.network.depth import checked_depth, ranks, shared
+from multiplex_vit.network.direction import checked_direction, opposite
 from multiplex_vit.network.tokens import Tokens, checked_edges_before, checked_weights
+from multiplex_vit.network.whole import Measures, Whole
 from multiplex_vit.registry import Named, name_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Measures = Named | Iterable[Named] | None
-
 
 @dataclass(frozen=True, eq=False)
-class Multiplex:
+class Multiplex(Whole):
     """A directed, weighted multiplex network of tokens.
 
-    Nodes are the patches of an image, row by row, after prefix tokens if there are any. An edge runs from the source (the token that
-    attends) to the target (the token attended to); its weight is the attention paid. A weight of 0 is no edge.
+    Nodes are the patches of an image, row by row, after prefix tokens if there are any. Edges of
+    attention run from the token that attends to the token attended to, edges of information the
+    other way (`reverse`); the weight is the attention paid. A weight of 0 is no edge. Measures,
+    filters and inter-layer links follow the edges as they run: with edges of information
+    `in_strength` is what a token takes in, which is the attention that it pays.
 
     Parameters
     ----------
@@ -49,11 +48,20 @@ class Multiplex:
         Names of prefix tokens that are nodes too, before the patches.
     edges_before : tuple of int, optional
         Edges that each layer had before any filter, no fewer than now; as now unless given.
+    edges : "attention" or "information"
+        Which way edges run: source attends to target, or information flows from source to target.
+    blocks : tuple of int, optional
+        The transformer block that each layer shows: 0, 1, ... unless given; -1 for several
+        together.
+    heads : tuple of int, optional
+        The head of that block, -1 for several together; layers of one block are numbered unless
+        given.
 
     Raises
     ------
     InputError
-        If weights are not [layer, node, node] of that grid, or hold a negative value or NaN.
+        If weights are not [layer, node, node] of that grid, or hold a negative value or NaN; if
+        edges is neither of the two; if two layers show the same head of the same block.
 
     Examples
     --------
@@ -72,6 +80,9 @@ class Multiplex:
     provenance: Mapping[str, str | int | float] = field(default_factory=dict)
     prefix: tuple[str, ...] = ()
     edges_before: tuple[int, ...] = ()
+    edges: str = "attention"
+    blocks: tuple[int, ...] = ()
+    heads: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         tokens = Tokens(self.grid, self.prefix)
@@ -81,44 +92,47 @@ class Multiplex:
         if not all(isinstance(name, str) and name for name in self.provenance):
             raise InputError(f"provenance has the keys {list(self.provenance)}; give names as text")
         weights.flags.writeable = False
-        before = checked_edges_before(self.edges_before, weights)
-        for name, value in (("weights", weights), ("grid", tokens.grid), ("prefix", tokens.prefix), ("layer_names", names), ("edges_before", before)):
+        checked_direction(self.edges)
+        blocks, heads = checked_depth(self.blocks, self.heads, len(weights))
+        checked: dict[str, Any] = {
+            "weights": weights,
+            "grid": tokens.grid,
+            "prefix": tokens.prefix,
+            "layer_names": names,
+            "edges_before": checked_edges_before(self.edges_before, weights),
+            "blocks": blocks,
+            "heads": heads,
+        }
+        for name, value in checked.items():
             object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
         nodes = f"{self.grid[0]} x {self.grid[1]}" + "".join(f" + {name}" for name in self.prefix)
         layers = "1 layer" if self.n_layers == 1 else f"{self.n_layers} layers"
-        return f"<Multiplex: {layers} of {self.n_nodes} nodes ({nodes}), {np.count_nonzero(self.weights):,} edges>"
+        kind = " of information" if self.edges == "information" else ""
+        count = f"{np.count_nonzero(self.weights):,} edges{kind}"
+        return f"<Multiplex: {layers} of {self.n_nodes} nodes ({nodes}), {count}>"
 
     def _repr_html_(self) -> str:
-        table = self.layer_table(("nodes", "edges", "share_pruned", "density", "isolates", "weight_max"))
+        shown = ("nodes", "edges", "share_pruned", "density", "isolates", "weight_max")
+        table = layer_measures.layer_table(self._layers, shown)
         return f"<p>{repr(self).strip('<>')}</p>" + table.to_html(index=False)
 
-    @property
-    def n_layers(self) -> int:
-        """Number of layers."""
-        return self.weights.shape[0]
-
-    @property
-    def n_nodes(self) -> int:
-        """Number of nodes of a layer."""
-        return self.weights.shape[1]
-
-    @cached_property
-    def tokens(self) -> Tokens:
-        """The nodes: their names and places."""
-        return Tokens(self.grid, self.prefix)
-
-    @cached_property
-    def layers(self) -> Graphs:
-        """The layers as igraph graphs, each built when first asked for: `net.layers[3]`."""
-        return Graphs(self._layers)
-
-    @cached_property
-    def _layers(self) -> tuple[Layer, ...]:
-        return tuple(Layer(w, self.tokens, name, before) for w, name, before in zip(self.weights, self.layer_names, self.edges_before, strict=True))
-
     # --- other networks from this one ---------------------------------------------------------------------------------
+
+    def reverse(self) -> "Multiplex":
+        """Return the network whose edges run the other way: attention as information, or back.
+
+        Inter-layer links turn with the edges: the supra-adjacency of one network is the transpose of
+        the other's, for any coupling and one omega.
+
+        Examples
+        --------
+        >>> net = Multiplex(np.array([[[0, 0.5], [0, 0]]]), grid=(1, 2)).reverse()
+        >>> net.edges, net.weights.tolist()
+        ('information', [[[0.0, 0.0], [0.5, 0.0]]])
+        """
+        return replace(self, weights=self.weights.swapaxes(1, 2), edges=opposite(self.edges))
 
     def prune(self, min_cut: float) -> "Multiplex":
         """Return the network without the edges below `min_cut` times their layer's greatest weight; see `filters.min_cut`."""
@@ -140,17 +154,24 @@ class Multiplex:
         return replace(self, weights=weights, provenance={**self.provenance, **facts, **chain})
 
     def since(self, starting_layer: int) -> "Multiplex":
-        """Return the network of the layers from `starting_layer` on.
+        """Return the network of the layers from a block on: all heads of it, where there are heads.
+
+        Parameters
+        ----------
+        starting_layer : int
+            Place of that block among the blocks of this network, from 0.
 
         Raises
         ------
         InputError
             If there is no such layer.
         """
-        if whole("starting_layer", starting_layer, at_least=0) >= self.n_layers:
-            raise InputError(f"starting_layer is {starting_layer}; give 0 to {self.n_layers - 1}")
+        place, last = ranks(self.blocks), len(set(self.blocks)) - 1
+        if whole("starting_layer", starting_layer, at_least=0) > last:
+            raise InputError(f"starting_layer is {starting_layer}; give 0 to {last}")
         first = int(self.provenance.get("starting_layer", 0)) + starting_layer
-        return replace(self.select(range(starting_layer, self.n_layers)), provenance={**self.provenance, "starting_layer": first})
+        later = self.select(np.flatnonzero(place >= starting_layer).tolist())
+        return replace(later, provenance={**self.provenance, "starting_layer": first})
 
     def select(self, layers: int | str | slice | Iterable[int | str]) -> "Multiplex":
         """Return the network of some layers, by number (negative from the end), name or slice, in the order given.
@@ -165,90 +186,38 @@ class Multiplex:
         places = [layer_index(layer, self.layer_names) for layer in wanted]
         if not places:
             raise InputError("no layer was chosen; give at least one, by number or name")
-        names, before = tuple(self.layer_names[i] for i in places), tuple(self.edges_before[i] for i in places)
-        return replace(self, weights=self.weights[places], layer_names=names, edges_before=before)
+        by_layer = ("layer_names", "edges_before", "blocks", "heads")
+        kept: dict[str, Any] = {}
+        for name in by_layer:
+            values = getattr(self, name)
+            kept[name] = tuple(values[place] for place in places)
+        return replace(self, weights=self.weights[places], **kept)
 
     def aggregate(self, how: Named = "mean") -> "Multiplex":
-        """Return a network of one layer: "sum", "mean", "max" or "count" of the layers' weights, edge by edge; nothing counts as pruned from it."""
+        """Return a network of one layer: "sum", "mean", "max" or "count" of the layers' weights.
+
+        It is taken edge by edge, and nothing counts as pruned from it. Its block is that of the
+        layers where they have one block, and -1 where they have several; so is its head.
+        """
         weights = np.asarray(AGGREGATIONS.resolve(how)(self.weights))
-        return replace(self, weights=weights[None], layer_names=(name_of(how),), edges_before=(), provenance={**self.provenance, "aggregated": name_of(how)})
+        name = name_of(how)
+        return replace(
+            self,
+            weights=weights[None],
+            layer_names=(name,),
+            edges_before=(),
+            blocks=(shared(self.blocks),),
+            heads=(shared(self.heads),),
+            provenance={**self.provenance, "aggregated": name},
+        )
 
-    # --- the whole network, for other tools ---------------------------------------------------------------------------
-
-    def supra_adjacency(self, *, coupling: Named = "ordinal", omega: float | np.ndarray = 1.0) -> sparse.csr_array:
-        """Return the matrix of the whole network with its inter-layer links; row and column a * n_nodes + i is node i of layer a.
-
-        Parameters
-        ----------
-        coupling : str or callable
-            "none", "ordinal", "temporal", "categorical", or a function: number of layers -> bool [layer, layer].
-        omega : float, or ndarray [layer, node]
-            Weight of an inter-layer link; with an array, of the links that leave that node of that layer (0 for none).
-
-        Returns
-        -------
-        scipy.sparse.csr_array [layer * node, layer * node]
-        """
-        return supra_adjacency(self.weights, coupling, omega)
-
-    def edges(self, *, coupling: Named = "ordinal", omega: float | np.ndarray = 1.0) -> pd.DataFrame:
-        """Return every edge of `supra_adjacency` as a row: source, target, weight, kind ("attention" or "coupling"), ordered by source and target."""
-        return tables.edges(self.supra_adjacency(coupling=coupling, omega=omega), self.n_nodes)
-
-    def to_igraph(self, *, coupling: Named = "ordinal", omega: float | np.ndarray = 1.0) -> igraph.Graph:
-        """Return all layers and their inter-layer links as one directed igraph graph.
-
-        Vertices are ordered as in `supra_adjacency`, with `name` ("L03:r1c4"), `layer`, `node`, `token`, `row` and `col`; edges have
-        `weight` and `kind` ("attention" or "coupling").
-        """
-        return convert.to_igraph(tables.node_index(self.tokens, self.layer_names), self.edges(coupling=coupling, omega=omega))
-
-    def to_networkx(self, *, coupling: Named = "ordinal", omega: float | np.ndarray = 1.0) -> nx.DiGraph:
-        """Return all layers and their inter-layer links as one networkx graph; nodes are named as in `to_igraph`."""
-        index = tables.node_index(self.tokens, self.layer_names)
-        return convert.to_networkx(index, self.edges(coupling=coupling, omega=omega), self.provenance)
-
-    def to_pymnet(self, *, coupling: Named = "ordinal", omega: float | np.ndarray = 1.0) -> Any:
-        """Return the network as a directed pymnet MultilayerNetwork (extra "pymnet"): nodes and layers by name."""
-        return export.to_pymnet(self._export(coupling, omega))
-
-    def write(
-        self,
-        path: str | Path,
-        *,
-        coupling: Named = "ordinal",
-        omega: float | np.ndarray = 1.0,
-        measures: Measures = "in_strength",
-        format: Named | None = None,
-    ) -> list[Path]:
-        """Write the network to a file, by its suffix or the format named, whole or not at all; return what was written.
-
-        One layer is `net.select(3).write(path)`, the layers taken together `net.aggregate("sum").write(path)`.
-
-        Parameters
-        ----------
-        path : path-like
-        coupling, omega
-            As for `supra_adjacency`.
-        measures : str, callable, or iterable of them
-            Centralities written beside each node where the format can hold them; the first gives size and colour. None for none.
-        format : str or callable, optional
-            A member of `EXPORTERS`.
-
-        Raises
-        ------
-        InputError
-            If the format or a measure is unknown, or the file cannot be written.
-        """
-        return export.write(self._export(coupling, omega, measures), Path(path), format)
-
-    def _export(self, coupling: Named, omega: float | np.ndarray, measures: Measures = None) -> export.Export:
-        values = {} if measures is None else tables.centralities(self._layers, measures)
-        return export.Export(self.weights, self.tokens, self.layer_names, self.provenance, coupling, omega, values, self.edges_before)
+    # --- from a file ------------------------------------------------------------------------
 
     @classmethod
     def read(cls, path: str | Path) -> "Multiplex":
-        """Read the network back from GraphML that `write` wrote: weights bit for bit, grid, names and provenance.
+        """Read the network back from GraphML that `write` wrote, bit for bit.
+
+        Weights, grid, names, blocks and heads, the direction of edges and provenance come back.
 
         Raises
         ------
@@ -256,9 +225,8 @@ class Multiplex:
             If the file is missing, damaged, or was written by something else.
         """
         found = export.read_graphml(path)
-        names, about = found.layer_names, found.provenance
         try:
-            return cls(found.weights, found.grid, names, about, found.prefix, found.edges_before)
+            return cls(**vars(found))
         except InputError as error:
             raise InputError(f"cannot read {path}: {error}") from error
 
@@ -275,9 +243,12 @@ class Multiplex:
     def layer_table(self, measures: Measures = None, *, null_model: Named | None = None, samples: int = 20, seed: int = 0) -> pd.DataFrame:
         """Return one row a layer, one column a measure of `LAYER_MEASURES` (all unless told).
 
-        With `null_model` "weights" or "degree" each measure has a z-score beside it; see `layer_measures.layer_table`.
+        Beside the name of a layer stand its block and head (-1 for several together). With
+        `null_model` "weights" or "degree" each measure has a z-score beside it; see
+        `layer_measures.layer_table`.
         """
-        return layer_measures.layer_table(self._layers, measures, null_model=null_model, samples=samples, seed=seed)
+        table = layer_measures.layer_table(self._layers, measures, null_model=null_model, samples=samples, seed=seed)
+        return tables.with_depth(table, self._layers)
 
     def layer_pair_table(self, measures: Measures = None) -> pd.DataFrame:
         """Return one row a pair of layers, one column a measure of `LAYER_SIMILARITIES` (all unless told)."""
@@ -305,13 +276,64 @@ class Multiplex:
         """Return a versatility [layer, node]: what each node of each layer adds to its column of `multilayer_table`."""
         return multilayer.versatility(self.supra_adjacency(coupling=coupling, omega=omega), self.n_layers, measure)
 
-    def communities(self, how: str = "linked", **options: Any) -> np.ndarray:
-        """Return the community [layer, node] of every node by Leiden (extra "communities"); see `multilayer.communities`."""
-        return multilayer.communities(self.weights, how=how, **options)
+    def communities(
+        self,
+        how: str = "linked",
+        *,
+        coupling: Named = "ordinal",
+        omega: float | np.ndarray = 0.1,
+        omega_scale: str = "strength",
+        gamma: float = 1.0,
+        seed: int = 0,
+    ) -> np.ndarray:
+        """Return the community [layer, node] of every node by Leiden (extra "communities").
 
-    def modularity(self, membership: np.ndarray, **options: Any) -> float:
-        """Return the multilayer modularity of communities [layer, node]; see `multilayer.multilayer_modularity`."""
-        return multilayer.multilayer_modularity(self.weights, membership, **options)
+        Parameters
+        ----------
+        how : "linked" or "multiplex"
+            A community for a node of a layer, or one for a node in all layers.
+        coupling : str or callable
+            As for `supra_adjacency`.
+        omega : float, or ndarray [layer, node]
+            How strongly a node is held to the community that it has in the layers linked.
+        omega_scale : "strength" or "absolute"
+            Whether a link weighs omega times the mean strength of a node of a layer (see
+            `multilayer.relative_omega`), or omega.
+        gamma, seed
+            See `multilayer.communities`.
+
+        Raises
+        ------
+        InputError
+            If leidenalg is not installed, or an argument cannot be used.
+        """
+        links = self._links(coupling, omega, omega_scale)
+        return multilayer.communities(self.weights, links, how=how, gamma=gamma, seed=seed)
+
+    def modularity(
+        self,
+        membership: np.ndarray,
+        *,
+        coupling: Named = "ordinal",
+        omega: float | np.ndarray = 0.1,
+        omega_scale: str = "strength",
+        gamma: float = 1.0,
+        directed: bool = True,
+    ) -> float:
+        """Return the multilayer modularity of communities [layer, node], or [node].
+
+        See `communities` for the links and `multilayer.multilayer_modularity` for the formula.
+        """
+        links = self._links(coupling, omega, omega_scale)
+        options: dict[str, Any] = {"gamma": gamma, "directed": directed}
+        return multilayer.multilayer_modularity(self.weights, membership, links, **options)
+
+    def _links(self, coupling: Named, omega: float | np.ndarray, omega_scale: str) -> Links:
+        if omega_scale not in ("strength", "absolute"):
+            raise InputError(f"omega_scale is {omega_scale!r}; give 'strength' or 'absolute'")
+        if omega_scale == "strength":
+            omega = multilayer.relative_omega(omega, self.weights)
+        return links(self.blocks, self.n_nodes, coupling, omega, edges=self.edges)
 
     def plot(self, measure: Named | None = None, **options: Any) -> "Axes":
         """Draw the layers stacked, with their inter-layer links; see `multiplex_vit.plot.stack`. A centrality gives size and colour."""

@@ -9,24 +9,36 @@ from scipy import sparse
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.centrality import CENTRALITIES, centrality
 from multiplex_vit.network.layer import Layer
-from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.registry import Named, chosen, name_of
 
 
-def node_index(tokens: Tokens, layer_names: Sequence[str]) -> pd.DataFrame:
-    """Return one row a layer and node, in the order of the supra-adjacency: name, layer, node, token, row, col.
+def node_index(layers: Sequence[Layer]) -> pd.DataFrame:
+    """Return one row a layer and node, in the order of the supra-adjacency.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+
+    Returns
+    -------
+    pandas.DataFrame
+        name, layer, block, head (-1 for several together), node, token, row, col.
 
     Examples
     --------
-    >>> node_index(Tokens((1, 1)), ["L00", "L01"])
-           name  layer  node  token  row  col
-    0  L00:r0c0      0     0  patch    0    0
-    1  L01:r0c0      1     0  patch    0    0
+    >>> one = np.ones((1, 1))
+    >>> node_index([Layer(one, name="L00H00", head=0), Layer(one, name="L01H00", block=1, head=0)])
+              name  layer  block  head  node  token  row  col
+    0  L00H00:r0c0      0      0     0     0  patch    0    0
+    1  L01H00:r0c0      1      1     0     0  patch    0    0
     """
-    table = pd.concat([tokens.table] * len(layer_names), ignore_index=True)
-    table["name"] = [f"{layer}:{node}" for layer in layer_names for node in tokens.names]
-    table["layer"] = np.repeat(np.arange(len(layer_names)), len(tokens))
-    return table[["name", "layer", "node", "token", "row", "col"]]
+    tokens = layers[0].tokens
+    table = pd.concat([tokens.table] * len(layers), ignore_index=True)
+    table["name"] = [f"{layer.name}:{node}" for layer in layers for node in tokens.names]
+    table["layer"] = np.repeat(np.arange(len(layers)), len(tokens))
+    table["block"] = np.repeat([layer.block for layer in layers], len(tokens))
+    table["head"] = np.repeat([layer.head for layer in layers], len(tokens))
+    return table[["name", "layer", "block", "head", "node", "token", "row", "col"]]
 
 
 def node_table(layers: Sequence[Layer], measures: Named | Iterable[Named] | None = None) -> pd.DataFrame:
@@ -41,16 +53,32 @@ def node_table(layers: Sequence[Layer], measures: Named | Iterable[Named] | None
     Returns
     -------
     pandas.DataFrame
-        Columns name, layer, node, token, row, col and one a measure.
+        The columns of `node_index` and one a measure.
 
     Raises
     ------
     InputError
         If a measure is unknown, or has the name of another column.
     """
-    index = node_index(layers[0].tokens, [layer.name for layer in layers])
+    index = node_index(layers)
     values = centralities(layers, measures, taken=tuple(index))
     return index.assign(**{name: column.ravel() for name, column in values.items()})
+
+
+def with_depth(table: pd.DataFrame, layers: Sequence[Layer]) -> pd.DataFrame:
+    """Return a table of layers with their block and head after their name.
+
+    Raises
+    ------
+    InputError
+        If a measure has one of these names.
+    """
+    for place, column in enumerate(("block", "head"), start=2):
+        if column in table:
+            taken = f"the table has a column {column!r} already"
+            raise InputError(f"{taken}; give the measure another name")
+        table.insert(place, column, [getattr(layer, column) for layer in layers])
+    return table
 
 
 def centralities(layers: Sequence[Layer], measures: Named | Iterable[Named] | None, *, taken: Sequence[str] = ()) -> dict[str, np.ndarray]:

@@ -9,8 +9,8 @@ import numpy as np
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.operators import single_head
 from multiplex_vit.models.vision_model import VisionModel
+from multiplex_vit.network.direction import checked_direction
 from multiplex_vit.network.multiplex import Multiplex
-from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.registry import name_of
 from multiplex_vit.saliency.each import explain_each, picture_of
 from multiplex_vit.saliency.explanation import Explanation
@@ -103,8 +103,17 @@ def explain(
     return explanations if several else explanations[0]
 
 
-def multiplex(model: VisionModel, image: Any, *, operator: Named = "sum", min_cut: float = 0.01, heads: bool = False, prefix: bool = False) -> Multiplex:
-    """Turn a forward pass into a multiplex network: a layer a transformer block, a node a patch token, an edge the attention paid.
+def multiplex(
+    model: VisionModel,
+    image: Any,
+    *,
+    operator: Named = "sum",
+    min_cut: float = 0.01,
+    heads: bool = False,
+    prefix: bool = False,
+    edges: str = "attention",
+) -> Multiplex:
+    """Turn a forward pass into a multiplex network: a layer a transformer block, a node a patch token.
 
     Parameters
     ----------
@@ -118,6 +127,9 @@ def multiplex(model: VisionModel, image: Any, *, operator: Named = "sum", min_cu
         A layer a block and head ("L03H00") instead, block by block; `operator` is not used then.
     prefix : bool
         Prefix tokens (class, distillation, registers) are nodes too, before the patches.
+    edges : "attention" or "information"
+        Which way edges run: from the token that attends to the one attended to, as in the published
+        method, or the other way, as information flows. The weight is the attention paid.
 
     Returns
     -------
@@ -127,7 +139,7 @@ def multiplex(model: VisionModel, image: Any, *, operator: Named = "sum", min_cu
     Raises
     ------
     InputError
-        If the image, the operator or `min_cut` cannot be used.
+        If the image, the operator, `min_cut` or `edges` cannot be used.
 
     Examples
     --------
@@ -138,17 +150,38 @@ def multiplex(model: VisionModel, image: Any, *, operator: Named = "sum", min_cu
     >>> mv.multiplex(model, mv.samples()["cat"], heads=True, prefix=True)
     <Multiplex: 18 layers of 65 nodes (8 x 8 + class), ... edges>
     """
+    direction = checked_direction(edges)
     settings = Settings(operators=(operator,), min_cut=min_cut).resolved()
     picture = picture_of(model, image)
-    operators = [single_head(head) for head in range(model.n_heads)] if heads else settings.operators
+    operators: Any = settings.operators
+    if heads:
+        operators = [single_head(head) for head in range(model.n_heads)]
     attention, clean = model.attend(model.embed(picture.pixels), operators, prefix=prefix)
     predicted = int(clean[0].argmax())
-    pooled: dict[str, Any] = {"layers": "block and head"} if heads else {"layers": "block", "operator": name_of(operator)}
-    facts = {"model": model.name, **pooled, "predicted": model.classes[predicted], "probability": float(clean[0, predicted])}
-    weights = attention[0].transpose(0, 1).flatten(0, 1).float().cpu().numpy()
-    names = tuple(f"L{block:02d}H{head:02d}" for block in range(model.n_layers) for head in range(model.n_heads)) if heads else ()
-    tokens = Tokens(model.grid_of(picture.pixels.shape[2:]), model.prefix if prefix else ())
-    return Multiplex(weights, tokens.grid, names, facts, tokens.prefix).prune(settings.min_cut)
+    facts: dict[str, Any] = {"model": model.name, "layers": "block and head" if heads else "block"}
+    if not heads:
+        facts["operator"] = name_of(operator)
+    facts["predicted"] = model.classes[predicted]
+    facts["probability"] = float(clean[0, predicted])
+    grid = model.grid_of(picture.pixels.shape[2:])
+    net = Multiplex(
+        attention[0].transpose(0, 1).flatten(0, 1).float().cpu().numpy(),
+        grid,
+        provenance=facts,
+        prefix=model.prefix if prefix else (),
+        **(_heads_of(model) if heads else {}),
+    ).prune(settings.min_cut)
+    return net if direction == net.edges else net.reverse()
+
+
+def _heads_of(model: VisionModel) -> dict[str, Any]:
+    """Return names, blocks and heads of the layers of a network of heads."""
+    layers = [(block, head) for block in range(model.n_layers) for head in range(model.n_heads)]
+    return {
+        "layer_names": tuple(f"L{block:02d}H{head:02d}" for block, head in layers),
+        "blocks": tuple(block for block, _ in layers),
+        "heads": tuple(head for _, head in layers),
+    }
 
 
 def _settings(method: str | None, settings: Settings | None, choices: Choices) -> Settings:

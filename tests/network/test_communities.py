@@ -13,13 +13,26 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from multiplex_vit.errors import InputError
+from multiplex_vit.network import multilayer
 from multiplex_vit.network.coupling import COUPLINGS, links
-from multiplex_vit.network.multilayer import communities, multilayer_modularity
 
 OMEGA = np.array([[0.5, 0, 1, 2], [0.25, 1, 0, 3], [1, 1, 0.5, 0]])
 networks = array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=4).flatmap(
     lambda shape: arrays(np.float64, (shape[0], shape[1], shape[1]), elements=st.sampled_from([0, 0, 0, 0.25, 1]) | st.floats(0, 1))
 )
+
+
+def linked(weights, coupling="ordinal", omega=1.0, **depth):
+    return links(range(len(weights)), weights.shape[1], coupling, omega, **depth)
+
+
+def communities(weights, *, coupling="ordinal", omega=1.0, **options):
+    return multilayer.communities(weights, linked(weights, coupling, omega), **options)
+
+
+def multilayer_modularity(weights, membership, *, coupling="ordinal", omega=1.0, **options):
+    joined = linked(weights, coupling, omega)
+    return multilayer.multilayer_modularity(weights, membership, joined, **options)
 
 
 def random_network(seed, n_layers=3, n=12, density=0.4):
@@ -38,7 +51,7 @@ def plain_modularity(weights, groups, coupling, omega, gamma, directed):
     n_layers, n = weights.shape[:2]
     if not directed:
         weights = (weights + weights.swapaxes(1, 2)) / 2
-    joined, omega = COUPLINGS[coupling](n_layers), np.broadcast_to(omega, (n_layers, n))
+    joined, omega = COUPLINGS[coupling](np.arange(n_layers)).T, np.broadcast_to(omega, (n_layers, n))
     total = quality = 0.0
     for a in range(n_layers):
         for b in range(n_layers):
@@ -68,7 +81,7 @@ def leiden_quality(weights, groups, coupling, omega, gamma):
         graph = igraph.Graph(n=n_layers * n, edges=np.column_stack([source, target]) + a * n, directed=True)
         options = {"weights": layer[source, target].tolist(), "resolution_parameter": gamma}
         quality += leidenalg.RBConfigurationVertexPartition(graph, member, **options).quality()
-    source, target, link = links(n_layers, n, coupling, omega)
+    source, target, link = links(range(n_layers), n, coupling, omega)
     graph = igraph.Graph(n=n_layers * n, edges=np.column_stack([source, target]), directed=True)
     quality += leidenalg.CPMVertexPartition(graph, member, weights=link.tolist(), resolution_parameter=0.0).quality()
     return quality / (weights.sum() + link.sum())

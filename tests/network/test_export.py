@@ -124,7 +124,7 @@ def test_bad_links_are_refused_in_every_format(name, tmp_path):
 
 def test_nodes_by_hand():
     table = toy().nodes()
-    assert list(table) == ["name", "layer", "layer_name", "node", "token", "row", "col", "x", "y", "z", "size", "r", "g", "b", "in_strength"]
+    assert list(table) == ["name", "layer", "layer_name", "block", "head", "node", "token", "row", "col", "x", "y", "z", "size", "r", "g", "b", "in_strength"]
     assert table["name"].tolist()[3:5] == ["L00:r1c1", "L01:r0c0"]
     assert table[["x", "y", "z"]].to_numpy().tolist()[2:6] == [[0, -25, 0], [25, -25, 0], [100, 0, 25], [125, 0, 25]]
     assert table["in_strength"].tolist() == pytest.approx([0.625, 0.75, 1, 0.625, 0.5, 1, 0.5, 0.01])
@@ -140,7 +140,7 @@ def test_edges_and_links_by_hand():
         (7, 7, float(np.float32(0.01))),
     ]
     links = toy(coupling="temporal", omega=np.array([[1, 2, 3, 4]] * 2)).links()
-    assert [part.tolist() for part in links] == [[0, 1, 2, 3], [4, 5, 6, 7], [1, 2, 3, 4]]
+    assert [part.tolist() for part in links] == [[4, 5, 6, 7], [0, 1, 2, 3], [1, 2, 3, 4]]
 
 
 def test_prefix_tokens_lie_above_their_layer():
@@ -385,7 +385,7 @@ def test_infomap_by_hand(tmp_path):
     lines = [line for line in lines if not line.startswith("#")]
     assert lines[:5] == ["*Vertices 4", '1 "r0c0"', '2 "r0c1"', '3 "r1c0"', '4 "r1c1"']
     assert lines[5:8] == ["*Intra", "1 1 1 0.5", "1 1 2 0.25"]
-    assert lines[-5:] == ["*Inter", "1 1 2 0.5", "1 2 2 0.5", "1 3 2 0.5", "1 4 2 0.5"]
+    assert lines[-5:] == ["*Inter", "2 1 1 0.5", "2 2 1 0.5", "2 3 1 0.5", "2 4 1 0.5"]
 
 
 def test_muxviz_by_hand(tmp_path):
@@ -413,7 +413,10 @@ def test_pajek_writes_a_file_a_layer_and_one_layer_as_the_path(tmp_path):
     assert [file.name for file in write(toy(), tmp_path / "net.net", "pajek")] == ["net_layer00.net", "net_layer01.net"]
     one = Export(np.array([FIRST_LAYER]), Tokens((1, 2)), ("L",), {})
     assert write(one, tmp_path / "one.net", "pajek") == [tmp_path / "one.net"]
-    assert (tmp_path / "one.net").read_text() == '*Vertices 2\n1 "r0c0" 0.083333 0.083333 0.5\n2 "r0c1" 0.916667 0.083333 0.5\n*Arcs\n1 2 0.5\n2 2 0.1\n'
+    comment = "% edge_direction: source attends to target\n"
+    assert (
+        tmp_path / "one.net"
+    ).read_text() == comment + '*Vertices 2\n1 "r0c0" 0.083333 0.083333 0.5\n2 "r0c1" 0.916667 0.083333 0.5\n*Arcs\n1 2 0.5\n2 2 0.1\n'
 
 
 FIRST_LAYER = [[0, 0.5], [0, 0.1]]

@@ -74,14 +74,14 @@ def test_layer_names_are_distinct():
 
 def test_tables_by_hand(net):
     nodes = net.node_table()
-    assert list(nodes.columns) == ["name", "layer", "node", "token", "row", "col", *mv.CENTRALITIES]
+    assert list(nodes.columns) == ["name", "layer", "block", "head", "node", "token", "row", "col", *mv.CENTRALITIES]
     assert nodes["in_strength"].tolist() == pytest.approx([0.625, 0.75, 1.0, 0.625, 0.5, 1.0, 0.5, 0.01])
     assert nodes["out_strength"].tolist() == pytest.approx([1, 1, 1, 0, 1, 1, 0, 0.01])
     layers = net.layer_table().to_dict("records")
     by_hand = {"layer": 0, "name": "L00", "nodes": 4, "edges": 8, "share_pruned": 0, "density": 0.5, "self_loops": 3, "isolates": 0}
     assert {name: layers[0][name] for name in by_hand} == by_hand
     assert (layers[0]["weight_sum"], layers[0]["weight_max"]) == (3.0, 0.75)
-    assert list(layers[0]) == ["layer", "name", *mv.LAYER_MEASURES]
+    assert list(layers[0]) == ["layer", "name", "block", "head", *mv.LAYER_MEASURES]
     assert (layers[1]["edges"], layers[1]["self_loops"], layers[1]["isolates"]) == (4, 1, 1)
 
 
@@ -115,7 +115,7 @@ def test_to_igraph_and_to_networkx_hold_the_supra_adjacency(net):
     other = net.to_networkx(coupling="temporal", omega=0.3)
     same_network(net, nx.to_numpy_array(other), [(d["layer"], d["node"], d["row"], d["col"]) for _, d in other.nodes(data=True)], "temporal", 0.3)
     assert list(other) == graph.vs["name"]
-    assert other.graph == {"model": "by hand"}
+    assert other.graph == {"model": "by hand", "edge_direction": "source attends to target"}
 
 
 @pytest.mark.parametrize("reader", ["networkx", "igraph"])
@@ -151,8 +151,8 @@ def test_provenance_may_have_any_name(net, tmp_path):
     assert '<data key="graph-coupling">chain</data>' in (tmp_path / "NET.GRAPHML").read_text()
 
 
-def chain(n_layers):
-    return np.eye(n_layers, k=1, dtype=bool)
+def chain(blocks):
+    return np.eye(len(blocks), k=1, dtype=bool)
 
 
 def test_a_coupling_of_ones_own(net):
@@ -350,7 +350,7 @@ def test_half_precision_is_summed_in_more(net):
 
 def test_provenance_may_have_names_that_networkx_has(net):
     odd = mv.Multiplex(net.weights, net.grid, provenance={"incoming_graph_data": "mine"})
-    assert odd.to_networkx().graph == {"incoming_graph_data": "mine"}
+    assert odd.to_networkx().graph["incoming_graph_data"] == "mine"
 
 
 def test_a_member_given_as_a_function_keeps_its_name(net):

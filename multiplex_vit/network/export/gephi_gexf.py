@@ -55,7 +55,10 @@ class GexfLint(Lint):
             self.say("mutual", "defaultedgetype is mutual, which Gephi does not know; give directed, and both edges")
 
     def _attributes(self, attributes: dict[str, str]) -> None:
-        domain, self._block = attributes.get("class", ""), (attributes.get("class", ""), attributes.get("mode") == "dynamic")
+        domain = attributes.get("class", "")
+        # Gephi still knows GEXF 1.0's spelling of mode, which is type.
+        mode = attributes.get("mode", attributes.get("type"))
+        self._block = (domain, mode == "dynamic")
         if domain in self._blocks:
             self.say("blocks", f"a second <attributes class={domain!r}> on line {self.line}; Gephi Lite forgets the first and stops: put all in one")
         self._blocks.append(domain)

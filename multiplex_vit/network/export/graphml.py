@@ -14,7 +14,10 @@ from multiplex_vit.network.export.text import quoted, xml
 from multiplex_vit.network.export.view import Arrays, Export
 from multiplex_vit.network.export.weights import AT_ONCE, weight_texts
 
-FACTS = ("coupling", "omega", "edge_direction", "grid", "prefix", "layer_names", "edges_before", "edges", "dtype")
+LISTS = ("grid", "prefix", "layer_names", "edges_before", "edges", "blocks", "heads")
+"""Names of the graph data that are lists, one value a layer but for the first two."""
+
+FACTS = ("coupling", "omega", "edge_direction", *LISTS, "dtype")
 """Names of the graph data that are ours; provenance of these names is written as "provenance:" and the name."""
 
 _EDGE_KEYS = (("weight", "double"), ("attention", "double"), ("kind", "string"))
@@ -26,8 +29,9 @@ def graphml(export: Export, path: Path) -> None:
 
     Key ids equal attribute names, but those of graph data, which begin with "graph-"; provenance comes first, with its types. `weight` is
     written in 17 digits, held within what Gephi's 32 bits can tell from 0 and infinity; `attention` is the weight itself. `kind` is
-    "attention" or "coupling". Layers lie side by side through x and y; z is the layer. Values that are NaN are left out; characters that
-    XML forbids are written as text ("\\x01").
+    "attention" or "coupling". Graph data say which way edges run (edge_direction), and the block and
+    head of every layer. Layers lie side by side through x and y; z is the block. Values that are NaN
+    are left out; characters that XML forbids are written as text ("\\x01").
 
     Read by Gephi, Gephi Lite (graphology-graphml), igraph and networkx.
 
@@ -56,6 +60,7 @@ def _graph_data(export: Export) -> dict[str, Any]:
     tokens, edges = export.tokens, np.count_nonzero(export.weights, axis=(1, 2)).tolist()
     lists: dict[str, Sequence[str | int]] = {"grid": tokens.grid, "prefix": tokens.prefix, "layer_names": export.layer_names}
     lists |= {"edges_before": export.edges_before, "edges": edges}
+    lists |= {"blocks": export.blocks, "heads": export.heads}
     written = {name: json.dumps([int(v) if isinstance(v, np.integer) else v for v in values], ensure_ascii=False) for name, values in lists.items()}
     return {**provenance, **export.settings, **written, "dtype": export.weights.dtype.name}
 

@@ -16,8 +16,8 @@ from multiplex_vit.network.export.weights import AT_ONCE
 def graphology(export: Export, path: Path) -> None:
     """Write the JSON of graphology: one node a layer and token, directed edges with weight and kind, exactly.
 
-    Attributes of the graph are coupling, omega, edge_direction, layer_names and provenance; of nodes label, place, size and color, layer,
-    token and each measure (what is NaN or infinite is left out, for JSON has neither).
+    Attributes of the graph are coupling, omega, edge_direction, layer_names and provenance; of nodes
+    label, place, size and color, layer, block, head, token and each measure (what is NaN or infinite is left out, for JSON has neither).
 
     Read by Gephi Lite and by graphology (`Graph.from`).
 

@@ -16,8 +16,8 @@ def pajek(export: Export, path: Path) -> None:
 
     A network of one layer is `path`; of more, net.net becomes net_layer00.net, net_layer01.net, ... Pajek's own form for several relations
     is misread by igraph and networkx, so it is not used. Files that a network of more layers left at the same path stay: give a new folder
-    or take them away. A double quote in a name becomes a single one. Inter-layer links, layer names and provenance have no place in this
-    format.
+    or take them away. A double quote in a name becomes a single one. A comment says which way edges
+    run. Inter-layer links, layer names and provenance have no place in this format.
 
     Read by Pajek, igraph, networkx and Gephi.
 
@@ -34,6 +34,7 @@ def _write_layer(export: Export, edges: Arrays, path: Path) -> None:
     places = export.nodes().head(export.n_nodes)[["x", "y"]].to_numpy() * (1, -1) / SPACING
     x, y = ((places - places.min(0) + 0.1) / (np.ptp(places, axis=0).max() + 0.2)).T
     with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(f"% edge_direction: {export.settings['edge_direction']}\n")
         file.write(f"*Vertices {export.n_nodes}\n")
         names = map(one_line, export.tokens.names)
         file.writelines(f'{i} "{name}" {a:.6f} {b:.6f} 0.5\n' for i, (name, a, b) in enumerate(zip(names, x, y, strict=True), 1))

@@ -10,6 +10,8 @@ import numpy as np
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.limits import MOST_WEIGHT_BYTES
+from multiplex_vit.network.depth import checked_depth
+from multiplex_vit.network.direction import direction_named
 from multiplex_vit.network.export.graphml import FACTS
 from multiplex_vit.network.export.markup import Stream
 from multiplex_vit.network.tokens import Tokens
@@ -32,6 +34,8 @@ _LISTS = {
     "layer_names": listed(TEXT),
     "edges_before": listed(whole(0)),
     "edges": listed(whole(0)),
+    "blocks": listed(whole(-1)),
+    "heads": listed(whole(-1)),
 }
 """What the graph's own data hold as JSON."""
 
@@ -49,6 +53,10 @@ class Found:
     provenance : dict of str to str or number
     edges_before : tuple of int
         Empty where it was not known.
+    edges : "attention" or "information"
+        Which way edges run.
+    blocks, heads : tuple of int
+        The transformer block and the head that each layer shows.
     """
 
     weights: np.ndarray
@@ -57,11 +65,15 @@ class Found:
     layer_names: tuple[str, ...]
     provenance: Mapping[str, str | int | float]
     edges_before: tuple[int, ...]
+    edges: str
+    blocks: tuple[int, ...]
+    heads: tuple[int, ...]
 
 
 def read_graphml(path: str | Path) -> Found:
-    """Read a network from GraphML written by `graphml`: weights exactly and in their type, grid, prefix tokens, names, provenance.
+    """Read a network from GraphML written by `graphml`: weights exactly and in their type.
 
+    Grid, prefix tokens, names, blocks, heads, the direction of edges and provenance are read too.
     Inter-layer links and measures are not read. The file is read as a stream; what it says of grid and edges must agree with its nodes and
     edges.
 
@@ -140,7 +152,8 @@ class _Reader(Stream):
     def found(self) -> Found:
         facts = {name: self.about[f"graph-{name}"] for name in FACTS}
         lists = {name: parsed_json(facts[name], what=name) for name in _LISTS}
-        grid, prefix, names, before, edges = map(tuple, checked_facts(lists, _LISTS).values())
+        checked = {name: tuple(values) for name, values in checked_facts(lists, _LISTS).items()}
+        grid, prefix, names, before, edges, blocks, heads = checked.values()
         n_nodes = grid[0] * grid[1] + len(prefix)
         if facts["dtype"] not in _DTYPES or not self._complete(len(names), n_nodes) or not self._placed(grid, prefix):
             raise ValueError
@@ -151,7 +164,10 @@ class _Reader(Stream):
         weights = self._filled(np.zeros((len(names), n_nodes, n_nodes), dtype=facts["dtype"]))
         if list(edges) != np.count_nonzero(weights, axis=(1, 2)).tolist() or len(before) not in (0, len(names)):
             raise ValueError
-        return Found(weights, grid, prefix, names, self._provenance(), before)
+        blocks, heads = checked_depth(blocks, heads, len(names))
+        direction = direction_named(facts["edge_direction"])
+        about = self._provenance()
+        return Found(weights, grid, prefix, names, about, before, direction, blocks, heads)
 
     def _complete(self, n_layers: int, n_nodes: int) -> bool:
         expected = n_layers > 0 and len(self.places) == len(self.numbers) == n_layers * n_nodes

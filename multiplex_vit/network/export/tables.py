@@ -15,9 +15,11 @@ from multiplex_vit.network.export.view import Arrays, Export
 def csv(export: Export, path: Path) -> None:
     """Write two tables: net.csv becomes net_nodes.csv and net_edges.csv, and no net.csv is written.
 
-    Nodes have the columns id ("L03:r1c4"), layer, layer_name, node, token, row, col, x, y, z and, of measures, size, r, g, b and their
-    values, empty where NaN. Edges have source, target (ids), type ("Directed"), weight, kind ("attention" or "coupling"), source_layer and
-    target_layer. UTF-8, commas, floats in 17 digits. Provenance is not in them.
+    Nodes have the columns id ("L03:r1c4"), layer, layer_name, block, head, node, token, row, col, x,
+    y, z and, of measures, size, r, g, b and their values, empty where NaN. Edges have source, target
+    (ids), type ("Directed"), weight, kind ("attention" or "coupling"), source_layer and target_layer.
+    UTF-8, commas, floats in 17 digits. Provenance, and whether edges are of attention or of
+    information, are not in them.
 
     Read by pandas, R, spreadsheets, and Gephi's spreadsheet importer (nodes first, then edges).
 

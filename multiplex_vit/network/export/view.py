@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from multiplex_vit.errors import InputError
-from multiplex_vit.network.coupling import links
+from multiplex_vit.network.coupling import Links, links
+from multiplex_vit.network.depth import checked_depth, ranks
+from multiplex_vit.network.direction import DIRECTIONS
 from multiplex_vit.network.export.text import visible
 from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.registry import name_of
@@ -17,7 +19,9 @@ SPACING = 25.0
 """Distance of neighbouring patches in exported positions."""
 
 _SMALLEST, _LARGEST, _GREY = 4, 20, 128
-_PLACES = ("name", "layer", "layer_name", "node", "token", "row", "col", "x", "y", "z")
+_PLACES = (
+    "name", "layer", "layer_name", "block", "head", "node", "token", "row", "col", "x", "y", "z",
+)  # fmt: skip
 _LOOKS = ("size", "r", "g", "b")
 _TAKEN = {*_PLACES, *_LOOKS, "id", "label", "nodelabel", "xpos", "ypos", "zpos", "color", "timeset", "weight", "attention", "kind"}
 
@@ -36,13 +40,17 @@ class Export:
     provenance : mapping of str to str or number
         Names that are no text are written as text.
     coupling : str or callable
-        A member of `COUPLINGS`, or a function: number of layers -> bool [layer, layer].
+        A member of `COUPLINGS`, or a function: blocks [layer] -> bool [layer, layer].
     omega : float or ndarray [layer, node]
         Weight of an inter-layer link.
     measures : mapping of str to ndarray [layer, node]
         Values beside each node; the first gives size and colour.
     edges_before : tuple of int
         Edges of each layer before it was pruned, where known.
+    direction : "attention" or "information"
+        Which way edges run.
+    blocks, heads : tuple of int
+        The transformer block and the head that each layer shows, as in `Multiplex`.
 
     Raises
     ------
@@ -62,12 +70,18 @@ class Export:
     tokens: Tokens
     layer_names: tuple[str, ...]
     provenance: Mapping[str, str | int | float]
-    coupling: str | Callable[[int], np.ndarray] = "ordinal"
+    coupling: str | Callable[[np.ndarray], np.ndarray] = "ordinal"
     omega: float | np.ndarray = 1.0
     measures: Mapping[str, np.ndarray] = field(default_factory=dict)
     edges_before: tuple[int, ...] = ()
+    direction: str = "attention"
+    blocks: tuple[int, ...] = ()
+    heads: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        blocks, heads = checked_depth(self.blocks, self.heads, len(self.weights))
+        object.__setattr__(self, "blocks", blocks)
+        object.__setattr__(self, "heads", heads)
         object.__setattr__(self, "provenance", {str(name): value for name, value in self.provenance.items()})
         seen = set(_TAKEN)
         for name, values in self.measures.items():
@@ -91,7 +105,8 @@ class Export:
     def settings(self) -> dict[str, Any]:
         """What a reader should know of the edges: coupling, omega, edge_direction."""
         omega = float(self.omega) if np.ndim(self.omega) == 0 else "one value a layer and node"
-        return {"coupling": name_of(self.coupling), "omega": omega, "edge_direction": "source attends to target"}
+        sentence = DIRECTIONS[self.direction]
+        return {"coupling": name_of(self.coupling), "omega": omega, "edge_direction": sentence}
 
     def nodes(self) -> pd.DataFrame:
         """Return one row a layer and node, in the order of the supra-adjacency.
@@ -99,9 +114,11 @@ class Export:
         Returns
         -------
         pandas.DataFrame
-            name ("L03:r1c4", "L03:class"), layer, layer_name, node, token, row, col, x, y, z; where there is a measure also size (4 to
-            20), r, g and b, and each measure. Layers lie side by side through x and y, y is the row upside down and z the layer;
-            prefix tokens lie just above their layer's patches.
+            name ("L03:r1c4", "L03:class"), layer, layer_name, block, head (-1 for several
+            together), node, token, row, col, x, y, z; where there is a measure also size (4 to 20),
+            r, g and b, and each measure. Layers lie side by side through x and y, the heads of a
+            block in one row; y is the row upside down and z the block, counted among those that are
+            there. Prefix tokens lie just above their layer's patches.
 
         Raises
         ------
@@ -123,10 +140,19 @@ class Export:
         names = [f"{layer}:{visible(token)}" for layer in layers for token in tokens["name"]]
         if len(set(names)) < len(names):
             raise InputError("two nodes have one name, layer and token together; name the layers or prefix tokens otherwise")
-        columns = {name: np.tile(tokens[name].to_numpy(), self.n_layers) for name in ("node", "token", "row", "col")}
-        layer = np.repeat(np.arange(self.n_layers), self.n_nodes)
-        index = {"name": names, "layer": layer, "layer_name": np.repeat(np.array(layers, dtype=object), self.n_nodes), **columns}
-        return pd.DataFrame({**index, "token": [visible(token) for token in columns["token"]]})
+        by_layer = {
+            "layer": np.arange(self.n_layers),
+            "layer_name": np.array(layers, dtype=object),
+            "block": np.array(self.blocks),
+            "head": np.array(self.heads),
+        }
+        index: dict[str, Any] = {"name": names}
+        for name, values in by_layer.items():
+            index[name] = np.repeat(values, self.n_nodes)
+        for name in ("node", "token", "row", "col"):
+            index[name] = np.tile(tokens[name].to_numpy(), self.n_layers)
+        index["token"] = [visible(token) for token in index["token"]]
+        return pd.DataFrame(index)
 
     def _positions(self, index: pd.DataFrame) -> Arrays:
         """Return x, y, z; the rows of prefix tokens above the patches count into the height of a layer."""
@@ -136,8 +162,22 @@ class Export:
         prefix = node < n_prefix
         row = np.where(prefix, -1 - node // cols, index["row"])
         col = np.where(prefix, node % cols, index["col"])
-        down, right = np.divmod(layer, int(np.ceil(np.sqrt(self.n_layers))))
-        return SPACING * (col + right * (cols + 2.0)), -SPACING * (row + down * (rows + above + 2.0)) + 0.0, SPACING * layer
+        down, right = self._panels()
+        x = SPACING * (col + right[layer] * (cols + 2.0))
+        y = -SPACING * (row + down[layer] * (rows + above + 2.0)) + 0.0
+        return x, y, SPACING * ranks(self.blocks)[layer]
+
+    def _panels(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return how far down and how far right each layer lies, in layers."""
+        depth = ranks(self.blocks)
+        if len(set(self.blocks)) == self.n_layers:
+            down, right = np.divmod(np.arange(self.n_layers), int(np.ceil(np.sqrt(self.n_layers))))
+            return down, right
+        right = np.zeros(self.n_layers, dtype=int)
+        for block in set(self.blocks):
+            there = np.flatnonzero(np.array(self.blocks) == block)
+            right[there] = np.arange(len(there))
+        return depth, right
 
     def edges(self) -> Iterator[Arrays]:
         """Yield a layer's edges: source, target (rows of `nodes`) and weight, ordered by source and target."""
@@ -145,9 +185,9 @@ class Export:
             source, target = weights.nonzero()
             yield source + layer * self.n_nodes, target + layer * self.n_nodes, weights[source, target].astype(float)
 
-    def links(self) -> Arrays:
+    def links(self) -> Links:
         """Return the inter-layer links: source, target (rows of `nodes`) and weight."""
-        return links(self.n_layers, self.n_nodes, self.coupling, self.omega)
+        return links(self.blocks, self.n_nodes, self.coupling, self.omega, edges=self.direction)
 
 
 def _sizes(values: np.ndarray) -> np.ndarray:

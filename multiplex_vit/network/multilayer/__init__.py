@@ -7,6 +7,7 @@ from multiplex_vit.network.multilayer import strength, spread, versatilities, si
 # isort: on
 from multiplex_vit.network.multilayer.communities import communities as communities
 from multiplex_vit.network.multilayer.modularity import multilayer_modularity as multilayer_modularity
+from multiplex_vit.network.multilayer.modularity import relative_omega as relative_omega
 from multiplex_vit.network.multilayer.overlap import edge_multiplicity as edge_multiplicity
 from multiplex_vit.network.multilayer.overlap import global_overlap as global_overlap
 from multiplex_vit.network.multilayer.pairs import layer_pair_table as layer_pair_table

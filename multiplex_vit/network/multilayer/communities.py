@@ -9,27 +9,35 @@ import pandas as pd
 
 from multiplex_vit.checks import positive, whole
 from multiplex_vit.errors import InputError
-from multiplex_vit.network.coupling import links
-from multiplex_vit.registry import Named
+from multiplex_vit.network.coupling import Links
 
 _MOST_ROUNDS = 100
 """Rounds of Leiden at most; it is at rest after a handful."""
 
 
 def communities(
-    weights: np.ndarray, *, how: str = "linked", coupling: Named = "ordinal", omega: float | np.ndarray = 1.0, gamma: float = 1.0, seed: int = 0
+    weights: np.ndarray,
+    links: Links,
+    *,
+    how: str = "linked",
+    gamma: float = 1.0,
+    seed: int = 0,
 ) -> np.ndarray:
-    """Return communities of nodes, found by maximising multilayer modularity (directed; see `multilayer_modularity`).
+    """Return communities of nodes, found by maximising multilayer modularity (directed).
+
+    See `multilayer_modularity` for what is maximised, and `relative_omega` for how strong links are
+    well chosen.
 
     Parameters
     ----------
     weights : ndarray [layer, source, target]
+    links : tuple of ndarray
+        Source, target and weight of the inter-layer links, from `network.coupling.links`.
     how : "linked" or "multiplex"
-        "linked": a node may change its community from layer to layer; inter-layer links hold it to its own. "multiplex": a node has one
-        community in all layers, and neither coupling nor omega matters. Prune first: on one core, 24 layers of 576 nodes with 1.1 million
-        edges took 3 minutes "linked" and half a minute "multiplex", and 12 of 196 with 140,000 took 7 seconds and 1.
-    coupling, omega
-        See `links`.
+        "linked": a node may change its community from layer to layer; inter-layer links hold it to
+        its own. "multiplex": a node has one community in all layers, and links do not matter. Prune
+        first: on one core, 24 layers of 576 nodes with 1.1 million edges took 3 minutes "linked"
+        and half a minute "multiplex", and 12 of 196 with 140,000 took 7 seconds and 1.
     gamma : float, above 0
         Resolution: greater values give smaller communities.
     seed : int
@@ -38,8 +46,9 @@ def communities(
     Returns
     -------
     ndarray of int [layer, node]
-        Communities numbered from 0 in the order in which they appear. An isolate without a link is a community of its own; "linked", it has
-        the community of its own node in the layers next to it.
+        Communities numbered from 0 in the order in which they appear. An isolate without a link is
+        a community of its own; "linked", it has the community of its own node in the layers that it
+        is linked with.
 
     Raises
     ------
@@ -48,26 +57,28 @@ def communities(
 
     References
     ----------
-    Traag, Waltman, van Eck, Sci Rep 9, 5233 (2019), doi:10.1038/s41598-019-41695-z; Mucha et al., Science 328, 876 (2010),
-    doi:10.1126/science.1184819.
+    Traag, Waltman, van Eck, Sci Rep 9, 5233 (2019), doi:10.1038/s41598-019-41695-z; Mucha et al.,
+    Science 328, 876 (2010), doi:10.1126/science.1184819.
 
     Examples
     --------
+    >>> from multiplex_vit.network.coupling import links
     >>> pairs = np.kron(np.eye(2), [[0, 1.0], [1.0, 0]])
-    >>> communities(np.stack([pairs, pairs])).tolist()
+    >>> communities(np.stack([pairs, pairs]), links(range(2), 4, "ordinal", 0.1)).tolist()
     [[0, 0, 1, 1], [0, 0, 1, 1]]
     """
     n_layers, n_nodes = weights.shape[:2]
     gamma, seed = positive("gamma", gamma), whole("seed", seed, at_least=0)
     if how not in ("linked", "multiplex"):
         raise InputError(f"how is {how!r}; give 'linked' or 'multiplex'")
-    joined = links(n_layers, n_nodes, coupling, omega)
     leiden = _leidenalg()
     if how == "multiplex":
-        found = np.tile(_best(leiden, _layers(leiden, weights, gamma, 0), n_nodes, seed), n_layers)
+        one = _best(leiden, _layers(leiden, weights, gamma, 0), n_nodes, seed)
+        found = np.tile(one, n_layers)
     else:
-        partitions = _layers(leiden, weights, gamma, n_nodes) + _between(leiden, joined, n_layers * n_nodes)
-        found = _best(leiden, partitions, n_layers * n_nodes, seed)
+        size = n_layers * n_nodes
+        partitions = _layers(leiden, weights, gamma, n_nodes) + _between(leiden, links, size)
+        found = _best(leiden, partitions, size, seed)
     return pd.factorize(found)[0].reshape(n_layers, n_nodes)
 
 
@@ -92,9 +103,9 @@ def _layers(leiden: ModuleType, weights: np.ndarray, gamma: float, offset: int) 
     return partitions
 
 
-def _between(leiden: ModuleType, joined: tuple[np.ndarray, np.ndarray, np.ndarray], size: int) -> list[Any]:
+def _between(leiden: ModuleType, links: Links, size: int) -> list[Any]:
     """Return a partition for the inter-layer links, without a null model; none if there is no link."""
-    source, target, weight = joined
+    source, target, weight = links
     graph = igraph.Graph(n=size, edges=np.column_stack([source, target]), directed=True)
     return [leiden.CPMVertexPartition(graph, weights=weight.tolist(), resolution_parameter=0.0)] if len(source) else []
 

@@ -4,34 +4,38 @@ import numpy as np
 
 from multiplex_vit.checks import positive
 from multiplex_vit.errors import InputError
-from multiplex_vit.network.coupling import links
-from multiplex_vit.registry import Named
+from multiplex_vit.network.coupling import Links
+
+_LEAST = 2.0**-1074
 
 
 def multilayer_modularity(
     weights: np.ndarray,
     membership: np.ndarray,
+    links: Links,
     *,
-    coupling: Named = "ordinal",
-    omega: float | np.ndarray = 1.0,
     gamma: float = 1.0,
     directed: bool = True,
 ) -> float:
     """Return the multilayer modularity of communities.
 
-    Q = 1 / (2 mu) sum_ijab [(w_ij^a - gamma k_i^a k_j^a / m_a) d_ab + d_ij C_i^ab] d(g_i^a, g_j^b), where k_i^a is the out-strength of the
-    source, k_j^a the in-strength of the target (Leicht and Newman's null model), m_a the sum of all weights of layer a, C_i^ab the weight of
-    the link from node i of layer a to itself in layer b, g the communities, and 2 mu the sum of all weights and all links. Undirected, w is
-    (W + W^T) / 2, in- and out-strength are one, and m_a is what is usually written 2 m_a; a self-loop stands once on the diagonal, where
-    NetworkX counts it twice. Links count in both directions as the coupling has them: ordinal ones twice, temporal ones once.
+    Q = 1 / (2 mu) sum_ijab [(w_ij^a - gamma k_i^a k_j^a / m_a) d_ab + d_ij C_i^ab] d(g_i^a, g_j^b),
+    where k_i^a is the out-strength of the source, k_j^a the in-strength of the target (Leicht and
+    Newman's null model), m_a the sum of all weights of layer a, C_i^ab the weight of the link from
+    node i of layer a to itself in layer b, g the communities, and 2 mu the sum of all weights and
+    all links. Undirected, w is (W + W^T) / 2, in- and out-strength are one, and m_a is what is
+    usually written 2 m_a; a self-loop stands once on the diagonal, where NetworkX counts it twice.
+
+    A link counts once for each direction that it has: ordinal links twice, temporal ones once. The
+    value is the same for a network and its reverse.
 
     Parameters
     ----------
     weights : ndarray [layer, source, target]
     membership : ndarray of int [layer, node], or [node]
         The community of every node in every layer; [node] for the same in all layers.
-    coupling, omega
-        See `links`.
+    links : tuple of ndarray
+        Source, target and weight of the inter-layer links, from `network.coupling.links`.
     gamma : float, above 0
         Resolution: greater values favour smaller communities.
     directed : bool
@@ -39,36 +43,89 @@ def multilayer_modularity(
     Returns
     -------
     float
-        Below or equal to 1; high where weight lies inside communities beyond chance and nodes keep their community from layer to layer. An
-        isolate adds only its links. NaN for a network without edges and links.
+        Below or equal to 1; high where weight lies inside communities beyond chance and nodes keep
+        their community from layer to layer. An isolate adds only its links. NaN for a network
+        without edges and links.
 
     Raises
     ------
     InputError
-        If the membership has another shape, gamma is not above 0, or coupling or omega cannot be used.
+        If the membership has another shape, or gamma is not above 0.
 
     References
     ----------
-    Mucha et al., Science 328, 876 (2010), doi:10.1126/science.1184819; Leicht, Newman, PRL 100, 118703 (2008),
-    doi:10.1103/PhysRevLett.100.118703.
+    Mucha et al., Science 328, 876 (2010), doi:10.1126/science.1184819; Leicht, Newman, PRL 100,
+    118703 (2008), doi:10.1103/PhysRevLett.100.118703.
 
     Examples
     --------
+    >>> from multiplex_vit.network.coupling import links
     >>> pairs = np.kron(np.eye(2), [[0, 1.0], [1.0, 0]])
-    >>> multilayer_modularity(np.stack([pairs, pairs]), np.array([0, 0, 1, 1]), coupling="none")
+    >>> both, groups = np.stack([pairs, pairs]), np.array([0, 0, 1, 1])
+    >>> multilayer_modularity(both, groups, links(range(2), 4, "none", 1.0))
     0.5
-    >>> multilayer_modularity(np.stack([pairs, pairs]), np.array([0, 0, 1, 1]), coupling="ordinal")
+    >>> multilayer_modularity(both, groups, links(range(2), 4, "ordinal", 1.0))
     0.75
     """
-    n_layers, n_nodes = weights.shape[:2]
-    groups = _groups(membership, n_layers, n_nodes)
+    groups = _groups(membership, *weights.shape[:2])
     gamma = positive("gamma", gamma)
-    source, target, link = links(n_layers, n_nodes, coupling, omega)
+    source, target, link = links
     kept = link[groups.ravel()[source] == groups.ravel()[target]].sum()
     layers = np.asarray(weights, dtype=float)
-    inside = sum(_inside(layer if directed else (layer + layer.T) / 2, own, gamma) for layer, own in zip(layers, groups, strict=True))
+    inside = 0.0
+    for layer, own in zip(layers, groups, strict=True):
+        inside += _inside(layer if directed else (layer + layer.T) / 2, own, gamma)
     total = layers.sum() + link.sum()
     return float((inside + kept) / total) if total else np.nan
+
+
+def relative_omega(omega: float | np.ndarray, weights: np.ndarray) -> float | np.ndarray:
+    """Return the weight of links that are `omega` times as strong as a node of a layer.
+
+    weight = omega * mean strength, the mean over all nodes of all layers of what a node sends (or
+    receives: the mean is the same). Only the ratio of the two matters for communities: a node that
+    leaves the community of its copy in the next layer loses the weight of the links between them,
+    and gains at most its strength within the other community. With fixed weights, as in Mucha et
+    al. (2010), the same omega therefore holds everything together in a network of mean attention
+    and little in one of attention summed over heads. Where communities begin to differ from layer to
+    layer depends on the network (Weir et al. 2017; Pamfil et al. 2019): look at several values.
+
+    Parameters
+    ----------
+    omega : float, or ndarray [layer, node]
+    weights : ndarray [layer, source, target]
+
+    Returns
+    -------
+    float, or ndarray [layer, node]
+        `omega` itself for a network without edges.
+
+    Raises
+    ------
+    InputError
+        If omega is not a number, or an array of numbers.
+
+    References
+    ----------
+    Mucha et al., Science 328, 876 (2010), doi:10.1126/science.1184819; Weir et al., Algorithms 10,
+    93 (2017), doi:10.3390/a10030093; Pamfil et al., SIAM J. Math. Data Sci. 1, 667 (2019),
+    doi:10.1137/18M1231304.
+
+    Examples
+    --------
+    >>> relative_omega(0.1, np.array([[[0, 3.0], [1.0, 0]]]))
+    0.2
+    """
+    strength = float(np.sum(weights, dtype=float)) / (weights.shape[0] * weights.shape[1])
+    if strength == 0:
+        return omega
+    if not isinstance(omega, (list, tuple)) and np.ndim(omega) == 0:
+        # The product of two small numbers may be 0, which no link can weigh.
+        return max(positive("omega", omega) * strength, _LEAST)
+    try:
+        return np.asarray(omega, dtype=float) * strength
+    except (TypeError, ValueError) as error:
+        raise InputError(f"omega is {omega!r}; give a number, or an array of numbers") from error
 
 
 def _groups(membership: np.ndarray, n_layers: int, n_nodes: int) -> np.ndarray:
