@@ -17,13 +17,16 @@ SIGNED = "coolwarm"
 """Colour map of heatmaps with negative values, such as contrasts: blue against, red for, grey in between."""
 
 LINKS = "viridis"
-"""Colour map of attention edges over a photo, and of layers by depth."""
+"""Colour map of attention edges, bright for much, and of layers by depth."""
 
 INK = "flare"
 """Colour map of what is drawn on white paper: seaborn's, perceptually uniform, dark is much, light is little but still seen."""
 
 MARK = "#0173b2"
 """Colour of the one thing that stands out: the blue of seaborn's colour-blind palette."""
+
+BEYOND = "#66c2a5"
+"""Colour of a value beyond its scale: a green that neither HEAT nor SIGNED has."""
 
 MISSING = (128, 128, 128)
 """Red, green and blue of a value that is not there (NaN)."""
@@ -97,6 +100,29 @@ def scale(values: np.ndarray, cmap: str) -> tuple[Colormap, Normalize]:
         bound = max(-low, high)
         return map_named(SIGNED), Normalize(-bound, bound)
     return map_named(cmap), Normalize(low, high)
+
+
+def edge_colours(weights: np.ndarray, *, cmap: str = LINKS) -> np.ndarray:
+    """Return the colour [edge, 4] of edges: bright and opaque for strong ones, dark and faint for weak.
+
+    The same on a photo and on white paper, so that pictures side by side read alike; the palest end
+    of the map, which white paper swallows, is left out.
+
+    Examples
+    --------
+    >>> weak, strong = edge_colours(np.array([0.1, 0.9]))
+    >>> bool(strong[:3].sum() > weak[:3].sum()), float(weak[3]), float(strong[3])
+    (True, 0.5, 1.0)
+    """
+    shares = unit(weights)
+    found = map_named(cmap)(0.9 * shares)
+    found[:, 3] = 0.5 + 0.5 * shares
+    return found
+
+
+def beyond_marked(cmap: Colormap) -> Colormap:
+    """Return a colour map that paints values beyond its scale in a colour of their own."""
+    return cmap.with_extremes(over=BEYOND, under=BEYOND)
 
 
 def by_depth(n: int) -> list[tuple[float, ...]]:

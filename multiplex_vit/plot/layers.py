@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from scipy.cluster import hierarchy
 
 from multiplex_vit.errors import InputError
-from multiplex_vit.plot.colour import HEAT, MARK, scale
+from multiplex_vit.plot.colour import HEAT, MARK, beyond_marked, scale
 from multiplex_vit.plot.text import layer_names, layer_ticks
 
 _ANNOTATED = 12
@@ -22,7 +22,8 @@ _ANNOTATED = 12
 def similarity(matrix: np.ndarray, *, names: Sequence[str] = (), linkage: np.ndarray | None = None, cmap: str = HEAT, title: str = "") -> Figure:
     """Draw how alike the layers are, pair by pair.
 
-    The colour scale runs over the pairs of different layers: a layer's likeness to itself would use it up, and is marked as lying beyond.
+    The colour scale runs over the pairs of different layers: a layer's likeness to itself would use it
+    up, and where it lies beyond it has a colour of its own, green, which ends the colour bar.
 
     Parameters
     ----------
@@ -125,7 +126,13 @@ def _cells(ax: Axes, matrix: np.ndarray, names: Sequence[str], cmap: str, *, squ
     own = matrix.diagonal()
     over, under = (own > norm.vmax).any(), (own < norm.vmin).any()
     extend = {(False, False): "neither", (True, False): "max", (False, True): "min", (True, True): "both"}[bool(over), bool(under)]
-    options = {"cmap": chosen, "vmin": norm.vmin, "vmax": norm.vmax, "square": square, "cbar_kws": {"shrink": 0.8, "extend": extend}}
+    options = {
+        "cmap": beyond_marked(chosen),
+        "vmin": norm.vmin,
+        "vmax": norm.vmax,
+        "square": square,
+        "cbar_kws": {"shrink": 0.8, "extend": extend},
+    }
     sns.heatmap(matrix, ax=ax, annot=n <= _ANNOTATED, fmt=_digits(pairs), annot_kws={"fontsize": 7}, xticklabels=False, yticklabels=False, **options)
     ax.set_facecolor("0.7")
     layer_ticks(ax.xaxis, names, places=np.arange(n) + 0.5, most=24)

@@ -75,9 +75,13 @@ def trajectories(
     nodes: Sequence[str] = (),
     names: Sequence[str] = (),
     label: str = "value",
+    blocks: Sequence[int] = (),
     ax: Axes | None = None,
 ) -> Axes:
     """Draw a measure of every node over depth: all faint, some in colour, with median and quartiles over the nodes.
+
+    Where several layers show heads of one block, give `blocks`: heads are not depth, so the mean
+    over the heads of each block is drawn, in the order of the blocks.
 
     Parameters
     ----------
@@ -91,6 +95,8 @@ def trajectories(
         Names of the layers.
     label : str
         What the values are.
+    blocks : sequence of int
+        The transformer block of every layer, `net.blocks`; each layer is its own unless given.
     ax : Axes, optional
 
     Returns
@@ -100,13 +106,16 @@ def trajectories(
     Raises
     ------
     InputError
-        If a node to stand out is not there, or names do not fit.
+        If a node to stand out is not there, or names or blocks do not fit.
     """
     if isinstance(values, pd.DataFrame):
         names, nodes = names or [str(name) for name in values.index], nodes or [str(name) for name in values.columns]
     values = _layered(values)
+    names = layer_names(names, len(values))
+    if len(blocks):
+        values, names = _pooled(values, names, blocks)
     n_layers, n_nodes = values.shape
-    names, depth = layer_names(names, n_layers), np.arange(n_layers)
+    depth = np.arange(n_layers)
     if len(nodes) not in (0, n_nodes):
         raise InputError(f"{len(nodes)} names came for {n_nodes} nodes; give one a node, or none")
     chosen = _standing_out(values, highlight)
@@ -175,6 +184,23 @@ def _layered(values: np.ndarray | pd.DataFrame) -> np.ndarray:
     if found.ndim != 2 or not found.size:
         raise InputError(f"values have shape {list(found.shape)}; give [layer, node] with at least one of each")
     return found
+
+
+def _pooled(
+    values: np.ndarray,
+    names: Sequence[str],
+    blocks: Sequence[int],
+) -> tuple[np.ndarray, list[str]]:
+    """Return the mean over the layers of each block, in the order of blocks, and names."""
+    if len(blocks) != len(values):
+        raise InputError(f"{len(blocks)} blocks came for {len(values)} layers; give one a layer")
+    numbers = np.asarray(blocks)
+    means, called = [], []
+    for block in np.unique(numbers):
+        there = np.flatnonzero(numbers == block)
+        means.append(values[there].mean(0))
+        called.append(names[there[0]] if len(there) == 1 else f"L{block:02d}")
+    return np.stack(means), called
 
 
 def _depth_bar(ax: Axes, names: Sequence[str]) -> None:

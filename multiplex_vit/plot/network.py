@@ -10,7 +10,7 @@ from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.patches import FancyArrowPatch, Polygon
 
 from multiplex_vit.errors import InputError
-from multiplex_vit.plot.colour import INK, LINKS, MISSING, map_named, scale, unit
+from multiplex_vit.plot.colour import INK, LINKS, MISSING, edge_colours, map_named, scale, unit
 from multiplex_vit.plot.sheets import corners, places, prefix_count
 from multiplex_vit.plot.text import layer_names, shortened
 
@@ -23,10 +23,12 @@ _GREY = tuple(part / 255 for part in MISSING)
 def attention(
     image: np.ndarray, weights: np.ndarray, grid: tuple[int, int], *, edges: int = 120, cmap: str = LINKS, title: str = "", ax: Axes | None = None
 ) -> Axes:
-    """Draw one layer's strongest attention over the image: arrows from the token that attends to the one attended to.
+    """Draw one layer's strongest edges over the image: arrows from source to target.
 
-    Self-loops are not drawn. A node's disc grows with the attention it receives from other patches. Prefix tokens, which come first where
-    there are any, have no place in the image: neither they nor their edges are drawn.
+    In a network of attention the arrow leads to the token attended to, in one of information to the
+    token that takes it in. Bright edges are strong. Self-loops are not drawn. A node's disc grows
+    with its in-strength from other patches. Prefix tokens, which come first where there are any,
+    have no place in the image: neither they nor their edges are drawn.
 
     Parameters
     ----------
@@ -57,7 +59,7 @@ def attention(
     x, y = (col + 0.5) * width / grid[1], (row + 0.5) * height / grid[0]
     ax.imshow(image, alpha=0.75, cmap="gray")
     source, target, weight = strongest(weights, edges)
-    colours = map_named(cmap)(unit(weight))
+    colours = edge_colours(weight, cmap=cmap)
     for i, j, colour, share in zip(source, target, colours, unit(weight), strict=True):
         arrow = FancyArrowPatch(
             (x[i], y[i]), (x[j], y[j]), connectionstyle="arc3,rad=0.15", arrowstyle="-|>", mutation_scale=7, color=colour, lw=0.6 + 1.4 * share
@@ -84,7 +86,10 @@ def stack(
 ) -> Axes:
     """Draw a multiplex network as stacked layers, the first at the bottom, with inter-layer links of the same token.
 
-    Patches lie on the layer's sheet; prefix tokens, which come first where there are any, are diamonds to its left.
+    Patches lie on the layer's sheet; prefix tokens, which come first where there are any, are
+    diamonds to its left. Bright edges are strong; with `values`, dark ones are, beside nodes that
+    are dark where they have much. Links are drawn from a sheet to the next, whichever way they run;
+    between heads of a block they stand for ordinal and categorical links.
 
     Parameters
     ----------
@@ -97,11 +102,12 @@ def stack(
         Which layers to draw, from bottom to top; all unless given.
     values : ndarray [layer, node] or mapping of one name to it, optional
         A measure of the nodes of all layers, for their size and colour, with a colour bar that bears the name: `{"pagerank": values}`.
-        Without it a node grows with the attention it receives from others in its layer.
+        Without it a node grows with its in-strength from others in its layer.
     edges : int
         How many of each layer's strongest edges to draw (no self-loops).
     links : int
-        For how many tokens the inter-layer links are drawn: those that receive most attention, or have the greatest values, over the layers drawn.
+        For how many tokens the inter-layer links are drawn: those with the greatest in-strength, or
+        the greatest values, over the layers drawn.
     ax : Axes, optional
 
     Returns
@@ -127,7 +133,7 @@ def stack(
     _tie(ax, positions, received if measured is None else np.nan_to_num(measured), links)
     for level, (i, name) in enumerate(zip(drawn, shown, strict=True)):
         _draw_sheet(ax, grid, level, name)
-        _draw_edges(ax, weights[i], positions[level], edges, level=level, cmap=f"{LINKS}_r" if known is None else "Greys")
+        _draw_edges(ax, weights[i], positions[level], edges, level=level, grey=known is not None)
     _draw_nodes(ax, positions, n_prefix, *_looks(received, measured))
     if measured is not None:
         cmap, norm = scale(measured, INK)
@@ -200,10 +206,18 @@ def _make_room(ax: Axes, letters: int) -> None:
     ax.set_xlim(left, right + max(inches * (right - left) / (box.width - inches), inches * (high - low) / box.height))
 
 
-def _draw_edges(ax: Axes, layer: np.ndarray, place: np.ndarray, edges: int, *, level: int, cmap: str) -> None:
+def _draw_edges(
+    ax: Axes,
+    layer: np.ndarray,
+    place: np.ndarray,
+    edges: int,
+    *,
+    level: int,
+    grey: bool,
+) -> None:
     source, target, weight = strongest(layer, edges)
     lines = np.stack([place[source], place[target]], 1)
-    shades = map_named(cmap)(0.25 + 0.5 * unit(weight) if cmap == "Greys" else unit(weight))
+    shades = map_named("Greys")(0.25 + 0.5 * unit(weight)) if grey else edge_colours(weight)
     ax.add_collection(LineCollection(list(lines), colors=shades, linewidths=0.5 + unit(weight), zorder=2 * level + 1))
 
 
