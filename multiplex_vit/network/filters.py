@@ -60,6 +60,9 @@ def min_cut(weights: np.ndarray, min_cut: float) -> np.ndarray:
 def top_k(weights: np.ndarray, k: int) -> np.ndarray:
     """Keep the `k` strongest edges that each node sends.
 
+    In a network of attention these are the tokens that it attends to most, in one of information
+    those that take most from it.
+
     Parameters
     ----------
     weights : ndarray [layer, source, target]

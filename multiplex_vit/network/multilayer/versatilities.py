@@ -1,6 +1,8 @@
 """Versatilities: centralities of a node of a layer in the whole network, inter-layer links included.
 
-With temporal coupling links run forward alone, so weight drifts to the last layers: read the values of each layer too (`versatility`).
+With temporal coupling links run one way, so weight drifts to the layers where they end, the first
+ones in a network of attention and the last in one of information: read the values of each layer too
+(`versatility`).
 """
 
 import igraph
