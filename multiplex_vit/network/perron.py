@@ -1,5 +1,7 @@
 """The leading eigenvector of a matrix of weights, also where the network falls apart."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
@@ -8,15 +10,19 @@ from scipy.sparse.linalg import ArpackError, eigs, spsolve
 _SMALL = 8
 """Parts up to this size are solved densely."""
 
-_EQUAL = 1e-12
-"""Eigenvalues that differ by less than this share are taken as equal."""
+_NEAR, _EQUAL = 1e-6, 1e-12
+"""Eigenvalues that differ by less than these shares are computed anew, and are taken as equal."""
 
 
 def leading_eigenvector(weights: np.ndarray | sparse.csr_array) -> np.ndarray:
     """Return x >= 0 with W^T x = lambda x for the greatest eigenvalue lambda of W.
 
-    Where the network is not strongly connected, one strong part has the greatest eigenvalue: it gives the values, hands them on to what
-    it reaches, and all other nodes have 0. If several parts have it, the first one that reaches no other of them is taken.
+    Where the network is not strongly connected, one strong part has the greatest eigenvalue: it gives
+    the values, hands them on to what it reaches, and all other nodes have 0. Where several parts have
+    it, there are many such x. This is then the one that tells no node from another beforehand: what
+    (W^T + I)^k 1 tends to for great k, up to its size. So equal parts that do not reach one another
+    add up, each by what it and the nodes before it contribute; of parts in a row the last has the
+    values, and the longest such rows prevail. The numbers of the nodes do not matter.
 
     Parameters
     ----------
@@ -29,7 +35,9 @@ def leading_eigenvector(weights: np.ndarray | sparse.csr_array) -> np.ndarray:
 
     References
     ----------
-    Berman, Plemmons, Nonnegative Matrices in the Mathematical Sciences (1994), chapter 2, doi:10.1137/1.9781611971262.
+    Berman, Plemmons, Nonnegative Matrices in the Mathematical Sciences (1994), chapter 2,
+    doi:10.1137/1.9781611971262; Rothblum, Linear Algebra and its Applications 12, 281 (1975),
+    doi:10.1016/0024-3795(75)90050-6, for parts in a row.
 
     Examples
     --------
@@ -37,19 +45,121 @@ def leading_eigenvector(weights: np.ndarray | sparse.csr_array) -> np.ndarray:
     [0.5, 1.0]
     >>> leading_eigenvector(np.array([[0.5, 0.25, 0], [0, 0.25, 0], [0, 0.5, 0]])).round(6).tolist()
     [1.0, 1.0, 0.0]
+    >>> leading_eigenvector(np.diag([0.5, 0.5, 0.25])).tolist()
+    [1.0, 1.0, 0.0]
     """
     matrix = _scaled(weights)
-    parts = [part for part in _strong_parts(matrix) if len(part) > 1 or matrix[part[0], part[0]] > 0]
+    parts = _leading_parts(matrix)
     if not parts:
         return np.zeros(matrix.shape[0])
-    solved = [_perron(matrix[part][:, part].T) for part in parts]
-    radius = max(value for value, _ in solved)
-    leaders = [i for i, (value, _) in enumerate(solved) if value >= radius * (1 - _EQUAL)]
-    reached = {i: csgraph.breadth_first_order(matrix, parts[i][0], return_predecessors=False) for i in leaders}
-    others = {i: np.concatenate([parts[j] for j in leaders if j != i] or [np.array([], dtype=int)]) for i in leaders}
-    chosen = next(i for i in leaders if not np.isin(others[i], reached[i]).any())
-    values = _handed_on(matrix, parts[chosen], solved[chosen], np.setdiff1d(reached[chosen], parts[chosen]))
+    several = len(parts) > 1
+    values = _limit(matrix, parts) if several else _alone(matrix, parts[0])
     return np.clip(values / values.max(), 0, 1) + 0.0
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A strong part with the greatest eigenvalue: W^T x = value x and W y = value y among its nodes."""
+
+    nodes: np.ndarray
+    value: float
+    x: np.ndarray
+    y: np.ndarray
+
+
+def _leading_parts(matrix: sparse.csr_array) -> list[_Part]:
+    """Return the strong parts that have the greatest eigenvalue."""
+    solved = []
+    for nodes in _strong_parts(matrix):
+        if len(nodes) > 1 or matrix[nodes[0], nodes[0]] > 0:
+            solved.append((nodes, *_perron(matrix[nodes][:, nodes].T)))
+    greatest = max((value for _, value, _ in solved), default=0.0)
+    near = [part for part in solved if part[1] >= greatest * (1 - _NEAR)]
+    if len(near) == 1:
+        nodes, value, x = near[0]
+        return [_Part(nodes, value, x, x)]
+    parts = [_with_left(matrix, nodes, x) for nodes, _, x in near]
+    greatest = max((part.value for part in parts), default=0.0)
+    return [part for part in parts if part.value >= greatest * (1 - _EQUAL)]
+
+
+def _with_left(matrix: sparse.csr_array, nodes: np.ndarray, x: np.ndarray) -> _Part:
+    """Return a part with its left eigenvector; both together give the eigenvalue to all its digits."""
+    within = matrix[nodes][:, nodes]
+    _, y = _perron(within)
+    return _Part(nodes, float(y @ (within.T @ x) / (y @ x)), x, y)
+
+
+def _alone(matrix: sparse.csr_array, part: _Part) -> np.ndarray:
+    """Return the eigenvector of a network that one part alone leads."""
+    return _spread(matrix, part, _reached(matrix, part.nodes))
+
+
+def _limit(matrix: sparse.csr_array, parts: list[_Part]) -> np.ndarray:
+    """Return what repeated steps from equal values tend to where several parts are equal."""
+    part_of = np.full(matrix.shape[0], -1)
+    for number, part in enumerate(parts):
+        part_of[part.nodes] = number
+    reached = [_reached(matrix, part.nodes, part_of >= 0) for part in parts]
+    after = [np.unique(part_of[nodes[part_of[nodes] >= 0]]) for nodes in reached]
+    places = _places_in_row(after)
+    share = np.zeros(len(parts))
+    backwards = sparse.csr_array(matrix.T)
+    for first in np.flatnonzero(places == 0):
+        share[first] = _contributed(backwards, parts[first])
+    # After k steps a part at place p has grown k^p times as much as one at place 0, so that only
+    # what it is handed by parts at place p - 1 counts.
+    for place in range(places.max() + 1):
+        here = np.flatnonzero(places == place)
+        share[here] /= share[here].max()
+        values = np.zeros(matrix.shape[0])
+        for one in here:
+            own = reached[one][part_of[reached[one]] < 0]
+            values += share[one] * _spread(matrix, parts[one], own)
+        for other in np.flatnonzero(places == place + 1):
+            part = parts[other]
+            handed = matrix[:, part.nodes].T @ values
+            share[other] = part.y @ handed / (part.y @ part.x)
+    return values
+
+
+def _places_in_row(after: list[np.ndarray]) -> np.ndarray:
+    """Return how many parts at most stand in a row before each part.
+
+    `after` says which parts come directly after each.
+    """
+    places = np.zeros(len(after), dtype=int)
+    changed = set(range(len(after)))
+    while changed:
+        later = set()
+        for number in changed:
+            for other in after[number]:
+                if places[other] <= places[number]:
+                    places[other] = places[number] + 1
+                    later.add(int(other))
+        changed = later
+    return places
+
+
+def _contributed(backwards: sparse.csr_array, part: _Part) -> float:
+    """Return by how much equal values of all nodes make a part grow that no equal part reaches."""
+    turned = _Part(part.nodes, part.value, part.y, part.x)
+    return float(_alone(backwards, turned).sum() / (part.y @ part.x))
+
+
+def _reached(matrix: sparse.csr_array, part: np.ndarray, stops: np.ndarray | None = None) -> np.ndarray:
+    """Return the nodes beyond a part that it reaches; ways end at nodes that are stops."""
+    seen = np.zeros(matrix.shape[0], dtype=bool)
+    seen[part] = True
+    last = part
+    while len(last):
+        found = np.unique(matrix[last].indices)
+        last = found[~seen[found]]
+        seen[last] = True
+        if stops is not None:
+            last = last[~stops[last]]
+    seen[part] = False
+    return np.flatnonzero(seen)
 
 
 def _scaled(weights: np.ndarray | sparse.csr_array) -> sparse.csr_array:
@@ -68,6 +178,8 @@ def _strong_parts(matrix: sparse.csr_array) -> list[np.ndarray]:
 
 def _perron(matrix: sparse.csr_array) -> tuple[float, np.ndarray]:
     """Return the greatest eigenvalue and its positive eigenvector of a strongly connected part."""
+    if matrix.shape[0] == 1:
+        return float(matrix[0, 0]), np.ones(1)
     if matrix.shape[0] > _SMALL:
         dense = matrix.toarray() if matrix.nnz > 0.1 * matrix.shape[0] ** 2 else matrix
         try:
@@ -81,13 +193,17 @@ def _perron(matrix: sparse.csr_array) -> tuple[float, np.ndarray]:
     return float(values[first].real), vector / vector.max()
 
 
-def _handed_on(matrix: sparse.csr_array, part: np.ndarray, solved: tuple[float, np.ndarray], beyond: np.ndarray) -> np.ndarray:
-    """Return the eigenvector of the whole network from that of one part: what it reaches solves (lambda I - W^T) x = what it receives."""
-    value, vector = solved
+def _spread(matrix: sparse.csr_array, part: _Part, beyond: np.ndarray) -> np.ndarray:
+    """Return the eigenvector of a network from that of a part.
+
+    What the part reaches solves (lambda I - W^T) x = what it receives.
+    """
     values = np.zeros(matrix.shape[0])
-    values[part] = vector
+    values[part.nodes] = part.x
     if len(beyond):
-        within = value * sparse.eye_array(len(beyond), format="csc") - sparse.csc_array(matrix[beyond][:, beyond].T)
-        # In natural order the factors of layers that links join forward stay as sparse as the layers.
-        values[beyond] = spsolve(within, matrix[part][:, beyond].T @ vector, permc_spec="NATURAL")
+        within = sparse.csc_array(matrix[beyond][:, beyond].T)
+        system = part.value * sparse.eye_array(len(beyond), format="csc") - within
+        received = matrix[part.nodes][:, beyond].T @ part.x
+        # In natural order the factors of layers that links join forward stay as sparse as they are.
+        values[beyond] = spsolve(system, received, permc_spec="NATURAL")
     return values

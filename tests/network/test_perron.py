@@ -57,7 +57,7 @@ def test_it_is_an_eigenvector_under_every_coupling(coupling, seed):
 def test_by_hand():
     assert leading_eigenvector(np.diag([0.2, 0.4])).tolist() == [0, 1]
     assert leading_eigenvector(np.array([[0, 0], [0.7, 0]])).tolist() == [0, 0]
-    assert leading_eigenvector(np.diag([1.0, 1.0])).tolist() == [1, 0], "of equal parts the first"
+    assert leading_eigenvector(np.diag([1.0, 1.0])).tolist() == [1, 1], "equal parts add up"
     chain = np.array([[1.0, 1.0, 0], [0, 1.0, 1.0], [0, 0, 1.0]])
     assert leading_eigenvector(chain).tolist() == [0, 0, 1], "of equal parts in a row the last, which alone has an eigenvector"
     assert leading_eigenvector(np.full((3, 3), 1e-300)) == pytest.approx([1, 1, 1])
@@ -76,3 +76,75 @@ def test_pruned_attention_of_a_picture_has_eigenvectors(demo_vit):
         warnings.simplefilter("error")
         for weights, values in zip(net.weights, net.centrality("eigenvector"), strict=True):
             assert_leading(weights.astype(float), values)
+
+
+# --- several parts with the same greatest eigenvalue ------------------------------------------------------------------
+
+
+def steps_from_equal_values(weights, doublings=26):
+    """Return (W^T + radius)^k 1 for k = 2^26, its greatest value being 1."""
+    radius = np.abs(np.linalg.eigvals(weights)).max()
+    power = weights.T / radius + np.eye(len(weights))
+    for _ in range(doublings):
+        power = power @ power
+        power /= power.max()
+    values = power.sum(1)
+    return values / values.max()
+
+
+def with_ties(seed):
+    """Return a network of few edges of weight 1, where many parts are loops or cycles of the same eigenvalue."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(2, 10))
+    loops = np.diag(rng.random(n) < 0.4).astype(float)
+    return np.maximum(loops, rng.random((n, n)) < rng.choice([0.05, 0.12, 0.2]))
+
+
+def has_a_cycle(weights):
+    return bool(np.linalg.matrix_power(weights, len(weights)).any())
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_equal_parts_are_weighed_as_repeated_steps_from_equal_values_weigh_them(seed):
+    weights = with_ties(seed)
+    values = leading_eigenvector(weights)
+    if has_a_cycle(weights):
+        assert values == pytest.approx(steps_from_equal_values(weights), abs=1e-5)
+    else:
+        assert not values.any()
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_numbers_of_nodes_do_not_matter_where_parts_are_equal(seed):
+    weights = with_ties(seed)
+    order = np.random.default_rng(seed).permutation(len(weights))
+    moved = leading_eigenvector(weights[order][:, order])
+    assert moved == pytest.approx(leading_eigenvector(weights)[order], abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_copies_of_a_large_part_are_equal(seed):
+    rng = np.random.default_rng(seed)
+    part = rng.random((20, 20)) ** 8 * (rng.random((20, 20)) < 0.3)
+    part[np.arange(20), np.roll(np.arange(20), 1)] += 0.1
+    order = rng.permutation(20)
+    weights = np.zeros((42, 42))
+    weights[:20, :20], weights[20:40, 20:40] = part, part[order][:, order]
+    weights[40, 20:23] = 1
+    values = leading_eigenvector(weights)
+    first, second = values[:20][order], values[20:40]
+    assert first / first.max() == pytest.approx(second / second.max(), rel=1e-8)
+    assert 0 < first.max() < second.max() == 1, "a node that is 0 itself adds to the part that it attends to"
+
+
+def test_a_long_row_of_equal_parts_ends_in_its_last():
+    weights = np.eye(400) + np.diag(np.full(399, 1e-3), 1)
+    assert leading_eigenvector(weights).tolist() == [0.0] * 399 + [1.0]
+
+
+def test_hubs_of_equal_parts_are_all_there():
+    weights = np.zeros((5, 5))
+    weights[0, 1] = weights[2, 3] = 0.5
+    net = mv.Multiplex([weights], (1, 5))
+    assert net.centrality("hub").tolist() == [[1, 0, 1, 0, 0]]
+    assert net.centrality("authority").tolist() == [[0, 1, 0, 1, 0]]

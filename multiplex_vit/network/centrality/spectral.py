@@ -53,7 +53,7 @@ def eigenvector(weights: np.ndarray) -> np.ndarray:
     ndarray [node]
         0 to 1, the greatest being 1; all 0 in a layer without a cycle. Isolates without a self-loop have 0. Where the layer is not
         strongly connected, the part with the greatest eigenvalue gives the values and hands them on to what it reaches; a strong
-        self-loop can be that part (`pagerank` and `katz` spread more evenly there). See `leading_eigenvector`.
+        self-loop can be that part (`pagerank` and `katz` spread more evenly there). Equal parts add up: see `leading_eigenvector`.
 
     References
     ----------
@@ -79,7 +79,7 @@ def hub(weights: np.ndarray) -> np.ndarray:
     -------
     ndarray [node]
         0 to 1, the greatest being 1 (all 0 in a layer without edges). Nodes that attend to nothing have 0. Where the layer falls
-        apart, the part with the greatest eigenvalue has the values and the others have 0.
+        apart, the part with the greatest eigenvalue has the values and the others have 0; equal parts add up (see `leading_eigenvector`).
 
     References
     ----------
@@ -106,7 +106,7 @@ def authority(weights: np.ndarray) -> np.ndarray:
     -------
     ndarray [node]
         0 to 1, the greatest being 1 (all 0 in a layer without edges). Nodes that nothing attends to have 0. Where the layer
-        falls apart, the part with the greatest eigenvalue has the values and the others have 0.
+        falls apart, the part with the greatest eigenvalue has the values and the others have 0; equal parts add up (see `leading_eigenvector`).
 
     References
     ----------

@@ -54,7 +54,7 @@ def pagerank_versatility(supra: sparse.csr_array, n_layers: int, *, damping: flo
 def eigenvector_versatility(supra: sparse.csr_array, n_layers: int) -> np.ndarray:
     """Return eigenvector centrality on the supra-adjacency S: S^T x = lambda x for the greatest lambda.
 
-    With temporal coupling S is not strongly connected (it is block triangular), nor is it without coupling: one layer gives the values
+    With temporal coupling S is not strongly connected (it is block triangular), nor is it without coupling: the layer with the greatest lambda gives the values
     and others may have 0. Use `pagerank_versatility` or `katz_versatility` there,
     which are always unique.
 
