@@ -1,46 +1,57 @@
 """Registry: functions by name, so that a new measure is one decorated function."""
 
-import ast
 import difflib
-from collections.abc import Callable, Iterable, Iterator
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import partial
 from typing import Any, Generic, TypeVar
 
 from multiplex_vit.errors import InputError
+from multiplex_vit.spelling import called, spelled
 
 F = TypeVar("F", bound=Callable[..., Any])
 Named = str | Callable[..., Any]
 """A member of a registry by its name, or any function in its place."""
 
+_NAME = "registered_name"
+
 
 class Registry(Generic[F]):
     """Functions of one kind by name.
+
+    A member is asked for by its name ("katz"), by its name with options
+    ("katz(attenuation=0.5)"), by the function itself, or by a `functools.partial` of it. All four
+    mean the same member, in every method.
 
     Parameters
     ----------
     kind : str
         What the members are, for messages: "centrality", "statistic".
+    data : int
+        How many arguments a member is given first, which are no options. Default: 1.
 
     Examples
     --------
     >>> shapes = Registry("shape")
     >>> @shapes.register
-    ... def square(side):
-    ...     return side * side
-    >>> shapes["square"](3)
-    9
-    >>> list(shapes)
-    ['square']
-    >>> shapes["square(side=2)"]()
-    4
-    >>> shapes["sqare"]
+    ... def rectangle(side, *, ratio=1):
+    ...     return side * side * ratio
+    >>> shapes["rectangle"](3), shapes["rectangle(ratio=2)"](3)
+    (9, 18)
+    >>> list(shapes), "rectangle(ratio=2)" in shapes, "rectangle(rato=2)" in shapes
+    (['rectangle'], True, False)
+    >>> shapes["rectangel"]
     Traceback (most recent call last):
-    multiplex_vit.errors.InputError: unknown shape 'sqare' (did you mean 'square'?); known: square
+    multiplex_vit.errors.InputError: unknown shape 'rectangel' (did you mean 'rectangle'?); known: rectangle
+    >>> shapes["rectangle(rato=2)"]
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: shape rectangle has no option 'rato' (did you mean 'ratio'?); known: ratio
     """
 
-    def __init__(self, kind: str):
+    def __init__(self, kind: str, *, data: int = 1):
         self.kind = kind
+        self.data = data
         self._functions: dict[str, F] = {}
         self._traits: dict[str, dict[str, Any]] = {}
 
@@ -65,27 +76,42 @@ class Registry(Generic[F]):
 
     def _add(self, name: str, function: F, traits: dict[str, Any]) -> F:
         known = self._functions.get(name)
-        if known is not None and (_origin(known) != _origin(function) or "<lambda>" in _origin(function)):
-            raise InputError(f"{self.kind} {name!r} exists already ({_origin(known)}); choose another name")
-        self._functions[name], self._traits[name] = function, traits
-        if name != getattr(function, "__name__", name):
-            with suppress(AttributeError, TypeError):
-                function.registered_name = name  # type: ignore[attr-defined]
+        if known is not None:
+            other = _origin(known) != _origin(function)
+            if other or "<lambda>" in _origin(function):
+                where = _origin(known)
+                raise InputError(f"{self.kind} {name!r} exists already ({where}); choose another name")
+        self._functions[name] = _under(name, function)
+        self._traits[name] = traits
         return function
 
     def __getitem__(self, name: str) -> F:
-        """Return a member; a name with options, as `name_of` writes it, gives a partial."""
-        own, options = _spelled(name)
-        if options and own in self._functions:
-            return partial(self._functions[own], **options)  # type: ignore[return-value]
-        if name not in self._functions:
-            close = difflib.get_close_matches(str(name), self._functions, 1, cutoff=0.7)
-            hint = f" (did you mean {close[0]!r}?)" if close else ""
-            raise InputError(f"unknown {self.kind} {name!r}{hint}; known: {', '.join(self._functions)}")
-        return self._functions[name]
+        """Return a member; a name with options gives a partial.
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._functions
+        Raises
+        ------
+        InputError
+            If there is no such member, or it has no such option.
+        """
+        if not isinstance(name, str):
+            shown = type(name).__name__
+            raise InputError(f"a {self.kind} is wanted, not {shown}; give a name or a function")
+        if name in self._functions:
+            return self._functions[name]
+        own, options = spelled(name)
+        if own not in self._functions:
+            raise InputError(self._unknown(name, own))
+        function = self._functions[own]
+        self._check_options(own, function, options)
+        return functools.partial(function, **options)  # type: ignore[return-value]
+
+    def __contains__(self, member: object) -> bool:
+        """Tell whether a name, with or without options, is known, or a function is a member."""
+        if not isinstance(member, str):
+            return callable(member) and bool(self.own_name(member))
+        with suppress(InputError):
+            return callable(self[member])
+        return False
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._functions)
@@ -96,16 +122,111 @@ class Registry(Generic[F]):
     def __repr__(self) -> str:
         return f"<Registry of {self.kind}: {', '.join(self._functions)}>"
 
-    def resolve(self, name: str | F) -> F:
-        """Return the function of a name; a callable is returned as it is."""
-        return name if callable(name) else self[name]
+    def resolve(self, member: str | F) -> F:
+        """Return the function of a name; a callable is returned as it is.
 
-    def trait(self, name: Named, trait: str) -> Any:
-        """Return what `register` was told about a member, given by name or as the function itself (also in a `partial`), or None."""
-        if isinstance(name, partial):
-            return self.trait(name.func, trait)
-        known = _spelled(name)[0] if isinstance(name, str) else next((key for key, function in self._functions.items() if function is name), "")
-        return self._traits.get(known, {}).get(trait)
+        Raises
+        ------
+        InputError
+            If there is no such member, or it has no such option; also in a `partial` of a member.
+        """
+        if not callable(member):
+            return self[member]
+        own = self.own_name(member)
+        if own and isinstance(member, functools.partial):
+            self._check_options(own, self._functions[own], self.options(member))
+        return member
+
+    def own_name(self, member: Named) -> str:
+        """Return the name under which a member was registered, however it is spelled; "" of anything else.
+
+        Examples
+        --------
+        >>> shapes = Registry("shape")
+        >>> @shapes.register
+        ... def square(side, *, unit=1):
+        ...     return side * side * unit
+        >>> spellings = ["square", "square(unit=2)", square, functools.partial(square, unit=2), abs]
+        >>> [shapes.own_name(member) for member in spellings]
+        ['square', 'square', 'square', 'square', '']
+        """
+        if isinstance(member, str):
+            own = member if member in self._functions else spelled(member)[0]
+            return own if own in self._functions else ""
+        # What is registered may be a partial itself, so every link of the chain may be a member.
+        link: Any = member
+        while True:
+            for name, function in self._functions.items():
+                if function is link:
+                    return name
+            if not isinstance(link, functools.partial):
+                break
+            link = link.func
+        for name, function in self._functions.items():
+            if _bare(function) is link:
+                return name
+        return ""
+
+    def options(self, member: Named) -> dict[str, Any]:
+        """Return the options that a spelling of a member sets.
+
+        Examples
+        --------
+        >>> Registry("shape").options("square(unit=2)")
+        {'unit': 2}
+        """
+        if isinstance(member, str):
+            return {} if member in self._functions else spelled(member)[1]
+        given: dict[str, Any] = {}
+        members = list(self._functions.values())
+        while isinstance(member, functools.partial) and not any(member is each for each in members):
+            given = {**member.keywords, **given}
+            member = member.func
+        return given
+
+    def takes(self, member: Named, option: str) -> bool:
+        """Tell whether a member, or a function in its place, has an option that its spelling leaves open."""
+        known = _options_of(self.resolve(member), self.data)  # type: ignore[arg-type]
+        return option not in self.options(member) and (known is None or option in known)
+
+    def written(self, member: Named) -> str:
+        """Return the text by which a file names a member, so that `registry[text]` gives it back.
+
+        A function that is no member, but is named as one, is written with its module: it must not
+        be taken for the member when the file is read.
+
+        Examples
+        --------
+        >>> shapes = Registry("shape")
+        >>> _ = shapes.register("sorted")(lambda side: side)
+        >>> shapes.written("sorted"), shapes.written(sorted)
+        ('sorted', 'builtins.sorted')
+        """
+        if isinstance(member, str):
+            return member
+        own = self.own_name(member)
+        if own:
+            return called(own, self.options(member))
+        name = name_of(member)
+        return _origin(_bare(member)) if name in self else name
+
+    def trait(self, member: Named, trait: str) -> Any:
+        """Return what `register` was told about a member, however it is spelled, or None."""
+        return self._traits.get(self.own_name(member), {}).get(trait)
+
+    def _unknown(self, name: str, own: str) -> str:
+        hint = _hint(own, self._functions)
+        return f"unknown {self.kind} {name!r}{hint}; known: {', '.join(self._functions)}"
+
+    def _check_options(self, own: str, function: F, options: Mapping[str, Any]) -> None:
+        known = _options_of(function, self.data)
+        if known is None:
+            return
+        for option in options:
+            if option not in known:
+                which = f"known: {', '.join(known)}" if known else "it has none"
+                hint = _hint(option, known)
+                raise InputError(f"{self.kind} {own} has no option {option!r}{hint}; {which}")
 
 
 def name_of(member: Named) -> str:
@@ -113,34 +234,26 @@ def name_of(member: Named) -> str:
 
     Examples
     --------
-    >>> name_of(sorted), name_of(partial(sorted, reverse=True))
+    >>> name_of(sorted), name_of(functools.partial(sorted, reverse=True))
     ('sorted', 'sorted(reverse=True)')
     """
     if isinstance(member, str):
         return member
-    if isinstance(member, partial):
-        given = [*map(repr, member.args), *(f"{name}={value!r}" for name, value in member.keywords.items())]
-        return f"{name_of(member.func)}({', '.join(given)})"
-    return str(getattr(member, "registered_name", getattr(member, "__name__", repr(member))))
-
-
-def _spelled(name: Any) -> tuple[str, dict[str, Any]]:
-    """Return name and options of "name(option=value)"; anything else is a name without.
-
-    >>> _spelled("betweenness(length='log')"), _spelled("sum/std"), _spelled("f(x)")
-    (('betweenness', {'length': 'log'}), ('sum/std', {}), ('f(x)', {}))
-    """
-    try:
-        call = ast.parse(name, mode="eval").body
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and not call.args and all(word.arg for word in call.keywords):
-            return call.func.id, {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
-    except (SyntaxError, ValueError, TypeError):
-        pass
-    return name, {}
+    own = vars(member).get(_NAME) if hasattr(member, "__dict__") else None
+    if own is not None:
+        return str(own)
+    if isinstance(member, functools.partial):
+        return called(name_of(member.func), member.keywords, member.args)
+    return str(getattr(member, "__name__", type(member).__name__))
 
 
 def chosen(registry: Registry[F], members: Named | Iterable[Named] | None) -> list[Named]:
-    """Return members as a list: one or several as they came, every one that the registry has for None; unknown names are refused.
+    """Return members as a list: one or several as they came, every one that the registry has for None.
+
+    Raises
+    ------
+    InputError
+        If one is unknown, or something else than a name or a function.
 
     Examples
     --------
@@ -151,13 +264,62 @@ def chosen(registry: Registry[F], members: Named | Iterable[Named] | None) -> li
     """
     if members is None:
         return list(registry)
-    if not isinstance(members, Iterable) and not callable(members):
-        raise InputError(f"{members!r} is no {registry.kind}; give a name, a function, or several of them")
-    several = [members] if isinstance(members, str) or callable(members) else list(members)
+    single = isinstance(members, str) or callable(members)
+    if not single and (not isinstance(members, Iterable) or hasattr(members, "dtype")):
+        shown = type(members).__name__
+        raise InputError(f"a {registry.kind} is wanted, not {shown}; give a name, a function, or several of them")
+    several: list[Any] = [members] if single else list(members)  # type: ignore[arg-type]
     for member in several:
-        registry.resolve(member)  # type: ignore[arg-type]
+        registry.resolve(member)
     return several
 
 
+def _under(name: str, function: F) -> F:
+    """Return a function that `name_of` gives this name.
+
+    A function that has a name already, as its own or from an earlier registration, keeps it: what
+    is registered under a second name is a thin cover of it.
+    """
+    if name_of(function) == name:
+        with suppress(AttributeError, TypeError):
+            setattr(function, _NAME, name)
+        return function
+    if _NAME not in getattr(function, "__dict__", {_NAME: ""}):
+        setattr(function, _NAME, name)
+        return function
+    cover = functools.partial(function)
+    functools.update_wrapper(cover, function)
+    setattr(cover, _NAME, name)
+    return cover  # type: ignore[return-value]
+
+
+def _bare(member: Any) -> Any:
+    """Return the function inside partials."""
+    while isinstance(member, functools.partial):
+        member = member.func
+    return member
+
+
+def _options_of(function: Callable[..., Any], data: int) -> list[str] | None:
+    """Return the names of a function's options; None where it takes any, or does not say."""
+    try:
+        parameters = list(inspect.signature(_bare(function)).parameters.values())
+    except (TypeError, ValueError):
+        return None
+    if any(each.kind is each.VAR_KEYWORD for each in parameters):
+        return None
+    places = [each for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD]
+    given_first = {each.name for each in places[:data]}
+    nameless = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
+    names = [each.name for each in parameters if each.kind not in nameless]
+    return [name for name in names if name not in given_first]
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), 1, cutoff=0.7)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
 def _origin(function: Callable[..., Any]) -> str:
-    return f"{getattr(function, '__module__', '?')}.{getattr(function, '__qualname__', repr(function))}"
+    module = getattr(function, "__module__", "?")
+    return f"{module}.{getattr(function, '__qualname__', repr(function))}"

@@ -1,7 +1,35 @@
+import functools
+import inspect
+
+import numpy as np
 import pytest
 
 import multiplex_vit as mv
-from multiplex_vit.registry import Registry
+from multiplex_vit.network.multilayer.reducibility import DENSITIES
+from multiplex_vit.registry import Registry, chosen, name_of
+
+PUBLIC = [getattr(mv, name) for name in mv.__all__]
+REGISTRIES = [each for each in PUBLIC if isinstance(each, Registry)] + [DENSITIES]
+MEMBERS = [(registry, name) for registry in REGISTRIES for name in registry]
+every_registry = pytest.mark.parametrize("registry", REGISTRIES, ids=lambda each: each.kind)
+every_member = pytest.mark.parametrize(("registry", "name"), MEMBERS, ids=lambda each: getattr(each, "kind", each))
+
+
+def defaults_of(registry, name):
+    """Return the options of a member that have defaults which can be written down."""
+    found = {}
+    for option, parameter in inspect.signature(registry[name]).parameters.items():
+        if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is not parameter.empty:
+            found[option] = parameter.default
+    return found
+
+
+def spellings_of(registry, name):
+    """Return a member as a name, a name with its options, the function, and partials of both."""
+    function, options = registry[name], defaults_of(registry, name)
+    listed = ", ".join(f"{option}={value!r}" for option, value in options.items())
+    spellings = [name, function, functools.partial(function), functools.partial(function, **options)]
+    return [*spellings, f"{name}({listed})"]
 
 
 def test_a_taken_name_is_refused():
@@ -31,3 +59,125 @@ def test_callables_are_taken_as_they_are():
     assert mv.STATISTICS.resolve(len) is len
     assert mv.CENTRALITIES.trait("in_strength", "takes") == "stack"
     assert mv.CENTRALITIES.trait(len, "stacked") is None
+
+
+# --- every member of every registry, however it is spelled ---------------------------------------------
+
+
+@every_member
+def test_every_spelling_means_the_same_member(registry, name):
+    for spelling in spellings_of(registry, name):
+        assert registry.own_name(spelling) == name
+        assert spelling in registry
+        assert registry.trait(spelling, "takes") == registry.trait(name, "takes")
+        assert chosen(registry, [spelling]) == [spelling]
+
+
+@every_member
+def test_what_is_written_of_a_member_gives_it_back(registry, name):
+    for spelling in spellings_of(registry, name):
+        text = registry.written(spelling)
+        assert registry.own_name(text) == name
+        assert registry.options(text) == registry.options(spelling)
+    assert registry.written(registry[name]) == name == name_of(registry[name])
+
+
+@every_member
+def test_an_unknown_option_names_the_known_ones(registry, name):
+    known = list(defaults_of(registry, name))
+    wanted = f"{registry.kind} .* has no option 'no_such_option'"
+    for spelling in (f"{name}(no_such_option=1)", functools.partial(registry[name], no_such_option=1)):
+        with pytest.raises(mv.InputError, match=wanted) as caught:
+            registry.resolve(spelling)
+        assert all(option in str(caught.value) for option in known)
+    assert f"{name}(no_such_option=1)" not in registry
+
+
+@every_registry
+@pytest.mark.parametrize("nonsense", [5, 0.5, None, [1], {}, np.arange(3.0), b"name", object()])
+def test_what_is_no_name_is_refused_in_one_line(registry, nonsense):
+    assert nonsense not in registry
+    with pytest.raises(mv.InputError, match=f"a {registry.kind} is wanted, not"):
+        registry.resolve(nonsense)
+    if nonsense is not None and not isinstance(nonsense, (list, dict)):
+        with pytest.raises(mv.InputError, match=f"a {registry.kind} is wanted, not"):
+            chosen(registry, nonsense)
+
+
+def test_options_that_are_no_literals_are_no_options():
+    for text in ("katz(attenuation=x)", "katz(0.5)", "katz(**a)", "katz(", "katz()()", "(katz)", ""):
+        assert text not in mv.CENTRALITIES
+        with pytest.raises(mv.InputError, match="unknown centrality"):
+            mv.CENTRALITIES[text]
+    assert mv.CENTRALITIES["katz()"](np.eye(2)).shape == (2,)
+
+
+def test_names_that_are_none_of_pythons_take_options_too():
+    registry = Registry("statistic")
+
+    @registry.register("sum/std")
+    def ratio(values, *, floor=0.0):
+        return values + floor
+
+    assert registry["sum/std(floor=2.0)"](1) == 3
+    assert registry.written(functools.partial(ratio, floor=2.0)) == "sum/std(floor=2.0)"
+
+
+@pytest.mark.parametrize("value", [np.float64(0.5), np.float32(0.5), np.int64(3), float("inf"), -float("inf"), "a'b", None, (1, 2)])
+def test_options_come_back_from_text(value):
+    registry = Registry("shape")
+
+    @registry.register
+    def square(side, *, unit=1):
+        return unit
+
+    text = registry.written(functools.partial(square, unit=value))
+    assert registry[text](1) == value
+
+
+# --- names ---------------------------------------------------------------------------------------------
+
+
+def test_one_function_under_two_names_has_both():
+    registry = Registry("shape")
+
+    def square(side):
+        return side * side
+
+    for name in ("second", "square", "third"):
+        assert registry.register(name)(square) is square
+    for name in ("second", "square", "third"):
+        assert name_of(registry[name]) == registry.written(registry[name]) == name
+        assert registry.own_name(functools.partial(registry[name])) == name
+        assert registry[name](3) == 9
+    assert name_of(square) == "second", "it keeps the first"
+
+
+def test_a_function_of_two_registries_has_a_name_in_each():
+    first, second = Registry("shape"), Registry("form")
+
+    def square(side):
+        return side * side
+
+    first.register(square)
+    second.register("quadrate")(square)
+    assert name_of(first["square"]) == "square"
+    assert name_of(second["quadrate"]) == "quadrate"
+    assert second.written(square) == "quadrate"
+
+
+def test_functions_that_cannot_be_marked_have_their_names_too():
+    registry = Registry("shape")
+    registry.register("absolute")(abs)
+    registry.register("abs")(abs)
+    assert [name_of(registry[name]) for name in registry] == ["absolute", "abs"]
+    assert registry["absolute"](-2) == 2
+
+
+def test_a_function_of_ones_own_is_never_written_as_a_member():
+    def katz(weights):
+        return weights.sum(0)
+
+    text = mv.CENTRALITIES.written(katz)
+    assert text not in mv.CENTRALITIES
+    assert text.endswith("katz")

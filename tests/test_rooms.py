@@ -13,6 +13,7 @@ ROOT = Path(multiplex_vit.__file__).parent
 RANKS = {
     "errors": 0,
     "limits": 0,
+    "spelling": 0,
     "checks": 1,
     "registry": 1,
     "reading": 1,

@@ -1,20 +1,18 @@
 """The grid pointing game: does a method point to the cell of a mosaic that the class is in?"""
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from multiplex_vit.checks import vision_model
-from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.localisation import cells, grid_pointing
 from multiplex_vit.evaluation.mosaics import Mosaic
 from multiplex_vit.registry import Named, name_of
 
 
-def grid_pointing_game(model: Any, mosaics: Iterable[Mosaic], method: Named = "multiplex") -> pd.DataFrame:
+def grid_pointing_game(model: Any, mosaics: Iterable[Mosaic], method: Named = "mutex") -> pd.DataFrame:
     """Return what share of its attribution a method has in the right cell, for each class of each mosaic.
 
     Böhle, Fritz, Schiele, CVPR 2021, arXiv:2104.00032; see `grid_pointing` for the shares. One run of passes serves all classes of a mosaic
@@ -57,18 +55,12 @@ def grid_pointing_game(model: Any, mosaics: Iterable[Mosaic], method: Named = "m
 
 
 def _explainer(method: Named, seed: int) -> Callable[..., Any]:
-    """Return a function of model, image and label for a method or rival by name; a callable as it is."""
+    """Return a function of model, image and label; a function of one's own is called as it is."""
     if callable(method):
         return method
-    from multiplex_vit.saliency.explain import explain
-    from multiplex_vit.saliency.methods import METHODS
-    from multiplex_vit.saliency.rivals import RIVALS
+    from multiplex_vit.saliency.explainers import explainer_of
 
-    if method in METHODS:
-        return partial(explain, method=method)
-    if method in RIVALS:
-        return partial(RIVALS[method], seed=seed)
-    raise InputError(f"unknown method {method!r}; known: {', '.join([*METHODS, *RIVALS])}")
+    return explainer_of(method, seed=seed)
 
 
 def _rows(model: Any, drawn: Mosaic, explain: Callable[..., Any], number: int) -> list[dict[str, Any]]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from multiplex_vit.errors import InputError
 from multiplex_vit.network.token_graph import graph_communities
-from multiplex_vit.registry import Registry
+from multiplex_vit.registry import Named, Registry
 
 if TYPE_CHECKING:
     from multiplex_vit.network.tokens import Tokens
@@ -58,6 +59,30 @@ class Ground:
 
 
 DESIGNS: Registry[Callable[[Ground], "Masks"]] = Registry("mask design")
+
+RIVAL_DESIGNS = ("kernel_shap", "similarity_walks", "tis")
+"""Designs of the rivals of these names, which make masks of more than a Ground has. The settings of
+their explanations name them, so that they can be saved, loaded and weighed by other estimators."""
+
+
+def design_of(design: Named) -> Callable[[Ground], "Masks"]:
+    """Return the function of a design.
+
+    Raises
+    ------
+    InputError
+        If there is none, or a rival alone makes its masks.
+
+    Examples
+    --------
+    >>> design_of("tis")
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: design 'tis' belongs to a rival; call mv.RIVALS['tis'](model, image)
+    """
+    if isinstance(design, str) and design in RIVAL_DESIGNS:
+        call = f"mv.RIVALS[{design!r}](model, image)"
+        raise InputError(f"design {design!r} belongs to a rival; call {call}")
+    return DESIGNS.resolve(design)
 
 
 @DESIGNS.register

@@ -20,7 +20,7 @@ from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.network.token_graph import token_graph
 from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.registry import Named
-from multiplex_vit.saliency.designs import DESIGNS, Ground
+from multiplex_vit.saliency.designs import DESIGNS, Ground, design_of
 from multiplex_vit.saliency.explanation import Explanation
 from multiplex_vit.saliency.masks import Masks, learn, since
 from multiplex_vit.saliency.settings import Settings
@@ -210,7 +210,7 @@ def _statistics(attention: Sequence[dict[Named, Tensor]], settings: Sequence[Set
     """Return what is known of each image's nodes, computed for all images at once."""
     known: list[dict[Any, Any]] = [{} for _ in attention]
     for each in settings:
-        if each.design in _RANKED:
+        if DESIGNS.own_name(each.design) in _RANKED:
             learn([[own[operator] for operator in each.operators] for own in attention], each, tokens, known)
     return known
 
@@ -238,7 +238,7 @@ def _masks(
         key = replace(each, estimator="coverage", smoothness=1.0, direct_weight=0.0)
         if key not in made:
             stack = partial(_stacked, attention, each.operators)
-            made[key] = DESIGNS.resolve(each.design)(Ground(stack, each, tokens, graph, known))
+            made[key] = design_of(each.design)(Ground(stack, each, tokens, graph, known))
         found.append(made[key])
     return found
 

@@ -4,15 +4,17 @@ Each takes kept bool [mask, node], confidence [mask] and the token graph [node, 
 [node]; by name, one that needs the graph is given the settings' smoothness too. High where a node speaks for the class.
 """
 
+import inspect
 from collections.abc import Callable
 
 import numpy as np
 from scipy.special import gammaln
 
-from multiplex_vit.registry import Registry
+from multiplex_vit.registry import Named, Registry
+from multiplex_vit.spelling import called
 
 Estimator = Callable[..., np.ndarray]
-ESTIMATORS: Registry[Estimator] = Registry("estimator")
+ESTIMATORS: Registry[Estimator] = Registry("estimator", data=3)
 
 
 @ESTIMATORS.register
@@ -94,3 +96,68 @@ def shapley(kept: np.ndarray, confidence: np.ndarray, graph: np.ndarray | None =
     if np.linalg.matrix_rank(normal, hermitian=True) < n_nodes:
         normal = normal + ridge * np.eye(n_nodes)
     return np.linalg.solve(normal, centred.T @ (weight * (confidence - np.average(confidence, weights=weight))))
+
+
+@ESTIMATORS.register
+def shapley_sampled(
+    kept: np.ndarray,
+    confidence: np.ndarray,
+    graph: np.ndarray | None = None,
+    *,
+    ridge: float = 1.0,
+) -> np.ndarray:
+    """Return the effects that fit masks drawn from the Shapley kernel best: they weigh alike.
+
+    The masks that keep nothing and everything are the ends, and effects sum to what all tokens add
+    to none. Without both ends the intercept is free, as in `shapley`, which weighs masks for an
+    enumeration of all of them. Where masks do not determine the effects, `ridge` times the identity
+    draws them towards equal shares. (Lundberg, Lee, NeurIPS 2017, arXiv:1705.07874.)
+
+    Examples
+    --------
+    >>> kept = np.array([[0, 0, 0], [1, 1, 1], [1, 0, 0], [0, 1, 0]], dtype=bool)
+    >>> confidence = 0.125 + kept @ np.array([0.5, 0.25, 0.125])
+    >>> shapley_sampled(kept, confidence).round(6).tolist()
+    [0.5, 0.25, 0.125]
+    """
+    n_nodes, count = kept.shape[1], kept.sum(1)
+    none, whole = count == 0, count == n_nodes
+    some = ~(none | whole)
+    if none.any() and whole.any():
+        base = confidence[none].mean()
+        share = (confidence[whole].mean() - base) / n_nodes
+        centred = kept[some] - count[some, None] / n_nodes
+        left = confidence[some] - base - count[some] * share
+        effects = _fitted(centred, left, n_nodes - 1, ridge)
+        return share + effects - effects.mean()
+    if not some.any():
+        return np.zeros(n_nodes)
+    centred = kept[some] - kept[some].mean(0)
+    return _fitted(centred, confidence[some] - confidence[some].mean(), n_nodes, ridge)
+
+
+def _fitted(masks: np.ndarray, values: np.ndarray, rank: int, ridge: float) -> np.ndarray:
+    """Return least-squares effects [node], with a ridge where masks are of a lesser rank."""
+    normal = masks.T @ masks
+    if np.linalg.matrix_rank(normal, hermitian=True) < rank:
+        normal = normal + ridge * np.eye(masks.shape[1])
+    return np.linalg.lstsq(normal, masks.T @ values, rcond=None)[0]
+
+
+def written(estimator: Named) -> str:
+    """Return the text by which a file names an estimator, so that the text gives the same heatmap.
+
+    A name takes the smoothness of the settings, where a function in its place has its own; so the
+    function's is written with it.
+
+    Examples
+    --------
+    >>> written("graph"), written(graph)
+    ('graph', 'graph(smoothness=10.0)')
+    """
+    own = ESTIMATORS.own_name(estimator)
+    needs_graph = ESTIMATORS.trait(estimator, "needs") == "graph"
+    if isinstance(estimator, str) or not needs_graph or not ESTIMATORS.takes(estimator, "smoothness"):
+        return ESTIMATORS.written(estimator)
+    default = inspect.signature(estimator).parameters["smoothness"].default
+    return called(own, {**ESTIMATORS.options(estimator), "smoothness": default})

@@ -11,6 +11,7 @@ from multiplex_vit.registry import Named
 from multiplex_vit.saliency.explain import explain
 from multiplex_vit.saliency.methods import METHODS
 from multiplex_vit.saliency.rivals import RIVALS
+from multiplex_vit.spelling import spelled
 
 Explainer = Callable[..., Any]
 """Takes model, image and label, and returns something with heatmap [row, col] and passes."""
@@ -41,11 +42,35 @@ def explainer_of(method: Named, *, budget: int | None = None, seed: int = 0) -> 
     given: dict[str, Any] = {"seed": seed, **({} if budget is None else {"budget": budget})}
     if isinstance(method, str) and method in METHODS:
         return partial(_by_settings, replace(METHODS[method], **given))
-    if not callable(method) and method not in RIVALS:
-        raise InputError(f"unknown method {method!r}; known: {', '.join([*METHODS, *RIVALS])}")
-    function = RIVALS.resolve(method)
-    taken = inspect.signature(function).parameters
-    return partial(function, **{key: value for key, value in given.items() if key in taken})
+    function = _function(method)
+    taken = {key: value for key, value in given.items() if takes(method, key)}
+    return partial(function, **taken)
+
+
+def takes(method: Named, option: str) -> bool:
+    """Tell whether a rival, or a function of one's own, has an option that its spelling leaves open.
+
+    Examples
+    --------
+    >>> takes("rise_tokens", "seed"), takes("rise_tokens(seed=3)", "seed")
+    (True, False)
+    """
+    if option in RIVALS.options(method):
+        return False
+    try:
+        return option in inspect.signature(_function(method)).parameters
+    except ValueError:
+        return False
+
+
+def _function(method: Named) -> Explainer:
+    """Return a rival's function, or a function of one's own as it is."""
+    if not callable(method):
+        own = spelled(method)[0] if isinstance(method, str) else method
+        if not isinstance(own, str) or own not in RIVALS:
+            known = ", ".join([*METHODS, *RIVALS])
+            raise InputError(f"unknown method {method!r}; known: {known}")
+    return RIVALS.resolve(method)
 
 
 def _by_settings(settings: Any, model: Any, image: Any, label: int | str | None = None) -> Any:
@@ -60,4 +85,4 @@ def takes_seed(method: Named) -> bool:
     >>> takes_seed("mutex"), takes_seed(lambda model, image, label: None)
     (True, False)
     """
-    return (isinstance(method, str) and method in METHODS) or "seed" in inspect.signature(RIVALS.resolve(method)).parameters
+    return (isinstance(method, str) and method in METHODS) or takes(method, "seed")

@@ -107,11 +107,13 @@ class Explanation(Pictured):
         InputError
             If it is unknown, needs a token graph that was not kept, or gives anything but a finite value a node.
         """
-        function = ESTIMATORS.resolve(estimator)
+        function: Any = ESTIMATORS.resolve(estimator)
         needs_graph = ESTIMATORS.trait(estimator, "needs") == "graph"
         if needs_graph and self.graph is None:
             raise InputError(f"estimator {name_of(estimator)} needs the token graph, which was not kept; explain with estimator='graph' to keep it")
-        given = {"smoothness": self.settings.smoothness} if isinstance(estimator, str) and needs_graph else {}
+        given = {}
+        if isinstance(estimator, str) and needs_graph and ESTIMATORS.takes(estimator, "smoothness"):
+            given["smoothness"] = self.settings.smoothness
         values = np.asarray(function(self.masks.kept, self.confidence, self.graph, **given), dtype=np.float32)
         if values.shape != self.masks.kept.shape[1:] or not np.isfinite(values).all():
             raise InputError(f"estimator {name_of(estimator)} returned shape {list(values.shape)}; finite values [{self.masks.kept.shape[1]}] were wanted")

@@ -33,6 +33,21 @@ _ARRAYS = {
     "graph": Field("float32", ("node", "node"), low=0, optional=True),
     "direct": Field("float32", ("node", "class"), optional=True),
 }
+ATTRIBUTION_FORMAT = "multiplex_vit attribution 1"
+_ATTRIBUTION_FACTS = {
+    "format": constant(ATTRIBUTION_FORMAT),
+    "label": whole(0),
+    "classes": listed(TEXT),
+    "model": TEXT,
+    "method": TEXT,
+    "forward_passes": whole(0),
+    "backward_passes": whole(0),
+}
+_ATTRIBUTION_ARRAYS = {
+    "heatmap": Field("float32", ("row", "column")),
+    "clean": Field("float32", ("class",)),
+    "view": Field("uint8", ("height", "width", 3)),
+}
 _ROUNDED = 1e-3
 """How far from 1 probabilities may add up, as they are rounded."""
 
@@ -57,6 +72,34 @@ def read_explanation(path: Any) -> dict[str, Any]:
         arrays = archive.arrays(_ARRAYS, sizes)
         _check_sums(arrays)
         return _put_together(facts, arrays)
+
+
+def read_attribution(path: Any) -> dict[str, Any]:
+    """Return the arguments of an `Attribution` that was saved.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Raises
+    ------
+    InputError
+        If the file is missing or damaged, or anything in it has another type, shape or range than
+        `Attribution.save` writes.
+    """
+    give = "a file that Attribution.save wrote"
+    with opened_archive(path, what="a saved attribution", give=give) as archive:
+        facts = checked_facts(archive.facts(), _ATTRIBUTION_FACTS)
+        n_classes = len(facts["classes"])
+        if facts["label"] >= n_classes:
+            raise InputError(f"label is {facts['label']}; there are {n_classes} classes")
+        arrays = archive.arrays(_ATTRIBUTION_ARRAYS, {"class": n_classes})
+        for name, array in arrays.items():
+            if not array.size:
+                raise InputError(f"{name} is empty")
+    arrays["heatmap"].flags.writeable = False
+    del facts["format"]
+    return {**facts, "classes": tuple(facts["classes"]), **arrays}
 
 
 def _sizes(facts: dict[str, Any]) -> dict[str, int]:

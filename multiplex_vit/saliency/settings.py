@@ -9,9 +9,9 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.network.centrality import CENTRALITIES
 from multiplex_vit.registry import Named as Named
-from multiplex_vit.registry import name_of
-from multiplex_vit.saliency.designs import DESIGNS
-from multiplex_vit.saliency.estimators import ESTIMATORS
+from multiplex_vit.registry import Registry, name_of
+from multiplex_vit.saliency.designs import DESIGNS, RIVAL_DESIGNS
+from multiplex_vit.saliency.estimators import ESTIMATORS, written
 from multiplex_vit.saliency.statistics import STATISTICS
 
 
@@ -133,26 +133,50 @@ class Settings:
         InputError
             If a name is unknown; the message lists the known ones.
         """
-        for registry, names in ((OPERATORS, (*self.operators, self.graph_operator)), (CENTRALITIES, self.centralities), (STATISTICS, self.statistics)):
-            for name in names:
-                registry.resolve(name)
-        DESIGNS.resolve(self.design)
-        ESTIMATORS.resolve(self.estimator)
+        for field, registry in _REGISTRIES.items():
+            value = getattr(self, field)
+            for member in value if isinstance(value, tuple) else (value,):
+                if field != "design" or member not in RIVAL_DESIGNS:
+                    registry.resolve(member)
         return self
 
     def row(self) -> dict[str, str | int | float]:
         """Return the settings as a row of a table; lists of names are joined with "+"."""
-        return {k: "+".join(map(str, v)) if isinstance(v, list) else v for k, v in self.record().items()}
+        row = {}
+        for name, value in self.record().items():
+            row[name] = "+".join(map(str, value)) if isinstance(value, list) else value
+        return row
 
     def record(self) -> dict[str, Any]:
-        """Return the settings as JSON can hold them; `Settings(**record)` gives them back."""
-        return {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+        """Return the settings as JSON can hold them; `Settings(**record)` gives them back.
+
+        Members of registries are written by name, with the options that are set. A function of
+        one's own is written by its name alone: register it before its heatmap is asked for again.
+        """
+        found: dict[str, Any] = {}
+        for each in fields(self):
+            if each.name == "estimator":
+                found[each.name] = written(self.estimator)
+                continue
+            value, registry = getattr(self, each.name), _REGISTRIES.get(each.name)
+            if registry is None:
+                found[each.name] = list(value) if isinstance(value, tuple) else value
+            elif isinstance(value, tuple):
+                found[each.name] = [registry.written(member) for member in value]
+            else:
+                found[each.name] = registry.written(value)
+        return found
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_plain(v) for v in value]
-    return name_of(value) if callable(value) else value
+_REGISTRIES: dict[str, Registry] = {
+    "operators": OPERATORS,
+    "centralities": CENTRALITIES,
+    "statistics": STATISTICS,
+    "design": DESIGNS,
+    "estimator": ESTIMATORS,
+    "graph_operator": OPERATORS,
+}
+"""The registries whose members the fields hold."""
 
 
 def _numbers(name: str, values: Any) -> tuple[float, ...]:

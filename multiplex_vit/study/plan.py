@@ -9,6 +9,7 @@ from multiplex_vit.checks import whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.many import protocol_of
 from multiplex_vit.registry import name_of
+from multiplex_vit.saliency.designs import DESIGNS
 from multiplex_vit.saliency.explanation import Explanation
 from multiplex_vit.saliency.masks import direction_of
 from multiplex_vit.saliency.settings import Settings
@@ -95,7 +96,7 @@ def variants(settings: Iterable[Settings], *, leave_out: Any = (), keep_only: An
     wanted = [(kind, dimension) for kind, given in asked for dimension in ([given] if isinstance(given, str) else given or ())]
     found = {Variant(): None}
     for kind, dimension in wanted:
-        several = [each for each in chosen if len(values_of(each, dimension)) > 1 and each.design == "centrality"]
+        several = [each for each in chosen if len(values_of(each, dimension)) > 1 and DESIGNS.own_name(each.design) == "centrality"]
         if not several:
             raise InputError(f"no setting has masks of more than one {dimension}; there is nothing to leave out or to keep alone")
         found |= dict.fromkeys(Variant(kind, dimension, value) for each in several for value in values_of(each, dimension))

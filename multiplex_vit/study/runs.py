@@ -1,9 +1,7 @@
 """Runs: what a comparison measures, every method at each of its budgets, checked before the first pass."""
 
-import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypedDict
 from zlib import crc32
 
@@ -13,7 +11,8 @@ from multiplex_vit.checks import vision_model, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.many import protocol_of
 from multiplex_vit.registry import Named, name_of
-from multiplex_vit.saliency.explainers import Explainer, explainer_of
+from multiplex_vit.saliency.designs import DESIGNS
+from multiplex_vit.saliency.explainers import Explainer, explainer_of, takes
 from multiplex_vit.saliency.methods import METHODS
 from multiplex_vit.saliency.rivals import RIVALS
 
@@ -136,15 +135,16 @@ def planned(model: Any, choices: Choices) -> Plan:
 
 def _budgets(method: Named, budgets: tuple[int, ...]) -> list[int | None]:
     """Return the budgets that make a difference to a method: all, those up to the most that it can use, or None for none."""
+    most: Any
     if isinstance(method, str) and method in METHODS:
         settings = METHODS[method]
-        most: Any = settings.n_masks + 1 if settings.design == "centrality" else True  # more are not used up, see DESIGNS["centrality"]
-    elif isinstance(method, partial) and "budget" in method.keywords:
-        most = False
-    elif isinstance(method, str) or any(RIVALS[name] is method for name in RIVALS):
+        # This design does not use up more, see DESIGNS["centrality"].
+        ranks = DESIGNS.own_name(settings.design) == "centrality"
+        most = settings.n_masks + 1 if ranks else True
+    elif RIVALS.own_name(method) and takes(method, "budget"):
         most = RIVALS.trait(method, "budget")
     else:
-        most = "budget" in inspect.signature(method).parameters
+        most = takes(method, "budget")
     if not most:
         return [None]
     return list(dict.fromkeys(budgets if most is True else (min(budget, most) for budget in budgets)))

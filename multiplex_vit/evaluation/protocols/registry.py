@@ -13,7 +13,7 @@ from multiplex_vit.registry import Registry, name_of
 
 Curves = tuple[Curve, Curve]
 Protocol = Callable[[Subject, np.ndarray, Options], Curves]
-PROTOCOLS: Registry[Protocol] = Registry("protocol")
+PROTOCOLS: Registry[Protocol] = Registry("protocol", data=3)
 """A member may be registered with `curves`, the names of its two curves, and `fixed`, the options that are published and may not be chosen."""
 
 

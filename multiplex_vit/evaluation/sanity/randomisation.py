@@ -11,7 +11,7 @@ from multiplex_vit.registry import Named
 from multiplex_vit.saliency.agreement import rank_correlation
 
 
-def parameter_randomisation(model: Any, image: Any, method: Named = "multiplex", **asked: Unpack[Asked]) -> pd.DataFrame:
+def parameter_randomisation(model: Any, image: Any, method: Named = "mutex", **asked: Unpack[Asked]) -> pd.DataFrame:
     """Return how like the original a heatmap stays while the model is randomised from the head downwards, one part after the other.
 
     Adebayo, Gilmer, Muelly, Goodfellow, Hardt, Kim, NeurIPS 2018, arXiv:1810.03292 (cascading randomisation). A method that explains the model

@@ -9,7 +9,7 @@ from multiplex_vit.network.chance import igraph_seeded
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.registry import Registry
 
-NULL_MODELS: Registry[Callable[[Layer, np.random.Generator], Layer]] = Registry("null model")
+NULL_MODELS: Registry[Callable[[Layer, np.random.Generator], Layer]] = Registry("null model", data=2)
 """A member takes a `Layer` and a random generator, from which all its chance comes, and returns a new `Layer` of the same nodes."""
 
 

@@ -18,7 +18,7 @@ from multiplex_vit.registry import Named, Registry
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-DENSITIES: Registry[Callable[[np.ndarray, float], np.ndarray]] = Registry("density")
+DENSITIES: Registry[Callable[[np.ndarray, float], np.ndarray]] = Registry("density", data=2)
 """A member takes the Laplacian [node, node] of a symmetric layer and tau, and returns a matrix of trace 1, or of zeros for an empty layer."""
 
 _ROUNDING = 1e-12

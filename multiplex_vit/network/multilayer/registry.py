@@ -5,7 +5,7 @@ from typing import Any
 
 from multiplex_vit.registry import Registry
 
-MULTILAYER_MEASURES: Registry[Callable[..., Any]] = Registry("multilayer measure")
+MULTILAYER_MEASURES: Registry[Callable[..., Any]] = Registry("multilayer measure", data=2)
 """A member takes what its trait `takes` says:
 
 - "weights" (default): weights [layer, source, target]; it returns one value a node;

@@ -8,7 +8,7 @@ from scipy.special import xlogy
 from multiplex_vit.network.multilayer.correlation import cosine_of, pearson_of
 from multiplex_vit.registry import Registry
 
-LAYER_SIMILARITIES: Registry[Callable[[np.ndarray, np.ndarray], float]] = Registry("layer similarity")
+LAYER_SIMILARITIES: Registry[Callable[[np.ndarray, np.ndarray], float]] = Registry("layer similarity", data=2)
 """A member takes the weights [source, target] of two layers and returns one number, the same whichever comes first."""
 
 

@@ -40,9 +40,10 @@ def versatility(supra: sparse.csr_array, n_layers: int, measure: Named = "pagera
     [[1.0], [1.85]]
     """
     function = MULTILAYER_MEASURES.resolve(measure)
-    if isinstance(measure, str) and MULTILAYER_MEASURES.trait(measure, "takes") != "supra":
+    own = MULTILAYER_MEASURES.own_name(measure)
+    if own and MULTILAYER_MEASURES.trait(measure, "takes") != "supra":
         known = [name for name in MULTILAYER_MEASURES if MULTILAYER_MEASURES.trait(name, "takes") == "supra"]
-        raise InputError(f"{MULTILAYER_MEASURES.kind} {measure} has no values by layer; give one of: {', '.join(known)}")
+        raise InputError(f"{MULTILAYER_MEASURES.kind} {own} has no values by layer; give one of: {', '.join(known)}")
     return _checked(function(supra, n_layers), (n_layers, supra.shape[0] // n_layers), name_of(measure))
 
 

@@ -1,20 +1,26 @@
 """Attribution: a heatmap that is not made of masks; and the registry of rivals."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
 from multiplex_vit.checks import vision_model
+from multiplex_vit.errors import InputError
+from multiplex_vit.files import written_whole
 from multiplex_vit.models.picture import Picture
 from multiplex_vit.models.vision_model import VisionModel
+from multiplex_vit.reading import named
 from multiplex_vit.registry import Registry, name_of
 from multiplex_vit.saliency.explanation import Explanation
 from multiplex_vit.saliency.masks import Masks
 from multiplex_vit.saliency.pictured import Pictured
+from multiplex_vit.saliency.saved import ATTRIBUTION_FORMAT, read_attribution
 from multiplex_vit.saliency.settings import Settings
 
 
@@ -47,6 +53,45 @@ class Attribution(Pictured):
     forward_passes: int = 1
     backward_passes: int = 0
 
+    def save(self, path: str | Path) -> None:
+        """Write the attribution as a NumPy archive (.npz, no pickle), whole or not at all.
+
+        Parameters
+        ----------
+        path : path-like
+            A name that ends in .npz; `load` gives the attribution back.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written there.
+        """
+        if named(path).suffix != ".npz":
+            raise InputError(f"cannot save {path}: give a name that ends in .npz")
+        facts: dict[str, Any] = {"format": ATTRIBUTION_FORMAT, "classes": self.classes}
+        for name in ("label", "model", "method", "forward_passes", "backward_passes"):
+            facts[name] = getattr(self, name)
+        with written_whole(path) as temporary:
+            np.savez_compressed(
+                temporary,
+                facts=np.array(json.dumps(facts)),
+                heatmap=self.heatmap,
+                clean=self.clean,
+                view=self.view,
+            )
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Attribution":
+        """Read an attribution that `save` wrote.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or damaged, or anything in it has another type, shape or range
+            than `save` writes.
+        """
+        return cls(**read_attribution(path))
+
     def row(self) -> dict[str, Any]:
         """Return a tidy row: model, class, probability, method, passes."""
         head = {"model": self.model, "label": self.label, "label_name": self.label_name, "probability": float(self.clean[self.label])}
@@ -54,7 +99,7 @@ class Attribution(Pictured):
         return {**head, "predicted": self.predicted, "method": self.method, **passes}
 
 
-RIVALS: Registry[Callable[..., Any]] = Registry("rival")
+RIVALS: Registry[Callable[..., Any]] = Registry("rival", data=3)
 """Each takes model, image and label (None for the predicted class), keyword-only budget and seed, and returns an Attribution or Explanation.
 
 Traits say what a comparison should know: `budget=True` where more passes are taken for a greater budget, or the greatest budget that can be used;

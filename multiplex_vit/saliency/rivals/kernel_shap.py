@@ -20,7 +20,7 @@ def kernel_shap(model: VisionModel, image: Any, label: int | str | None = None, 
     one that was drawn before takes no pass.
     """
     asked = Asked.of(model, image, label)
-    settings = Settings(design="kernel_shap", estimator=shapley_sampled, budget=budget, seed=seed)
+    settings = Settings(design="kernel_shap", estimator="shapley_sampled", budget=budget, seed=seed)
     n_nodes = int(np.prod(asked.grid))
     ends = np.array([[False], [True]]).repeat(n_nodes, axis=1)
     drawn = kernel_masks(n_nodes, settings.n_masks - 1, np.random.default_rng(seed))
@@ -42,26 +42,3 @@ def kernel_masks(n_nodes: int, n_masks: int, rng: np.random.Generator) -> np.nda
     sizes = rng.choice(size, -(-n_masks // 2), p=weight / weight.sum())
     kept = np.array([rng.permutation(n_nodes) < count for count in sizes], dtype=bool).reshape(-1, n_nodes)
     return np.stack([kept, ~kept], axis=1).reshape(-1, n_nodes)[:n_masks]
-
-
-def shapley_sampled(kept: np.ndarray, confidence: np.ndarray, graph: np.ndarray | None = None, *, ridge: float = 1.0) -> np.ndarray:
-    """Return the effects [node] that fit masks drawn from the Shapley kernel best, and sum to what all tokens add to none.
-
-    The masks that keep nothing and everything are the ends; the others weigh alike (`estimators.shapley` weighs masks for an enumeration of
-    all of them). Where they do not determine the effects, `ridge` times the identity draws them towards equal shares.
-
-    Examples
-    --------
-    >>> kept = np.array([[0, 0, 0], [1, 1, 1], [1, 0, 0], [0, 1, 0]], dtype=bool)
-    >>> shapley_sampled(kept, 0.125 + kept @ np.array([0.5, 0.25, 0.125])).round(6).tolist()
-    [0.5, 0.25, 0.125]
-    """
-    n_nodes, count = kept.shape[1], kept.sum(1)
-    none, whole = confidence[count == 0].mean(), confidence[count == n_nodes].mean()
-    share, some = (whole - none) / n_nodes, (count > 0) & (count < n_nodes)
-    centred = kept[some] - count[some, None] / n_nodes
-    normal = centred.T @ centred
-    if np.linalg.matrix_rank(normal, hermitian=True) < n_nodes - 1:
-        normal = normal + ridge * np.eye(n_nodes)
-    effects = np.linalg.lstsq(normal, centred.T @ (confidence[some] - none - count[some] * share), rcond=None)[0]
-    return share + effects - effects.mean()
