@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from multiplex_vit.errors import InputError
 
 
@@ -68,6 +70,29 @@ def vision_model(model: Any) -> Any:
         given = f"the text {model!r}" if isinstance(model, str) else type(model).__name__
         raise InputError(f"model is {given}; give what multiplex_vit.load returns, or VisionModel(module, processor)")
     return model
+
+
+def numbers(name: str, values: Any) -> np.ndarray:
+    """Return real numbers as an array of floats, from an array, a tensor or lists.
+
+    Examples
+    --------
+    >>> numbers("heatmap", [[1, 2]]).tolist()
+    [[1.0, 2.0]]
+    >>> numbers("heatmap", [["a"]])
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: heatmap is an array of <U1; give an array of real numbers
+    """
+    kind = type(values).__name__
+    try:
+        array = np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+        if array.dtype.kind in "bfiu":
+            return array.astype(float)
+        kind = f"an array of {array.dtype}"
+    except (TypeError, ValueError, RuntimeError):
+        # Lists of unequal length, and tensors that hold no values, cannot become an array.
+        pass
+    raise InputError(f"{name} is {kind}; give an array of real numbers")
 
 
 def label_index(label: Any, classes: Sequence[str], owner: str) -> int:

@@ -4,7 +4,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from multiplex_vit.checks import vision_model
+from multiplex_vit.checks import numbers, vision_model
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.curve import Faithfulness
 from multiplex_vit.evaluation.protocols import PROTOCOLS, Choices, Protocol, Subject, curve_names, options_of
@@ -51,8 +51,8 @@ def evaluate(
     options = options_of(protocol, **choices)
     picture = vision_model(model).picture(image)
     grid = model.grid_of(picture.pixels.shape[2:])
-    values = np.asarray(heatmap.detach().cpu() if hasattr(heatmap, "detach") else heatmap)
-    if values.shape != grid or not np.isfinite(np.asarray(values, dtype=float)).all():
+    values = numbers("heatmap", heatmap)
+    if values.shape != grid or not np.isfinite(values).all():
         raise InputError(
             f"heatmap of shape {list(values.shape)}{'' if values.shape != grid else ' holds NaN or infinity'}; finite values [{grid[0]}, {grid[1]}] are wanted"
         )

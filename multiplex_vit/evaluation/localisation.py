@@ -8,7 +8,7 @@ The centred share is the same for h and for a h + b (a > 0), so that it compares
 
 import numpy as np
 
-from multiplex_vit.checks import whole
+from multiplex_vit.checks import numbers, whole
 from multiplex_vit.errors import InputError
 
 
@@ -164,14 +164,14 @@ def finite_heatmap(heatmap: np.ndarray) -> np.ndarray:
     InputError
         If it is none, or holds NaN or infinity.
     """
-    values = np.asarray(heatmap, dtype=float)
+    values = numbers("heatmap", heatmap)
     if values.ndim != 2 or not values.size or not np.isfinite(values).all():
         raise InputError(f"heatmap of shape {list(values.shape)}{' holds NaN or infinity' if values.ndim == 2 else ''}; finite values [row, col] are wanted")
     return values
 
 
 def _checked_mask(heatmap: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    values = np.asarray(mask)
+    values = numbers("mask", mask)
     if values.ndim != 2 or not np.isin(values, (0, 1)).all() or not values.any():
         raise InputError(f"mask of shape {list(values.shape)}; True and False [row, col] are wanted, with at least one True")
     if (np.array(values.shape) < heatmap.shape).any():

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from multiplex_vit.checks import whole
 from multiplex_vit.errors import InputError
+from multiplex_vit.models.given import held
 
 _TOKENS_ON_CPU = 2048
 _MOST_TOKENS = 65_536
@@ -95,6 +96,7 @@ def alike(values: Tensor, n_token: int) -> Iterator[tuple[Tensor, int]]:
 
     They decide masks where values nearly tie. On a CPU images go one by one; on a GPU always as many, the last again where they are fewer.
     """
+    held(values)
     size = 1 if values.device.type != "cuda" else max(1, min(_IMAGES_ALIKE, _TOKENS_ALIKE // n_token))
     for chunk in values.split(size):
         lacking = size - len(chunk)
@@ -103,6 +105,7 @@ def alike(values: Tensor, n_token: int) -> Iterator[tuple[Tensor, int]]:
 
 def sent(values: Tensor, device: torch.device, dtype: torch.dtype | None = None) -> Tensor:
     """Return values on a device; to a GPU they go through pinned memory, so that nothing waits for them."""
+    held(values)
     if device.type == "cuda" and values.device.type == "cpu":
         values = values.pin_memory()
     return values.to(device, dtype, non_blocking=True)

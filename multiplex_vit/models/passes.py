@@ -11,6 +11,7 @@ from torch import Tensor
 from multiplex_vit.models.adapters import ADAPTERS
 from multiplex_vit.models.attention import attending, blocks_of
 from multiplex_vit.models.batches import in_batches, sent, sequences_a_batch, tokens_that_fit
+from multiplex_vit.models.given import held, masks_of
 from multiplex_vit.models.onednn import fast_linear
 from multiplex_vit.models.rounding import TF32, tf32
 from multiplex_vit.models.sharing import shared
@@ -68,7 +69,8 @@ class Passes:
         list of Tensor [mask, class]
             float32, one an image.
         """
-        masks = [np.asarray(each.cpu() if isinstance(each, Tensor) else each, dtype=bool) for each in kept]
+        n_nodes = held(tokens).shape[1] - self.n_prefix
+        masks = [masks_of(each, n_nodes) for each in kept]
         places = _places(masks, self.n_prefix, tokens.shape[1])
         found: list[Tensor] = []
         order = [number for group in _by_length(places) for number in group]

@@ -7,6 +7,9 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from multiplex_vit.errors import InputError
+from multiplex_vit.pictures import MAX_PIXELS
+
 VIEW_SIDE = 448
 """Longest side, in pixels, of the picture kept for drawing."""
 
@@ -33,6 +36,26 @@ def processed_size(processor: Any) -> tuple[int, int] | None:
         return None
     size = processor.crop_size if getattr(processor, "do_center_crop", False) else processor.size
     return (size["height"], size["width"]) if size and size.get("height") and size.get("width") else None
+
+
+def refuse_large(rgb: Image.Image, processor: Any) -> None:
+    """Refuse a long and narrow image that its processor would enlarge beyond all memory.
+
+    Raises
+    ------
+    InputError
+        If the image has more than `MAX_PIXELS` pixels once its shorter side is as the processor
+        wants it.
+    """
+    size = processor.size if getattr(processor, "do_resize", False) else None
+    shortest = size.get("shortest_edge") if size else None
+    if not shortest:
+        return
+    width, height = rgb.size
+    resized = width * height * (shortest / min(width, height)) ** 2
+    if resized > MAX_PIXELS:
+        why = f"an image of {width} x {height} pixels has {resized:,.0f} once its shorter side is"
+        raise InputError(f"{why} {shortest} (limit {MAX_PIXELS:,}); crop it first")
 
 
 def view_of(rgb: Image.Image, processor: Any) -> Image.Image:

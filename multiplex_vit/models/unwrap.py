@@ -11,6 +11,7 @@ from torch import nn
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.adapters import ADAPTERS
+from multiplex_vit.models.given import refuse_meta
 from multiplex_vit.models.swaps import forwards
 
 _ACCELERATED = "_original_forward"
@@ -96,6 +97,7 @@ def _refuse_scattered_weights(model: nn.Module) -> None:
         raise InputError("the weights are split over processes (FSDP, DTensor); gather them into one module, and give that")
     if any("_hf_hook" in part.__dict__ for part in model.modules()) and any(weight.is_meta for weight in model.parameters()):
         raise InputError("accelerate keeps weights off the device; load the model onto one device (without device_map), and give that")
+    refuse_meta(model)
 
 
 def _kinds(model: nn.Module) -> set[str]:

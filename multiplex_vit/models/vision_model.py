@@ -14,11 +14,12 @@ from multiplex_vit.models.adapters import ADAPTERS, adapter_of
 from multiplex_vit.models.attention import attending, blocks_of, collected, finite, outputs_of
 from multiplex_vit.models.batches import alike, sent
 from multiplex_vit.models.direct import Direct
+from multiplex_vit.models.given import held, refuse_many_tokens
 from multiplex_vit.models.gradients import Gradients
 from multiplex_vit.models.libraries import PreTrainedModel
 from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.models.passes import Passes
-from multiplex_vit.models.picture import Picture, processed_size, view_of
+from multiplex_vit.models.picture import Picture, processed_size, refuse_large, view_of
 from multiplex_vit.models.rounding import Rounded
 from multiplex_vit.models.swaps import fed
 from multiplex_vit.models.unwrap import bare, unwrapped
@@ -143,6 +144,7 @@ class VisionModel(Passes, Gradients):
         if self.processor is None:
             raise InputError(f"{self.name} has no image processor; give pre-processed pixel values [1, channel, row, col]")
         rgb = read_image(image)
+        refuse_large(rgb, self.processor)
         if self.model.config.num_channels == 1:
             rgb = rgb.convert("L")
         pixels = self._checked(self.processor(images=rgb, return_tensors="pt")["pixel_values"])
@@ -159,6 +161,8 @@ class VisionModel(Passes, Gradients):
             expected = f"[1, {channels}, {wanted[0]}, {wanted[1]}]"
         if pixels.ndim != 4 or len(pixels) != 1 or pixels.shape[1] != channels or not fits or not pixels.is_floating_point():
             raise InputError(f"pixel values have shape {list(pixels.shape)} ({pixels.dtype}); {self.name} wants float {expected}")
+        refuse_many_tokens(int(np.prod(self.grid_of(pixels.shape[2:]))))
+        pixels = held(pixels).to(torch.float32)
         if not pixels.isfinite().all():
             raise InputError("pixel values contain NaN or infinity; pre-process the image again")
         return sent(pixels, self.device, torch.float32)

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import stats
 
+from multiplex_vit.checks import numbers
 from multiplex_vit.errors import InputError
 
 
@@ -30,7 +31,7 @@ def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
     >>> rank_correlation(np.array([[1, 2, 3]]), np.array([[4, 4, 4]]))
     nan
     """
-    a, b = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
+    a, b = numbers("first heatmap", first), numbers("second heatmap", second)
     if a.shape != b.shape:
         raise InputError(f"heatmaps have shapes {list(a.shape)} and {list(b.shape)}; give two of one grid")
     if np.ptp(a) == 0 or np.ptp(b) == 0:
