@@ -32,7 +32,7 @@ def _pooled_attention(
 ) -> tuple[Tensor, None]:
     """Compute one block's attention as transformers' eager function does, and hand it to the collector of `collected` with the values that it brings."""
     scores = torch.matmul(query, key.transpose(2, 3)) * (query.shape[-1] ** -0.5 if scaling is None else scaling)
-    weights = scores.softmax(-1, dtype=torch.float32)
+    weights = scores.softmax(-1, dtype=torch.promote_types(scores.dtype, torch.float32))  # float64 stays
     collect = _collect.get()
     if collect is not None:
         collect(module, weights, value)
@@ -51,7 +51,7 @@ class Collected:
     Attributes
     ----------
     attention : Tensor [image, operator, layer, source, target]
-        float32; made when the first block runs. No other attention of a block outlives the block.
+        float32, or float64 of a model in float64; made when the first block runs. No other attention of a block outlives the block.
     count : int
         Blocks that have run.
     """

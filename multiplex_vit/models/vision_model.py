@@ -237,7 +237,7 @@ class VisionModel(Passes, Gradients):
         Returns
         -------
         attention : Tensor [image, operator, layer, source, target]
-            float32; the source (query) attends to the target (key).
+            float32, or float64 of a model in float64; the source (query) attends to the target (key).
         probabilities : Tensor [image, class]
             float32.
         """
