@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-HIDDEN = ("--data", "--photos", "--out", "--study")
+HIDDEN = ("--data", "--photos", "--checkpoint", "--cifar", "--out", "--study")
 """Options whose values are places on one's own disk."""
 
 

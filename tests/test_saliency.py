@@ -13,7 +13,8 @@ from scipy import stats
 import multiplex_vit as mv
 from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.network.layer import Layer
-from multiplex_vit.saliency.masks import Masks, keep, layer_values, make_masks, node_values, prune
+from multiplex_vit.saliency.masks import Masks, layer_values, make_masks, node_values, prune
+from multiplex_vit.saliency.numerics import keep_published as keep
 
 warnings.filterwarnings("ignore", message=".*see masks.table")
 PIXELS = np.zeros((1, 3, 2, 3), dtype=np.float32)

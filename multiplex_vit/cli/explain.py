@@ -13,7 +13,7 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.files import output_folder, written_together, written_whole
 from multiplex_vit.pictures import samples
 
-_SETTINGS = ("min_cut", "token_ratio", "starting_layer", "operators", "centralities", "statistics", "design", "budget", "seed", "estimator")
+_SETTINGS = ("min_cut", "token_ratio", "starting_layer", "operators", "centralities", "statistics", "numerics", "design", "budget", "seed", "estimator")
 
 # --- arguments --------------------------------------------------------------------------------------------------------
 
@@ -29,6 +29,7 @@ def _explain_arguments(parser: argparse.ArgumentParser) -> None:
     for option, registry in (("operators", mv.OPERATORS), ("centralities", mv.CENTRALITIES), ("statistics", mv.STATISTICS)):
         names = list(getattr(defaults, option))
         parser.add_argument(f"--{option}", nargs="+", choices=list(registry), metavar="NAME", help=f"of {', '.join(registry)} ({' '.join(names)})")
+    parser.add_argument("--numerics", choices=("published", "stable"), help="how nodes are ranked: as published, or alike on every processor; the method's unless given")
     parser.add_argument("--design", choices=list(mv.DESIGNS), help="which masks are made; the method's unless given")
     parser.add_argument("--estimator", choices=list(mv.ESTIMATORS), help="how masks and confidences make a heatmap; the method's unless given")
     parser.add_argument("--budget", type=int, help="most forward passes an image; 55 unless given")

@@ -8,6 +8,7 @@ from multiplex_vit.network.tokens import Tokens
 _DEGREE, _STRONGEST = 5.0, 10
 _GREATEST_SHARE, _FEWEST = 0.25, 8
 _FINEST = 1e4
+_DIGITS = 5
 
 
 def token_graph(attention: np.ndarray, grid: tuple[int, int], *, grid_weight: float = 0.5) -> np.ndarray:
@@ -39,7 +40,18 @@ def token_graph(attention: np.ndarray, grid: tuple[int, int], *, grid_weight: fl
     paid = np.asarray(attention, dtype=float).mean(0)
     mutual = paid + paid.T
     np.fill_diagonal(mutual, 0)
-    return (grid_weight * _scaled(near) + (1 - grid_weight) * _scaled(_strongest(mutual))).astype(np.float32)
+    # Attention agrees in about six digits between processors: what is ranked, and where communities
+    # are sought, is rounded first, so that both come out alike.
+    strongest = _scaled(_strongest(_rounded(mutual)))
+    graph = grid_weight * _scaled(near) + (1 - grid_weight) * strongest
+    return _rounded(graph).astype(np.float32)
+
+
+def _rounded(weights: np.ndarray) -> np.ndarray:
+    """Return weights with five significant digits."""
+    exponent = np.floor(np.log10(weights, where=weights > 0, out=np.zeros_like(weights)))
+    scale = 10.0 ** (_DIGITS - 1 - exponent)
+    return np.round(weights * scale) / scale
 
 
 def _strongest(weights: np.ndarray) -> np.ndarray:

@@ -1,6 +1,5 @@
 """Masks: which patch tokens stay, for every operator, centrality and statistic."""
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from multiplex_vit.network.centrality import CENTRALITIES, centrality
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.registry import name_of
+from multiplex_vit.saliency.numerics import exact, keep_published, keep_stable, stable_statistic
 from multiplex_vit.saliency.settings import Named, Settings
 from multiplex_vit.saliency.statistics import STATISTICS
 
@@ -107,31 +107,6 @@ def direction_of(centrality: str) -> str:
     return head if head in ("in", "out") else ""
 
 
-def keep(values: Tensor, token_ratio: float) -> Tensor:
-    """Return which nodes stay: those whose value is at least the one at place ceil(nodes * token_ratio) of the ascending order.
-
-    NaN sorts last and never stays; if the threshold is NaN nothing stays; every tie at the threshold stays. A `token_ratio` of 0
-    keeps every node that is not NaN.
-
-    Parameters
-    ----------
-    values : Tensor [..., node]
-    token_ratio : float, 0 to 1
-        Share of nodes to remove.
-
-    Returns
-    -------
-    Tensor bool [..., node]
-
-    Examples
-    --------
-    >>> keep(torch.tensor([3.0, 1.0, 2.0, 2.0]), 0.5).tolist()
-    [True, False, True, True]
-    """
-    place = max(1, math.ceil(values.shape[-1] * token_ratio)) - 1
-    return values >= values.sort(-1).values[..., place : place + 1]
-
-
 def prune(weights: Tensor, min_cut: float) -> Tensor:
     """Return weights [..., source, target] with 0 where they lie below `min_cut` times their layer's greatest (equality stays)."""
     return weights.where(weights >= min_cut * weights.amax((-2, -1), keepdim=True), 0)
@@ -172,6 +147,7 @@ def are_known(known: dict[Any, Tensor], settings: Settings) -> bool:
 
 def masks_of(known: dict[Any, Tensor], settings: Settings) -> Masks:
     """Return the masks of one image, of whose nodes the statistics are known; see `make_masks`."""
+    keep = keep_stable if settings.numerics == "stable" else keep_published
     kept = torch.cat([keep(known[key], settings.token_ratio) for key in _keys(settings)])
     statistics = [(name_of(measure), name_of(statistic)) for measure in settings.centralities for statistic in settings.statistics]
     return Masks(kept.cpu().numpy(), tuple((name_of(operator), *names) for operator in settings.operators for names in statistics))
@@ -187,14 +163,23 @@ def learn(attention: Sequence[Sequence[Tensor]], settings: Settings, tokens: Tok
         (facts, key, stack) for facts, each in zip(known, stacks, strict=True) for key, stack in zip(_keys(settings), each, strict=True) if key not in facts
     ]
     if missing:
-        values = _all_values((prune(stack, settings.min_cut) for *_, stack in missing), settings, tokens)
+        pruned = (_pruned(stack, settings) for *_, stack in missing)
+        values = _all_values(pruned, settings, tokens)
         for (facts, key, _), each in zip(missing, values.cpu(), strict=True):
             facts[key] = each
 
 
+def _pruned(stack: Tensor, settings: Settings) -> Tensor:
+    """Return a stack [layer, source, target] without weak edges, in the settings' numerics."""
+    if settings.numerics == "stable":
+        stack = exact(stack)
+    return prune(stack, settings.min_cut)
+
+
 def _keys(settings: Settings) -> list[Any]:
     """Return for each operator what its statistics are known by."""
-    return [(operator, settings.centralities, settings.statistics, settings.min_cut, settings.starting_layer) for operator in settings.operators]
+    shared = (settings.centralities, settings.statistics, settings.min_cut, settings.starting_layer, settings.numerics)
+    return [(operator, *shared) for operator in settings.operators]
 
 
 def _all_values(weights: Iterable[Tensor], settings: Settings, tokens: Tokens) -> Tensor:
@@ -203,15 +188,21 @@ def _all_values(weights: Iterable[Tensor], settings: Settings, tokens: Tokens) -
     for stack in weights:
         layers = _layers(stack, settings.centralities, tokens)
         values += [layer_values(stack, measure, layers) for measure in settings.centralities]
-    statistics = torch.stack([_of_each(values, statistic) for statistic in settings.statistics], 1)
+    stable = settings.numerics == "stable"
+    statistics = torch.stack([_of_each(values, statistic, stable) for statistic in settings.statistics], 1)
     return statistics.view(-1, len(settings.centralities) * len(settings.statistics), statistics.shape[-1])
 
 
-def _of_each(values: Sequence[Tensor], statistic: Named) -> Tensor:
-    """Return a statistic [centrality, node] of centralities [layer, node]: of all at once only where this changes not even the last bit."""
+def _of_each(values: Sequence[Tensor], statistic: Named, stable: bool) -> Tensor:
+    """Return a statistic [centrality, node] of centralities [layer, node]."""
     if STATISTICS.trait(statistic, "apart"):
-        return node_values(torch.cat(list(values), 1), statistic).view(len(values), -1)
-    return torch.stack([node_values(each, statistic) for each in values])
+        # All at once only where this changes not even the last bit.
+        computed = node_values(torch.cat(list(values), 1), statistic).view(len(values), -1)
+    else:
+        computed = torch.stack([node_values(each, statistic) for each in values])
+    if not stable:
+        return computed
+    return stable_statistic(statistic, computed, torch.stack(list(values)))
 
 
 def since(attention: Tensor, starting_layer: int) -> Tensor:

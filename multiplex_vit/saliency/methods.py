@@ -5,7 +5,7 @@ from multiplex_vit.saliency.settings import Settings
 
 METHODS = {
     "mutex": Settings(),
-    "multiplex": Settings(design="occlusion", estimator="graph", smoothness=0.03, direct_weight=0.3),
+    "multiplex": Settings(numerics="stable", design="occlusion", estimator="graph", smoothness=0.03, direct_weight=0.3),
 }
 """Named settings: "mutex" is the published method, "multiplex" the best found for as many passes: what the model misses without
 each community of the token graph, and what each token writes to the class token itself (analysis/tune_multiplex.py)."""

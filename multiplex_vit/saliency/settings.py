@@ -24,6 +24,7 @@ class Choices(TypedDict, total=False):
     operators: tuple[Named, ...]
     centralities: tuple[Named, ...]
     statistics: tuple[Named, ...]
+    numerics: str
     design: Named
     budget: int | None
     seed: int
@@ -49,6 +50,9 @@ class Settings:
         First layer (block) that counts.
     operators, centralities, statistics : tuple of str or callable
         Members of the registries, or functions in their place.
+    numerics : "published" or "stable"
+        How statistics are computed and ranked. "published" is float32, as published; "stable" is
+        float64 with five digits, and gives the same masks on every processor. Default: "published".
     design : str or callable
         A member of `DESIGNS`: which masks are made.
     budget : int, optional
@@ -89,6 +93,7 @@ class Settings:
     operators: tuple[Named, ...] = ("min", "max", "sum")
     centralities: tuple[Named, ...] = ("in_strength", "out_strength")
     statistics: tuple[Named, ...] = ("coherence", "max", "min", "sum", "std", "sum/std", "median", "skew", "kurtosis")
+    numerics: str = "published"
     design: Named = "centrality"
     budget: int | None = None
     seed: int = 0
@@ -105,6 +110,8 @@ class Settings:
         object.__setattr__(self, "starting_layer", whole("starting_layer", self.starting_layer, at_least=0))
         for name in ("operators", "centralities", "statistics"):
             object.__setattr__(self, name, _names(name, getattr(self, name)))
+        if self.numerics not in ("published", "stable"):
+            raise InputError(f"numerics is {self.numerics!r}; give 'published' or 'stable'")
         for name in ("design", "estimator", "graph_operator"):
             if not isinstance(member := getattr(self, name), str) and not callable(member):
                 raise InputError(f"{name} is {member!r}; give a name or a function")

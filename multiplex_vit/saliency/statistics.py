@@ -2,9 +2,15 @@
 
 Each takes a float32 tensor [layer, node] and returns [node]. They stay on torch float32 because the published masks depend on its
 order of summation where values nearly tie; they use tensor methods alone, so that reading their names does not import torch.
-Those registered with `apart=True` give a node the same value, to the last bit, whatever nodes stand beside it, and so may take many images at once.
+
+Traits:
+
+- `apart=True`: a node gets the same value, to the last bit, whatever nodes stand beside it, so that
+  many images can be taken at once.
+- `constant=value`: what a node gets that is the same in all layers, with `numerics="stable"`.
 """
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +91,7 @@ def std(values: "Tensor") -> "Tensor":
     return values.std(0)
 
 
-@STATISTICS.register("sum/std")
+@STATISTICS.register("sum/std", constant=math.inf)
 def sum_over_std(values: "Tensor") -> "Tensor":
     """Return sum / (std + 1e-8) over layers; NaN for one layer.
 
@@ -111,7 +117,7 @@ def median(values: "Tensor") -> "Tensor":
     return values.median(0).values
 
 
-@STATISTICS.register(apart=True)
+@STATISTICS.register(apart=True, constant=0.0)
 def skew(values: "Tensor") -> "Tensor":
     """Return the biased Fisher-Pearson skewness over layers; NaN where a node's values are all equal.
 
@@ -124,7 +130,7 @@ def skew(values: "Tensor") -> "Tensor":
     return _moment(values, "skew")
 
 
-@STATISTICS.register(apart=True)
+@STATISTICS.register(apart=True, constant=-3.0)
 def kurtosis(values: "Tensor") -> "Tensor":
     """Return the biased excess (Fisher) kurtosis over layers; NaN where a node's values are all equal.
 
