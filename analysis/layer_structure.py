@@ -33,7 +33,8 @@ DRAWN = ("density", "modularity", "weighted_reciprocity", "in_strength_gini", "a
 def measured(study: mv.Study, model: str) -> pd.DataFrame:
     """Return one row an image, layer and measure: model, number, label, depth, measure, value; measures over all layers have depth -1."""
     labels = study.image_table()[["number", "label"]]
-    layers = study.store.read("layers").drop(columns=["name"]).rename(columns={"layer": "depth"})
+    layers = study.store.read("layers").drop(columns=["name", "block", "head"], errors="ignore")
+    layers = layers.rename(columns={"layer": "depth"})
     whole = study.store.read("multilayer").assign(depth=-1)
     parts = [part.melt(["number", "depth"], var_name="measure", value_name="value") for part in (layers, whole)]
     table = pd.concat(parts).dropna(subset="value").merge(labels, on="number")
