@@ -74,6 +74,7 @@ def test_no_format_is_left_out():
     assert {format for format, _ in NODES} == set(mv.EXPORTERS)
 
 
+@pytest.mark.filterwarnings("ignore:Infomap")
 @pytest.mark.parametrize("measures", MEASURES)
 @pytest.mark.parametrize(("format", "reader"), NODES)
 def test_every_reader_opens_every_file_that_it_is_named_for(format, reader, measures, net, tmp_path):
