@@ -5,6 +5,7 @@ import torch
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.picture import Picture
+from multiplex_vit.models.score import SCORES
 
 
 class FakeModel:
@@ -12,6 +13,8 @@ class FakeModel:
 
     name = "fake"
     classes = ("thing", "other")
+    n_classes = 2
+    score = SCORES["softmax"]
     patch = (1, 1)
     normalisation = (np.array([0.5], dtype=np.float32), np.array([0.5], dtype=np.float32))
     worth = np.array([0.4, 0.2, 0.1, 0.05, 0.0, 0.0], dtype=np.float32)

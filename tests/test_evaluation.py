@@ -165,9 +165,10 @@ def test_bad_evaluations(heatmap, choices, message):
 def test_tables_are_tidy():
     fid = mv.evaluate(FakeModel(), PIXELS, RIGHT, steps=2)
     table = fid.table()
-    assert list(table.columns) == ["protocol", "curve", "fraction", "confidence"]
+    assert list(table.columns) == ["protocol", "curve", "fraction", "confidence", "quantity"]
     assert len(table) == 6
-    assert fid.row() == {"protocol": "patch/black, 2 steps", "insertion": fid.insertion.auc, "deletion": fid.deletion.auc, "difference": fid.difference}
+    areas = {"insertion": fid.insertion.auc, "deletion": fid.deletion.auc, "difference": fid.difference}
+    assert fid.row() == {"protocol": "patch/black, 2 steps", **areas, "quantity": "probability (softmax)"}
 
 
 def test_a_protocol_of_ones_own():

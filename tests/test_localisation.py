@@ -225,7 +225,7 @@ def test_the_table_is_tidy_and_a_method_may_be_ones_own(demo_vit):
 
     table = mv.grid_pointing_game(demo_vit, [drawn(demo_vit)], right)
     assert list(table.columns) == [
-        *("method", "shape", "mosaic", "cell", "image", "label", "label_name", "probability"),
+        *("method", "shape", "mosaic", "cell", "image", "label", "label_name", "probability", "score"),
         *("share", "share_centred", "chance", "forward_passes", "backward_passes"),
     ]
     assert table["method"].unique().tolist() == ["right"]

@@ -88,7 +88,7 @@ def test_chefer_has_no_insertion():
         _ = fid.insertion
     with pytest.raises(mv.InputError, match="patch/black has no positive; it has insertion and deletion"):
         _ = mv.evaluate(PlantedModel(FOUR), ONES, FOUR, label=0).positive
-    assert list(fid.row()) == ["protocol", "negative", "positive", "difference"]
+    assert list(fid.row()) == ["protocol", "negative", "positive", "difference", "quantity"]
     assert set(fid.table()["curve"]) == {"negative", "positive"}
     assert "negative" in repr(fid)
     assert curve_names(mv.PROTOCOLS["chefer2021"]) == ("negative", "positive")

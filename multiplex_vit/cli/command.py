@@ -50,3 +50,5 @@ def model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="demo-vit", help="bundled model, checkpoint folder or hub id (%(default)s)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ... (%(default)s)")
     parser.add_argument("--dtype", default="auto", help="auto, float32, bfloat16 or float16 (%(default)s)")
+    scores = "softmax, sigmoid or raw; as the checkpoint says unless given"
+    parser.add_argument("--score", default="auto", metavar="NAME", help=f"what the model's outputs mean: {scores}")

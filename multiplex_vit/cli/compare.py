@@ -37,7 +37,7 @@ def _compare(args: argparse.Namespace) -> int:
         raise InputError(f"cannot write into {args.out}: it is a file; give a folder")
     images = list(_files(args.images))
     choices = _choices(args)
-    model = mv.load(args.model, device=args.device, dtype=args.dtype)
+    model = mv.load(args.model, device=args.device, dtype=args.dtype, score=args.score)
     _known_method(args)
     found = mv.compare(model, images, out=args.out, tell=say, **choices)
     for image, reason in found.failures:

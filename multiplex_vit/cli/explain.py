@@ -64,7 +64,8 @@ def _explain(args: argparse.Namespace) -> int:
 
         def one(path: Path, name: str, explanation: Any, faithfulness: Any) -> str:
             files = _write_explanation(out, name, explanation, faithfulness)
-            return f"{explanation.label_name} (p = {explanation.clean[explanation.label]:.3f}), {_areas(faithfulness)}; {', '.join(files)}"
+            score = explanation.score.told(explanation.clean[explanation.label])
+            return f"{explanation.label_name} ({score}), {_areas(faithfulness)}; {', '.join(files)}"
 
         try:
             code = _each(args, rows, one)
@@ -95,7 +96,7 @@ def _evaluate(args: argparse.Namespace) -> int:
 def _each(args: argparse.Namespace, rows: list[dict[str, Any]], one: Callable[[Path, str, Any, Any], str]) -> int:
     """Explain and measure one image after the other; report a bad one in one line and go on."""
     settings, options = _settings(args), _options(args)
-    model = mv.load(args.model, device=args.device, dtype=args.dtype)
+    model = mv.load(args.model, device=args.device, dtype=args.dtype, score=args.score)
     if args.label is not None:
         model.label_of(args.label, 0)
     if settings.starting_layer >= model.n_layers:

@@ -53,7 +53,7 @@ def _network(args: argparse.Namespace) -> int:
     mv.exporter_of(out, args.format)
     positive("omega", args.omega)
     with output_folder(out.parent):
-        model = mv.load(args.model, device=args.device, dtype=args.dtype)
+        model = mv.load(args.model, device=args.device, dtype=args.dtype, score=args.score)
         options = ("operator", "min_cut", "heads", "prefix", "edges")
         given = {name: getattr(args, name) for name in options}
         net = _chosen(mv.multiplex(model, args.image, **given), args)

@@ -103,7 +103,7 @@ def _ablation_files(study: "Study") -> list[Path]:
 
 
 def _varied(table: pd.DataFrame) -> list[str]:
-    fixed = ("number", "image", "label", "explained", "probability", "setting", "variant", "protocol", "measure", "value")
+    fixed = ("number", "image", "label", "explained", "probability", "score", "setting", "variant", "protocol", "measure", "value")
     return [name for name in table if name not in fixed]
 
 

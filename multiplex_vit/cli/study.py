@@ -16,6 +16,7 @@ _PASSED_ON = [
     "model",
     "device",
     "dtype",
+    "score",
     "method",
     "labels",
     "index",
@@ -53,6 +54,7 @@ def _study_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--chunk", type=int, help="images a unit of work (8)")
     parser.add_argument("--device", help="auto, cpu, cuda, cuda:1, ... (auto)")
     parser.add_argument("--dtype", help="auto, float32, bfloat16 or float16 (auto)")
+    parser.add_argument("--score", metavar="NAME", help="softmax, sigmoid or raw; as the checkpoint says unless given")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--workers", type=int, help="worker processes (1: this one)")
     where.add_argument("--scheduler", metavar="ADDRESS", help="Dask scheduler, such as tcp://HOST:8786")

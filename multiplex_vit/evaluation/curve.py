@@ -16,16 +16,20 @@ INSERTION_DELETION = ("insertion", "deletion")
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """Confidence while an image appears or disappears.
+    """Score of a class while an image appears or disappears.
 
     Attributes
     ----------
     fraction : ndarray [step]
         Share of the image inserted or deleted; of "mutex2025" in percent.
     confidence : ndarray [step]
-        Probability of the class; of "chefer2021" 1 where it is still the most probable class, else 0.
+        Score of the class, a probability unless `quantity` says otherwise; of "chefer2021" 1 where the
+        model still decides for the class, else 0.
     protocol : str
         Protocol and baseline; curves of different protocols do not compare.
+    quantity : str
+        What `confidence` is, such as "probability (softmax)" or "predicted value"; `evaluate` says it
+        where a protocol does not.
 
     Examples
     --------
@@ -36,6 +40,7 @@ class Curve:
     fraction: np.ndarray
     confidence: np.ndarray
     protocol: str
+    quantity: str = ""
 
     @property
     def auc(self) -> float:
@@ -114,6 +119,11 @@ class Faithfulness:
         return self.higher.protocol
 
     @property
+    def quantity(self) -> str:
+        """What the curves follow, such as "probability (softmax)"."""
+        return self.higher.quantity
+
+    @property
     def difference(self) -> float:
         """AUC of the curve that should be high minus that of the other: insertion minus deletion."""
         return self.higher.auc - self.lower.auc
@@ -124,24 +134,28 @@ class Faithfulness:
         Raises
         ------
         InputError
-            If the other was measured by another protocol or for another class.
+            If the other was measured by another protocol, of another score or for another class.
         """
         if self.protocol != other.protocol:
             raise InputError(f"{self.protocol} and {other.protocol} do not compare; evaluate both by one protocol")
+        if self.quantity != other.quantity:
+            raise InputError(f"a {self.quantity} and a {other.quantity} do not compare; evaluate both by one score")
         if self.label != other.label:
             raise InputError(f"classes {self.label} and {other.label} do not compare; evaluate both for one label")
         return self.difference - other.difference
 
     def row(self) -> dict[str, Any]:
-        """Return a tidy row: protocol, the AUC of each curve by its name (insertion, deletion), difference."""
-        return {"protocol": self.protocol, **{name: curve.auc for name, curve in self.curves.items()}, "difference": self.difference}
+        """Return a tidy row: protocol, the AUC of each curve by its name (insertion, deletion), difference, and what the curves follow."""
+        areas = {name: curve.auc for name, curve in self.curves.items()}
+        return {"protocol": self.protocol, **areas, "difference": self.difference, "quantity": self.quantity}
 
     def table(self) -> pd.DataFrame:
-        """Return one row a point of a curve: protocol, curve (its name), fraction, confidence."""
-        return pd.concat(
-            [pd.DataFrame({"protocol": c.protocol, "curve": name, "fraction": c.fraction, "confidence": c.confidence}) for name, c in self.curves.items()],
-            ignore_index=True,
-        )
+        """Return one row a point of a curve: protocol, curve (its name), fraction, confidence, quantity (what the confidence is)."""
+        parts = []
+        for name, curve in self.curves.items():
+            points = {"fraction": curve.fraction, "confidence": curve.confidence}
+            parts.append(pd.DataFrame({"protocol": curve.protocol, "curve": name, **points, "quantity": curve.quantity}))
+        return pd.concat(parts, ignore_index=True)
 
     def plot(self, **options: Any) -> "Axes":
         """Draw both curves; see `multiplex_vit.plot.curves`."""

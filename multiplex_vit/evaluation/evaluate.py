@@ -1,12 +1,13 @@
 """evaluate: how faithful is a heatmap to the model?"""
 
+from dataclasses import replace
 from typing import Any, Unpack
 
 import numpy as np
 
 from multiplex_vit.checks import numbers, vision_model
 from multiplex_vit.errors import InputError
-from multiplex_vit.evaluation.curve import Faithfulness
+from multiplex_vit.evaluation.curve import Curve, Faithfulness
 from multiplex_vit.evaluation.protocols import PROTOCOLS, Choices, Protocol, Subject, curve_names, options_of
 
 
@@ -37,7 +38,8 @@ def evaluate(
     Raises
     ------
     InputError
-        If the heatmap does not fit the grid or holds NaN, a name is unknown, or an option is one that the protocol fixes.
+        If the heatmap does not fit the grid or holds NaN, a name is unknown, an option is one that the protocol fixes, or the protocol asks for a
+        probability and the model gives predicted values.
 
     Examples
     --------
@@ -59,5 +61,10 @@ def evaluate(
     pixels = picture.pixels.cpu().numpy()
     predicted = int(model.classify(pixels)[0].argmax()) if label is None else -1
     subject = Subject(model, pixels, model.label_of(label, predicted), options.batch_size)
-    higher, lower = run(subject, values, options)
+    higher, lower = (_scored(curve, model.score.quantity) for curve in run(subject, values, options))
     return Faithfulness(higher, lower, subject.label, curve_names(protocol))
+
+
+def _scored(curve: Curve, quantity: str) -> Curve:
+    """Return a curve that says what it follows; the score of the class, unless its protocol said otherwise."""
+    return curve if curve.quantity else replace(curve, quantity=quantity)

@@ -31,7 +31,7 @@ def grid_pointing_game(model: Any, mosaics: Iterable[Mosaic], method: Named = "m
     -------
     DataFrame
         One row a cell: method, shape ("2x2"), mosaic (its number), cell, image (its number), label, label_name, probability (of the class,
-        in the mosaic), share (published), share_centred (above the median), chance (the cell's share of the patches; 1 / n over a mosaic),
+        in the mosaic), score (what that number is), share (published), share_centred (above the median), chance (the cell's share of the patches; 1 / n over a mosaic),
         forward_passes and backward_passes of all the mosaic's heatmaps.
 
     Raises
@@ -78,6 +78,7 @@ def _rows(model: Any, drawn: Mosaic, explain: Callable[..., Any], number: int) -
             "label": label,
             "label_name": model.classes[label],
             "probability": float(results[cell].clean[label]) if hasattr(results[cell], "clean") else np.nan,
+            "score": model.score.quantity,
             "share": shares[cell],
             "share_centred": centred[cell],
             "chance": sizes[cell],

@@ -62,6 +62,10 @@ def evaluate_many(
     return {name: [evaluate(shown, image, heatmap, label=label, **options) for heatmap in given] for name, options in runs.items()}
 
 
+_MOST_BYTES = 256 * 2**20
+"""Most bytes of scores that are remembered: 6.7 million rows of 10 classes, 3,000 of 21,841."""
+
+
 class Remembering:
     """A model that remembers what it was shown, so that it classifies equal pixels, or equal sets of tokens, once.
 
@@ -77,12 +81,13 @@ class Remembering:
     def __init__(self, model: Any, image: Any):
         self.model, self.seen = model, vision_model(model).picture(image)
         self._known: dict[bytes, Any] = {}
+        self._shown = 0
         self._tokens: dict[bytes, Any] = {}
 
     @property
     def n_shown(self) -> int:
-        """How many distinct things the model classified."""
-        return len(self._known)
+        """How many things the model classified; equal ones count once, unless they were forgotten in between."""
+        return self._shown
 
     def __getattr__(self, name: str) -> Any:
         """Everything but the passes is the model's own."""
@@ -100,22 +105,32 @@ class Remembering:
         return self._tokens[key]
 
     def classify(self, pixels: Any, *, batch_size: int | str = "auto") -> Any:
-        """Return class probabilities [image, class]; images seen before take no pass."""
+        """Return scores [image, class]; images seen before take no pass."""
         return self._remembered(pixels, lambda new: self.model.classify(new, batch_size=batch_size))
 
     def probabilities(self, tokens: Any, kept: Any, *, batch_size: int | str = "auto") -> Any:
-        """Return class probabilities [mask, class]; masks seen before take no pass."""
+        """Return scores [mask, class]; masks seen before take no pass."""
         return self._remembered(kept, lambda new: self.model.probabilities(tokens, new, batch_size=batch_size))
 
     def _remembered(self, shown: Any, classify: Callable[[Any], Any]) -> Any:
         keys = [_key(each) for each in shown]
         new = {key: place for place, key in enumerate(keys) if key not in self._known}
         if new:
-            self._known.update(zip(new, classify(shown[list(new.values())]).cpu(), strict=True))
-        result = self._known[keys[0]].new_empty((len(keys), len(self.model.classes)))
+            # Copies, as a row of a batch would keep the whole batch in memory.
+            found = classify(shown[list(new.values())]).cpu()
+            self._known.update({key: row.clone() for key, row in zip(new, found, strict=True)})
+            self._shown += len(new)
+        first = self._known[keys[0]]
+        result = first.new_empty((len(keys), len(first)))
         for place, key in enumerate(keys):
             result[place] = self._known[key]
+        self._forget(first.nbytes)
         return result
+
+    def _forget(self, row_bytes: int) -> None:
+        """Forget what was seen longest ago, where the rows of many classes would fill the memory."""
+        while len(self._known) * row_bytes > _MOST_BYTES:
+            del self._known[next(iter(self._known))]
 
 
 def protocol_of(spelled: str, choices: Choices) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def draw_mosaics(
     count : int
         How many mosaics.
     least : float, 0 to 1
-        The probability of its own class that an image must have when it is classified alone.
+        The probability of its own class that an image must have when it is classified alone. That class must be the most probable one.
     full_size : bool
         As for `mosaic`.
 
@@ -123,12 +123,14 @@ def draw_mosaics(
     Raises
     ------
     InputError
-        If the images do not make so many mosaics, or the model has fewer classes than there are cells.
+        If the images do not make so many mosaics, the model has fewer classes than there are cells, or it gives predicted values.
     """
     vision_model(model)
     n_cells, wanted, least = int(np.prod(shape_of(shape))), whole("count", count, at_least=1), share("least", least)
     if n_cells > len(model.classes):
         raise InputError(f"{n_cells} cells need as many classes; {model.name} has {len(model.classes)}; give a shape of fewer cells")
+    if not model.score.is_probability:
+        raise InputError(f"{model.name} gives a {model.score.quantity}, which no class is sure by; make mosaics of a classifier")
     drawn: list[dict[int, tuple[int, Any]]] = [{} for _ in range(wanted)]
     for number, (image, label) in enumerate(labelled):
         if all(len(cells) == n_cells for cells in drawn):

@@ -2,7 +2,8 @@
 
 In a transformer block the class token adds to itself, over heads and tokens j, A[class, j] V_j W_O: one term an edge into the class token.
 Summed over blocks, and seen through the last layer norm (its standard deviation held fixed) and the classifier, the term of token j is
-its direct share of a logit, for every class at once and without a gradient. What goes through the MLPs is not in it, nor is the half of
+its direct share of a logit, for every class at once and without a gradient. A softmax does not change when all logits rise by as much, so
+there a share is less its mean over classes; a sigmoid or a predicted value has a logit of its own, and its share stays whole. What goes through the MLPs is not in it, nor is the half of
 DINOv2's classifier that reads the mean of the patch tokens (Elhage et al., transformer-circuits.pub/2021/framework;
 Gandelsman, Efros, Steinhardt, ICLR 2024, arXiv:2310.05916).
 """
@@ -32,6 +33,8 @@ class Direct:
         Names of the layers that read the first tokens, in their order.
     n_prefix : int
         Tokens before the patch tokens.
+    exclusive : bool
+        Whether the classes share one probability, as with a softmax.
 
     Raises
     ------
@@ -39,7 +42,16 @@ class Direct:
         If the model has no such layers.
     """
 
-    def __init__(self, model: PreTrainedModel, blocks: nn.ModuleList, readers: tuple[str, ...], n_prefix: int):
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        blocks: nn.ModuleList,
+        readers: tuple[str, ...],
+        n_prefix: int,
+        *,
+        exclusive: bool = True,
+    ):
+        self.exclusive = exclusive
         self.name = type(model).__name__
         self.heads: list[Any] = [getattr(model, name, None) for name in readers]
         self.norm: Any = getattr(getattr(model, model.base_model_prefix), "layernorm", None)
@@ -86,7 +98,7 @@ class Direct:
                 hook.remove()
 
     def attribution(self) -> Tensor:
-        """Return the direct share [image, node, class] of every patch token in every logit, less its mean over classes."""
+        """Return the direct share [image, node, class] of every patch token in every logit."""
         last = self.given[self.norm]
         norm = norm_map(self.norm, last)
         heads = [linear_map(head, self.given[head]) for head in self.heads]
@@ -97,7 +109,9 @@ class Direct:
         for reader, head in enumerate(heads):
             if head is None:
                 raise InputError(_unfit(self.name))
-            parts.append(_read(head.weight, norm.weight, self.written[:, reader]) / spread[:, reader, None, None])
+            weight = head.weight - head.weight.mean(0) if self.exclusive else head.weight
+            read = _read(weight, norm.weight, self.written[:, reader])
+            parts.append(read / spread[:, reader, None, None])
         return torch.stack(parts).mean(0)
 
 
@@ -108,6 +122,5 @@ def _unfit(name: str) -> str:
 def _read(head: Tensor, norm: Tensor, written: Tensor) -> Tensor:
     """Return what a linear classifier [class, width] makes of values [image, node, width] through a layer norm's weight [width],
     a standard deviation of 1 given."""
-    weight = head[:, : written.shape[-1]]
-    seen = (weight - weight.mean(0)) * norm
+    seen = head[:, : written.shape[-1]] * norm
     return linear(written, seen - seen.mean(-1, keepdim=True))

@@ -23,7 +23,7 @@ class Gradients:
     _batch: Callable[[int, int | str], int]
 
     def attention_gradients(self, tokens: Tensor, label: int | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the attention of every head, the gradient of a class's logit with respect to it, and the class probabilities.
+        """Return the attention of every head, the gradient of a class's logit with respect to it, and the class scores.
 
         Parameters
         ----------
@@ -63,7 +63,7 @@ class Gradients:
         return torch.cat(gradients), self._finite(logits.detach())
 
     def token_gradients(self, tokens: Tensor, label: int | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the patch tokens after the last block's first layer norm, a logit's gradient with respect to them, and the probabilities.
+        """Return the patch tokens after the last block's first layer norm, a logit's gradient with respect to them, and the scores.
 
         Parameters and results are as for `attention_gradients`, but for tokens and gradient [node, width].
         """
@@ -75,7 +75,7 @@ class Gradients:
         return outputs[0].detach()[0, self.n_prefix :], gradient[0, self.n_prefix :], self._finite(logits.detach())
 
     def pixel_gradients(self, pixels: Tensor, label: int) -> Tensor:
-        """Return the gradient of a class's probability with respect to pixel values, for each of several images by itself.
+        """Return the gradient of a class's score with respect to pixel values, for each of several images by itself.
 
         Parameters
         ----------
@@ -92,8 +92,8 @@ class Gradients:
         with _followed(), attending(self.model, "sdpa"):
             for chunk in pixels.split(self._batch(n_token, "auto")):
                 values = chunk.to(self.model.device, self.model.dtype, copy=True).requires_grad_()
-                probability = self._finite(self.model(pixel_values=values).logits)[:, label]
-                gradients.append(torch.autograd.grad(probability.sum(), values)[0])
+                score = self._finite(self.model(pixel_values=values).logits)[:, label]
+                gradients.append(torch.autograd.grad(score.sum(), values)[0])
         return torch.cat(gradients)
 
     def _logits(self, tokens: Tensor) -> Tensor:

@@ -11,13 +11,21 @@ from multiplex_vit.models.checkpoint import Checkpoint, line_of
 from multiplex_vit.models.configuration import read_configuration
 from multiplex_vit.models.processor import read_processor
 from multiplex_vit.models.rounding import TF32
+from multiplex_vit.models.score import AUTO, score_named
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.models.weights import read_weights
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
-def load(name: str | Path, *, device: str | torch.device = "auto", dtype: str | torch.dtype = "auto", passes: str | torch.dtype | None = None) -> VisionModel:
+def load(
+    name: str | Path,
+    *,
+    device: str | torch.device = "auto",
+    dtype: str | torch.dtype = "auto",
+    passes: str | torch.dtype | None = None,
+    score: str = AUTO,
+) -> VisionModel:
     """Load a Vision Transformer with its image processor.
 
     Parameters
@@ -31,6 +39,10 @@ def load(name: str | Path, *, device: str | torch.device = "auto", dtype: str | 
     passes : str or torch.dtype, optional
         Another type for the passes that classify masks and images, or "tf32" (float32 rounded in a GPU's matrix products). Attention, and with it the
         masks, keeps `dtype`. `analysis/benchmark.py` shows what it gives and how far heatmaps move.
+    score : str
+        What the logits mean: "softmax" (one class out of several), "sigmoid" (every class for itself)
+        or "raw" (a predicted value). Default: "auto", which follows the checkpoint's `problem_type`;
+        one logit gets a sigmoid.
 
     Returns
     -------
@@ -42,7 +54,8 @@ def load(name: str | Path, *, device: str | torch.device = "auto", dtype: str | 
     ------
     InputError
         If there is no such model, it is not a supported image classifier, its weights or image
-        processor are missing or not as its configuration says, or the device or type is unknown.
+        processor are missing or not as its configuration says, or the device, type or score is
+        unknown.
 
     Examples
     --------
@@ -51,12 +64,14 @@ def load(name: str | Path, *, device: str | torch.device = "auto", dtype: str | 
     """
     _check_name(name)
     place = _device(device)
+    if score != AUTO:
+        score_named(score)
     other = passes if passes in (None, TF32) else _dtype("" if passes == "auto" else passes, place)
     checkpoint = Checkpoint.of(name)
     model_class, config = read_configuration(checkpoint)
     model = read_weights(checkpoint, model_class, config, dtype=_dtype(dtype, place))
     processor = read_processor(checkpoint, config)
-    return VisionModel(model.eval().to(place), processor, name=str(name), passes=other)
+    return VisionModel(model.eval().to(place), processor, name=str(name), passes=other, score=score)
 
 
 def _check_name(name: Any) -> None:

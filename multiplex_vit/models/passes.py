@@ -24,6 +24,7 @@ class Passes:
     passes: torch.dtype | str | None
     n_layers: int
     n_prefix: int
+    n_classes: int
     grid_of: Callable[..., tuple[int, int]]
     _finite: Callable[[Tensor], Tensor]
 
@@ -33,7 +34,7 @@ class Passes:
         raise NotImplementedError
 
     def probabilities(self, tokens: Tensor, kept: Tensor | np.ndarray, *, batch_size: int | str = "auto") -> Tensor:
-        """Return class probabilities of an image from its kept tokens alone, one sequence a mask.
+        """Return class scores of an image from its kept tokens alone, one sequence a mask.
 
         Parameters
         ----------
@@ -53,7 +54,7 @@ class Passes:
 
     @torch.no_grad()
     def probabilities_of_each(self, tokens: Tensor, kept: Sequence[Tensor | np.ndarray], *, batch_size: int | str = "auto") -> list[Tensor]:
-        """Return class probabilities of several images from their kept tokens alone; masks that keep equally many share a pass, whatever their image.
+        """Return class scores of several images from their kept tokens alone; masks that keep equally many share a pass, whatever their image.
 
         Parameters
         ----------
@@ -80,13 +81,13 @@ class Passes:
                 stacked = torch.from_numpy(np.stack([places[number] for number in group]))
                 found += in_batches(lambda chunk: self._fed(feed, chunk), stacked, size)
         if not order:
-            return [tokens.new_empty((0, self.passing.config.num_labels), dtype=torch.float32) for _ in masks]
+            return [tokens.new_empty((0, self.n_classes), dtype=torch.float32) for _ in masks]
         probabilities = self._finite(torch.cat(found))[sent(torch.from_numpy(np.argsort(order)), self.passing.device)]
         return list(probabilities.split([len(each) for each in masks]))
 
     @torch.no_grad()
     def classify(self, pixels: Tensor | np.ndarray, *, batch_size: int | str = "auto") -> Tensor:
-        """Return class probabilities [image, class] of pixel values [image, channel, row, col], float32."""
+        """Return class scores [image, class] of pixel values [image, channel, row, col], float32."""
         n_token = self.n_prefix + int(np.prod(self.grid_of(pixels.shape[2:])))
         with self._passing():
             size = self._batch(n_token, batch_size)

@@ -70,7 +70,11 @@ def randomised(model: VisionModel, seed: int = 0) -> Iterator[tuple[str, VisionM
         with torch.no_grad():
             for name in names:
                 weights[name].copy_(fresh[name])
-        yield part, VisionModel(network, model.processor, name=f"{model.name}, random down to {part}", passes=model.passes)
+        name = f"{model.name}, random down to {part}"
+        options: dict[str, Any] = {"passes": model.passes, "score": model.score.name}
+        copy = VisionModel(network, model.processor, name=name, **options)
+        copy._names = model.classes  # so that a head of other classes is told of once
+        yield part, copy
 
 
 def _untrained(network: Any, seed: int) -> dict[str, Tensor]:

@@ -1,7 +1,6 @@
 """VisionModel: what the rest of the package asks of a Vision Transformer."""
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,13 @@ from multiplex_vit.models.batches import alike, sent
 from multiplex_vit.models.direct import Direct
 from multiplex_vit.models.given import held, refuse_many_tokens
 from multiplex_vit.models.gradients import Gradients
+from multiplex_vit.models.heads import class_names, width_of
 from multiplex_vit.models.libraries import PreTrainedModel
 from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.models.passes import Passes
 from multiplex_vit.models.picture import Picture, processed_size, refuse_large, view_of
 from multiplex_vit.models.rounding import Rounded
+from multiplex_vit.models.score import AUTO, Score, score_named, score_of
 from multiplex_vit.models.swaps import fed
 from multiplex_vit.models.unwrap import bare, unwrapped
 from multiplex_vit.pictures import read_image
@@ -43,14 +44,25 @@ class VisionModel(Passes, Gradients):
         How results name the model.
     passes : torch.dtype or "tf32", optional
         Type of the passes that classify masks and images; that of the weights unless given. Attention, and with it the masks, keeps that of the weights.
+    score : str
+        What the logits mean: "softmax", "sigmoid" or "raw". Default: "auto", which follows the
+        checkpoint (see `multiplex_vit.models.score.score_of`).
 
     Raises
     ------
     InputError
-        If the architecture is not supported, or what is given is no module.
+        If the architecture is not supported, what is given is no module, or the score is unknown.
     """
 
-    def __init__(self, model: PreTrainedModel, processor: Any = None, *, name: str | None = None, passes: torch.dtype | str | None = None):
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        processor: Any = None,
+        *,
+        name: str | None = None,
+        passes: torch.dtype | str | None = None,
+        score: str = AUTO,
+    ):
         model = unwrapped(model)
         names = [kind.__name__ for kind in type(model).__mro__]
         self.adapter = adapter_of(next((name for name in names if name in ADAPTERS), names[0]))
@@ -61,6 +73,11 @@ class VisionModel(Passes, Gradients):
         self.n_prefix = len(self.prefix)
         self.n_layers = int(model.config.num_hidden_layers)
         self.n_heads = int(model.config.num_attention_heads)
+        self._wanted_score = score if score == AUTO else score_named(score).name
+        self._last_width: int | None = None
+        self._names: tuple[str, ...] = ()
+        if score != AUTO:
+            _ = self.score  # refuses a softmax of one logit at once
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process is sent: the model without what accelerate wraps around it, which cannot be."""
@@ -87,11 +104,34 @@ class VisionModel(Passes, Gradients):
         """The type of the model's weights."""
         return self.model.dtype
 
-    @cached_property
+    @property
+    def n_classes(self) -> int:
+        """How many logits the model gives, whatever its configuration says."""
+        known = type(self.model).__name__ in ADAPTERS
+        width = width_of(self.model, self.adapter.readers) if known else None
+        return width or self._last_width or self._measured_width()
+
+    @torch.no_grad()
+    def _measured_width(self) -> int:
+        """Return how many logits a pass of an empty image gives."""
+        size = (1, self.model.config.num_channels, *self.input_size)
+        with attending(self.model, "sdpa"):
+            empty = torch.zeros(size, device=self.device, dtype=self.dtype)
+            self._last_width = int(self.model(pixel_values=empty).logits.shape[-1])
+        return self._last_width
+
+    @property
+    def score(self) -> Score:
+        """What the numbers mean that `classify` and the other passes give for every class."""
+        problem_type = getattr(self.model.config, "problem_type", None)
+        return score_of(self._wanted_score, problem_type, self.n_classes)
+
+    @property
     def classes(self) -> tuple[str, ...]:
-        """Class names; a class's label is its place here."""
-        names = self.model.config.id2label
-        return tuple(str(names.get(i, i)) for i in range(self.model.config.num_labels))
+        """Class names, one a logit; a class's label is its place here."""
+        if len(self._names) != self.n_classes:
+            self._names = class_names(self.model.config.id2label, self.n_classes, self.name)
+        return self._names
 
     @property
     def patch(self) -> tuple[int, int]:
@@ -223,7 +263,7 @@ class VisionModel(Passes, Gradients):
 
     @torch.no_grad()
     def attend(self, tokens: Tensor, operators: Iterable[str | Callable], *, prefix: bool = False) -> tuple[Tensor, Tensor]:
-        """Return attention between patch tokens, pooled over heads, and the class probabilities of the same pass.
+        """Return attention between patch tokens, pooled over heads, and the class scores of the same pass.
 
         Parameters
         ----------
@@ -239,7 +279,7 @@ class VisionModel(Passes, Gradients):
         attention : Tensor [image, operator, layer, source, target]
             float32, or float64 of a model in float64; the source (query) attends to the target (key).
         probabilities : Tensor [image, class]
-            float32.
+            float32; `score` says whether these are probabilities.
         """
         pools = [OPERATORS.resolve(operator) for operator in operators]
         attention, logits = _joined([(self._attended(chunk, pools, prefix), count) for chunk, count in alike(tokens, tokens.shape[1])])
@@ -255,7 +295,8 @@ class VisionModel(Passes, Gradients):
         -------
         attention, probabilities : Tensor
         direct : Tensor [image, node, class]
-            float32; what attention brings of a token to the tokens that the classifier reads, in logits, less its mean over classes (see `models.direct`).
+            float32; what attention brings of a token to the tokens that the classifier reads, in
+            logits. With a softmax it is less its mean over classes (see `models.direct`).
 
         Raises
         ------
@@ -265,7 +306,13 @@ class VisionModel(Passes, Gradients):
         pools = [OPERATORS.resolve(operator) for operator in operators]
         found = []
         for chunk, count in alike(tokens, tokens.shape[1]):
-            direct = Direct(self.model, blocks_of(self.model, self.n_layers), self.adapter.readers, self.n_prefix)
+            direct = Direct(
+                self.model,
+                blocks_of(self.model, self.n_layers),
+                self.adapter.readers,
+                self.n_prefix,
+                exclusive=self.score.exclusive,
+            )
             with direct.watching():
                 several = self._attended(chunk, pools, False, also=direct.add)
             with attending(self.model, "sdpa"):
@@ -286,7 +333,7 @@ class VisionModel(Passes, Gradients):
 
     @torch.no_grad()
     def activations(self, tokens: Tensor, operators: Iterable[str | Callable] = ("mean",)) -> tuple[Tensor, Tensor, Tensor]:
-        """Return what every block makes of the patch tokens, with the attention and the class probabilities of the same pass.
+        """Return what every block makes of the patch tokens, with the attention and the class scores of the same pass.
 
         Parameters
         ----------
@@ -302,7 +349,7 @@ class VisionModel(Passes, Gradients):
         attention : Tensor [operator, layer, query, key]
             float32, prefix tokens included.
         probabilities : Tensor [1, class]
-            float32.
+            float32; `score` says whether these are probabilities.
         """
         pools = [OPERATORS.resolve(operator) for operator in operators]
         with outputs_of(blocks_of(self.model, self.n_layers)) as outputs:
@@ -310,9 +357,11 @@ class VisionModel(Passes, Gradients):
         return torch.cat(outputs)[:, self.n_prefix :], finite(attention, pools)[0], self._finite(logits)
 
     def _finite(self, logits: Tensor) -> Tensor:
+        """Return the scores of logits; InputError if they are not finite."""
         if not logits.isfinite().all():
             raise InputError(f"{self.name} gives NaN or infinity in {logits.dtype}; load it with dtype='float32', and without passes of another type")
-        return logits.float().softmax(-1)
+        self._last_width = int(logits.shape[-1])
+        return self.score.of(logits)
 
 
 def _joined(found: Sequence[tuple[tuple[Tensor, ...], int]]) -> list[Tensor]:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from multiplex_vit.errors import InputError
 from multiplex_vit.plot.colour import MARK, distinct
 from multiplex_vit.plot.heat import overlay
-from multiplex_vit.plot.text import legend, shortened, spread
+from multiplex_vit.plot.text import in_unit_range, legend, score_axis, shortened, spread
 
 _GREY, _SECOND = "0.35", "#d55e00"
 _APART = 0.65
@@ -69,7 +69,7 @@ def curve_bands(table: pd.DataFrame, *, order: Sequence[str] = (), title: str = 
     Parameters
     ----------
     table : DataFrame
-        image, entry (the method's name), curve ("insertion", "deletion"), fraction, confidence; of one protocol.
+        image, entry (the method's name), curve ("insertion", "deletion"), fraction, confidence, quantity (what the confidence is); of one protocol.
     order : sequence of str
         Of the legend.
     title : str
@@ -95,9 +95,11 @@ def curve_bands(table: pd.DataFrame, *, order: Sequence[str] = (), title: str = 
     for ax, name in zip(axes, panels, strict=True):
         lines = [_band(ax, table[(table["curve"] == name) & (table["entry"] == entry)], *styles[entry]) for entry in names]
         ax.set_title(name, fontsize="medium")
-        ax.set(ylim=(0, 1.02), xlabel="share of the image" if table["fraction"].max() <= 1 else "percent of the image")
+        score_axis(ax, table, "mean ")
+        ax.set_xlabel("share of the image" if table["fraction"].max() <= 1 else "percent of the image")
         sns.despine(ax=ax)
-    axes[0].set_ylabel("mean confidence")
+    for ax in axes[1:]:
+        ax.set_ylabel("")
     legend(axes[-1], lines, [shortened(name) for name in names], loc="upper left", bbox_to_anchor=(1.0, 1.0))
     figure.suptitle(title, parse_math=False, fontsize="medium")
     return figure
@@ -160,7 +162,9 @@ def _band(ax: Axes, table: pd.DataFrame, colour: tuple[float, ...], dash: object
     """Draw one mean curve with its band and return the line."""
     points = table.groupby("fraction")["confidence"].agg(["mean", "sem"]).fillna({"sem": 0})
     (line,) = ax.plot(points.index, points["mean"], color=colour, linestyle=dash, linewidth=1.4)
-    low, high = ((points["mean"] + side * points["sem"]).clip(0, 1) for side in (-1.96, 1.96))
+    low, high = (points["mean"] + side * points["sem"] for side in (-1.96, 1.96))
+    if in_unit_range(table):
+        low, high = low.clip(0, 1), high.clip(0, 1)
     ax.fill_between(points.index, low, high, color=colour, alpha=0.13, linewidth=0)
     return line
 

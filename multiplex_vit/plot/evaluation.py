@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.plot.heat import overlay
-from multiplex_vit.plot.text import shortened
+from multiplex_vit.plot.text import score_axis, shortened
 
 
 def curves(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -21,7 +21,7 @@ def curves(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     table : DataFrame
-        curve, fraction, confidence, as `Faithfulness.table` gives it; rows of several images may be concatenated.
+        curve, fraction, confidence, quantity (what the confidence is), as `Faithfulness.table` gives it; rows of several images may be concatenated.
     ax : Axes, optional
 
     Returns
@@ -41,7 +41,8 @@ def curves(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     areas = [np.trapezoid(means[name].to_numpy(), means[name].index.to_numpy()) for name in names]
     labels = [f"{name}, AUC {area:.3f}" for name, area in zip(names, areas, strict=True)]
     ax.legend(handles, labels, frameon=False, fontsize="small")
-    ax.set(ylim=(0, 1.02), xlabel="share of the image" if table["fraction"].max() <= 1 else "percent of the image")
+    score_axis(ax, table)
+    ax.set_xlabel("share of the image" if table["fraction"].max() <= 1 else "percent of the image")
     sns.despine(ax=ax)
     return ax
 
@@ -52,7 +53,7 @@ def summary(explanations: Sequence[Any], evaluations: Sequence[Any]) -> Figure:
     Parameters
     ----------
     explanations : sequence of Explanation
-        Anything with view, heatmap, label_name, clean and label.
+        Anything with view, heatmap, title and model.
     evaluations : sequence of Faithfulness
         Anything with table() and protocol, in the same order.
 
@@ -65,7 +66,7 @@ def summary(explanations: Sequence[Any], evaluations: Sequence[Any]) -> Figure:
     for row, explanation, evaluation in zip(axes, explanations, evaluations, strict=True):
         row[0].imshow(explanation.view)
         row[0].set(xticks=[], yticks=[])
-        row[0].set_title(shortened(f"{explanation.label_name} ({explanation.clean[explanation.label]:.2f})"), parse_math=False)
+        row[0].set_title(shortened(explanation.title, 40), parse_math=False)
         overlay(explanation.view, explanation.heatmap, title=f"heatmap, {shortened(explanation.model.rstrip('/').split('/')[-1])}", ax=row[1])
         table = evaluation.table()
         for ax, name in zip(row[2:], table["curve"].unique(), strict=True):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.legend import Legend
@@ -21,6 +22,42 @@ def shortened(text: str, length: int = 28) -> str:
     'vit-base-…'
     """
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def score_axis(ax: Axes, table: pd.DataFrame, prefix: str = "") -> None:
+    """Name the axis of scores by what a table of curves says that they are, and let probabilities go from 0 to 1.
+
+    Parameters
+    ----------
+    ax : Axes
+    table : DataFrame
+        confidence and, where it is known, quantity: "probability (softmax)", "predicted value".
+    prefix : str
+        Such as "mean ".
+
+    Raises
+    ------
+    InputError
+        If the rows are of several quantities.
+    """
+    kinds = [str(kind) for kind in table["quantity"].unique()] if "quantity" in table else []
+    if len(kinds) > 1:
+        raise InputError(f"curves of {' and '.join(kinds)} do not compare; draw one at a time")
+    ax.set_ylabel(prefix + (kinds[0] if kinds and kinds[0] else "confidence"))
+    if in_unit_range(table):
+        ax.set_ylim(0, 1.02)
+
+
+def in_unit_range(table: pd.DataFrame) -> bool:
+    """Return whether the confidences of a table of curves are shares from 0 to 1, as all but predicted values are.
+
+    Examples
+    --------
+    >>> in_unit_range(pd.DataFrame({"confidence": [0.5], "quantity": ["predicted value"]}))
+    False
+    """
+    kinds = set(table["quantity"]) if "quantity" in table else set()
+    return "predicted value" not in kinds and bool(table["confidence"].between(0, 1).all())
 
 
 def layer_names(names: Sequence[str], n_layers: int) -> list[str]:

@@ -122,7 +122,7 @@ def _explained(
     masks = [_masks(each, settings, own, Tokens(grid), facts) for each, own, facts in zip(attention, graphs, known, strict=True)]
     del attention
     probabilities = _probabilities(model, tokens, masks, batch_size)
-    facts: dict[str, Any] = {"grid": grid, "classes": model.classes, "model": model.name}
+    facts: dict[str, Any] = {"grid": grid, "classes": model.classes, "model": model.name, "score": model.score}
     return [
         [
             Explanation(
@@ -176,9 +176,15 @@ def _read_ahead(model: VisionModel, images: Iterable[Any]) -> Iterator[Picture]:
 
 
 def _together(model: VisionModel, picture: Picture, settings: Sequence[Settings]) -> int:
-    """Return how many images share passes: as many as pay, while their attention is not much."""
+    """Return how many images share passes: as many as pay, while their attention and scores are not much."""
     rows, cols = model.grid_of(picture.pixels.shape[2:])
-    n_bytes = 4 * len(_operators(settings)) * model.n_layers * (rows * cols) ** 2
+    n_nodes = rows * cols
+    attention = len(_operators(settings)) * model.n_layers * n_nodes**2
+    # With 21,841 classes, the scores of masks and the direct attribution are more than attention is.
+    rows_of_scores = sum(each.n_masks for each in settings)
+    if any(each.direct_weight for each in settings):
+        rows_of_scores += n_nodes
+    n_bytes = 4 * (attention + rows_of_scores * model.n_classes)
     return max(1, min(_MOST_IMAGES.get(_kind(model), 16), bytes_that_fit(model.device) // n_bytes))
 
 
@@ -248,7 +254,7 @@ def _stacked(attention: dict[Named, Tensor], operators: Sequence[Named]) -> Tens
 
 
 def _probabilities(model: VisionModel, tokens: Tensor, masks: Sequence[Sequence[Masks]], batch_size: int | str) -> list[list[np.ndarray]]:
-    """Return class probabilities [mask, class] of each of each image's masks, every distinct one run once."""
+    """Return scores [mask, class] of each of each image's masks, every distinct one run once."""
     unions = [np.concatenate([m.kept for m in own]) for own in masks]
     distinct = [Masks(kept, (("", "", ""),) * len(kept)).distinct() for kept in unions]
     kept = [union[first] for union, (first, _) in zip(unions, distinct, strict=True)]

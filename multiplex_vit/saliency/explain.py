@@ -163,6 +163,7 @@ def multiplex(
         facts["operator"] = name_of(operator)
     facts["predicted"] = model.classes[predicted]
     facts["probability"] = float(clean[0, predicted])
+    facts["score"] = model.score.quantity
     grid = model.grid_of(picture.pixels.shape[2:])
     net = Multiplex(
         attention[0].transpose(0, 1).flatten(0, 1).float().cpu().numpy(),

@@ -12,6 +12,7 @@ import numpy as np
 from multiplex_vit.checks import label_index
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import written_whole
+from multiplex_vit.models.score import SCORES, Score
 from multiplex_vit.registry import Named, name_of
 from multiplex_vit.saliency.estimators import ESTIMATORS
 from multiplex_vit.saliency.masks import LABELS, Masks, direction_of
@@ -33,9 +34,10 @@ class Explanation(Pictured):
     masks : Masks
         kept [mask, node] and their labels.
     probabilities : ndarray float32 [mask, class]
-        Class probabilities with each mask's tokens alone.
+        Scores of every class with each mask's tokens alone: probabilities, unless `score` says
+        otherwise.
     clean : ndarray float32 [class]
-        Class probabilities of the whole image.
+        Scores of the whole image.
     grid : tuple of int
         Rows and columns of patches.
     classes : tuple of str
@@ -53,6 +55,8 @@ class Explanation(Pictured):
         The token graph, where the design or the estimator needed it.
     direct : ndarray float32 [node, class], optional
         Direct logit attribution of every node to every class, where the settings give it weight.
+    score : Score
+        What the numbers of `probabilities` and `clean` mean. Default: that of a softmax.
     """
 
     label: int
@@ -68,9 +72,12 @@ class Explanation(Pictured):
     against: int | None = None
     graph: np.ndarray | None = None
     direct: np.ndarray | None = None
+    score: Score = SCORES["softmax"]
 
     def __repr__(self) -> str:
-        return f"<Explanation of {self.label_name!r} (p = {self.clean[self.label]:.3f}) by {self.model}: {self.masks.summary()}, {self.forward_passes} forward passes>"
+        found = f"{self.label_name!r} ({self.score.told(self.clean[self.label])})"
+        passes = f"{self.masks.summary()}, {self.forward_passes} forward passes"
+        return f"<Explanation of {found} by {self.model}: {passes}>"
 
     @property
     def label_name(self) -> str:
@@ -80,7 +87,7 @@ class Explanation(Pictured):
 
     @property
     def confidence(self) -> np.ndarray:
-        """Probability [mask] of the class explained; of a contrast, the difference."""
+        """Score [mask] of the class explained; of a contrast, the difference."""
         own = self.probabilities[:, self.label]
         return own if self.against is None else own - self.probabilities[:, self.against]
 
@@ -102,6 +109,9 @@ class Explanation(Pictured):
     def estimate(self, estimator: Named) -> np.ndarray:
         """Return the heatmap float32 [row, col] by an estimator, without a forward pass.
 
+        Of predicted values, an estimator is given how far each lies above the least, so that a node in
+        no mask, which "coverage" counts as 0, is not put above or below all others.
+
         Raises
         ------
         InputError
@@ -114,7 +124,8 @@ class Explanation(Pictured):
         given = {}
         if isinstance(estimator, str) and needs_graph and ESTIMATORS.takes(estimator, "smoothness"):
             given["smoothness"] = self.settings.smoothness
-        values = np.asarray(function(self.masks.kept, self.confidence, self.graph, **given), dtype=np.float32)
+        confidence = self.confidence - self.score.floor(self.confidence)
+        values = np.asarray(function(self.masks.kept, confidence, self.graph, **given), dtype=np.float32)
         if values.shape != self.masks.kept.shape[1:] or not np.isfinite(values).all():
             raise InputError(f"estimator {name_of(estimator)} returned shape {list(values.shape)}; finite values [{self.masks.kept.shape[1]}] were wanted")
         return _read_only(values.reshape(self.grid))
@@ -130,8 +141,18 @@ class Explanation(Pictured):
         return replace(self, label=self._class(label), against=None)
 
     def contrast(self, label: int | str, against: int | str) -> "Explanation":
-        """Return the explanation of one class's confidence minus another's, without a forward pass."""
-        return replace(self, label=self._class(label), against=self._class(against))
+        """Return the explanation of one class's confidence minus another's, without a forward pass.
+
+        Raises
+        ------
+        InputError
+            If one is no class, or both are the same.
+        """
+        own, other = self._class(label), self._class(against)
+        if own == other:
+            name = self.classes[own]
+            raise InputError(f"{name!r} minus itself is 0 everywhere; give two classes to contrast")
+        return replace(self, label=own, against=other)
 
     def subset(self, **chosen: str | Iterable[str]) -> "Explanation":
         """Return the explanation from some of the masks, without a forward pass.
@@ -180,11 +201,10 @@ class Explanation(Pictured):
         return label_index(label, self.classes, self.model)
 
     def row(self) -> dict[str, Any]:
-        """Return a tidy row: model, class, probability, settings, masks, forward passes."""
+        """Return a tidy row: model, class, its score, settings, masks, forward passes."""
         distinct = len(self.masks.distinct()[0])
         counts = {"masks": len(self.masks), "distinct_masks": distinct, "forward_passes": self.forward_passes}
-        head = {"model": self.model, "label": self.label, "label_name": self.label_name, "probability": float(self.clean[self.label])}
-        return {**head, "predicted": self.predicted, **self.settings.row(), **counts}
+        return {"model": self.model, **self.head(), **self.settings.row(), **counts}
 
     def save(self, path: str | Path) -> None:
         """Write the explanation as a NumPy archive (.npz, no pickle), whole or not at all; `load` gives it back."""
@@ -199,6 +219,7 @@ class Explanation(Pictured):
             "settings": self.settings.record(),
             "forward_passes": self.forward_passes,
             "model": self.model,
+            "score": self.score.name,
             "labels": self.masks.labels,
             "designs": self.masks.designs,
         }

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from multiplex_vit.models.score import Score
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -16,9 +18,11 @@ class Pictured:
     label : int
         The class explained.
     clean : ndarray float32 [class]
-        Class probabilities of the whole image.
+        Scores of the whole image: probabilities, unless `score` says otherwise.
     classes : tuple of str
         Class names.
+    score : Score
+        What the numbers of `clean` mean.
     view : ndarray uint8 [row, col, channel]
         What the model saw, for drawing.
     """
@@ -26,6 +30,7 @@ class Pictured:
     label: int
     clean: np.ndarray
     classes: tuple[str, ...]
+    score: Score
     view: np.ndarray
     heatmap: np.ndarray
 
@@ -36,20 +41,31 @@ class Pictured:
 
     @property
     def predicted(self) -> int:
-        """The most probable class of the whole image."""
+        """The class of the whole image whose score is greatest; of one logit, its only class."""
         return int(self.clean.argmax())
 
     def plot(self, **options: Any) -> "Axes":
         """Draw the heatmap over the image; see `multiplex_vit.plot.overlay`."""
         from multiplex_vit import plot
 
-        return plot.overlay(self.view, self.heatmap, **{"title": self._title, **options})
+        return plot.overlay(self.view, self.heatmap, **{"title": self.title, **options})
 
     def _repr_png_(self) -> bytes:
         from multiplex_vit import plot
 
-        return plot.thumbnail(self.view, self.heatmap, title=self._title)
+        return plot.thumbnail(self.view, self.heatmap, title=self.title)
 
     @property
-    def _title(self) -> str:
-        return f"{self.label_name} ({self.clean[self.label]:.2f})"
+    def title(self) -> str:
+        """The class explained and its score in the whole image, as pictures say them."""
+        return f"{self.label_name} ({self.score.told(self.clean[self.label], 2)})"
+
+    def head(self) -> dict[str, Any]:
+        """Return what a row says of the class: label, its name, its score and what that score is."""
+        return {
+            "label": self.label,
+            "label_name": self.label_name,
+            "probability": float(self.clean[self.label]),
+            "score": self.score.quantity,
+            "predicted": self.predicted,
+        }

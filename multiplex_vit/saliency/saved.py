@@ -7,12 +7,14 @@ import numpy as np
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.limits import MOST_NODES
+from multiplex_vit.models.score import SCORES, Score
 from multiplex_vit.reading import Field, checked_facts, opened_archive
-from multiplex_vit.reading.facts import TABLE, TEXT, constant, listed, maybe, whole, without
+from multiplex_vit.reading.facts import TABLE, TEXT, Fact, constant, listed, maybe, whole, without
 from multiplex_vit.saliency.masks import Masks
 from multiplex_vit.saliency.settings import Settings
 
 FORMAT = "multiplex_vit explanation 1"
+_SCORE = Fact(f"one of {', '.join(SCORES)}", lambda value: value in list(SCORES))
 _FACTS = {
     "format": constant(FORMAT),
     "label": whole(0),
@@ -22,13 +24,14 @@ _FACTS = {
     "settings": TABLE,
     "forward_passes": whole(0),
     "model": TEXT,
+    "score": _SCORE,
     "labels": listed(listed(TEXT, 3)),
     "designs": without(listed(TEXT)),
 }
 _ARRAYS = {
     "kept": Field("bool", ("mask", "node")),
-    "probabilities": Field("float32", ("mask", "class"), low=0, high=1),
-    "clean": Field("float32", ("class",), low=0, high=1),
+    "probabilities": Field("float32", ("mask", "class")),
+    "clean": Field("float32", ("class",)),
     "view": Field("uint8", ("height", "width", 3)),
     "graph": Field("float32", ("node", "node"), low=0, optional=True),
     "direct": Field("float32", ("node", "class"), optional=True),
@@ -40,6 +43,7 @@ _ATTRIBUTION_FACTS = {
     "classes": listed(TEXT),
     "model": TEXT,
     "method": TEXT,
+    "score": _SCORE,
     "forward_passes": whole(0),
     "backward_passes": whole(0),
 }
@@ -48,8 +52,6 @@ _ATTRIBUTION_ARRAYS = {
     "clean": Field("float32", ("class",)),
     "view": Field("uint8", ("height", "width", 3)),
 }
-_ROUNDED = 1e-3
-"""How far from 1 probabilities may add up, as they are rounded."""
 
 
 def read_explanation(path: Any) -> dict[str, Any]:
@@ -70,7 +72,7 @@ def read_explanation(path: Any) -> dict[str, Any]:
         facts = checked_facts(archive.facts(), _FACTS)
         sizes = _sizes(facts)
         arrays = archive.arrays(_ARRAYS, sizes)
-        _check_sums(arrays)
+        _check_scores(arrays, SCORES[facts["score"]])
         return _put_together(facts, arrays)
 
 
@@ -97,9 +99,11 @@ def read_attribution(path: Any) -> dict[str, Any]:
         for name, array in arrays.items():
             if not array.size:
                 raise InputError(f"{name} is empty")
+        score = SCORES[facts["score"]]
+        _check_scores(arrays, score)
     arrays["heatmap"].flags.writeable = False
     del facts["format"]
-    return {**facts, "classes": tuple(facts["classes"]), **arrays}
+    return {**facts, "classes": tuple(facts["classes"]), "score": score, **arrays}
 
 
 def _sizes(facts: dict[str, Any]) -> dict[str, int]:
@@ -118,17 +122,14 @@ def _sizes(facts: dict[str, Any]) -> dict[str, int]:
     return {"mask": n_masks, "node": rows * columns, "class": n_classes}
 
 
-def _check_sums(arrays: dict[str, np.ndarray]) -> None:
-    """Refuse probabilities of all classes that do not add up to 1."""
+def _check_scores(arrays: dict[str, np.ndarray], score: Score) -> None:
+    """Refuse numbers that cannot be the scores that the file says they are."""
     if not arrays["view"].size:
         raise InputError("view is empty; a picture is wanted")
-    # Studies keep the class explained alone.
-    if len(arrays["clean"]) == 1:
-        return
     for name in ("probabilities", "clean"):
-        sums = arrays[name].sum(-1, dtype=float)
-        if (np.abs(sums - 1) > _ROUNDED).any():
-            raise InputError(f"{name} of all classes do not add up to 1")
+        wrong = score.unfit(arrays[name]) if name in arrays else ""
+        if wrong:
+            raise InputError(f"{name} {wrong}")
 
 
 def _put_together(facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -141,6 +142,7 @@ def _put_together(facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[
         "settings": Settings(**facts["settings"]),
         "grid": tuple(facts["grid"]),
         "classes": tuple(facts["classes"]),
+        "score": SCORES[facts["score"]],
     }
     for name in ("label", "against", "forward_passes", "model"):
         found[name] = facts[name]

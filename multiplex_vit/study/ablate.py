@@ -230,7 +230,7 @@ def _of_study(study: Study, leave_out: Any, keep_only: Any, workers: int) -> Abl
         variants=chosen,
         save=("heatmaps",),
         kept=study,
-        **{name: getattr(plan, name) for name in ("protocols", "steps", "seed", "explained", "device", "dtype")},
+        **{name: getattr(plan, name) for name in ("protocols", "steps", "seed", "explained", "device", "dtype", "score")},
         chunk=study.chunk,
     )
     done.run(workers=workers)

@@ -63,11 +63,11 @@ def compare(
     >>> found
     <Comparison of 2 methods on 3 images by demo-vit: token, 4 steps>
     >>> found.table().columns.tolist()
-    ['image', 'method', 'budget', 'protocol', 'insertion', 'deletion', 'difference', 'forward_passes', 'backward_passes', 'seconds']
+    ['image', 'method', 'budget', 'protocol', 'insertion', 'deletion', 'difference', 'quantity', 'forward_passes', 'backward_passes', 'seconds']
     """
     plan, named = planned(model, choices), named_images(images)
     label = None if plan.label is None else model.label_of(plan.label, 0)
-    facts = {"model": model.name, "steps": plan.steps, "label": label, "seed": plan.seed}
+    facts = {"model": model.name, "score": model.score.name, "steps": plan.steps, "label": label, "seed": plan.seed}
     failures: list[Failure] = []
     with nullcontext() if out is None else output_folder(out):
         ledger = Ledger.opened(facts, out)
@@ -170,7 +170,7 @@ def _measured(
     return rows, curves
 
 
-def _areas(fid: Faithfulness) -> dict[str, float]:
+def _areas(fid: Faithfulness) -> dict[str, Any]:
     return {name: value for name, value in fid.row().items() if name != "protocol"}
 
 

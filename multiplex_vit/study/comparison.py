@@ -10,6 +10,7 @@ import pandas as pd
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import output_folder, written_together
+from multiplex_vit.models.score import score_named
 from multiplex_vit.study.ledger import CURVES, ROWS, Ledger, Shown
 from multiplex_vit.study.standing import entries, standing, told
 
@@ -29,12 +30,14 @@ class Comparison:
     rows : DataFrame
         One row an image, method, budget and protocol; see `table`.
     curves : DataFrame
-        One row a point of a curve: image, method, budget, protocol, curve, fraction, confidence.
+        One row a point of a curve: image, method, budget, protocol, curve, fraction, confidence, quantity.
     shown : tuple of Shown
         Views and heatmaps of some images, for the gallery.
     failures : tuple of (image, reason)
         What could not be measured in this run.
     model : str
+    score : str
+        What the model's outputs mean: "softmax", "sigmoid" or "raw".
     steps : int, optional
         Points of a curve after the first; every patch up to 100 where None.
     label : int, optional
@@ -47,6 +50,7 @@ class Comparison:
     shown: tuple[Shown, ...]
     failures: tuple[tuple[str, str], ...]
     model: str
+    score: str = "softmax"
     steps: int | None = None
     label: int | None = None
     seed: int = 0
@@ -60,7 +64,7 @@ class Comparison:
     @classmethod
     def of(cls, ledger: Ledger, failures: tuple[tuple[str, str], ...] = ()) -> "Comparison":
         """Return what a ledger holds."""
-        facts = {name: ledger.facts[name] for name in ("model", "steps", "label", "seed")}
+        facts = {name: ledger.facts[name] for name in ("model", "score", "steps", "label", "seed")}
         return cls(ledger.rows, ledger.all_curves(), tuple(ledger.shown.values()), failures, **facts)
 
     @classmethod
@@ -90,7 +94,7 @@ class Comparison:
         """Return one row an image, method, budget and protocol.
 
         Columns: image, method, budget (missing for methods that have none), protocol, insertion, deletion, difference (AUC),
-        forward_passes, backward_passes, seconds.
+        quantity (what the curves follow), forward_passes, backward_passes, seconds.
         """
         return self.rows.copy()
 
@@ -113,7 +117,7 @@ class Comparison:
         """Return the summary as Markdown: a table a protocol, and how to read it."""
         steps = f"{self.steps} steps" if self.steps else "every patch up to 100 steps"
         lines = [
-            f"Model {self.model}, {steps}, seed {self.seed}. AUC: means with bootstrap 95 % intervals over images. Differences to another method are paired, p is",
+            f"Model {self.model}, {score_named(self.score).quantity}, {steps}, seed {self.seed}. AUC: means with bootstrap 95 % intervals over images. Differences to another method are paired, p is",
             "Wilcoxon's (signed ranks, two-sided), Holm-corrected within a table. Methods that the paired interval does not tell from the one above share a rank.",
             "Where methods were measured on different numbers of images, rows are ordered by the adjusted mean: as if all had been measured on all (least squares).",
         ]

@@ -32,7 +32,7 @@ _IS: dict[str, Callable[[Any], bool]] = {
     _TABLE: lambda value: isinstance(value, dict),
 }
 KEYS = {
-    **dict.fromkeys(("images", "labels", "index", "out", "model", "device", "dtype", "method", "explained", "scheduler", "preset"), _TEXT),
+    **dict.fromkeys(("images", "labels", "index", "out", "model", "device", "dtype", "score", "method", "explained", "scheduler", "preset"), _TEXT),
     **dict.fromkeys(("limit", "steps", "seed", "chunk", "workers"), _WHOLE),
     **dict.fromkeys(("protocols", "save"), _LIST),
     **dict.fromkeys(("settings", "vary", "cluster"), _TABLE),
@@ -40,7 +40,7 @@ KEYS = {
 """What a configuration may hold, and of which type."""
 
 _IMAGES = ("labels", "index", "limit")
-_OF_STUDY = ("model", "device", "dtype", "explained", "steps", "seed", "chunk", "protocols", "save", "vary")
+_OF_STUDY = ("model", "device", "dtype", "score", "explained", "steps", "seed", "chunk", "protocols", "save", "vary")
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multiplex_vit.errors import InputError
+from multiplex_vit.models.score import score_named
 from multiplex_vit.registry import name_of
 from multiplex_vit.saliency.estimators import ESTIMATORS
 from multiplex_vit.saliency.explanation import Explanation
@@ -58,4 +59,5 @@ def _explanation(rows: Any, facts: dict[str, Any], settings: Any, model: str) ->
         forward_passes=0,
         model=model,
         view=np.zeros((*grid, 3), dtype=np.uint8),
+        score=score_named(facts["score"]),
     )

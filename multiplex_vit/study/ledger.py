@@ -17,8 +17,8 @@ from multiplex_vit.reading import named
 from multiplex_vit.study.recorded import FORMAT, KEY, read_facts, read_heatmaps, read_rows
 
 ROWS, CURVES, HEATMAPS, FACTS = "comparison.csv", "curves.csv", "heatmaps.npz", "comparison.json"
-COLUMNS = [*KEY, "insertion", "deletion", "difference", "forward_passes", "backward_passes", "seconds"]
-CURVE_COLUMNS = [*KEY, "curve", "fraction", "confidence"]
+COLUMNS = [*KEY, "insertion", "deletion", "difference", "quantity", "forward_passes", "backward_passes", "seconds"]
+CURVE_COLUMNS = [*KEY, "curve", "fraction", "confidence", "quantity"]
 Key = tuple[str, str, int | None, str]
 
 
@@ -38,7 +38,7 @@ class Ledger:
     Attributes
     ----------
     facts : dict
-        What must be alike for rows to belong together: model, steps, label, seed.
+        What must be alike for rows to belong together: model, score, steps, label, seed.
     folder : Path, optional
     """
 
@@ -55,7 +55,7 @@ class Ledger:
         Raises
         ------
         InputError
-            If the folder holds a comparison of another model, steps, label or seed, or files that are none.
+            If the folder holds a comparison of another model, score, steps, label or seed, or files that are none.
         """
         ledger = cls(facts, None if folder is None else named(folder))
         if ledger.folder is not None and (ledger.folder / FACTS).exists():

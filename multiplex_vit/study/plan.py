@@ -157,7 +157,7 @@ class Plan:
         Which class is explained.
     save : tuple of str
         Of `EXTRAS`.
-    device, dtype : str
+    device, dtype, score : str
         As `load` takes them.
     """
 
@@ -171,6 +171,7 @@ class Plan:
     save: tuple[str, ...] = ("heatmaps", "masks")
     device: str = field(default="auto", compare=False)
     dtype: str = "auto"
+    score: str = "auto"
 
     def __post_init__(self) -> None:
         for name in ("protocols", "save"):
@@ -192,6 +193,7 @@ class Plan:
         return {
             "model": self.model,
             "dtype": self.dtype,
+            "score": self.score,
             "settings": {name: settings.record() for name, settings in self.settings},
             "variants": [[each.kind, each.dimension, each.value] for each in self.variants],
             "protocols": list(self.protocols),

@@ -8,13 +8,14 @@ import pandas as pd
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.limits import MOST_SIDE
+from multiplex_vit.models.score import SCORES
 from multiplex_vit.reading import Field, checked_facts, opened, opened_archive, read_json
 from multiplex_vit.reading.facts import TEXT, Fact, constant, listed, maybe, whole
 
 FORMAT = "multiplex_vit comparison 1"
 KEY = ["image", "method", "budget", "protocol"]
 _GIVE = "a folder that compare wrote"
-_TEXTS = ("image", "method", "protocol", "curve")
+_TEXTS = ("image", "method", "protocol", "curve", "quantity")
 _MEASURED = ("insertion", "deletion", "difference", "negative", "positive", "confidence")
 _COUNTED = ("forward_passes", "backward_passes", "seconds")
 _NUMBERS = (*_MEASURED, *_COUNTED, "fraction")
@@ -24,6 +25,7 @@ _LABEL = Fact("a class's name or index", lambda value: TEXT.holds(value) or whol
 _FACTS = {
     "format": constant(FORMAT),
     "model": TEXT,
+    "score": Fact(f"one of {', '.join(SCORES)}", lambda value: value in list(SCORES)),
     "steps": maybe(whole(1)),
     "label": maybe(_LABEL),
     "seed": whole(0),

@@ -6,7 +6,7 @@ from multiplex_vit.saliency.many import Passes
 from multiplex_vit.study.plan import Plan
 from multiplex_vit.study.store import LAST, Store
 
-_FIRST = ("number", "image", "label", "explained", "probability", "setting")
+_FIRST = ("number", "image", "label", "explained", "probability", "score", "setting")
 
 
 class Results:
@@ -25,12 +25,12 @@ class Results:
     def table(self) -> pd.DataFrame:
         """Return one row an image, setting, variant, protocol and measure: with the image's facts and the settings that differ.
 
-        Columns: number, image, label, explained, probability, setting, the fields that differ between settings, variant, protocol, measure,
+        Columns: number, image, label, explained, probability (of the class explained), score (what that number is), setting, the fields that differ between settings, variant, protocol, measure,
         value. The setting and variant "random order" is the control. Of a run that is not finished, what is done.
         """
         rows, facts = self.store.read("rows"), self.store.read(LAST)
         facts = facts.rename(columns={"name": "image", "explained": "class", "explained_name": "explained"})
-        joined = rows.merge(facts[["number", "image", "label", "explained", "probability"]], on="number", how="left").merge(
+        joined = rows.merge(facts[["number", "image", "label", "explained", "probability", "score"]], on="number", how="left").merge(
             self._varied(), on="setting", how="left"
         )
         fields = [name for name in joined if name not in ("variant", "protocol", "measure", "value", *_FIRST)]

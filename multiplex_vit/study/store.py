@@ -42,6 +42,7 @@ SCHEMAS = {
             "explained": _NUMBER,
             "explained_name": _TEXT,
             "probability": pa.float64(),
+            "score": _TEXT,
             "correct": pa.bool_(),
             "grid_rows": _NUMBER,
             "grid_cols": _NUMBER,

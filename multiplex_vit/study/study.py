@@ -55,8 +55,8 @@ class Study(Results):
         Tables besides the rows: "heatmaps", "masks" (ablations need them), "layers" and "multilayer" (network measures).
     chunk : int
         Images a unit of work.
-    device, dtype : str
-        As `load` takes them.
+    device, dtype, score : str
+        As `load` takes them; a model of one's own has its own.
 
     Raises
     ------
@@ -78,6 +78,7 @@ class Study(Results):
     chunk: int = 8
     device: str = "auto"
     dtype: str = "auto"
+    score: str = "auto"
     kept: "Study | None" = field(default=None, repr=False)
     opened: bool = field(default=False, repr=False)
 
@@ -102,6 +103,7 @@ class Study(Results):
             raise InputError(f"a setting is named {RANDOM!r}, as the control is; choose another name")
         name = self.model if isinstance(self.model, str) else vision_model(self.model).name
         options: dict[str, Any] = {option: getattr(self, option) for option in ("protocols", "steps", "seed", "explained", "save", "device", "dtype")}
+        options["score"] = self.score if isinstance(self.model, str) else self.model.score.name
         known = named if self.opened else {key: each.resolved() for key, each in named.items()}  # tables can be read without a function of one's own
         return Plan(name, tuple(known.items()), tuple(self.variants), **options)
 
@@ -146,7 +148,7 @@ class Study(Results):
             out=out,
             model=plan.model,
             settings=dict(plan.settings),
-            **{name: getattr(plan, name) for name in ("protocols", "steps", "seed", "explained", "variants", "save", "dtype")},
+            **{name: getattr(plan, name) for name in ("protocols", "steps", "seed", "explained", "variants", "save", "dtype", "score")},
             chunk=record["chunk"],
             opened=True,
         )
@@ -180,12 +182,12 @@ class Study(Results):
         for _, settings in self.plan.settings:
             settings.resolved()
         model = (
-            load(self.model, device="cpu" if runner or scheduler or workers > 1 else self.device, dtype=self.dtype)
+            load(self.model, device="cpu" if runner or scheduler or workers > 1 else self.device, dtype=self.dtype, score=self.score)
             if isinstance(self.model, str)
             else self.model
         )
         self._check(model, alone=runner is None and scheduler is None and workers == 1)
-        record = {"plan": self.plan.record(), "model_sha256": fingerprint(model.model), "images": self.source.record(), "chunk": self.chunk}
+        record = {"plan": self.plan.record(), "model_sha256": fingerprint(model.model), "score": model.score.name, "images": self.source.record(), "chunk": self.chunk}
         self.store.refuse_others()
         with output_folder(self.store.folder), self.store.locked():
             self.store.sweep()
@@ -202,6 +204,8 @@ class Study(Results):
         """Refuse what would fail for every image."""
         if not isinstance(self.model, str) and not alone:
             raise InputError("a model of one's own runs in this process alone; give the name of a model, or workers=1")
+        if self.explained == "true" and model.n_classes == 1:
+            raise InputError(f"{model.name} gives one number, and no class but that one can be the true one; give explained='predicted'")
         for name, settings in self.plan.settings:
             if settings.starting_layer >= model.n_layers:
                 raise InputError(f"{name}: starting_layer is {settings.starting_layer}; {model.name} has layers 0 to {model.n_layers - 1}")

@@ -95,12 +95,13 @@ def compute_alone(plan: Plan, unit: Unit, *, worker: int = 0, threads: int = 1) 
     """Compute a unit in a worker process, which loads the model once."""
     with _one_at_a_time:
         use_threads(threads)
-        return unit.number, compute(plan, unit, _loaded(plan.model, device_of_worker(plan.device, worker), plan.dtype))
+        device = device_of_worker(plan.device, worker)
+        return unit.number, compute(plan, unit, _loaded(plan.model, device, plan.dtype, plan.score))
 
 
 @lru_cache(maxsize=1)
-def _loaded(name: str, device: str, dtype: str) -> VisionModel:
-    return load(name, device=device, dtype=dtype)
+def _loaded(name: str, device: str, dtype: str, score: str) -> VisionModel:
+    return load(name, device=device, dtype=dtype, score=score)
 
 
 def compute(plan: Plan, unit: Unit, model: VisionModel) -> Tables:
@@ -249,7 +250,6 @@ def measured(plan: Plan, model: Any, picture: Any, heat: Sequence[Heat], label: 
 def _facts(sample: Sample, model: VisionModel, explanation: Explanation, label: int) -> dict[str, Any]:
     """Return an image's row; an explanation kept by an earlier study knows its own class alone."""
     clean = explanation.clean
-    predicted = int(clean.argmax()) if len(clean) == len(model.classes) else None
     true = None if sample.label is None else _true(sample.label, model)
     return {
         "number": sample.number,
@@ -259,14 +259,30 @@ def _facts(sample: Sample, model: VisionModel, explanation: Explanation, label: 
         "explained": label,
         "explained_name": model.classes[label],
         "probability": float(clean[explanation.label]),
-        "correct": None if true is None or predicted is None else predicted == true,
+        "score": explanation.score.quantity,
+        "correct": _correct(clean, true, model),
         "grid_rows": explanation.grid[0],
         "grid_cols": explanation.grid[1],
     }
 
 
+def _correct(clean: np.ndarray, true: int | None, model: VisionModel) -> bool | None:
+    """Return whether the model decides for the true class; None where that is not known."""
+    knows_all = len(clean) == model.n_classes
+    if true is None or not knows_all or not model.score.is_probability:
+        return None
+    return bool(model.score.decided(clean, true))
+
+
 def _true(label: int | str, model: VisionModel) -> int | None:
-    """Return the class that a label means, or None where the model has no such class."""
+    """Return the class that a label means, or None where the model has no such class.
+
+    With one class, labels 0 and 1 may stand for no and yes: there only a name is understood.
+    """
+    if model.n_classes == 1 and str(label).lower() not in model.classes[0].lower().split(", "):
+        return None
+    if model.n_classes == 1 and str(label).isdecimal():
+        return None
     try:
         return model.label_of(label, 0)
     except InputError:

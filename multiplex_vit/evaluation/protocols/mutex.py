@@ -25,8 +25,10 @@ def mutex2025(subject: Subject, heatmap: np.ndarray, options: Options) -> Curves
     confidence belongs: both are biased low. Where the confidence grows evenly with the pixels shown, from e of the empty image to c of the
     clean one, a random order has an expected difference of .495 (c - e) - .5 e of 100, not 0.
     Baselines have their published meaning: "black" is zeros in normalised space (the processor's mean colour), "mean" the image's one
-    mean value. Ties inside a patch are broken by index.
+    mean value. Ties inside a patch are broken by index. Predicted values are refused: for them the
+    published score of 0 means nothing.
     """
+    subject.refuse_values("mutex2025", "counts a deletion from a score of 0 on")
     baseline = published_baseline(options.empty)
     rank = ranks(-ranks(heatmap)[pixel_map(subject, heatmap.shape)]).reshape(subject.pixels.shape[2:])
     percent = np.array(PUBLISHED_PERCENT, dtype=float)

@@ -26,18 +26,30 @@ class Subject:
         return self.model.embed(self.pixels)
 
     def confidence(self, pixels: np.ndarray) -> np.ndarray:
-        """Return the class's probability [image] in pixel values [image, channel, row, col]."""
+        """Return the class's score [image] in pixel values [image, channel, row, col]."""
         return self._probabilities(pixels)[:, self.label]
 
     def kept(self, pixels: np.ndarray) -> np.ndarray:
-        """Return [image] 1 where the class is the most probable one of pixel values [image, channel, row, col], else 0."""
-        return (self._probabilities(pixels).argmax(1) == self.label).astype(float)
+        """Return [image] 1 where the model decides for the class in pixel values [image, channel, row, col], else 0.
+
+        Raises
+        ------
+        InputError
+            If the model gives predicted values, from which no decision follows.
+        """
+        return self.model.score.decided(self._probabilities(pixels), self.label).astype(float)  # type: ignore[no-any-return]
+
+    def refuse_values(self, protocol: str, why: str) -> None:
+        """Refuse a protocol that asks for a probability where the model gives predicted values."""
+        if not self.model.score.is_probability:
+            quantity = self.model.score.quantity
+            raise InputError(f"{protocol} {why}, which a {quantity} does not have; give 'patch' or 'token'")
 
     def _probabilities(self, pixels: np.ndarray) -> np.ndarray:
         return self.model.classify(pixels, batch_size=self.batch_size).cpu().numpy()
 
     def token_confidence(self, kept: np.ndarray) -> np.ndarray:
-        """Return the class's probability [mask] from kept tokens [mask, node]."""
+        """Return the class's score [mask] from kept tokens [mask, node]."""
         return self.model.probabilities(self.tokens, kept, batch_size=self.batch_size)[:, self.label].cpu().numpy()
 
     def baseline(self, function: Baseline, seed: int) -> np.ndarray:

@@ -20,7 +20,7 @@ ORDERS = ("insertion", "deletion", "difference")
 _IMAGES_AT_ONCE = 32
 
 Confidence = Callable[[np.ndarray], np.ndarray]
-"""Takes which patches there are, bool [set, node], and returns the class's probability [set]."""
+"""Takes which patches there are, bool [set, node], and returns the class's score [set]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,8 +79,8 @@ def greedy_ceiling(
 ) -> Ceiling:
     """Search for the best orders of patches under one protocol, greedily.
 
-    For "insertion", the patch that raises the class's probability most is added next, from the empty image on; for "deletion" the one that
-    lowers it most is taken away next, from the whole image on; for "difference" the one after which the probability of what is there less that
+    For "insertion", the patch that raises the class's score most is added next, from the empty image on; for "deletion" the one that
+    lowers it most is taken away next, from the whole image on; for "difference" the one after which the score of what is there less that
     of what is left is greatest: one order for both curves. Greedy search need not find the best order where patches act together: the true
     ceiling may lie higher. Over n patches it takes n (n + 1) / 2 passes for insertion or for deletion, and the sum of both for the difference.
 

@@ -64,9 +64,12 @@ class Question:
         shown = self.pixels if pixels is None else pixels
         return np.asarray(self.explain(model or self.model, shown, label=self.label).heatmap)
 
-    def still_predicted(self, pixels: np.ndarray) -> bool:
-        """Return whether the model finds the class most probable in other pixels."""
-        return _predicted(self.model, pixels) == self.label
+    def still_predicted(self, pixels: np.ndarray) -> bool | None:
+        """Return whether the model decides for the class in other pixels; None where it predicts values, not classes."""
+        score = self.model.score
+        if not score.is_probability:
+            return None
+        return bool(score.decided(self.model.classify(pixels).cpu().numpy(), self.label)[0])
 
 
 def _predicted(model: Any, pixels: np.ndarray) -> int:

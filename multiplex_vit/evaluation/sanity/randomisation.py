@@ -33,7 +33,7 @@ def parameter_randomisation(model: Any, image: Any, method: Named = "mutex", **a
     DataFrame
         One row a stage: method, stage ("none", "head", "block 5", ..., "block 0", "embeddings": the part randomised last), randomised (how many
         parts), correlation (Spearman's, with the original heatmap), correlation_absolute (of absolute values; another one only where some are
-        negative), probability (of the class by the randomised model). NaN where a heatmap is flat.
+        negative), probability (of the class by the randomised model), score (what that number is). NaN where a heatmap is flat.
 
     Raises
     ------
@@ -60,4 +60,5 @@ def _row(question: Question, stage: str, model: Any) -> dict[str, Any]:
         "correlation": rank_correlation(question.heatmap, heatmap),
         "correlation_absolute": rank_correlation(np.abs(question.heatmap), np.abs(heatmap)),
         "probability": float(model.classify(question.pixels)[0, question.label]),
+        "score": model.score.quantity,
     }

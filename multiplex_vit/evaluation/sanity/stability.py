@@ -36,7 +36,7 @@ def noise_stability(model: Any, image: Any, method: Named = "mutex", *, sd: floa
     -------
     DataFrame
         One row a draw: method, sd, draw, correlation (Spearman's, with the heatmap without noise; NaN where one is flat), same_class (whether
-        the noisy image is still classified as the class explained).
+        the model decides for the class explained in the noisy image; None where it predicts values).
 
     Raises
     ------
@@ -75,8 +75,8 @@ def flip_stability(model: Any, image: Any, method: Named = "mutex", **asked: Unp
     Returns
     -------
     DataFrame
-        One row: method, correlation (Spearman's; NaN where a heatmap is flat), same_class (whether the mirrored image is classified as the
-        class explained).
+        One row: method, correlation (Spearman's; NaN where a heatmap is flat), same_class (whether the model decides for the class explained in
+        the mirrored image; None where it predicts values).
 
     Raises
     ------

@@ -14,6 +14,7 @@ from multiplex_vit.checks import vision_model
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import written_whole
 from multiplex_vit.models.picture import Picture
+from multiplex_vit.models.score import SCORES, Score
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.reading import named
 from multiplex_vit.registry import Registry, name_of
@@ -35,12 +36,14 @@ class Attribution(Pictured):
     label : int
         The class explained.
     clean : ndarray float32 [class]
-        Class probabilities of the whole image.
+        Scores of the whole image: probabilities, unless `score` says otherwise.
     classes : tuple of str
     model, method : str
     view : ndarray uint8 [row, col, channel]
     forward_passes, backward_passes : int
         Sequences that the model classified, that of the whole image included; and such as gradients went back through.
+    score : Score
+        What the numbers of `clean` mean. Default: that of a softmax.
     """
 
     heatmap: np.ndarray
@@ -52,6 +55,7 @@ class Attribution(Pictured):
     view: np.ndarray = field(repr=False)
     forward_passes: int = 1
     backward_passes: int = 0
+    score: Score = SCORES["softmax"]
 
     def save(self, path: str | Path) -> None:
         """Write the attribution as a NumPy archive (.npz, no pickle), whole or not at all.
@@ -69,6 +73,7 @@ class Attribution(Pictured):
         if named(path).suffix != ".npz":
             raise InputError(f"cannot save {path}: give a name that ends in .npz")
         facts: dict[str, Any] = {"format": ATTRIBUTION_FORMAT, "classes": self.classes}
+        facts["score"] = self.score.name
         for name in ("label", "model", "method", "forward_passes", "backward_passes"):
             facts[name] = getattr(self, name)
         with written_whole(path) as temporary:
@@ -93,10 +98,9 @@ class Attribution(Pictured):
         return cls(**read_attribution(path))
 
     def row(self) -> dict[str, Any]:
-        """Return a tidy row: model, class, probability, method, passes."""
-        head = {"model": self.model, "label": self.label, "label_name": self.label_name, "probability": float(self.clean[self.label])}
+        """Return a tidy row: model, class, its score, method, passes."""
         passes = {"forward_passes": self.forward_passes, "backward_passes": self.backward_passes}
-        return {**head, "predicted": self.predicted, "method": self.method, **passes}
+        return {"model": self.model, **self.head(), "method": self.method, **passes}
 
 
 RIVALS: Registry[Callable[..., Any]] = Registry("rival", data=3)
@@ -136,7 +140,7 @@ class Asked:
         return self.model.embed(self.picture.pixels)
 
     def clean(self) -> np.ndarray:
-        """Return the class probabilities [class] of the whole image."""
+        """Return the scores [class] of the whole image."""
         return self.model.classify(self.picture.pixels)[0].cpu().numpy()
 
     def answer(self, method: str, values: np.ndarray | Tensor, clean: np.ndarray | Tensor, *, forward_passes: int = 1, backward_passes: int = 0) -> Attribution:
@@ -145,8 +149,18 @@ class Asked:
         heatmap = plain[0].reshape(self.grid)
         heatmap.flags.writeable = False
         label = self.model.label_of(self.label, int(plain[1].argmax()))
-        passes = {"forward_passes": forward_passes, "backward_passes": backward_passes}
-        return Attribution(heatmap, label, plain[1].ravel(), self.model.classes, self.model.name, method, self.picture.view, **passes)
+        return Attribution(
+            heatmap,
+            label,
+            plain[1].ravel(),
+            self.model.classes,
+            self.model.name,
+            method,
+            self.picture.view,
+            forward_passes,
+            backward_passes,
+            self.model.score,
+        )
 
     def explained(self, kept: np.ndarray, clean: np.ndarray | Tensor, settings: Settings) -> Explanation:
         """Return what masks kept [mask, node] show, where the pass of the whole image was run already; `settings.design` names the masks."""
@@ -167,6 +181,7 @@ class Asked:
             forward_passes=len(partial) + 1,
             model=self.model.name,
             view=self.picture.view,
+            score=self.model.score,
         )
 
     def prefix_row(self, relevance: Tensor) -> Tensor:

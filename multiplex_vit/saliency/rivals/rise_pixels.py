@@ -22,17 +22,23 @@ def rise_pixels(model: VisionModel, image: Any, label: int | str | None = None, 
     Petsiuk, Das, Saenko, BMVC 2018, arXiv:1806.07421. Masks are as there: 7 x 7 cells, each kept with probability 0.5, enlarged bilinearly
     to 8 x 8 cells' size and cut out at a random shift; pixel values are multiplied by them after normalisation, so what is masked becomes
     the processor's mean colour. The paper takes 4,000 to 8,000 masks; here it is a mask a pass of the budget, less the pass of the whole image.
+    Of predicted values, p is how far each lies above the least of the masks, or else the chance with
+    which a pixel was masked would outweigh what the model says.
     """
     asked = Asked.of(model, image, label)
     clean, pixels = asked.clean(), asked.picture.pixels
     n_masks = whole("budget", budget, at_least=2) - 1
     explained = model.label_of(label, int(clean.argmax()))
     total = torch.zeros(pixels.shape[2:], device=pixels.device)
+    coverage, confidences = torch.zeros_like(total), []
     rng = np.random.default_rng(seed)
     for start in range(0, n_masks, CHUNK):
         masks = _masks(rng, min(CHUNK, n_masks - start), pixels.shape[2:]).to(pixels.device)
         confidence = model.classify(pixels * masks[:, None])[:, explained]
         total += torch.einsum("m,mrc->rc", confidence, masks)
+        coverage += masks.sum(0)
+        confidences.append(confidence.cpu().numpy())
+    total -= model.score.floor(np.concatenate(confidences)) * coverage
     heatmap = avg_pool2d(total[None, None], model.patch)[0, 0] / (n_masks * KEPT)
     return asked.answer("rise_pixels", heatmap, clean, forward_passes=n_masks + 1)
 
