@@ -9,6 +9,7 @@ from PIL import Image
 
 import multiplex_vit as mv
 from multiplex_vit.evaluation.localisation import cells
+from multiplex_vit.models.score import SCORES
 
 PLAIN = np.array([[4.0, 0, 1, -1], [0, 0, 1, -1]])
 
@@ -139,6 +140,7 @@ class Sure:
     """A model that says of a picture's colour which class it is, and how sure it is: brightness 10 a class, one more is unsure."""
 
     name, classes, patch, input_size = "sure", tuple("abcdef"), (1, 1), (4, 4)
+    score = SCORES["softmax"]
 
     def picture(self, image):
         import torch

@@ -24,13 +24,17 @@ class Passes:
     passes: torch.dtype | str | None
     n_layers: int
     n_prefix: int
-    n_classes: int
     grid_of: Callable[..., tuple[int, int]]
     _finite: Callable[[Tensor], Tensor]
 
     @property
     def passing(self) -> Any:
         """The model that passes run on."""
+        raise NotImplementedError
+
+    @property
+    def n_classes(self) -> int:
+        """How many logits it gives."""
         raise NotImplementedError
 
     def probabilities(self, tokens: Tensor, kept: Tensor | np.ndarray, *, batch_size: int | str = "auto") -> Tensor:

@@ -187,7 +187,13 @@ class Study(Results):
             else self.model
         )
         self._check(model, alone=runner is None and scheduler is None and workers == 1)
-        record = {"plan": self.plan.record(), "model_sha256": fingerprint(model.model), "score": model.score.name, "images": self.source.record(), "chunk": self.chunk}
+        record = {
+            "plan": self.plan.record(),
+            "model_sha256": fingerprint(model.model),
+            "score": model.score.name,
+            "images": self.source.record(),
+            "chunk": self.chunk,
+        }
         self.store.refuse_others()
         with output_folder(self.store.folder), self.store.locked():
             self.store.sweep()

@@ -47,7 +47,9 @@ def summarised(table: pd.DataFrame, agreement: pd.DataFrame, measure: str = "dif
     """Return what `summarise` does, of a study's table, and of each setting's agreement with the first (setting, agreement, ...)."""
     table = table[(table["measure"] == measure) & table["variant"].isin([FULL, RANDOM])]
     found = [_protocol(part).assign(protocol=protocol) for protocol, part in table.groupby("protocol", sort=False)]
-    varied = table.drop_duplicates("setting").drop(columns=["number", "image", "label", "explained", "probability", "score", "variant", "protocol", "measure", "value"])
+    varied = table.drop_duplicates("setting").drop(
+        columns=["number", "image", "label", "explained", "probability", "score", "variant", "protocol", "measure", "value"]
+    )
     joined = pd.concat(found, ignore_index=True).merge(varied, on="setting", how="left").merge(agreement, on="setting", how="left")
     first = ["protocol", *varied.columns]
     return joined[[*first, *(name for name in joined if name not in first)]]

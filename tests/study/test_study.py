@@ -47,7 +47,20 @@ def folder(tmp_path):
 def test_every_row_is_what_explain_and_evaluate_give(done, demo_vit):
     table = done.table()
     assert len(table) == 3 * (2 + 1) * 3
-    assert list(table.columns) == ["number", "image", "label", "explained", "probability", "score", "setting", "token_ratio", "variant", "protocol", "measure", "value"]
+    assert list(table.columns) == [
+        "number",
+        "image",
+        "label",
+        "explained",
+        "probability",
+        "score",
+        "setting",
+        "token_ratio",
+        "variant",
+        "protocol",
+        "measure",
+        "value",
+    ]
     for number, path in enumerate(PHOTOS):
         for ratio in (0.3, 0.5):
             ex = mv.explain(demo_vit, path, operators="sum", statistics=("max", "min"), token_ratio=ratio)

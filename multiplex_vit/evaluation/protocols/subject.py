@@ -37,7 +37,7 @@ class Subject:
         InputError
             If the model gives predicted values, from which no decision follows.
         """
-        return self.model.score.decided(self._probabilities(pixels), self.label).astype(float)  # type: ignore[no-any-return]
+        return self.model.score.decided(self._probabilities(pixels), self.label).astype(float)
 
     def refuse_values(self, protocol: str, why: str) -> None:
         """Refuse a protocol that asks for a probability where the model gives predicted values."""
