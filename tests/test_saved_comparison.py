@@ -57,6 +57,7 @@ WRONG = [True, -1, 0.5, [], {}, [1]]
 FACTS = {
     "format": ["multiplex_vit comparison 2", None, "", *WRONG],
     "model": [None, *WRONG],
+    "score": [None, "", "odds", "probability (softmax)", *WRONG],
     "steps": [0, "4", *WRONG],
     "label": WRONG,
     "seed": [None, "0", *WRONG],

@@ -90,6 +90,7 @@ FACTS = {
     "settings": [{"min_cut": 7}, {"min_cut": "a"}, {"nonsense": 1}, {"operators": 3}, *WRONG[:-1]],
     "forward_passes": [10.5, *(value for value in WRONG)],
     "model": [value for value in WRONG if not isinstance(value, str)],
+    "score": ["odds", "probability (softmax)", *WRONG],
     "labels": [[["a", "b", "c"]], [["a", "b"]] * 54, [["a", "b", 1]] * 54, ["abc"] * 54, *WRONG],
     "designs": [["centrality"], [1] * 54, [None] * 54, *(v for v in WRONG if v != [])],
 }
