@@ -1,0 +1,199 @@
+"""Writing files whole or not at all, several together or none."""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from multiplex_vit.errors import InputError
+from multiplex_vit.files.scratch import Scratch, clear_stale, scratch_in
+from multiplex_vit.files.stopping import held_back
+from multiplex_vit.reading import named
+
+
+@contextmanager
+def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary path beside `path`, moved into place when the block ends well and deleted otherwise.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to write. Its folder must exist.
+
+    Raises
+    ------
+    InputError
+        If the folder is missing or cannot be written, or the disk is full.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with written_whole(Path(folder, "a.txt")) as temporary:
+    ...         _ = temporary.write_text("whole")
+    ...     Path(folder, "a.txt").read_text()
+    'whole'
+    """
+    target = writable(path)
+    with _told(f"cannot write {target}", "place"), scratch_in(target.parent) as scratch:
+        temporary = scratch.new / target.name
+        temporary.touch()
+        yield temporary
+        temporary.replace(target)
+
+
+@contextmanager
+def written_together(folder: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary folder whose files are moved into `folder` when the block ends well; otherwise none of them appears.
+
+    Links are followed; files that are there already are replaced, and put back should one of the others fail.
+
+    Raises
+    ------
+    InputError
+        If the folder is missing or cannot be written, one of the files is a folder, write-protected or a pipe, or the disk is full.
+    """
+    with written_at_once([folder]) as (temporary,):
+        yield temporary
+
+
+@contextmanager
+def written_at_once(folders: Sequence[str | os.PathLike[str]]) -> Iterator[list[Path]]:
+    """Give a temporary folder for each of several folders; all their files appear when the block ends well, or none.
+
+    Raises
+    ------
+    InputError
+        As `written_together`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+    ...     with written_at_once([one, other]) as (first, second):
+    ...         _ = (first / "a.txt").write_text("a"), (second / "b.txt").write_text("b")
+    ...     os.listdir(one), os.listdir(other)
+    (['a.txt'], ['b.txt'])
+    """
+    places = list(map(Path, folders))
+    where = " and ".join(map(str, places))
+    with _told(f"cannot write into {where}", "place"), ExitStack() as stack:
+        scratches = [stack.enter_context(scratch_in(place)) for place in places]
+        yield [scratch.new for scratch in scratches]
+        moves: list[_Move] = []
+        for place, scratch in zip(places, scratches, strict=True):
+            moves += _moves(place, scratch)
+        # A signal halfway would leave some of the files old and some new.
+        with held_back():
+            _replace_all(moves)
+
+
+@contextmanager
+def output_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a folder to write in, made if it is missing; folders made are taken away again if they end empty.
+
+    What dead processes left half written there is cleared.
+
+    Raises
+    ------
+    InputError
+        If it cannot be made, is a file, or nothing can be written there.
+    """
+    folder = named(path)
+    made: list[Path] = []
+    try:
+        with _told(f"cannot write into {folder}", "folder"), held_back():
+            _make(folder, made)
+            with scratch_in(folder):
+                pass
+        clear_stale(folder)
+        yield folder
+    finally:
+        with held_back():
+            _unmake(made)
+
+
+def writable(path: str | os.PathLike[str]) -> Path:
+    """Return the file that a path means, links followed, if it may be written.
+
+    Raises
+    ------
+    InputError
+        If it is a folder, write-protected or no regular file.
+    """
+    target = Path(os.path.realpath(named(path)))
+    if target.is_dir():
+        raise InputError(f"cannot write {path}: it is a folder; give a file name")
+    if target.exists() and not (target.is_file() and os.access(target, os.W_OK)):
+        raise InputError(f"cannot write {path}: it is write-protected or no regular file; give another name")
+    return target
+
+
+@contextmanager
+def _told(what: str, other: str) -> Iterator[None]:
+    """Turn what a system says of a file into one line."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{what}: {error.strerror or error}; choose another {other}") from error
+
+
+def _make(folder: Path, made: list[Path]) -> None:
+    """Make a folder and those above it, and note each, so that a failure below takes them away again."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing):
+        if place.is_dir():
+            continue
+        place.mkdir()
+        made.append(place)
+    if not folder.is_dir():
+        raise FileExistsError("it is a file")
+
+
+def _unmake(made: list[Path]) -> None:
+    for place in reversed(made):
+        if place.is_dir() and not any(place.iterdir()):
+            place.rmdir()
+
+
+@dataclass(frozen=True)
+class _Move:
+    """A file that is ready, the place that it will have, and where what is there is kept meanwhile."""
+
+    file: Path
+    target: Path
+    kept: Path
+
+
+def _moves(folder: Path, scratch: Scratch) -> list[_Move]:
+    moves = []
+    for file in sorted(scratch.new.iterdir()):
+        moves.append(_Move(file, writable(folder / file.name), scratch.before / file.name))
+    return moves
+
+
+def _replace_all(moves: Sequence[_Move]) -> None:
+    """Move files to their targets; if one fails, take the moved ones away and put back what was there."""
+    begun: list[_Move] = []
+    try:
+        for move in moves:
+            if move.target.exists():
+                _keep(move.target, move.kept)
+            begun.append(move)
+            shutil.move(move.file, move.target)
+    except BaseException:
+        for move in begun:
+            move.target.unlink(missing_ok=True)
+            if move.kept.exists():
+                shutil.move(move.kept, move.target)
+        raise
+
+
+def _keep(file: Path, name: Path) -> None:
+    """Keep a file under a second name: a link where the disk is one, otherwise a copy."""
+    try:
+        os.link(file, name)
+    except OSError:
+        shutil.copy2(file, name)
