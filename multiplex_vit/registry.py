@@ -14,6 +14,19 @@ F = TypeVar("F", bound=Callable[..., Any])
 Named = str | Callable[..., Any]
 """A member of a registry by its name, or any function in its place."""
 
+BEHAVIOUR = {
+    "scale": ("invariant", "linear", "none"),
+    "isolates": ("kept", "proportional", "counted"),
+}
+"""Traits of measures, and what they may be; tests read them, so that a new member is tested by what it says of itself.
+
+- scale: all weights times c leave values as they are, give c times the values, or neither (its docstring says why).
+- isolates: one more node without edges leaves the values of others as they are, leaves their proportions ("the number
+  of nodes is a common factor"), or changes them, since they count nodes.
+- transposed: the member that has these values where every edge is turned round; absent where no member has.
+- places: True where it matters where on the grid a node lies, so that nodes may be renumbered by reflections alone.
+"""
+
 _NAME = "registered_name"
 
 

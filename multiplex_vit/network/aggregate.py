@@ -10,7 +10,7 @@ AGGREGATIONS: Registry[Callable[[np.ndarray], np.ndarray]] = Registry("aggregati
 """A member takes weights [layer, source, target] and returns [source, target]."""
 
 
-@AGGREGATIONS.register("sum")
+@AGGREGATIONS.register("sum", scale="linear")
 def total(weights: np.ndarray) -> np.ndarray:
     """Return the sum of each edge's weight over layers.
 
@@ -22,7 +22,7 @@ def total(weights: np.ndarray) -> np.ndarray:
     return weights.sum(0, dtype=np.result_type(weights, np.float32))
 
 
-@AGGREGATIONS.register
+@AGGREGATIONS.register(scale="linear")
 def mean(weights: np.ndarray) -> np.ndarray:
     """Return the mean of each edge's weight over layers; a layer without the edge counts as 0.
 
@@ -34,7 +34,7 @@ def mean(weights: np.ndarray) -> np.ndarray:
     return weights.mean(0, dtype=np.result_type(weights, np.float32))
 
 
-@AGGREGATIONS.register("max")
+@AGGREGATIONS.register("max", scale="linear")
 def maximum(weights: np.ndarray) -> np.ndarray:
     """Return the greatest weight of each edge over layers.
 
@@ -46,7 +46,7 @@ def maximum(weights: np.ndarray) -> np.ndarray:
     return weights.max(0)
 
 
-@AGGREGATIONS.register
+@AGGREGATIONS.register(scale="invariant")
 def count(weights: np.ndarray) -> np.ndarray:
     """Return in how many layers each edge is: its multiplicity (Battiston et al. 2014, doi:10.1103/PhysRevE.89.032804).
 

@@ -13,6 +13,7 @@ from multiplex_vit.network.centrality import CENTRALITIES, centrality
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures import layer_table
 from multiplex_vit.network.layer_measures.rounding import constant
+from multiplex_vit.network.multilayer.correlation import ranks
 from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.registry import Named, Registry, chosen, name_of
 
@@ -22,7 +23,7 @@ FILTERS: Registry[Callable[..., np.ndarray]] = Registry("filter")
 _SHAPE = ["edges", "density", "isolates", "giant_component"]
 
 
-@FILTERS.register
+@FILTERS.register(scale="linear", transposed="min_cut")
 def min_cut(weights: np.ndarray, min_cut: float) -> np.ndarray:
     """Keep the edges of at least `min_cut` times the greatest weight of their layer.
 
@@ -56,7 +57,7 @@ def min_cut(weights: np.ndarray, min_cut: float) -> np.ndarray:
     return np.where(weights < threshold, 0, weights)
 
 
-@FILTERS.register
+@FILTERS.register(scale="linear")
 def top_k(weights: np.ndarray, k: int) -> np.ndarray:
     """Keep the `k` strongest edges that each node sends.
 
@@ -94,7 +95,7 @@ def top_k(weights: np.ndarray, k: int) -> np.ndarray:
     return np.where(weights < np.partition(weights, -place, axis=2)[:, :, [-place]], 0, weights)
 
 
-@FILTERS.register
+@FILTERS.register(scale="linear", transposed="disparity")
 def disparity(weights: np.ndarray, alpha: float) -> np.ndarray:
     """Keep the edges that carry significantly more of a node's strength than chance would give them: the disparity filter.
 
@@ -229,4 +230,4 @@ def _at(cut: float, layers: list[Layer], members: list[Named], before: list[np.n
 def _tau(one: np.ndarray, other: np.ndarray, weights: np.ndarray) -> float:
     if constant(one, weights) or constant(other, weights):
         return np.nan
-    return float(kendalltau(one, other).statistic)
+    return float(kendalltau(ranks(one), ranks(other)).statistic)

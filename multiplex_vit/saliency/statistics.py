@@ -14,15 +14,20 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from multiplex_vit.registry import Registry
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+_FAR = 20
+"""Moments of values above 2^20, or below 2^-20, are taken in another unit: they do not depend on it."""
+
 STATISTICS: Registry[Callable[["Tensor"], "Tensor"]] = Registry("statistic")
 
 
-@STATISTICS.register
+@STATISTICS.register(scale="invariant")
 def coherence(values: "Tensor") -> "Tensor":
     """Return the entropy of a node's centrality over layers, in nats: with p = c / sum(c), -sum p ln p (0 where the sum is 0).
 
@@ -37,7 +42,7 @@ def coherence(values: "Tensor") -> "Tensor":
     return -(share * share.where(share > 0, 1).log()).sum(0) + 0.0
 
 
-@STATISTICS.register("max")
+@STATISTICS.register("max", scale="linear")
 def maximum(values: "Tensor") -> "Tensor":
     """Return the greatest value over layers.
 
@@ -50,7 +55,7 @@ def maximum(values: "Tensor") -> "Tensor":
     return values.amax(0)
 
 
-@STATISTICS.register("min")
+@STATISTICS.register("min", scale="linear")
 def minimum(values: "Tensor") -> "Tensor":
     """Return the least value over layers.
 
@@ -63,7 +68,7 @@ def minimum(values: "Tensor") -> "Tensor":
     return values.amin(0)
 
 
-@STATISTICS.register("sum")
+@STATISTICS.register("sum", scale="linear")
 def total(values: "Tensor") -> "Tensor":
     """Return the sum over layers.
 
@@ -76,7 +81,7 @@ def total(values: "Tensor") -> "Tensor":
     return values.sum(0)
 
 
-@STATISTICS.register
+@STATISTICS.register(scale="linear")
 def std(values: "Tensor") -> "Tensor":
     """Return the sample standard deviation over layers (n - 1); NaN for one layer.
 
@@ -91,7 +96,7 @@ def std(values: "Tensor") -> "Tensor":
     return values.std(0)
 
 
-@STATISTICS.register("sum/std", constant=math.inf)
+@STATISTICS.register("sum/std", constant=math.inf, scale="none")
 def sum_over_std(values: "Tensor") -> "Tensor":
     """Return sum / (std + 1e-8) over layers; NaN for one layer.
 
@@ -104,7 +109,7 @@ def sum_over_std(values: "Tensor") -> "Tensor":
     return total(values) / (std(values) + 1e-8)
 
 
-@STATISTICS.register
+@STATISTICS.register(scale="linear")
 def median(values: "Tensor") -> "Tensor":
     """Return the median over layers; of an even number the lower middle value.
 
@@ -117,7 +122,7 @@ def median(values: "Tensor") -> "Tensor":
     return values.median(0).values
 
 
-@STATISTICS.register(apart=True, constant=0.0)
+@STATISTICS.register(apart=True, constant=0.0, scale="invariant")
 def skew(values: "Tensor") -> "Tensor":
     """Return the biased Fisher-Pearson skewness over layers; NaN where a node's values are all equal.
 
@@ -130,7 +135,7 @@ def skew(values: "Tensor") -> "Tensor":
     return _moment(values, "skew")
 
 
-@STATISTICS.register(apart=True, constant=-3.0)
+@STATISTICS.register(apart=True, constant=-3.0, scale="invariant")
 def kurtosis(values: "Tensor") -> "Tensor":
     """Return the biased excess (Fisher) kurtosis over layers; NaN where a node's values are all equal.
 
@@ -152,5 +157,12 @@ def _moment(values: "Tensor", name: str) -> "Tensor":
     function: Any = getattr(stats, name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        result = function(values.cpu().numpy().T, axis=-1)
+        result = function(_in_range(values.cpu().numpy().T), axis=-1)
     return values.new_tensor(result)
+
+
+def _in_range(values: np.ndarray) -> np.ndarray:
+    """Return rows of which no fourth power overflows or vanishes; powers of two change no other digit."""
+    exponent = np.frexp(np.abs(values).max(-1, keepdims=True, initial=0))[1]
+    far = np.abs(exponent) > _FAR
+    return np.ldexp(values, -exponent * far) if far.any() else values

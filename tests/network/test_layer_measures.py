@@ -269,6 +269,13 @@ def test_the_code_length_is_the_map_equation_of_the_partition_found():
     assert measured("codelength", layer) == pytest.approx(bits, rel=1e-9)
 
 
+def test_infomap_is_given_no_direction_that_it_would_not_see():
+    weights = random_weights(0)
+    for one, other in ((weights, weights.T), (weights, weights + weights.T)):
+        assert measured("codelength", Layer(one)) == pytest.approx(measured("codelength", Layer(other)))
+        assert infomap(Layer(one)).membership == infomap(Layer(other)).membership
+
+
 @pytest.mark.parametrize("scale", [5e-324, 1e-200, 1e200])
 def test_the_unit_of_attention_does_not_matter_to_communities(scale):
     blocks = Layer(np.kron(np.eye(3), np.ones((4, 4))) * scale)

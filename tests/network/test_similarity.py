@@ -66,6 +66,16 @@ def similarity(name, first, second):
     return LAYER_SIMILARITIES[name](first, second)
 
 
+def test_strengths_that_are_equal_but_for_rounding_share_their_rank():
+    weights = np.array([[0.1, 0.3, 0], [0.2, 0, 0], [0.3, 0.3, 0.5]])
+    assert weights.sum(0)[0] != weights[::-1].sum(0)[0], "a sum depends on its order"
+    other = np.diag([1.0, 2.0, 4.0])
+    # In-strengths 0.6 0.6 0.5 have ranks 2.5 2.5 1, against 1 2 3: Pearson's r is -sqrt(3) / 2.
+    for order in ([0, 1, 2], [2, 1, 0], [1, 2, 0]):
+        found = similarity("in_strength_spearman", weights[order], other)
+        assert found == pytest.approx(-math.sqrt(3) / 2)
+
+
 # --- pairs ------------------------------------------------------------------------------------------------------------
 
 

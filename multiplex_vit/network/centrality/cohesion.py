@@ -6,7 +6,7 @@ from multiplex_vit.network.centrality.registry import CENTRALITIES
 from multiplex_vit.network.layer import Layer
 
 
-@CENTRALITIES.register(takes="layer")
+@CENTRALITIES.register(takes="layer", scale="invariant", isolates="kept", transposed="coreness")
 def coreness(layer: Layer) -> np.ndarray:
     """Return each node's core: the greatest k such that it lies in a part where all have in-degree + out-degree of at least k.
 
@@ -31,7 +31,7 @@ def coreness(layer: Layer) -> np.ndarray:
     return np.array(layer.without_loops.coreness(mode="all"))
 
 
-@CENTRALITIES.register
+@CENTRALITIES.register(scale="invariant", isolates="kept", transposed="clustering")
 def clustering(weights: np.ndarray) -> np.ndarray:
     """Return the weighted directed clustering coefficient: how closely a node's neighbours attend to one another.
 
@@ -66,7 +66,7 @@ def clustering(weights: np.ndarray) -> np.ndarray:
     return np.divide(triangles, possible, out=np.zeros(len(between)), where=possible > 0)
 
 
-@CENTRALITIES.register
+@CENTRALITIES.register(scale="invariant", isolates="kept", transposed="constraint")
 def constraint(weights: np.ndarray) -> np.ndarray:
     """Return Burt's constraint: how far a node depends on contacts that also attend to one another.
 

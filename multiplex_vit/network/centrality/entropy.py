@@ -7,7 +7,7 @@ from multiplex_vit.network.centrality.registry import CENTRALITIES
 from multiplex_vit.network.layer import Layer
 
 
-@CENTRALITIES.register
+@CENTRALITIES.register(scale="invariant", isolates="kept", transposed="in_entropy")
 def out_entropy(weights: np.ndarray) -> np.ndarray:
     """Return the entropy of the attention each node gives: -sum_j p_ij ln p_ij, with p_ij = w_ij / sum_j w_ij.
 
@@ -32,7 +32,7 @@ def out_entropy(weights: np.ndarray) -> np.ndarray:
     return _entropy(np.asarray(weights, dtype=float))
 
 
-@CENTRALITIES.register
+@CENTRALITIES.register(scale="invariant", isolates="kept", transposed="out_entropy")
 def in_entropy(weights: np.ndarray) -> np.ndarray:
     """Return the entropy of the attention each node receives: -sum_i p_ij ln p_ij, with p_ij = w_ij / sum_i w_ij.
 
@@ -57,7 +57,7 @@ def in_entropy(weights: np.ndarray) -> np.ndarray:
     return _entropy(np.asarray(weights, dtype=float).T)
 
 
-@CENTRALITIES.register(takes="layer")
+@CENTRALITIES.register(takes="layer", scale="invariant", isolates="kept", places=True)
 def attention_distance(layer: Layer) -> np.ndarray:
     """Return how far each patch looks: the mean distance to the patches it attends to, sum_j w_ij d_ij / sum_j w_ij.
 

@@ -9,7 +9,12 @@ from multiplex_vit.network.centrality.registry import CENTRALITIES
 from multiplex_vit.network.layer import Layer
 
 
-@CENTRALITIES.register(takes="layer")
+@CENTRALITIES.register(
+    takes="layer",
+    scale="linear",
+    isolates="proportional",
+    transposed="out_closeness",
+)
 def in_closeness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
     """Return how near each node is to those that reach it: (r / (n - 1)) (r / sum_i d_ij) over the r nodes i that do.
 
@@ -43,7 +48,12 @@ def in_closeness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
     return _closeness(layer.distances(length))
 
 
-@CENTRALITIES.register(takes="layer")
+@CENTRALITIES.register(
+    takes="layer",
+    scale="linear",
+    isolates="proportional",
+    transposed="in_closeness",
+)
 def out_closeness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
     """Return how near each node is to those it reaches: (r / (n - 1)) (r / sum_j d_ij) over the r nodes j that it does.
 
@@ -75,7 +85,7 @@ def out_closeness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
     return _closeness(layer.distances(length).T)
 
 
-@CENTRALITIES.register(takes="layer")
+@CENTRALITIES.register(takes="layer", scale="linear", isolates="kept")
 def harmonic(layer: Layer, *, length: str = "inverse") -> np.ndarray:
     """Return harmonic centrality of the nodes that reach each node: sum_(i != j) 1 / d_ij, 0 where there is no path.
 
@@ -107,7 +117,7 @@ def harmonic(layer: Layer, *, length: str = "inverse") -> np.ndarray:
     return (1 / _between(layer.distances(length))).sum(0)
 
 
-@CENTRALITIES.register(takes="layer")
+@CENTRALITIES.register(takes="layer", scale="invariant", isolates="kept", transposed="betweenness")
 def betweenness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
     """Return through how many shortest paths a node is passed: sum over s != v != t of sigma_st(v) / sigma_st, not normalised.
 

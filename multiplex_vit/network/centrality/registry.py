@@ -15,6 +15,8 @@ CENTRALITIES: Registry[Callable[[Any], Any]] = Registry("centrality")
 - "weights" (default): an array [source, target], one layer's weights;
 - "layer": a `Layer`, with `weights`, `graph` (igraph), `distances()`, `tokens`;
 - "stack": weights [..., source, target] of NumPy or torch, by the methods both have; it runs on all layers at once, on the model's device.
+
+Other traits say how values behave, and the package's tests hold its own members to them (see `BEHAVIOUR`).
 """
 
 

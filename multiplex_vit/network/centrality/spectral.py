@@ -9,7 +9,7 @@ from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.perron import leading_eigenvector
 
 
-@CENTRALITIES.register(takes="layer")
+@CENTRALITIES.register(takes="layer", scale="invariant", isolates="proportional")
 def pagerank(layer: Layer, *, damping: float = 0.85) -> np.ndarray:
     """Return PageRank: where a walker is found who follows attention and, with probability 1 - damping, starts anew anywhere.
 
@@ -40,7 +40,7 @@ def pagerank(layer: Layer, *, damping: float = 0.85) -> np.ndarray:
     return np.array(layer.graph.pagerank(weights="weight", damping=damping))
 
 
-@CENTRALITIES.register
+@CENTRALITIES.register(scale="invariant", isolates="kept")
 def eigenvector(weights: np.ndarray) -> np.ndarray:
     """Return eigenvector centrality: W^T x = lambda x for the greatest lambda; a node matters if those that attend to it do.
 
@@ -67,7 +67,7 @@ def eigenvector(weights: np.ndarray) -> np.ndarray:
     return leading_eigenvector(weights)
 
 
-@CENTRALITIES.register
+@CENTRALITIES.register(scale="invariant", isolates="kept", transposed="authority")
 def hub(weights: np.ndarray) -> np.ndarray:
     """Return hub scores: the leading eigenvector of W W^T; a hub attends to good authorities.
 
@@ -94,7 +94,7 @@ def hub(weights: np.ndarray) -> np.ndarray:
     return leading_eigenvector(scaled @ scaled.T)
 
 
-@CENTRALITIES.register
+@CENTRALITIES.register(scale="invariant", isolates="kept", transposed="hub")
 def authority(weights: np.ndarray) -> np.ndarray:
     """Return authority scores: the leading eigenvector of W^T W; good hubs attend to an authority.
 
@@ -121,7 +121,7 @@ def authority(weights: np.ndarray) -> np.ndarray:
     return leading_eigenvector(scaled.T @ scaled)
 
 
-@CENTRALITIES.register
+@CENTRALITIES.register(scale="invariant", isolates="kept")
 def katz(weights: np.ndarray, *, attenuation: float = 0.85) -> np.ndarray:
     """Return Katz centrality: x = 1 + alpha W^T x, all walks that end at a node, each step worth alpha.
 

@@ -7,7 +7,7 @@ import numpy as np
 from multiplex_vit.network.centrality.registry import CENTRALITIES
 
 
-@CENTRALITIES.register(takes="stack")
+@CENTRALITIES.register(takes="stack", scale="linear", isolates="kept", transposed="out_strength")
 def in_strength(weights: Any) -> Any:
     """Return the attention each node receives: s_j = sum_i w_ij (a self-loop counts).
 
@@ -32,7 +32,7 @@ def in_strength(weights: Any) -> Any:
     return weights.sum(-2)
 
 
-@CENTRALITIES.register(takes="stack")
+@CENTRALITIES.register(takes="stack", scale="linear", isolates="kept", transposed="in_strength")
 def out_strength(weights: Any) -> Any:
     """Return the attention each node gives: s_i = sum_j w_ij (a self-loop counts).
 
@@ -57,7 +57,7 @@ def out_strength(weights: Any) -> Any:
     return weights.sum(-1)
 
 
-@CENTRALITIES.register
+@CENTRALITIES.register(scale="invariant", isolates="kept", transposed="out_degree")
 def in_degree(weights: np.ndarray) -> np.ndarray:
     """Return how many nodes attend to each node: k_j = sum_i [w_ij > 0] (a self-loop counts once).
 
@@ -82,7 +82,7 @@ def in_degree(weights: np.ndarray) -> np.ndarray:
     return np.count_nonzero(weights, axis=0)
 
 
-@CENTRALITIES.register
+@CENTRALITIES.register(scale="invariant", isolates="kept", transposed="in_degree")
 def out_degree(weights: np.ndarray) -> np.ndarray:
     """Return how many nodes each node attends to: k_i = sum_j [w_ij > 0] (a self-loop counts once).
 
@@ -107,7 +107,7 @@ def out_degree(weights: np.ndarray) -> np.ndarray:
     return np.count_nonzero(weights, axis=1)
 
 
-@CENTRALITIES.register
+@CENTRALITIES.register(scale="linear", isolates="kept", transposed="self_attention")
 def self_attention(weights: np.ndarray) -> np.ndarray:
     """Return the attention each node pays to itself: w_ii, the weight of its self-loop.
 

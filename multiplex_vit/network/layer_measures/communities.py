@@ -1,7 +1,9 @@
-"""Communities: parts of a layer whose nodes attend to one another more than to the rest. Both searches are seeded, so a layer has one answer.
+"""Communities: parts of a layer whose nodes attend to one another more than to the rest.
 
-A search goes through nodes in a random order, so the same layer with its nodes in another order may get another partition of much the
-same quality.
+Both searches are seeded, so a layer has one answer. A search goes through nodes in a random order, and
+so would find another partition of much the same quality if the nodes had other numbers. Therefore nodes
+are put in an order first that their edges alone decide; only nodes that cannot be told apart by their
+surroundings keep the order of their numbers.
 """
 
 from collections.abc import Callable
@@ -15,9 +17,11 @@ from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
 
 _SEED, _TRIALS = 0, 10
+_ROUNDS, _DIGITS = 6, 10
+"""Rounds in which nodes are marked by their neighbours' marks, and decimals of a mark."""
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="communities")
 def communities(layer: Layer) -> int:
     """Return the number of communities that the Leiden algorithm finds on the undirected layer W + W^T, maximising modularity.
 
@@ -42,7 +46,7 @@ def communities(layer: Layer) -> int:
     return len(leiden(layer))
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="modularity")
 def modularity(layer: Layer) -> float:
     """Return the modularity of the communities that `communities` counts: Q = sum_c (a_c / A - (s_c / A)^2).
 
@@ -70,9 +74,11 @@ def modularity(layer: Layer) -> float:
     return float(layer.symmetric.modularity(leiden(layer).membership, weights=_scaled(layer.symmetric)))
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="infomap_communities")
 def infomap_communities(layer: Layer) -> int:
-    """Return the number of communities that Infomap finds on the directed layer: the best of 10 searches for the shortest map.
+    """Return the number of communities that Infomap finds on the undirected layer W + W^T: the best of 10 searches for the shortest map.
+
+    igraph's Infomap does not see the direction of edges (in version 1.0 a layer and its transpose have the same map), so none is given.
 
     Parameters
     ----------
@@ -95,7 +101,7 @@ def infomap_communities(layer: Layer) -> int:
     return len(infomap(layer))
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="codelength")
 def codelength(layer: Layer) -> float:
     """Return how many bits a step of a walker takes on the map by the communities that `infomap_communities` counts.
 
@@ -106,8 +112,8 @@ def codelength(layer: Layer) -> float:
     Returns
     -------
     float
-        From 0 up; low where a walker who follows attention stays long in a community, or visits few nodes. 0 without an edge between two
-        nodes. Isolates cost next to nothing.
+        From 0 up; low where a walker who follows edges either way stays long in a community, or visits few nodes. 0 without an edge between two
+        nodes. Isolates cost nothing.
 
     References
     ----------
@@ -138,14 +144,70 @@ def _once(search: Callable[[Layer], igraph.VertexClustering]) -> Callable[[Layer
 @_once
 def leiden(layer: Layer) -> igraph.VertexClustering:
     """Return the communities by modularity of W + W^T (Leiden, until nothing improves)."""
-    graph = layer.symmetric
-    return graph.community_leiden(objective_function="modularity", weights=_scaled(graph), n_iterations=-1)
+    if not layer.weights.any():
+        return igraph.VertexClustering(layer.symmetric, range(len(layer.weights)))
+    ordered, order = _ordered(layer)
+    found = ordered.community_leiden(
+        objective_function="modularity",
+        weights=_scaled(ordered),
+        n_iterations=-1,
+    )
+    return igraph.VertexClustering(layer.symmetric, _numbered(found.membership, order, len(layer.weights)))
 
 
 @_once
 def infomap(layer: Layer) -> igraph.VertexClustering:
-    """Return the communities by the map equation of the directed layer."""
-    return layer.graph.community_infomap(edge_weights=_scaled(layer.graph), trials=_TRIALS)
+    """Return the communities by the map equation of W + W^T."""
+    if not layer.weights.any():
+        alone = range(len(layer.weights))
+        return igraph.VertexClustering(layer.symmetric, alone, params={"codelength": 0.0})
+    ordered, order = _ordered(layer)
+    found = ordered.community_infomap(edge_weights=_scaled(ordered), trials=_TRIALS)
+    membership = _numbered(found.membership, order, len(layer.weights))
+    return igraph.VertexClustering(
+        layer.symmetric,
+        membership,
+        params={"codelength": found.codelength},
+    )
+
+
+def _ordered(layer: Layer) -> tuple[igraph.Graph, np.ndarray]:
+    """Return the undirected graph of W + W^T with its nodes in an order, and that order.
+
+    Nodes without edges are left out: a search must not draw other random numbers for their sake.
+    """
+    weights = np.asarray(layer.weights, dtype=float)
+    linked = np.flatnonzero(weights.any(0) | weights.any(1))
+    within = weights[np.ix_(linked, linked)]
+    order = linked[_order(within / within.max(initial=np.finfo(float).smallest_subnormal))]
+    return Layer(weights[np.ix_(order, order)]).symmetric, order
+
+
+def _order(weights: np.ndarray) -> np.ndarray:
+    """Return the nodes in an order that their edges decide, whatever their numbers.
+
+    Each round a node is marked by the marks of its neighbours, as in the test of isomorphism by
+    Weisfeiler and Leman.
+    """
+    both = weights + weights.T
+    marks = np.zeros(len(both))
+    for _ in range(_ROUNDS):
+        marks = both @ np.cos(marks + 1) + np.sqrt(2) * both.diagonal()
+        # Sums of the same numbers in another order differ in their last digits.
+        marks = np.round(marks / (np.abs(marks).max(initial=0) or 1), _DIGITS)
+    return np.argsort(marks, kind="stable")
+
+
+def _numbered(membership: list[int], order: np.ndarray, n_nodes: int) -> list[int]:
+    """Return communities of all nodes by their numbers, from those of linked nodes in an order.
+
+    Communities are numbered as they appear; a node without edges is one of its own.
+    """
+    by_number = len(order) + np.arange(n_nodes)
+    by_number[order] = membership
+    _, first, inverse = np.unique(by_number, return_index=True, return_inverse=True)
+    rank = np.argsort(np.argsort(first))
+    return rank[inverse].tolist()
 
 
 def _scaled(graph: igraph.Graph) -> list[float]:

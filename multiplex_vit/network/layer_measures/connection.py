@@ -6,7 +6,7 @@ from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="weak_components")
 def weak_components(layer: Layer) -> int:
     """Return into how many parts the layer falls that no edge joins, whatever its direction.
 
@@ -31,7 +31,7 @@ def weak_components(layer: Layer) -> int:
     return len(layer.graph.connected_components(mode="weak"))
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="strong_components")
 def strong_components(layer: Layer) -> int:
     """Return into how many parts the layer falls within which every node reaches every other along the direction of edges.
 
@@ -56,7 +56,7 @@ def strong_components(layer: Layer) -> int:
     return len(layer.graph.connected_components(mode="strong"))
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="giant_component")
 def giant_component(layer: Layer) -> float:
     """Return the share of nodes in the largest part that hangs together, whatever the direction of edges.
 
@@ -81,7 +81,7 @@ def giant_component(layer: Layer) -> float:
     return max(layer.graph.connected_components(mode="weak").sizes()) / len(layer.weights)
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="linear", isolates="counted", transposed="efficiency")
 def efficiency(layer: Layer) -> float:
     """Return global efficiency: the mean of 1 / d_ij over ordered pairs i != j, an edge of weight w being 1 / w long.
 

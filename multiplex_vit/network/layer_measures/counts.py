@@ -6,7 +6,7 @@ from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="nodes")
 def nodes(layer: Layer) -> int:
     """Return the number of nodes, isolates too.
 
@@ -27,7 +27,7 @@ def nodes(layer: Layer) -> int:
     return len(layer.weights)
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="edges")
 def edges(layer: Layer) -> int:
     """Return the number of edges, self-loops too.
 
@@ -48,7 +48,7 @@ def edges(layer: Layer) -> int:
     return int(np.count_nonzero(layer.weights))
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="share_pruned")
 def share_pruned(layer: Layer) -> float:
     """Return the share of edges that pruning took away: 1 - edges / edges before.
 
@@ -69,7 +69,7 @@ def share_pruned(layer: Layer) -> float:
     return 1 - edges(layer) / layer.edges_before if layer.edges_before else 0.0
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="density")
 def density(layer: Layer) -> float:
     """Return the share of possible edges that are there: edges / nodes^2, since a node may attend to itself.
 
@@ -94,7 +94,7 @@ def density(layer: Layer) -> float:
     return edges(layer) / nodes(layer) ** 2
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="self_loops")
 def self_loops(layer: Layer) -> int:
     """Return how many nodes attend to themselves.
 
@@ -115,7 +115,7 @@ def self_loops(layer: Layer) -> int:
     return int(np.count_nonzero(layer.weights.diagonal()))
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="isolates")
 def isolates(layer: Layer) -> int:
     """Return how many nodes have no edge to or from another node; a self-loop does not save them.
 
@@ -137,7 +137,7 @@ def isolates(layer: Layer) -> int:
     return int(np.count_nonzero(~(edge.any(0) | edge.any(1))))
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="linear", isolates="kept", transposed="weight_sum")
 def weight_sum(layer: Layer) -> float:
     """Return the sum of all weights: sum_ij w_ij, self-loops too.
 
@@ -158,7 +158,7 @@ def weight_sum(layer: Layer) -> float:
     return float(layer.weights.sum(dtype=float))
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="linear", isolates="kept", transposed="weight_max")
 def weight_max(layer: Layer) -> float:
     """Return the greatest weight: max_ij w_ij, self-loops too.
 

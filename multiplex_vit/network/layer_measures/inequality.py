@@ -10,7 +10,7 @@ from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="out_degree_gini")
 def in_degree_gini(layer: Layer) -> float:
     """Return Gini's coefficient of in-degrees; self-loops count.
 
@@ -36,7 +36,7 @@ def in_degree_gini(layer: Layer) -> float:
     return _gini(np.count_nonzero(layer.weights, axis=0))
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="in_degree_gini")
 def out_degree_gini(layer: Layer) -> float:
     """Return Gini's coefficient of out-degrees; self-loops count.
 
@@ -62,7 +62,7 @@ def out_degree_gini(layer: Layer) -> float:
     return _gini(np.count_nonzero(layer.weights, axis=1))
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="out_strength_gini")
 def in_strength_gini(layer: Layer) -> float:
     """Return Gini's coefficient of in-strengths, the attention received; self-loops count.
 
@@ -88,7 +88,7 @@ def in_strength_gini(layer: Layer) -> float:
     return _gini(layer.weights.sum(0, dtype=float))
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="in_strength_gini")
 def out_strength_gini(layer: Layer) -> float:
     """Return Gini's coefficient of out-strengths, the attention given; self-loops count.
 

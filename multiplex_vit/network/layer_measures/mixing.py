@@ -7,7 +7,7 @@ from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
 from multiplex_vit.network.layer_measures.rounding import constant
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="reciprocity")
 def reciprocity(layer: Layer) -> float:
     """Return the share of edges that are answered: of all i -> j (i != j), those for which j -> i is there too.
 
@@ -32,7 +32,7 @@ def reciprocity(layer: Layer) -> float:
     return float(layer.without_loops.reciprocity())
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="weighted_reciprocity")
 def weighted_reciprocity(layer: Layer) -> float:
     """Return the share of weight that is returned: r = sum_(i != j) min(w_ij, w_ji) / sum_(i != j) w_ij.
 
@@ -59,7 +59,7 @@ def weighted_reciprocity(layer: Layer) -> float:
     return float(np.minimum(between, between.T).sum() / between.sum()) if between.any() else np.nan
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="transitivity")
 def transitivity(layer: Layer) -> float:
     """Return how often two neighbours of a node are neighbours: 3 triangles / connected triples, whatever the direction of edges.
 
@@ -85,7 +85,7 @@ def transitivity(layer: Layer) -> float:
     return float(layer.without_loops.as_undirected().transitivity_undirected(mode="nan"))
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="strength_assortativity")
 def strength_assortativity(layer: Layer) -> float:
     """Return whether nodes that give much attend to nodes that receive much: Pearson's r of s_i(out) and s_j(in) over edges i -> j.
 

@@ -7,7 +7,12 @@ from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
 from multiplex_vit.network.layer_measures.rounding import constant
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(
+    scale="invariant",
+    isolates="kept",
+    transposed="attention_distance",
+    places=True,
+)
 def attention_distance(layer: Layer) -> float:
     """Return how far a patch looks on average: sum_ij w_ij d_ij / sum_ij w_ij over patches i and j, d between their centres.
 
@@ -38,7 +43,7 @@ def attention_distance(layer: Layer) -> float:
     return float((weights * layer.tokens.distances[first:, first:]).sum() / weights.sum())
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="invariant", isolates="kept", places=True)
 def moran(layer: Layer) -> float:
     """Return Moran's I of in-strength on the grid: whether neighbouring patches receive alike.
 

@@ -6,7 +6,7 @@ from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
 
 
-@LAYER_MEASURES.register
+@LAYER_MEASURES.register(scale="linear", isolates="kept", transposed="spectral_radius")
 def spectral_radius(layer: Layer) -> float:
     """Return the greatest modulus of an eigenvalue of W: by how much attention grows along long walks.
 

@@ -3,6 +3,9 @@
 import numpy as np
 from scipy.stats import rankdata
 
+_TIED = 1e-12
+"""Values that lie nearer to the next than this share of the greatest share a rank."""
+
 _EQUAL = 1e-6
 """Values whose range is below this share of the greatest are taken as equal: so near lie sums of attention that rounding alone tells apart."""
 
@@ -55,7 +58,25 @@ def spearman_of(x: np.ndarray, y: np.ndarray) -> float:
     >>> round(spearman_of(np.array([1.0, 2.0, 4.0]), np.array([0.0, 1.0, 100.0])), 6)
     1.0
     """
-    return np.nan if _constant(x) or _constant(y) else pearson_of(rankdata(x), rankdata(y))
+    return np.nan if _constant(x) or _constant(y) else pearson_of(ranks(x), ranks(y))
+
+
+def ranks(values: np.ndarray) -> np.ndarray:
+    """Return ranks from 1 up, in which values that are equal but for rounding share their mean rank.
+
+    Sums of the same numbers in another order differ in their last digits, which must not rank them.
+
+    Examples
+    --------
+    >>> ranks(np.array([0.3, 0.1 + 0.2, 0.1])).tolist()
+    [2.5, 2.5, 1.0]
+    """
+    scaled = unit(values)
+    order = np.argsort(scaled, kind="stable")
+    steps = np.diff(scaled[order], prepend=scaled[order[:1]]) > _TIED
+    place = np.empty(len(scaled))
+    place[order] = np.cumsum(steps)
+    return rankdata(place)
 
 
 def _constant(x: np.ndarray) -> bool:

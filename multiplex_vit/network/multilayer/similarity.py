@@ -12,7 +12,7 @@ LAYER_SIMILARITIES: Registry[Callable[[np.ndarray, np.ndarray], float]] = Regist
 """A member takes the weights [source, target] of two layers and returns one number, the same whichever comes first."""
 
 
-@LAYER_SIMILARITIES.register
+@LAYER_SIMILARITIES.register(scale="invariant", isolates="kept", transposed="common_edges")
 def common_edges(first: np.ndarray, second: np.ndarray) -> int:
     """Return how many edges are in both layers (self-loops count): sum_ij A_ij B_ij.
 
@@ -37,7 +37,7 @@ def common_edges(first: np.ndarray, second: np.ndarray) -> int:
     return int(np.count_nonzero((first > 0) & (second > 0)))
 
 
-@LAYER_SIMILARITIES.register
+@LAYER_SIMILARITIES.register(scale="invariant", isolates="kept", transposed="edge_overlap")
 def edge_overlap(first: np.ndarray, second: np.ndarray) -> float:
     """Return the weight that two layers share: 2 sum_ij min(a_ij, b_ij) / sum_ij (a_ij + b_ij).
 
@@ -64,7 +64,7 @@ def edge_overlap(first: np.ndarray, second: np.ndarray) -> float:
     return _ratio(2 * np.minimum(first, second).sum(dtype=float), first.sum(dtype=float) + second.sum(dtype=float))
 
 
-@LAYER_SIMILARITIES.register
+@LAYER_SIMILARITIES.register(scale="invariant", isolates="kept", transposed="jaccard")
 def jaccard(first: np.ndarray, second: np.ndarray) -> float:
     """Return the share of common edges among all edges: |E_a and E_b| / |E_a or E_b| (self-loops count).
 
@@ -89,7 +89,7 @@ def jaccard(first: np.ndarray, second: np.ndarray) -> float:
     return _ratio(common_edges(first, second), int(np.count_nonzero((first > 0) | (second > 0))))
 
 
-@LAYER_SIMILARITIES.register
+@LAYER_SIMILARITIES.register(scale="invariant", isolates="kept", transposed="weighted_jaccard")
 def weighted_jaccard(first: np.ndarray, second: np.ndarray) -> float:
     """Return the weighted Jaccard index (Ruzicka's): sum_ij min(a_ij, b_ij) / sum_ij max(a_ij, b_ij).
 
@@ -114,7 +114,7 @@ def weighted_jaccard(first: np.ndarray, second: np.ndarray) -> float:
     return _ratio(np.minimum(first, second).sum(dtype=float), np.maximum(first, second).sum(dtype=float))
 
 
-@LAYER_SIMILARITIES.register
+@LAYER_SIMILARITIES.register(scale="invariant", isolates="kept", transposed="cosine")
 def cosine(first: np.ndarray, second: np.ndarray) -> float:
     """Return the cosine of the angle between the layers' weights: sum_ij a_ij b_ij / (|a| |b|).
 
@@ -139,7 +139,7 @@ def cosine(first: np.ndarray, second: np.ndarray) -> float:
     return cosine_of(first, second)
 
 
-@LAYER_SIMILARITIES.register
+@LAYER_SIMILARITIES.register(scale="invariant", isolates="counted", transposed="pearson")
 def pearson(first: np.ndarray, second: np.ndarray) -> float:
     """Return Pearson's correlation of the layers' weights over all pairs of nodes, pairs without an edge (0) included.
 
@@ -164,7 +164,7 @@ def pearson(first: np.ndarray, second: np.ndarray) -> float:
     return pearson_of(first, second)
 
 
-@LAYER_SIMILARITIES.register
+@LAYER_SIMILARITIES.register(scale="invariant", isolates="kept")
 def jensen_shannon(first: np.ndarray, second: np.ndarray) -> float:
     """Return how differently nodes distribute their attention in two layers: the mean Jensen-Shannon divergence of rows, in nats.
 

@@ -6,7 +6,7 @@ from scipy.special import entr
 from multiplex_vit.network.multilayer.registry import MULTILAYER_MEASURES
 
 
-@MULTILAYER_MEASURES.register
+@MULTILAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="out_participation")
 def in_participation(weights: np.ndarray) -> np.ndarray:
     """Return the participation coefficient of in-strength: P_j = L / (L - 1) * (1 - sum_a (s_j^a / o_j)^2), o_j = sum_a s_j^a.
 
@@ -32,7 +32,7 @@ def in_participation(weights: np.ndarray) -> np.ndarray:
     return _participation(weights.sum(1, dtype=float))
 
 
-@MULTILAYER_MEASURES.register
+@MULTILAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="in_participation")
 def out_participation(weights: np.ndarray) -> np.ndarray:
     """Return the participation coefficient of out-strength: P_i = L / (L - 1) * (1 - sum_a (s_i^a / o_i)^2), o_i = sum_a s_i^a.
 
@@ -58,7 +58,7 @@ def out_participation(weights: np.ndarray) -> np.ndarray:
     return _participation(weights.sum(2, dtype=float))
 
 
-@MULTILAYER_MEASURES.register
+@MULTILAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="out_layer_entropy")
 def in_layer_entropy(weights: np.ndarray) -> np.ndarray:
     """Return the entropy over layers of in-strength: H_j = -sum_a p_a ln p_a with p_a = s_j^a / o_j, in nats.
 
@@ -83,7 +83,7 @@ def in_layer_entropy(weights: np.ndarray) -> np.ndarray:
     return _entropy(weights.sum(1, dtype=float))
 
 
-@MULTILAYER_MEASURES.register
+@MULTILAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="in_layer_entropy")
 def out_layer_entropy(weights: np.ndarray) -> np.ndarray:
     """Return the entropy over layers of out-strength: H_i = -sum_a p_a ln p_a with p_a = s_i^a / o_i, in nats.
 
@@ -108,7 +108,7 @@ def out_layer_entropy(weights: np.ndarray) -> np.ndarray:
     return _entropy(weights.sum(2, dtype=float))
 
 
-@MULTILAYER_MEASURES.register
+@MULTILAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="activity")
 def activity(weights: np.ndarray) -> np.ndarray:
     """Return the share of layers in which a node has an edge to or from another node (a self-loop alone does not count).
 

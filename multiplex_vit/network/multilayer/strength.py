@@ -5,7 +5,11 @@ import numpy as np
 from multiplex_vit.network.multilayer.registry import MULTILAYER_MEASURES
 
 
-@MULTILAYER_MEASURES.register
+@MULTILAYER_MEASURES.register(
+    scale="linear",
+    isolates="kept",
+    transposed="overlapping_out_strength",
+)
 def overlapping_in_strength(weights: np.ndarray) -> np.ndarray:
     """Return the attention each node receives in all layers: o_j = sum_a sum_i w_ij^a (self-loops count).
 
@@ -30,7 +34,7 @@ def overlapping_in_strength(weights: np.ndarray) -> np.ndarray:
     return weights.sum((0, 1), dtype=float)
 
 
-@MULTILAYER_MEASURES.register
+@MULTILAYER_MEASURES.register(scale="linear", isolates="kept", transposed="overlapping_in_strength")
 def overlapping_out_strength(weights: np.ndarray) -> np.ndarray:
     """Return the attention each node pays in all layers: o_i = sum_a sum_j w_ij^a (self-loops count).
 

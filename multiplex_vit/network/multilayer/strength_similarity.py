@@ -6,7 +6,11 @@ from multiplex_vit.network.multilayer.correlation import pearson_of, spearman_of
 from multiplex_vit.network.multilayer.similarity import LAYER_SIMILARITIES
 
 
-@LAYER_SIMILARITIES.register
+@LAYER_SIMILARITIES.register(
+    scale="invariant",
+    isolates="counted",
+    transposed="out_strength_pearson",
+)
 def in_strength_pearson(first: np.ndarray, second: np.ndarray) -> float:
     """Return Pearson's correlation over nodes of the attention received in two layers: inter-layer assortativity.
 
@@ -31,7 +35,11 @@ def in_strength_pearson(first: np.ndarray, second: np.ndarray) -> float:
     return pearson_of(first.sum(0, dtype=float), second.sum(0, dtype=float))
 
 
-@LAYER_SIMILARITIES.register
+@LAYER_SIMILARITIES.register(
+    scale="invariant",
+    isolates="counted",
+    transposed="in_strength_pearson",
+)
 def out_strength_pearson(first: np.ndarray, second: np.ndarray) -> float:
     """Return Pearson's correlation over nodes of the attention paid in two layers: inter-layer assortativity.
 
@@ -57,7 +65,11 @@ def out_strength_pearson(first: np.ndarray, second: np.ndarray) -> float:
     return pearson_of(first.sum(1, dtype=float), second.sum(1, dtype=float))
 
 
-@LAYER_SIMILARITIES.register
+@LAYER_SIMILARITIES.register(
+    scale="invariant",
+    isolates="counted",
+    transposed="out_strength_spearman",
+)
 def in_strength_spearman(first: np.ndarray, second: np.ndarray) -> float:
     """Return Spearman's correlation over nodes of the attention received in two layers; equal values share their mean rank.
 
@@ -82,7 +94,11 @@ def in_strength_spearman(first: np.ndarray, second: np.ndarray) -> float:
     return spearman_of(first.sum(0, dtype=float), second.sum(0, dtype=float))
 
 
-@LAYER_SIMILARITIES.register
+@LAYER_SIMILARITIES.register(
+    scale="invariant",
+    isolates="counted",
+    transposed="in_strength_spearman",
+)
 def out_strength_spearman(first: np.ndarray, second: np.ndarray) -> float:
     """Return Spearman's correlation over nodes of the attention paid in two layers; equal values share their mean rank.
 

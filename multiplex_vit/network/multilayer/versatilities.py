@@ -18,7 +18,7 @@ _REST = 1e-14
 """Walks are summed until all longer ones together add less than this to any node."""
 
 
-@MULTILAYER_MEASURES.register(takes="supra")
+@MULTILAYER_MEASURES.register(takes="supra", scale="invariant", isolates="proportional")
 def pagerank_versatility(supra: sparse.csr_array, n_layers: int, *, damping: float = 0.85) -> np.ndarray:
     """Return PageRank on the supra-adjacency S: where a walker is found who follows edges and inter-layer links.
 
@@ -50,7 +50,7 @@ def pagerank_versatility(supra: sparse.csr_array, n_layers: int, *, damping: flo
     return np.array(graph.pagerank(weights=weights, damping=_inside("damping", damping))).reshape(n_layers, -1)
 
 
-@MULTILAYER_MEASURES.register(takes="supra")
+@MULTILAYER_MEASURES.register(takes="supra", scale="invariant", isolates="kept")
 def eigenvector_versatility(supra: sparse.csr_array, n_layers: int) -> np.ndarray:
     """Return eigenvector centrality on the supra-adjacency S: S^T x = lambda x for the greatest lambda.
 
@@ -82,7 +82,7 @@ def eigenvector_versatility(supra: sparse.csr_array, n_layers: int) -> np.ndarra
     return leading_eigenvector(supra).reshape(n_layers, -1)
 
 
-@MULTILAYER_MEASURES.register(takes="supra")
+@MULTILAYER_MEASURES.register(takes="supra", scale="invariant", isolates="kept")
 def katz_versatility(supra: sparse.csr_array, n_layers: int, *, attenuation: float = 0.85) -> np.ndarray:
     """Return Katz centrality on the supra-adjacency S: x = 1 + alpha S^T x, all walks that end at a node, each step worth alpha.
 
