@@ -43,6 +43,19 @@ def share(name: str, value: Any) -> float:
     return number
 
 
+def one_of(name: str, value: Any, choices: Sequence[str]) -> str:
+    """Return a word that is one of the choices.
+
+    Examples
+    --------
+    >>> one_of("how", "linked", ("linked", "multiplex"))
+    'linked'
+    """
+    if not isinstance(value, str) or value not in choices:
+        raise InputError(f"{name} is {value!r}; give one of {', '.join(map(repr, choices))}")
+    return value
+
+
 def positive(name: str, value: Any, hint: str = "") -> float:
     """Return a finite number above 0.
 

@@ -169,7 +169,7 @@ class Explanation(Pictured):
         """
         take = np.ones(len(self.masks), dtype=bool)
         for column, wanted in chosen.items():
-            take &= self._matching(column, [wanted] if isinstance(wanted, str) or callable(wanted) else list(wanted))
+            take &= self._matching(column, _as_names(column, wanted))
         if not take.any():
             raise InputError(f"no mask has {chosen}; see masks.table()")
         return replace(self, masks=self.masks.select(take), probabilities=self.probabilities[take], settings=self._narrowed(take))
@@ -239,6 +239,16 @@ class Explanation(Pictured):
             than `save` writes.
         """
         return cls(**read_explanation(path))
+
+
+def _as_names(column: str, wanted: Any) -> list[Any]:
+    """Return one name or several as a list."""
+    if isinstance(wanted, str) or callable(wanted):
+        return [wanted]
+    names = list(wanted) if isinstance(wanted, (list, tuple, set, frozenset)) else []
+    if not names or not all(isinstance(name, str) or callable(name) for name in names):
+        raise InputError(f"{column} is {wanted!r}; give a name, or a list of names")
+    return names
 
 
 def _standard(values: np.ndarray) -> np.ndarray:

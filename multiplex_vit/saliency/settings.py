@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, TypedDict
 
-from multiplex_vit.checks import positive, share, whole
+from multiplex_vit.checks import one_of, positive, share, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.network.centrality import CENTRALITIES
@@ -110,8 +110,7 @@ class Settings:
         object.__setattr__(self, "starting_layer", whole("starting_layer", self.starting_layer, at_least=0))
         for name in ("operators", "centralities", "statistics"):
             object.__setattr__(self, name, _names(name, getattr(self, name)))
-        if self.numerics not in ("published", "stable"):
-            raise InputError(f"numerics is {self.numerics!r}; give 'published' or 'stable'")
+        one_of("numerics", self.numerics, ("published", "stable"))
         for name in ("design", "estimator", "graph_operator"):
             if not isinstance(member := getattr(self, name), str) and not callable(member):
                 raise InputError(f"{name} is {member!r}; give a name or a function")

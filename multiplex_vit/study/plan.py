@@ -116,6 +116,8 @@ def varied(base: Settings, vary: Mapping[str, Any]) -> dict[str, Settings]:
     >>> list(varied(Settings(), {"min_cut": [0.01, 0.05], "statistics": [("max",), ("max", "min")]}))[1:3]
     ['min_cut=0.01, statistics=max+min', 'min_cut=0.05, statistics=max']
     """
+    if not isinstance(vary, Mapping):
+        raise InputError(f"vary is {vary!r}; give a mapping of settings to their values, such as {{'min_cut': [0.01, 0.1]}}")
     known = [each.name for each in fields(Settings)]
     for name in vary:
         if name not in known:

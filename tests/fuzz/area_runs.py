@@ -31,7 +31,29 @@ COMMANDS = {
     "compare": ("--methods", "--budget", "--protocol", "--steps", "--against", "--label", "--seed"),
     "study": ("--vary", "--labels", "--index", "--limit", "--protocols", "--steps", "--explained", "--save", "--chunk", "--workers", "--config", "--scheduler"),
 }
-WORDS = ("0", "1", "-1", "2.5", "1e9", "1000000000", "nan", "", " ", "x", "mutex", "sum", "token", "a=b", "min_cut=1,2", "\udcff", "n" * 5_000, "/dev/zero", "/", ".", "...")
+WORDS = (
+    "0",
+    "1",
+    "-1",
+    "2.5",
+    "1e9",
+    "1000000000",
+    "nan",
+    "",
+    " ",
+    "x",
+    "mutex",
+    "sum",
+    "token",
+    "a=b",
+    "min_cut=1,2",
+    "\udcff",
+    "n" * 5_000,
+    "/dev/zero",
+    "/",
+    ".",
+    "...",
+)
 
 
 def command_line(rng, folder):

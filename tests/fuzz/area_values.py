@@ -253,7 +253,7 @@ OPTIONS = {
     "node_table": (node_table_option, {"measures": "pagerank"}),
     "layer_table": (layer_table_option, {"measures": ["density"], "null_model": "weights", "samples": 2, "seed": 3}),
     "supra_adjacency": (coupling_option, {"coupling": "ordinal", "omega": 0.5}),
-    "communities": (communities_option, {"how": "linked", "resolution": 1.0, "seed": 1}),
+    "communities": (communities_option, {"how": "linked", "gamma": 1.0, "seed": 1}),
     "Study": (study_option, {"protocols": ["token"], "steps": 2, "seed": 1, "save": [], "chunk": 2, "vary": {"min_cut": [0.1]}}),
     "subset": (subset_option, {"operator": "sum", "statistic": "max", "direction": "in"}),
 }

@@ -1,11 +1,12 @@
 """Hostile values that several areas use: numbers, names, arrays, bytes."""
 
-import functools
 import math
 from typing import Any
 
 import numpy as np
 from harness import pick
+
+# Functions are left out: what a function of the user's own raises is the user's to read.
 
 
 class Blank:
@@ -14,7 +15,7 @@ class Blank:
 
 NUMBERS = [0, 1, -1, 2, 3, 0.5, 1.5, -0.5, 10**9, 10**30, 1e300, math.nan, math.inf, -math.inf, True]
 NAMES = ["", " ", "mutex", "nonsense", "None", "01", "=1+1", "a\x00b", "x" * 5_000, "\ud800", "<b>", "f(", "f(x=", "../.."]
-OBJECTS = [None, [], {}, (), [1], ["a", "a"], {"a": 1}, object(), Blank(), Blank, len, b"bytes", 3j, range(3), functools.partial(len)]
+OBJECTS = [None, [], {}, (), [1], ["a", "a"], {"a": 1}, object(), Blank(), b"bytes", 3j, range(3)]
 
 
 def value(rng: np.random.Generator) -> Any:

@@ -110,5 +110,5 @@ def test_numerics_in_settings_saved_files_and_messages(demo_vit, tmp_path):
     assert explanation.row()["numerics"] == "stable"
     assert mv.Settings().numerics == "published"
     assert mv.METHODS["multiplex"].numerics == "stable"
-    with pytest.raises(mv.InputError, match="numerics is 'exact'; give 'published' or 'stable'"):
+    with pytest.raises(mv.InputError, match="numerics is 'exact'; give one of 'published', 'stable'"):
         mv.Settings(numerics="exact")

@@ -7,7 +7,7 @@ import igraph
 import numpy as np
 import pandas as pd
 
-from multiplex_vit.checks import positive, whole
+from multiplex_vit.checks import one_of, positive, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.coupling import Links
 
@@ -69,8 +69,7 @@ def communities(
     """
     n_layers, n_nodes = weights.shape[:2]
     gamma, seed = positive("gamma", gamma), whole("seed", seed, at_least=0)
-    if how not in ("linked", "multiplex"):
-        raise InputError(f"how is {how!r}; give 'linked' or 'multiplex'")
+    one_of("how", how, ("linked", "multiplex"))
     leiden = _leidenalg()
     if how == "multiplex":
         one = _best(leiden, _layers(leiden, weights, gamma, 0), n_nodes, seed)
