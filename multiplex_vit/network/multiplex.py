@@ -244,7 +244,7 @@ class Multiplex(Whole):
         """Return one row a layer, one column a measure of `LAYER_MEASURES` (all unless told).
 
         Beside the name of a layer stand its block and head (-1 for several together). With
-        `null_model` "weights" or "degree" each measure has a z-score beside it; see
+        `null_model` "weights" or "degree" each measure has z-score and p-value beside it; see
         `layer_measures.layer_table`.
         """
         table = layer_measures.layer_table(self._layers, measures, null_model=null_model, samples=samples, seed=seed)

@@ -350,7 +350,7 @@ def test_a_null_model_keeps_its_contract(name, weights, seed):
     assert np.array_equal(np.count_nonzero(drawn.weights, 0), np.count_nonzero(weights, 0)), "in-degrees stay"
     assert np.array_equal(np.count_nonzero(drawn.weights, 1), np.count_nonzero(weights, 1)), "out-degrees stay"
     assert np.array_equal(drawn.weights.diagonal() > 0, weights.diagonal() > 0), "self-loops stay"
-    if name == "degree":
+    if NULL_MODELS.trait(name, "rewires"):
         assert np.array_equal(drawn.weights.diagonal(), weights.diagonal())
     else:
         assert np.array_equal(drawn.weights > 0, weights > 0)
@@ -366,7 +366,7 @@ def test_null_models_draw_anew_each_time():
 def test_rewiring_reaches_every_layer_of_the_same_degrees_equally_often():
     # Out-degrees 1 1 0 0, in-degrees 0 0 1 1: there are two such layers, and the weights come in either order.
     layer, rng = Layer(np.array([[0, 0, 1.0, 0], [0, 0, 0, 2.0], [0, 0, 0, 0], [0, 0, 0, 0]])), np.random.default_rng(0)
-    drawn = [NULL_MODELS["degree"](layer, rng).weights for _ in range(400)]
+    drawn = [NULL_MODELS["degree_and_weights"](layer, rng).weights for _ in range(400)]
     crossed = np.array([weights[0, 3] > 0 for weights in drawn])
     swapped = np.array([weights[0].max() == 2 for weights in drawn])
     for share in (crossed.mean(), swapped.mean(), (crossed & swapped).mean() * 2):
@@ -392,13 +392,15 @@ def test_the_table_has_a_row_a_layer_and_a_column_a_measure():
         "heaviest_loop": [1, 0],
         "nodes": [4, 4],
     }
-    assert list(layer_table([], "edges", null_model="weights").columns) == ["layer", "name", "edges", "edges_z"]
+    assert list(layer_table([], "edges", null_model="weights").columns) == ["layer", "name", "edges", "edges_z", "edges_p"]
+    assert list(layer_table([], "edges", null_model="degree").columns) == ["layer", "name", "rewired", "edges", "edges_z", "edges_p"]
 
 
 def test_z_is_the_distance_from_the_null_model_in_standard_deviations():
     layers = [Layer(random_weights(0)), Layer(random_weights(1))]
     table = layer_table(layers, ["weighted_reciprocity", "edges"], null_model="weights", samples=7, seed=3)
-    assert list(table.columns) == ["layer", "name", "weighted_reciprocity", "weighted_reciprocity_z", "edges", "edges_z"]
+    scored = [f"{name}{score}" for name in ("weighted_reciprocity", "edges") for score in ("", "_z", "_p")]
+    assert list(table.columns) == ["layer", "name", *scored]
     for index, layer in enumerate(layers):
         rng = np.random.default_rng([3, index])
         drawn = [measured("weighted_reciprocity", NULL_MODELS["weights"](layer, rng)) for _ in range(7)]
@@ -413,6 +415,7 @@ def test_z_is_nan_where_the_null_model_keeps_the_measure(null_model):
     if null_model == "weights":
         kept |= {"reciprocity", "transitivity", "weak_components", "strong_components", "giant_component"}
     assert kept == {name for name in kept if np.isnan(table[f"{name}_z"])}
+    assert {table[f"{name}_p"] for name in kept} == {1.0}
     assert np.isfinite([table[f"{name}_z"] for name in ("weighted_reciprocity", "efficiency", "in_strength_gini", "spectral_radius", "moran")]).all()
 
 
@@ -467,7 +470,7 @@ def edges_z(layer):
         ({"measures": lambda layer: "1"}, "one number was wanted"),
         ({"measures": lambda layer: 1j}, "one number was wanted"),
         ({"measures": lambda layer: [[1], 2]}, "one number was wanted"),
-        ({"null_model": "degrees"}, "unknown null model 'degrees'.*known: weights, degree"),
+        ({"null_model": "degrees"}, "unknown null model 'degrees'.*known: weights, degree, degree_and_weights"),
         ({"null_model": lambda layer, rng: layer.weights}, "returned ndarray; a Layer of 4 nodes was wanted"),
         ({"null_model": lambda layer, rng: Layer(np.zeros((2, 2)))}, "a Layer of 4 nodes was wanted"),
         ({"null_model": "weights", "samples": 1}, "samples is 1; give a whole number of at least 2"),

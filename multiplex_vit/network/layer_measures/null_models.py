@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import igraph
 import numpy as np
 
 from multiplex_vit.network.chance import igraph_seeded
@@ -43,14 +44,22 @@ def weights(layer: Layer, rng: np.random.Generator) -> Layer:
     return replace(layer, weights=dealt)
 
 
-@NULL_MODELS.register
+@NULL_MODELS.register(rewires=True)
 def degree(layer: Layer, rng: np.random.Generator) -> Layer:
     """Return the layer with its edges between nodes rewired, every node keeping its in-degree and its out-degree.
 
-    Two edges a -> b and c -> d drawn at random become a -> d and c -> b unless that makes a self-loop or an edge that is there; 10
-    draws for every edge, and one more on the toss of a coin: where no draw is refused, an even number of them leads to half of the
-    layers alone. Self-loops stay as they are; the weights of the other edges are dealt anew over the rewired ones. Where nearly every
-    edge is there, as before pruning, next to nothing can be rewired.
+    Two edges a -> b and c -> d drawn at random become a -> d and c -> b unless that makes a self-loop or
+    an edge that is there; 10 draws for every edge, and one more on the toss of a coin: where no draw is
+    refused, an even number of them leads to half of the layers alone. Where more than half of all edges
+    are there, those that are not are rewired instead, which comes to the same and is refused less often.
+
+    A weight stays with its source: an edge that is still there keeps its weight, and the weights that a
+    node loses are dealt at random over the edges that it gets. So every out-strength is kept, in-strengths
+    are not, and nothing but rewiring changes a measure. Self-loops stay as they are.
+
+    A layer of density p (self-loops left out) can move at most (1 - p) / p of its edges, so next to
+    nothing before pruning, and less where degrees are far from equal: see `share_rewired` and
+    `most_rewired`. `layer_table` shows the share and warns where it is below a half.
 
     Parameters
     ----------
@@ -71,13 +80,118 @@ def degree(layer: Layer, rng: np.random.Generator) -> Layer:
     >>> degree(layer, np.random.default_rng(0)).weights.astype(bool).sum(0).tolist()
     [1, 1, 1]
     """
-    graph = layer.without_loops.copy()
+    before = _between(layer)
+    after = _rewired(before, rng)
+    dealt = np.where(before & after, layer.weights, 0)
+    np.fill_diagonal(dealt, layer.weights.diagonal())
+    for source in np.flatnonzero((before & ~after).any(1)):
+        lost = layer.weights[source, before[source] & ~after[source]]
+        dealt[source, after[source] & ~before[source]] = rng.permutation(lost)
+    return replace(layer, weights=dealt.astype(layer.weights.dtype))
+
+
+@NULL_MODELS.register(rewires=True)
+def degree_and_weights(layer: Layer, rng: np.random.Generator) -> Layer:
+    """Return the layer rewired as by `degree`, its weights between nodes then dealt anew as by `weights`.
+
+    Keeps every degree and the weights as a whole; loses strengths. Self-loops stay as they are. Where
+    few edges can be rewired, it differs from `weights` by little, and so do the scores against it.
+
+    Parameters
+    ----------
+    layer : Layer
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    Layer
+
+    References
+    ----------
+    Maslov, Sneppen, Science 296, 910 (2002), doi:10.1126/science.1065103; Opsahl, Colizza, Panzarasa, Ramasco, PRL 101, 168702 (2008),
+    doi:10.1103/PhysRevLett.101.168702.
+
+    Examples
+    --------
+    >>> layer = Layer(np.array([[1, 0.5, 0], [0, 0, 0.25], [0, 0, 0]]))
+    >>> np.unique(degree_and_weights(layer, np.random.default_rng(0)).weights).tolist()
+    [0.0, 0.25, 0.5, 1.0]
+    """
+    rewired = _rewired(_between(layer), rng)
+    dealt = np.diag(layer.weights.diagonal())
+    dealt[rewired] = rng.permutation(layer.weights[_between(layer)])
+    return replace(layer, weights=dealt)
+
+
+def share_rewired(layer: Layer, sample: Layer) -> float:
+    """Return the share of a layer's edges between nodes that are not in a sample of a null model.
+
+    Parameters
+    ----------
+    layer, sample : Layer
+
+    Returns
+    -------
+    float
+        0 (all edges are where they were) to 1 (none is); NaN without an edge between two nodes.
+
+    Examples
+    --------
+    >>> layer = Layer(np.array([[1, 0.5, 0], [0, 0, 0.5], [0, 0, 0]]))
+    >>> share_rewired(layer, Layer(np.array([[1, 0.5, 0], [0, 0, 0], [0, 0.5, 0]])))
+    0.5
+    """
+    before = _between(layer)
+    moved = np.count_nonzero(before & ~_between(sample))
+    return float(moved / np.count_nonzero(before)) if before.any() else np.nan
+
+
+def most_rewired(layer: Layer) -> float:
+    """Return a share of edges between nodes that no rewiring of a layer exceeds.
+
+    A node of degree k has edges to k of n - 1 others, and none to n - 1 - k: so at most as many of its edges can move as the less of both,
+    at either end.
+
+    Parameters
+    ----------
+    layer : Layer
+
+    Returns
+    -------
+    float
+        0 (every edge is there, or stays by the degrees of its ends) to 1; NaN without an edge between two nodes.
+
+    Examples
+    --------
+    >>> most_rewired(Layer(np.array([[0, 1, 1], [1, 0, 1], [1, 0, 0]]))), most_rewired(Layer(np.ones((3, 3))))
+    (0.2, 0.0)
+    """
+    edge = _between(layer)
+    if not edge.any():
+        return np.nan
+    degrees = [edge.sum(side) for side in (0, 1)]
+    movable = [np.minimum(degree, len(edge) - 1 - degree).sum() for degree in degrees]
+    return float(min(movable) / edge.sum())
+
+
+def _rewired(edge: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return edges [source, target] rewired, degrees kept; nodes without edges take no part."""
+    linked = np.flatnonzero(edge.any(0) | edge.any(1))
+    within = edge[np.ix_(linked, linked)]
+    absent = ~within & ~np.eye(len(linked), dtype=bool)
+    dense = np.count_nonzero(absent) < np.count_nonzero(within)
+    fewer = absent if dense else within
+    graph = igraph.Graph(n=len(linked), edges=np.column_stack(fewer.nonzero()), directed=True)
     with igraph_seeded(int(rng.integers(2**62))):
         graph.rewire(10 * graph.ecount() + int(rng.integers(2)))
-    dealt = np.diag(layer.weights.diagonal())
     source, target = np.array(graph.get_edgelist(), dtype=int).reshape(-1, 2).T
-    dealt[source, target] = rng.permutation(layer.weights[_between(layer)])
-    return replace(layer, weights=dealt)
+    moved = np.zeros_like(within)
+    moved[source, target] = True
+    if dense:
+        moved = ~moved & ~np.eye(len(linked), dtype=bool)
+    found = np.zeros_like(edge)
+    found[np.ix_(linked, linked)] = moved
+    return found
 
 
 def _between(layer: Layer) -> np.ndarray:

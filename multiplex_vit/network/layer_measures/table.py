@@ -1,5 +1,6 @@
-"""A table of layers, with z-scores against a null model."""
+"""A table of layers, with z-scores and p-values against a null model."""
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -9,21 +10,29 @@ import pandas as pd
 from multiplex_vit.checks import whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.layer import Layer
-from multiplex_vit.network.layer_measures.null_models import NULL_MODELS
+from multiplex_vit.network.layer_measures.null_models import NULL_MODELS, most_rewired, share_rewired
 from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
+from multiplex_vit.network.scores import z_and_p
 from multiplex_vit.registry import Named, chosen, name_of
 
 Measure = str | Callable[[Layer], float]
 NullModel = str | Callable[[Layer, np.random.Generator], Layer]
 
+_FEW = 0.5
+"""A share of edges rewired below which a warning says so."""
+
 
 def layer_table(
     layers: Sequence[Layer], measures: Measure | Iterable[Measure] | None = None, *, null_model: NullModel | None = None, samples: int = 20, seed: int = 0
 ) -> pd.DataFrame:
-    """Return one row a layer, one column a measure, and beside it its z-score where a null model is given.
+    """Return one row a layer, one column a measure, and beside it z-score and p-value where a null model is given.
 
-    z = (observed - mean of the samples) / their standard deviation (with samples - 1 degrees of freedom). All measures of a layer are held
-    against the same samples. One sample takes as long as the layer itself, so choose measures where layers are large.
+    z = (observed - mean of the samples) / their standard deviation (with samples - 1 degrees of freedom).
+    p = (1 + number of samples at least as far from the mean of all as the layer) / (1 + samples): two-sided
+    and empirical, with the layer among those whose mean it is, so that the layer is one of samples + 1 alike
+    where the null model holds. It is 1 / (samples + 1) at least, whatever z is: take 99 samples to be able to
+    tell 0.01, and more where many measures of many layers are tested. All measures of a layer are held against
+    the same samples. One sample takes as long as the layer itself, so choose measures where layers are large.
 
     Parameters
     ----------
@@ -40,8 +49,14 @@ def layer_table(
     Returns
     -------
     pandas.DataFrame
-        Columns layer, name, one a measure and, with a null model, `<measure>_z`: NaN where the samples do not differ but for rounding, or
-        the measure is NaN for the layer or a sample.
+        Columns layer, name, one a measure and, with a null model, `<measure>_z` and `<measure>_p`. z is NaN where the samples do not
+        differ but for rounding; both are NaN where the measure is NaN for the layer or a sample. With a null model that rewires, also
+        `rewired`: the mean share of edges between nodes that a sample has elsewhere.
+
+    Warns
+    -----
+    UserWarning
+        If a null model that rewires moves less than half of the edges of a layer: samples are then much like the layer itself.
 
     Raises
     ------
@@ -55,23 +70,45 @@ def layer_table(
     0      0  L00      3         1.0
     """
     members = chosen(LAYER_MEASURES, measures)
-    columns = _columns(members, scored=null_model is not None)
+    rewires = null_model is not None and bool(NULL_MODELS.trait(null_model, "rewires"))
+    columns = _columns(members, scored=null_model is not None, rewires=rewires)
     samples, seed = whole("samples", samples, at_least=2), whole("seed", seed, at_least=0)
-    rows = []
+    rows: list[dict[str, Any]] = []
+    most: list[float] = []
     for index, layer in enumerate(layers):
         row = _row(layer, members)
         if null_model is not None:
             drawn = _samples(layer, null_model, samples, np.random.default_rng([seed, index]))
             row |= _scores(row, pd.DataFrame([_row(sample, members) for sample in drawn]))
+            if rewires:
+                row["rewired"] = float(np.mean([share_rewired(layer, one) for one in drawn]))
+                most.append(most_rewired(layer))
         rows.append({"layer": index, "name": layer.name, **row})
+    if rewires:
+        _warn_of_stiff_layers(rows, most)
     return pd.DataFrame(rows, columns=columns)
 
 
-def _columns(members: list[Named], *, scored: bool) -> list[str]:
+def _warn_of_stiff_layers(rows: list[dict[str, Any]], most: list[float]) -> None:
+    """Warn of layers of which a null model moves less than half of the edges."""
+    stiff = []
+    for row, possible in zip(rows, most, strict=True):
+        if row["rewired"] < _FEW:
+            label = row["name"] or row["layer"]
+            stiff.append(f"{label} {row['rewired']:.1%} (at most {possible:.1%} can move)")
+    if stiff:
+        warnings.warn(
+            f"less than half of the edges were rewired: {', '.join(stiff)}; scores then tell little about where edges lie: prune more first",
+            stacklevel=3,
+        )
+
+
+def _columns(members: list[Named], *, scored: bool, rewires: bool) -> list[str]:
     """Return the names of columns; one that is taken is refused."""
-    columns = ["layer", "name"]
+    columns = ["layer", "name", *(["rewired"] if rewires else [])]
     for member in members:
-        for name in [name_of(member), f"{name_of(member)}_z"][: 2 if scored else 1]:
+        own = name_of(member)
+        for name in [own, f"{own}_z", f"{own}_p"] if scored else [own]:
             if name in columns:
                 raise InputError(f"the table has a column {name!r} already; give the measure another name")
             columns.append(name)
@@ -100,11 +137,9 @@ def _samples(layer: Layer, null_model: NullModel, samples: int, rng: np.random.G
 
 
 def _scores(row: dict[str, Any], drawn: pd.DataFrame) -> dict[str, float]:
-    """Return the z-score of every value of a row against the rows of its samples."""
-    values, observed = drawn.to_numpy(dtype=float), np.array(list(row.values()), dtype=float)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        spread = values.std(0, ddof=1)
-        # Samples that are equal differ by rounding still, by the order of a sum: relative to their size, and about 1e-16 around 0.
-        differ = spread > 1e-10 * np.abs(values).max(0) + 1e-14
-        z = np.where(differ, (observed - values.mean(0)) / spread, np.nan)
-    return {f"{name}_z": float(score) for name, score in zip(row, z, strict=True)}
+    """Return z-score and p-value of every value of a row against the rows of its samples."""
+    scores: dict[str, float] = {}
+    for name, observed in row.items():
+        values = drawn[name].to_numpy(dtype=float)
+        scores[f"{name}_z"], scores[f"{name}_p"] = z_and_p(float(observed), values)
+    return scores

@@ -1,0 +1,49 @@
+"""Scores of an observed value against samples of a null model."""
+
+import numpy as np
+
+
+def z_and_p(observed: float, samples: np.ndarray, *, sides: int = 2) -> tuple[float, float]:
+    """Return the z-score and the empirical p-value of a value against samples of a null model.
+
+    Parameters
+    ----------
+    observed : float
+    samples : ndarray [sample]
+        At least 2.
+    sides : int
+        2: p counts samples at least as far from the mean of samples and observed value, either way;
+        1: samples at least as great. Default: 2.
+
+    Returns
+    -------
+    z : float
+        (observed - mean) / standard deviation, with samples - 1 degrees of freedom; NaN where samples
+        do not differ but for rounding.
+    p : float
+        (1 + samples counted) / (1 + samples), so 1 / (1 + samples) at least.
+
+    Both are NaN where the value or a sample is.
+
+    References
+    ----------
+    Phipson, Smyth, Stat. Appl. Genet. Mol. Biol. 9, 39 (2010), doi:10.2202/1544-6115.1585.
+
+    Examples
+    --------
+    >>> z, p = z_and_p(5.0, np.array([1.0, 2.0, 3.0]))
+    >>> z, p
+    (3.0, 0.25)
+    >>> z_and_p(2.0, np.array([2.0, 2.0, 2.0]))
+    (nan, 1.0)
+    """
+    values = np.append(samples, observed)
+    if np.isnan(values).any():
+        return np.nan, np.nan
+    # Values that are equal differ by rounding still: relative to their size, and about 1e-16 around 0.
+    rounding = 1e-10 * np.abs(samples).max() + 1e-14
+    spread = samples.std(ddof=1)
+    z = (observed - samples.mean()) / spread if spread > rounding else np.nan
+    far = np.abs(values - values.mean()) if sides == 2 else values
+    counted = np.count_nonzero(far[:-1] >= far[-1] - rounding)
+    return float(z), float((1 + counted) / len(values))
