@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import multiplex_vit as mv
-from multiplex_vit.cli.command import Parser, failed
+from multiplex_vit.cli.command import Parser, failed, say
 from multiplex_vit.cli.compare import COMPARE
 from multiplex_vit.cli.explain import EVALUATE, EXPLAIN
 from multiplex_vit.cli.models import MODELS
@@ -31,12 +31,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 1 some images failed, 2 bad input or a failure."""
     given = list(sys.argv[1:] if argv is None else argv)
     args = _parser(given).parse_args(given)
-    warnings.showwarning = lambda message, *_, **__: print(f"note: {message}", file=sys.stderr)
+    warnings.showwarning = lambda message, *_, **__: say(f"note: {message}", sys.stderr)
     try:
         _check_names(args)
         return COMMANDS[args.command].run(args)
     except KeyboardInterrupt:
-        print("multiplex-vit: stopped", file=sys.stderr)
+        say("multiplex-vit: stopped", sys.stderr)
         return 130
     except Exception as error:
         return failed(error)

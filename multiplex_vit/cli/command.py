@@ -6,7 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn, TextIO
 
 from multiplex_vit.errors import InputError
 
@@ -26,6 +26,11 @@ class Command:
 class Parser(argparse.ArgumentParser):
     """A parser that tells what is wrong in one line."""
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        target = file or sys.stderr
+        if message:
+            target.write(shown_on(target, message))
+
     def error(self, message: str) -> NoReturn:
         """Print one line and exit with 2."""
         self.exit(FAILED, f"multiplex-vit: {message}; see {self.prog} --help\n")
@@ -40,9 +45,22 @@ def failed(error: Exception) -> int:
     return FAILED
 
 
-def say(line: str, stream: object = None) -> None:
-    """Print a line; what has no place in UTF-8, as in the name of a file, is shown escaped."""
-    print(line.encode("utf-8", "backslashreplace").decode(), file=stream or sys.stdout)  # type: ignore[arg-type]
+def say(line: str, stream: TextIO | None = None) -> None:
+    """Print a line; letters that the console cannot show are written as their codes."""
+    target = stream or sys.stdout
+    print(shown_on(target, line), file=target)
+
+
+def shown_on(stream: Any, text: str) -> str:
+    r"""Return a text with the letters that a stream's encoding lacks as their codes.
+
+    Examples
+    --------
+    >>> shown_on(None, "a\udcff")
+    'a\\udcff'
+    """
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def model_arguments(parser: argparse.ArgumentParser) -> None:

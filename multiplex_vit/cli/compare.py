@@ -11,9 +11,6 @@ from multiplex_vit.checks import whole
 from multiplex_vit.cli.command import DONE, SOME_FAILED, Command, model_arguments, say
 from multiplex_vit.errors import InputError
 
-SUFFIXES = (".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
-"""Files of a folder that are taken for images."""
-
 
 def _compare_arguments(parser: argparse.ArgumentParser) -> None:
     bundled = list(mv.samples().values())
@@ -91,14 +88,18 @@ def _spelled(protocol: str) -> str:
 
 def _files(paths: Iterable[Path]) -> Iterable[Path]:
     """Yield image files, those of folders by name."""
+    from multiplex_vit.study.images import SUFFIXES, pictures_of
+
     for path in dict.fromkeys(paths):
         if not path.is_dir():
             yield path
             continue
-        inside = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file())
-        if not inside:
-            raise InputError(f"{path} holds no image; files that end in {', '.join(SUFFIXES)} are taken")
-        yield from inside
+        names = pictures_of(path)
+        if not names:
+            known = ", ".join(sorted(SUFFIXES))
+            raise InputError(f"{path} holds no image; files that end in {known} are taken")
+        for name in names:
+            yield path / name
 
 
 def _text(rows: Any) -> str:

@@ -1,7 +1,7 @@
 """multiplex-vit explain and evaluate: heatmaps of images, and how faithful they are."""
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import multiplex_vit as mv
 from multiplex_vit.checks import whole
 from multiplex_vit.cli.command import DONE, FAILED, SOME_FAILED, Command, failed, model_arguments, say
 from multiplex_vit.errors import InputError
-from multiplex_vit.files import output_folder, written_together, written_whole
+from multiplex_vit.files import output_folder, output_stems, written_together, written_whole
 from multiplex_vit.pictures import samples
 
 _SETTINGS = ("min_cut", "token_ratio", "starting_layer", "operators", "centralities", "statistics", "numerics", "design", "budget", "seed", "estimator")
@@ -29,7 +29,9 @@ def _explain_arguments(parser: argparse.ArgumentParser) -> None:
     for option, registry in (("operators", mv.OPERATORS), ("centralities", mv.CENTRALITIES), ("statistics", mv.STATISTICS)):
         names = list(getattr(defaults, option))
         parser.add_argument(f"--{option}", nargs="+", choices=list(registry), metavar="NAME", help=f"of {', '.join(registry)} ({' '.join(names)})")
-    parser.add_argument("--numerics", choices=("published", "stable"), help="how nodes are ranked: as published, or alike on every processor; the method's unless given")
+    parser.add_argument(
+        "--numerics", choices=("published", "stable"), help="how nodes are ranked: as published, or alike on every processor; the method's unless given"
+    )
     parser.add_argument("--design", choices=list(mv.DESIGNS), help="which masks are made; the method's unless given")
     parser.add_argument("--estimator", choices=list(mv.ESTIMATORS), help="how masks and confidences make a heatmap; the method's unless given")
     parser.add_argument("--budget", type=int, help="most forward passes an image; 55 unless given")
@@ -72,7 +74,7 @@ def _explain(args: argparse.Namespace) -> int:
         finally:
             _write_rows(rows, out / "explanations.csv", go_on=True)
         if rows:
-            print(f"{len(rows)} explained; written into {out}")
+            say(f"{len(rows)} explained; written into {out}")
         return code
 
 
@@ -86,7 +88,7 @@ def _evaluate(args: argparse.Namespace) -> int:
         finally:
             _write_rows(rows, args.out)
         if rows:
-            print(f"{len(rows)} evaluated; written to {args.out}")
+            say(f"{len(rows)} evaluated; written to {args.out}")
         return code
 
 
@@ -95,6 +97,8 @@ def _evaluate(args: argparse.Namespace) -> int:
 
 def _each(args: argparse.Namespace, rows: list[dict[str, Any]], one: Callable[[Path, str, Any, Any], str]) -> int:
     """Explain and measure one image after the other; report a bad one in one line and go on."""
+    from multiplex_vit.tabular import unicode_text
+
     settings, options = _settings(args), _options(args)
     model = mv.load(args.model, device=args.device, dtype=args.dtype, score=args.score)
     if args.label is not None:
@@ -102,13 +106,13 @@ def _each(args: argparse.Namespace, rows: list[dict[str, Any]], one: Callable[[P
     if settings.starting_layer >= model.n_layers:
         raise InputError(f"starting_layer is {settings.starting_layer}; {model.name} has layers 0 to {model.n_layers - 1}")
     n_failed = 0
-    for path, name in zip(args.images, unique_names(args.images), strict=True):
+    for path, name in zip(args.images, output_stems(args.images), strict=True):
         try:
             picture = model.picture(path)
             explanation = mv.explain(model, picture, label=args.label, batch_size=options["batch_size"], settings=settings)
             faithfulness = mv.evaluate(model, picture, explanation.heatmap, label=explanation.label, protocol=args.protocol, **options)
             line = one(path, name, explanation, faithfulness)
-            rows.append({"image": str(path), **explanation.row(), **faithfulness.row()})
+            rows.append({"image": unicode_text(str(path)), **explanation.row(), **faithfulness.row()})
             say(f"{path.name}: {line}")
         except Exception as error:
             n_failed += 1
@@ -116,24 +120,6 @@ def _each(args: argparse.Namespace, rows: list[dict[str, Any]], one: Callable[[P
     if not n_failed:
         return DONE
     return FAILED if n_failed == len(args.images) else SOME_FAILED
-
-
-def unique_names(paths: Iterable[Path]) -> Iterator[str]:
-    """Yield a name for the results of each file: its stem, numbered where it comes again.
-
-    Examples
-    --------
-    >>> list(unique_names([Path("a/cat.jpg"), Path("b/cat.png"), Path("dog.jpg")]))
-    ['cat', 'cat-2', 'dog']
-    """
-    used: set[str] = set()
-    for path in paths:
-        name, number = path.stem, 1
-        while name in used:
-            number += 1
-            name = f"{path.stem}-{number}"
-        used.add(name)
-        yield name
 
 
 def _settings(args: argparse.Namespace) -> Any:
@@ -187,17 +173,22 @@ def _write_rows(rows: list[dict[str, Any]], path: Path, *, go_on: bool = False) 
     """Write rows as CSV; to go on keeps the rows that a file has of other images."""
     import pandas as pd
 
+    from multiplex_vit.tabular import read_table, write_table
+
     if not rows:
         return
     table = pd.DataFrame(rows)
     if go_on and path.exists():
+        numbers = [name for name in table if pd.api.types.is_numeric_dtype(table[name])]
         try:
-            earlier = pd.read_csv(path)
-            table = pd.concat([earlier[~earlier["image"].isin(table["image"])], table])
-        except (ValueError, KeyError) as error:
-            raise InputError(f"{path} is no table of explanations; choose another folder") from error
+            earlier = read_table(path, numbers=numbers, give="a table of explanations")
+            others = earlier[~earlier["image"].isin(table["image"])]
+        except (InputError, KeyError) as error:
+            what = f"{path} is no table of explanations"
+            raise InputError(f"{what}; choose another folder") from error
+        table = pd.concat([others, table])
     with written_whole(path) as temporary:
-        table.to_csv(temporary, index=False, errors="backslashreplace")
+        write_table(table, temporary)
 
 
 EXPLAIN = Command("Explain images: heatmap, pictures, insertion and deletion.", _explain_arguments, _explain)

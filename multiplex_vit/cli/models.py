@@ -4,14 +4,14 @@ import argparse
 from pathlib import Path
 
 import multiplex_vit as mv
-from multiplex_vit.cli.command import DONE, Command
+from multiplex_vit.cli.command import DONE, Command, say
 from multiplex_vit.models.bundled import bundled
 
 
 def _models(args: argparse.Namespace) -> int:
     for name, folder in bundled().items():
-        print(f"{name}: {_card_line(folder)}")
-    print(f"Any checkpoint folder or hub id of these architectures works too: {', '.join(mv.ADAPTERS)}")
+        say(f"{name}: {_card_line(folder)}")
+    say(f"Any checkpoint folder or hub id of these architectures works too: {', '.join(mv.ADAPTERS)}")
     return DONE
 
 

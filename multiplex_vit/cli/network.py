@@ -86,6 +86,8 @@ def _chosen(net: "mv.Multiplex", args: argparse.Namespace) -> "mv.Multiplex":
 
 
 def _write_tables(net: "mv.Multiplex", args: argparse.Namespace) -> Path:
+    from multiplex_vit.tabular import write_table
+
     tables = {
         "nodes": net.node_table(),
         "layers": net.layer_table(),
@@ -94,7 +96,7 @@ def _write_tables(net: "mv.Multiplex", args: argparse.Namespace) -> Path:
     }
     with output_folder(args.tables) as folder, written_together(folder) as temporary:
         for name, table in tables.items():
-            table.to_csv(temporary / f"{name}.csv", index=False)
+            write_table(table, temporary / f"{name}.csv")
     return args.tables
 
 

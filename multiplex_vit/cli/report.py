@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from multiplex_vit.files import output_folder, written_together
+from multiplex_vit.tabular import read_table, write_table
 
 if TYPE_CHECKING:
     from multiplex_vit.study.study import Study
@@ -16,6 +17,11 @@ _SHOWN = [
     *("setting", "images", "value", "low", "high", "more", "more_low", "more_high", "effect", "better", "p_holm"),
     *("change", "change_low", "change_high", "p_change", "agreement"),
 ]
+_NUMBERS = (
+    *("images", "value", "low", "high", "change", "change_low", "change_high"),
+    *("effect", "better", "p", "p_holm", "agreement"),
+)
+"""Columns of an ablation's summary that hold numbers."""
 _ABLATED = ["variant", "value", "low", "high", "change", "change_low", "change_high", "effect", "p_holm", "agreement"]
 
 
@@ -31,7 +37,7 @@ def write_report(study: "Study", out: Path) -> list[Path]:
     with output_folder(out), written_together(out) as temporary:
         pictures = [name for name, figure in _figures(study, summaries["difference"]) if _saved(figure, temporary / name)]
         everything = pd.concat([table.assign(measure=measure) for measure, table in summaries.items()])
-        everything.to_csv(temporary / "summary.csv", index=False)
+        write_table(everything, temporary / "summary.csv")
         (temporary / "report.md").write_text(_text(study, summaries, pictures), encoding="utf-8")
         names = sorted(path.name for path in temporary.iterdir())
     return [out / name for name in names]
@@ -88,7 +94,7 @@ def _ablations(study: "Study") -> Iterator[tuple[str, Any]]:
     from multiplex_vit.study.plan import FULL
 
     for path in _ablation_files(study):
-        summary = pd.read_csv(path)
+        summary = read_table(path, numbers=_NUMBERS)
         first = summary[(summary["setting"] == summary["setting"].iloc[0]) & (summary["protocol"] == summary["protocol"].iloc[0])]
         figure, ax = plt.subplots(figsize=(7.5, 1.2 + 0.28 * len(first)), layout="constrained")
         plot.changes(first[first["variant"] != FULL], ax=ax)
@@ -125,7 +131,7 @@ def _text(study: "Study", summaries: dict[str, pd.DataFrame], pictures: list[str
         for protocol, part in table.groupby("protocol", sort=False):
             lines += [f"## {name}, {protocol}", markdown(part[[column for column in _SHOWN if column in part]])]
     for path in _ablation_files(study):
-        for (setting, protocol), part in pd.read_csv(path).groupby(["setting", "protocol"], sort=False):
+        for (setting, protocol), part in read_table(path, numbers=_NUMBERS).groupby(["setting", "protocol"], sort=False):
             lines += [f"## Ablation {path.stem}: {setting}, {protocol}", markdown(part[[column for column in _ABLATED if column in part]])]
     lines += ["## Figures", *(f"![{name}]({name}.png)" for name in pictures)]
     if len(failures):

@@ -117,6 +117,7 @@ def _ablate_arguments(parser: argparse.ArgumentParser) -> None:
 def _ablate(args: argparse.Namespace) -> int:
     from multiplex_vit.study.ablate import FOLDER, ablate, ablation_name
     from multiplex_vit.study.study import Study
+    from multiplex_vit.tabular import write_table
 
     leave_out = args.leave_out or ([] if args.keep_only else ["statistic"])
     study = Study.open(args.folder, images=args.images)
@@ -126,7 +127,7 @@ def _ablate(args: argparse.Namespace) -> int:
     out = args.folder / FOLDER / f"{ablation_name(leave_out, args.keep_only)}.csv"
     summary = found.summary()
     with written_whole(out) as temporary:
-        summary.to_csv(temporary, index=False)
+        write_table(summary, temporary)
     shown = summary[["setting", "protocol", "variant", "value", "change", "change_low", "change_high", "p_holm", "agreement"]]
     say(shown.to_string(index=False, float_format="%.3f", na_rep=""))
     say(f"{found.passes.run:,} forward passes in place of {found.passes.naive:,}; written to {out}")

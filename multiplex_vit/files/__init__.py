@@ -2,6 +2,7 @@
 
 from multiplex_vit.files.locks import locked
 from multiplex_vit.files.scratch import clear_stale
+from multiplex_vit.files.stems import output_stems
 from multiplex_vit.files.stopping import Stopped, held_back, stopping
 from multiplex_vit.files.targets import check_targets
 from multiplex_vit.files.writing import (
@@ -19,6 +20,7 @@ __all__ = [
     "held_back",
     "locked",
     "output_folder",
+    "output_stems",
     "stopping",
     "writable",
     "written_at_once",

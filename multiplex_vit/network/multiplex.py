@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +117,7 @@ class Multiplex(Whole):
     def _repr_html_(self) -> str:
         shown = ("nodes", "edges", "share_pruned", "density", "isolates", "weight_max")
         table = layer_measures.layer_table(self._layers, shown)
-        return f"<p>{repr(self).strip('<>')}</p>" + table.to_html(index=False)
+        return f"<p>{escape(repr(self)[1:-1])}</p>" + table.to_html(index=False)
 
     # --- other networks from this one ---------------------------------------------------------------------------------
 

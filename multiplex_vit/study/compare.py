@@ -19,6 +19,7 @@ from multiplex_vit.files import output_folder
 from multiplex_vit.study.comparison import Comparison
 from multiplex_vit.study.ledger import Ledger, Shown
 from multiplex_vit.study.runs import Choices, Plan, Run, planned
+from multiplex_vit.tabular import unicode_text
 
 Failure = tuple[str, str]
 
@@ -94,11 +95,12 @@ def named_images(images: Any) -> dict[str, Any]:
     dict_keys(['a/cat.jpg', 'dog', '2'])
     """
     if isinstance(images, Mapping):
-        return {str(name): image for name, image in images.items()}
+        return {unicode_text(str(name)): image for name, image in images.items()}
     several = list(images) if isinstance(images, Iterable) and not isinstance(images, (str, np.ndarray)) and not hasattr(images, "size") else [images]
     named: dict[str, Any] = {}
     for number, image in enumerate(several):
         name, image = _named(number, image)
+        name = unicode_text(name)
         if name in named:
             raise InputError(f"two images are called {name}; give each once, or (name, image)")
         named[name] = image

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,8 +12,9 @@ import pandas as pd
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import output_folder, written_together
 from multiplex_vit.models.score import score_named
-from multiplex_vit.study.ledger import CURVES, ROWS, Ledger, Shown
+from multiplex_vit.study.ledger import CURVES, DIGITS, ROWS, Ledger, Shown
 from multiplex_vit.study.standing import entries, standing, told
+from multiplex_vit.tabular import markdown_cell, write_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,8 +84,11 @@ class Comparison:
         return cls.of(ledger)
 
     def _repr_html_(self) -> str:
-        parts = (f"<p>{protocol}</p>{told(rows, brief=True).to_html(index=False)}" for protocol, rows in self.summary().items())
-        return f"<p>{repr(self)[1:-1]}</p>{''.join(parts)}"
+        parts = [f"<p>{escape(repr(self)[1:-1])}</p>"]
+        for protocol, rows in self.summary().items():
+            parts.append(f"<p>{escape(protocol)}</p>")
+            parts.append(told(rows, brief=True).to_html(index=False))
+        return "".join(parts)
 
     @property
     def protocols(self) -> list[str]:
@@ -123,8 +128,10 @@ class Comparison:
         ]
         for protocol, rows in self.summary(against).items():
             text = told(rows)
-            cells = [text.columns, ["---"] * len(text.columns), *text.to_numpy()]
-            lines += [f"\n## {self.model}, {protocol}\n", *(f"| {' | '.join(map(str, line))} |" for line in cells)]
+            lines.append(f"\n## {self.model}, {protocol}\n")
+            for line in (text.columns, ["---"] * len(text.columns), *text.to_numpy()):
+                cells = [markdown_cell(str(cell)) for cell in line]
+                lines.append(f"| {' | '.join(cells)} |")
         failed = [f"- {image}: {reason}" for image, reason in self.failures]
         return "\n".join([*lines, *(["\nNot measured:\n", *failed] if failed else [])]) + "\n"
 
@@ -182,10 +189,10 @@ class Comparison:
         """
         figures = self._figures()
         with output_folder(folder) as out, written_together(out) as temporary:
-            self.rows.to_csv(temporary / ROWS, index=False, float_format="%.6g", errors="backslashreplace")
-            self.curves.to_csv(temporary / CURVES, index=False, float_format="%.6g", errors="backslashreplace")
+            write_table(self.rows, temporary / ROWS, digits=DIGITS)
+            write_table(self.curves, temporary / CURVES, digits=DIGITS)
             for protocol, rows in self.summary(against).items():
-                rows.to_csv(temporary / f"summary_{_file(protocol)}.csv", index=False, float_format="%.6g")
+                write_table(rows, temporary / f"summary_{_file(protocol)}.csv", digits=DIGITS)
             (temporary / "summary.md").write_bytes(self.markdown(against).encode("utf-8", "backslashreplace"))
             for name, figure in figures.items():
                 figure.savefig(temporary / name, dpi=130)

@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,9 @@ import pyarrow.parquet as pq
 from multiplex_vit.checks import whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.limits import MOST_PARQUET_BYTES
-from multiplex_vit.reading import named, opened, read_text, readable
+from multiplex_vit.reading import named, read_text, readable
 from multiplex_vit.study.sources import COLUMNS, DataSet, Files, ImageSource, Label, Source, Tables
+from multiplex_vit.tabular import read_table
 
 SUFFIXES = frozenset(
     [".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".ppm", ".pgm", ".pnm", ".mpo", ".jp2", ".avif", ".tga", ".ico", ".pcx"]
@@ -25,6 +28,12 @@ SUFFIXES = frozenset(
 
 PUBLISHED = "published"
 """Name of the index of 5,000 ImageNet validation images of the published evaluation."""
+
+_MEANT = {
+    "label": ("class", "category", "target", "truth", "y"),
+    "file": ("path", "image", "name", "picture"),
+}
+"""Other names under which people have these columns."""
 
 _VALIDATION = re.compile(r"ILSVRC2012_val_([0-9]{8})\.")
 
@@ -116,17 +125,90 @@ def _from_path(path: Path, labels: Any) -> Source:
 
 
 def _from_folder(folder: Path, labels: Any) -> Source:
+    names = pictures_of(folder)
+    if not names:
+        parquet = _parquet_of(folder)
+        return _from_parquet(parquet, labels) if parquet else Files(folder, (), (), str(folder))
+    in_folders = "/" in names[0]
+    if in_folders and labels is None:
+        known: tuple[Label, ...] = tuple(name.split("/")[0] for name in names)
+    else:
+        known = _labels(names, labels)
+    return Files(folder, tuple(names), known, str(folder))
+
+
+def pictures_of(folder: Path) -> list[str]:
+    """Return the names of a folder's pictures, or else of those in its folders ("cat/1.png").
+
+    Raises
+    ------
+    InputError
+        If there are pictures at both levels, or beside Parquet files: either would hide the other.
+    """
     entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-    parquet = [entry for entry in entries if entry.suffix.lower() == ".parquet"]
-    names = [entry.name for entry in entries if entry.suffix.lower() in SUFFIXES and entry.is_file()]
-    if parquet and not names:
-        return _from_parquet(parquet, labels)
-    if names:
-        return Files(folder, tuple(names), _labels(names, labels), str(folder))
-    classes = [entry for entry in entries if entry.is_dir()]
-    found = [f"{part.name}/{file.name}" for part in classes for file in sorted(part.iterdir()) if file.suffix.lower() in SUFFIXES]
-    known = tuple(name.split("/")[0] for name in found) if labels is None else _labels(found, labels)
-    return Files(folder, tuple(found), known, str(folder))
+    names = [entry.name for entry in entries if _is_picture(entry)]
+    below = []
+    for part in entries:
+        if part.is_dir():
+            inside = sorted(file for file in part.iterdir() if _is_picture(file))
+            below += [f"{part.name}/{file.name}" for file in inside]
+    parquet = _parquet_of(folder)
+    found: dict[str, list[Any]] = {"pictures": names, "Parquet files": parquet}
+    found["pictures in folders"] = below
+    several = [f"{len(part)} {kind}" for kind, part in found.items() if part]
+    if len(several) > 1:
+        what = " beside ".join(several)
+        raise InputError(f"{folder} holds {what}; move one of them elsewhere, or give the files")
+    return names or below
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and path.is_file()
+
+
+def _parquet_of(folder: Path) -> list[Path]:
+    return sorted(entry for entry in folder.iterdir() if entry.suffix.lower() == ".parquet" and not entry.name.startswith("."))
+
+
+def column_named(wanted: str, names: Iterable[Any], where: str) -> str | None:
+    """Return the column of a name, whatever its case and the blanks around it; None if there is none.
+
+    Parameters
+    ----------
+    wanted : str
+    names : iterable of str
+    where : str
+        What has the columns, for messages.
+
+    Raises
+    ------
+    InputError
+        If several columns have the name.
+
+    Warns
+    -----
+    UserWarning
+        If a column that is left out is named almost so.
+
+    Examples
+    --------
+    >>> column_named("label", ["file", " Label"], "a table")
+    ' Label'
+    """
+    known = [str(name) for name in names]
+    if wanted in known:
+        return wanted
+    found = [name for name in known if name.strip().casefold() == wanted]
+    if len(found) > 1:
+        raise InputError(f"{where} has the columns {', '.join(map(repr, found))}; keep one of them")
+    if found:
+        return found[0]
+    for name in known:
+        alike = name.strip().casefold()
+        if wanted in alike or alike in _MEANT[wanted] or get_close_matches(alike, [wanted]):
+            line = f"{where} has no column {wanted!r}; {name!r} is not read: name it {wanted!r}"
+            warnings.warn(line, stacklevel=2)
+    return None
 
 
 def _from_files(paths: list[Path], labels: Any) -> Source:
@@ -141,7 +223,7 @@ def _from_files(paths: list[Path], labels: Any) -> Source:
 
 
 def _from_csv(path: Path) -> Source:
-    table = _read_csv(path)
+    table = _named_files(path)
     names = [str(name) for name in table["file"]]
     missing = [name for name in names if not named(path.parent / name).is_file()]
     if missing:
@@ -152,14 +234,14 @@ def _from_csv(path: Path) -> Source:
     return Files(path.parent, tuple(names), labels, str(path))
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
-    try:
-        with opened(path, give="a CSV file") as file:
-            table = pd.read_csv(file, dtype=str, keep_default_na=False)
-    except InputError:
-        raise
-    except ValueError as error:
-        raise InputError(f"cannot read {path}: {' '.join(str(error).split())}; give a CSV with columns file and label") from error
+def _named_files(path: Path) -> pd.DataFrame:
+    table = read_table(path, give="a CSV with columns file and label")
+    found = {}
+    for wanted in ("file", "label"):
+        name = column_named(wanted, table.columns, str(path))
+        if name is not None:
+            found[name] = wanted
+    table = table.rename(columns=found)
     if "file" not in table:
         raise InputError(f"{path} has columns {', '.join(map(str, table))}; file (and label) are wanted")
     twice = table["file"][table["file"].duplicated()]
@@ -179,7 +261,7 @@ def _labels(names: list[str], labels: Any) -> tuple[Label, ...]:
     if isinstance(labels, Mapping):
         known = {str(name): label for name, label in labels.items()}
     else:
-        table = _read_csv(Path(labels))
+        table = _named_files(Path(labels))
         if "label" not in table:
             raise InputError(f"{labels} has no column label")
         known = dict(zip(table["file"], map(_label, table["label"]), strict=True))
@@ -222,7 +304,7 @@ def _column(names: list[str], kind: str) -> str:
 
 def _label_column(names: list[str], labels: Any, kind: str) -> str | None:
     if labels is None:
-        return "label" if "label" in names else None
+        return column_named("label", names, kind)
     if labels not in names:
         raise InputError(f"{kind} has no column {labels!r}; columns: {', '.join(names)}")
     return str(labels)

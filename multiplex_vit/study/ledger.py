@@ -15,9 +15,12 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.files import written_whole
 from multiplex_vit.reading import named
 from multiplex_vit.study.recorded import FORMAT, KEY, read_facts, read_heatmaps, read_rows
+from multiplex_vit.tabular import write_table
 
 ROWS, CURVES, HEATMAPS, FACTS = "comparison.csv", "curves.csv", "heatmaps.npz", "comparison.json"
 COLUMNS = [*KEY, "insertion", "deletion", "difference", "quantity", "forward_passes", "backward_passes", "seconds"]
+DIGITS = 6
+"""Significant digits of figures in files."""
 CURVE_COLUMNS = [*KEY, "curve", "fraction", "confidence", "quantity"]
 Key = tuple[str, str, int | None, str]
 
@@ -139,7 +142,7 @@ def _agree(facts: dict[str, Any], found: dict[str, Any], folder: Path) -> None:
 
 def _write(table: pd.DataFrame, path: Path) -> None:
     with written_whole(path) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6g", errors="backslashreplace")
+        write_table(table, temporary, digits=DIGITS)
 
 
 def _append(table: pd.DataFrame, path: Path) -> None:
@@ -147,7 +150,7 @@ def _append(table: pd.DataFrame, path: Path) -> None:
     with written_whole(path) as temporary:
         if path.exists():
             shutil.copyfile(path, temporary)
-        table.to_csv(temporary, mode="a", header=not path.exists(), index=False, float_format="%.6g", errors="backslashreplace")
+        write_table(table, temporary, digits=DIGITS, go_on=path.exists())
 
 
 def _write_shown(several: Iterable[Shown], path: Path) -> None:

@@ -9,13 +9,13 @@ import pandas as pd
 from multiplex_vit.errors import InputError
 from multiplex_vit.limits import MOST_SIDE
 from multiplex_vit.models.score import SCORES
-from multiplex_vit.reading import Field, checked_facts, opened, opened_archive, read_json
+from multiplex_vit.reading import Field, checked_facts, opened_archive, read_json
 from multiplex_vit.reading.facts import TEXT, Fact, constant, listed, maybe, whole
+from multiplex_vit.tabular import read_table
 
 FORMAT = "multiplex_vit comparison 1"
 KEY = ["image", "method", "budget", "protocol"]
 _GIVE = "a folder that compare wrote"
-_TEXTS = ("image", "method", "protocol", "curve", "quantity")
 _MEASURED = ("insertion", "deletion", "difference", "negative", "positive", "confidence")
 _COUNTED = ("forward_passes", "backward_passes", "seconds")
 _NUMBERS = (*_MEASURED, *_COUNTED, "fraction")
@@ -64,16 +64,8 @@ def read_rows(path: Path) -> pd.DataFrame:
     InputError
         If a column is missing, or a number is none, infinite or out of range.
     """
-    types = {**dict.fromkeys(_TEXTS, "str"), "budget": "Int64"}
-    blanks = {name: [""] for name in ("budget", *_NUMBERS)}
-    try:
-        with opened(path, give=_GIVE) as file:
-            table = pd.read_csv(file, dtype=types, keep_default_na=False, na_values=blanks)
-    except InputError:
-        raise
-    except (ValueError, TypeError, OverflowError) as error:
-        why = " ".join(str(error).split())
-        raise InputError(f"cannot read {path}: {why}; give a table of a comparison") from error
+    types = {**dict.fromkeys(_NUMBERS, "float64"), "budget": "Int64"}
+    table = read_table(path, numbers=types, give="a table of a comparison")
     _check_rows(table, path)
     return table
 

@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import written_whole
 from multiplex_vit.reading import read_json
+from multiplex_vit.tabular import unicode_text
 
 FORMAT = "multiplex_vit study 1"
 MANIFEST = "manifest.json"
@@ -179,7 +180,7 @@ class Store:
             try:
                 path.parent.mkdir(exist_ok=True)
                 with written_whole(path) as temporary:
-                    _write(temporary, pa.Table.from_pylist(tables[name], schema=SCHEMAS.get(name)))
+                    _write(temporary, pa.Table.from_pylist(list(map(_unicode, tables[name])), schema=SCHEMAS.get(name)))
             except (OSError, InputError) as error:
                 why = error if isinstance(error, OSError) else error.__cause__
                 raise InputError(
@@ -208,6 +209,15 @@ class Store:
             return pq.read_table(path)
         except (pa.ArrowException, OSError) as error:
             raise InputError(f"{path} is damaged ({' '.join(str(error).split())[:120]}); run the study again, which computes that unit anew") from error
+
+
+def _unicode(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row whose texts UTF-8 can hold, as Parquet wants it."""
+    found = dict(row)
+    for name, value in row.items():
+        if isinstance(value, str):
+            found[name] = unicode_text(value)
+    return found
 
 
 def versions() -> dict[str, str]:

@@ -9,6 +9,7 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.study.ablate import rank_correlation
 from multiplex_vit.study.plan import FULL, RANDOM
 from multiplex_vit.study.statistics import interval, paired
+from multiplex_vit.tabular import markdown_cell
 
 if TYPE_CHECKING:
     from multiplex_vit.study.study import Study
@@ -108,7 +109,7 @@ def markdown(table: pd.DataFrame) -> str:
     """
     lines = [[str(name) for name in table.columns]]
     lines += [[_cell(name, value) for name, value in zip(table.columns, row, strict=True)] for row in table.itertuples(index=False, name=None)]
-    escaped = [[cell.replace("|", "\\|") for cell in line] for line in lines]
+    escaped = [[markdown_cell(cell) for cell in line] for line in lines]
     rows = [f"| {' | '.join(line)} |" for line in escaped]
     return "\n".join([rows[0], "|" + "---|" * len(table.columns), *rows[1:]])
 

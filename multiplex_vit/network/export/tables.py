@@ -9,6 +9,7 @@ import pandas as pd
 from multiplex_vit.network.export.registry import EXPORTERS
 from multiplex_vit.network.export.text import json_text
 from multiplex_vit.network.export.view import Arrays, Export
+from multiplex_vit.tabular import write_table
 
 
 @EXPORTERS.register(suffix=".csv")
@@ -28,9 +29,9 @@ def csv(export: Export, path: Path) -> None:
     Shafranovich, RFC 4180 (2005), doi:10.17487/RFC4180.
     """
     nodes = export.nodes()
-    nodes.rename(columns={"name": "id"}).to_csv(_beside(path, "nodes"), index=False, lineterminator="\n")
+    write_table(nodes.rename(columns={"name": "id"}), _beside(path, "nodes"))
     for i, edges in enumerate(_edge_tables(export, nodes["name"])):
-        edges.to_csv(_beside(path, "edges"), mode="a" if i else "w", header=not i, index=False, lineterminator="\n")
+        write_table(edges, _beside(path, "edges"), go_on=i > 0)
 
 
 @EXPORTERS.register(suffix=".parquet")

@@ -1,0 +1,41 @@
+"""Names that files and classes may have, and that tables, pages and networks must not change."""
+
+NAMES = (
+    "None",
+    "NA",
+    "nan",
+    "null",
+    "01",
+    "1e5",
+    "1_000",
+    "True",
+    "-5",
+    "inf",
+    " x",
+    "x ",
+    "'x",
+    "'=1",
+    "''",
+    '"quoted"',
+    "a,b",
+    "a;b",
+    "a|b",
+    "a\nb",
+    "a\r\nb",
+    "a\rb",
+    "\tb",
+    "\rb",
+    "=1+1",
+    "+1",
+    "@SUM(A1)",
+    "-1+1|cmd",
+    "<script>alert(1)</script>",
+    "&amp;",
+    "Größe 猫 \N{CAT FACE}",
+    "a\\b",
+    "a\\udcff",
+    "%s {x} $y",
+)
+
+UNENCODABLE = ("a\udcff", "\ud800b", "=\udc80")
+"""Names that no text of UTF-8 can hold: tables have codes in their place."""

@@ -1,0 +1,246 @@
+"""Names from files and classes are shown as they are: on pages, on consoles, in networks and tables."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+
+import igraph
+import networkx as nx
+import numpy as np
+import pandas as pd
+import pytest
+from awkward import NAMES
+from PIL import Image
+
+import multiplex_vit as mv
+from multiplex_vit.cli import main
+from multiplex_vit.files import output_stems
+from multiplex_vit.study.comparison import Comparison
+from multiplex_vit.tabular import read_table
+
+SCRIPT = "<script>alert(1)</script>"
+CAT = mv.samples()["cat"]
+FAST = ("--statistics", "max", "--operators", "sum", "--steps", "2")
+RESERVED = ["con", "PRN.x", "aux.txt.jpg", "NUL", "com1.a", "lpt9", "COM¹"]
+STEMS = [
+    "...",
+    "....",
+    "..",
+    "-x",
+    "--help",
+    ".hidden",
+    "a.",
+    "a ",
+    " a",
+    "~a",
+    "a:b",
+    "a*b",
+    "a?b",
+    'a"b',
+    "a<b",
+    "a|b",
+    "a\\b",
+    "a\nb",
+    "\x07",
+    "a\udcff",
+    "é" * 120,
+]
+
+
+def comparison(name):
+    measured = {"insertion": 0.9, "deletion": 0.1, "difference": 0.8, "forward_passes": 2, "backward_passes": 0, "seconds": 0.1}
+    head = {"image": "a", "method": name, "budget": pd.NA, "protocol": name}
+    rows = pd.DataFrame([{**head, **measured}, {**head, "method": "mutex", **measured}]).astype({"budget": "Int64"})
+    return Comparison(rows, pd.DataFrame(), (), (), model=name)
+
+
+def network(name):
+    weights = np.random.default_rng(0).random((2, 5, 5))
+    return mv.Multiplex(weights, (2, 2), (name, "other"), {"model": name}, (f"{name} token",))
+
+
+# --- pages ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [comparison, network])
+@pytest.mark.parametrize("name", [SCRIPT, "a&b", '"quoted"'])
+def test_pages_show_names_as_text(make, name):
+    page = make(name)._repr_html_()
+    assert "<script" not in page
+    allowed = {"p", "table", "thead", "tbody", "tr", "th", "td"}
+    assert set(re.findall(r"</?([a-zA-Z]+)", page)) <= allowed
+    assert "&lt;script&gt;" in page or "&" in name or '"' in name
+    ET.fromstring(f"<page>{page}</page>")
+
+
+def test_every_class_with_a_page_is_tested_here():
+    having = {type(each).__name__ for each in (comparison("a"), network("a"))}
+    found = set()
+    for name in mv.__all__:
+        each = getattr(mv, name)
+        if isinstance(each, type) and hasattr(each, "_repr_html_"):
+            found.add(each.__name__)
+    assert found == having
+
+
+def test_markdown_tables_keep_their_columns():
+    text = comparison("a|b\n<script>")
+    lines = [line for line in text.markdown().splitlines() if line.startswith("| ")]
+    assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines}) == 1
+    assert "<script>" not in "\n".join(lines)
+
+
+# --- networks ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.isprintable()])
+def test_networks_give_names_back(tmp_path, name):
+    net = network(name)
+    net.write(tmp_path / "a.graphml")
+    read = mv.Multiplex.read(tmp_path / "a.graphml")
+    assert (read.layer_names, read.prefix, dict(read.provenance)) == (net.layer_names, net.prefix, net.provenance)
+    assert f"{name}:r0c0" in nx.read_graphml(tmp_path / "a.graphml").nodes
+    assert len(igraph.Graph.Read_GraphML(str(tmp_path / "a.graphml")).vs) == 10
+    net.write(tmp_path / "a.gexf")
+    ET.parse(tmp_path / "a.gexf")
+    net.write(tmp_path / "a.csv")
+    nodes, edges = (read_table(tmp_path / f"a_{which}.csv") for which in ("nodes", "edges"))
+    assert nodes["layer_name"].unique().tolist() == [name, "other"]
+    assert set(edges["source"]) <= set(nodes["id"])
+    net.write(tmp_path / "a.parquet")
+    assert pd.read_parquet(tmp_path / "a_nodes.parquet")["layer_name"].unique().tolist() == [name, "other"]
+
+
+# --- consoles ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.parametrize("command", ["explain", "evaluate", "compare", "network", "models"])
+def test_a_console_that_cannot_print_a_name_is_no_failure(tmp_path, encoding, command):
+    image = tmp_path / "猫 \N{CAT FACE}.jpg"
+    shutil.copy(CAT, image)
+    given = {
+        "explain": [image, "--out", tmp_path / "猫", *FAST],
+        "evaluate": [image, "--out", tmp_path / "猫.csv", *FAST],
+        "compare": [image, "--methods", "raw_attention", "random_order", "--steps", "2", "--out", tmp_path / "猫"],
+        "network": [image, "--out", tmp_path / "猫.graphml"],
+        "models": [],
+    }
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    call = [sys.executable, "-m", "multiplex_vit", command, *map(str, given[command])]
+    done = subprocess.run(call, capture_output=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    if command != "models":
+        assert b"\\u732b" in done.stdout
+    for page in (["--help"], [command, "--help"], [command, "--猫"]):
+        shown = subprocess.run([*call[:3], *page], capture_output=True, env=environment, check=False)
+        assert b"Traceback" not in shown.stderr
+
+
+# --- names of results ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stem", [*STEMS, *RESERVED])
+def test_results_have_names_that_every_system_takes(stem):
+    (name,) = output_stems([f"{stem}.png"])
+    assert name
+    assert name[0] not in ".-~ "
+    assert name[-1] not in ". "
+    assert not re.search(r'[\x00-\x1f<>:"/\\|?*\ud800-\udfff]', name)
+    assert name.split(".")[0].strip().upper() not in ("CON", "PRN", "AUX", "NUL", "COM1", "LPT9", "COM¹")
+    assert len(f"{name}-99_summary.png".encode()) < 200
+
+
+def test_results_of_different_images_never_share_a_name():
+    paths = [f"{stem}.png" for stem in (*STEMS, *RESERVED, "cat", "Cat", "CAT-2", "cat-2", "é", "e\N{COMBINING ACUTE ACCENT}")] * 2
+    names = output_stems(paths)
+    assert len({name.casefold() for name in names}) == len(paths)
+    assert output_stems(["a/cat.jpg", "b/dog.png"]) == ["cat", "dog"]
+
+
+def test_an_image_of_dots_leaves_files_that_are_seen(tmp_path, capsys):
+    shutil.copy(CAT, tmp_path / "...")
+    assert main(["explain", str(tmp_path / "..."), "--out", str(tmp_path / "o"), *FAST]) == 0
+    capsys.readouterr()
+    names = sorted(file.name for file in (tmp_path / "o").iterdir())
+    assert names == ["__.npz", "___overlay.png", "___summary.pdf", "___summary.png", "explanations.csv"]
+
+
+# --- tables that are gone on with ----------------------------------------------------------------------
+
+
+def test_a_second_explain_keeps_earlier_rows_as_they_were(tmp_path, capsys, monkeypatch):
+    names = [name for name in NAMES if "/" not in name]
+    for name in ("None", "01", "1e5", "=1+1", names[-1]):
+        shutil.copy(CAT, tmp_path / name)
+    out = tmp_path / "o"
+    monkeypatch.chdir(tmp_path)
+    assert main(["explain", "None", "01", "=1+1", "--out", str(out), *FAST]) == 0
+    before = (out / "explanations.csv").read_text().splitlines()
+    assert main(["explain", "1e5", names[-1], "--out", str(out), *FAST]) == 0
+    after = (out / "explanations.csv").read_text().splitlines()
+    assert after[: len(before)] == before
+    assert main(["explain", "01", "--out", str(out), *FAST]) == 0
+    capsys.readouterr()
+    table = read_table(out / "explanations.csv")
+    assert sorted(table["image"]) == sorted(["None", "01", "=1+1", "1e5", names[-1]])
+
+
+# --- folders and columns -------------------------------------------------------------------------------
+
+
+def pictures(folder, *names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8)).save(folder / name)
+    return folder
+
+
+def test_a_stray_picture_does_not_hide_class_folders(tmp_path):
+    folder = pictures(tmp_path, "cat/1.png", "dog/2.png", "dog/3.png", "stray.png")
+    with pytest.raises(mv.InputError, match="holds 1 pictures beside 3 pictures in folders; move one"):
+        mv.images(folder)
+    (folder / "stray.png").unlink()
+    assert len(mv.images(folder)) == 3
+    pd.DataFrame({"img": [b""]}).to_parquet(folder / "a.parquet")
+    with pytest.raises(mv.InputError, match="1 Parquet files beside 3 pictures in folders"):
+        mv.images(folder)
+
+
+def test_compare_takes_class_folders_and_refuses_a_mixture(tmp_path, capsys):
+    folder = pictures(tmp_path / "in", "cat/1.png", "dog/2.png")
+    options = ["--methods", "random_order", "raw_attention", "--steps", "2", "--out", str(tmp_path / "o")]
+    assert main(["compare", str(folder), *options]) == 0
+    assert read_table(tmp_path / "o" / "comparison.csv")["image"].nunique() == 2
+    pictures(folder, "stray.png")
+    assert main(["compare", str(folder), *options]) == 2
+    assert "beside 2 pictures in folders" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("header", ["label", "Label", "LABEL", " label", "label ", "\ufefflabel"])
+def test_labels_are_read_under_any_spelling_of_their_header(tmp_path, header):
+    pictures(tmp_path, "1.png", "2.png")
+    file = "File" if header == "Label" else "file"
+    order = (header, file) if header.startswith("\ufeff") else (file, header)
+    rows = [dict(zip((file, header), row, strict=True)) for row in (("1.png", "None"), ("2.png", "01"))]
+    lines = [",".join(order), *(",".join(row[name] for name in order) for row in rows)]
+    (tmp_path / "a.csv").write_text("\n".join(lines), encoding="utf-8")
+    assert [mv.images(tmp_path / "a.csv").sample(i).label for i in range(2)] == ["None", "01"]
+
+
+@pytest.mark.parametrize("header", ["labels", "class", "lable", "category", "Target", "class_label"])
+def test_a_column_that_is_not_read_as_labels_is_told(tmp_path, header):
+    pictures(tmp_path, "1.png")
+    (tmp_path / "a.csv").write_text(f"file,{header}\n1.png,cat\n")
+    with pytest.warns(UserWarning, match=f"no column 'label'; '{header}' is not read: name it 'label'"):
+        assert mv.images(tmp_path / "a.csv").sample(0).label is None
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path):
+    pictures(tmp_path, "1.png")
+    (tmp_path / "a.csv").write_text("file,Label,LABEL\n1.png,cat,dog\n")
+    with pytest.raises(mv.InputError, match="has the columns 'Label', 'LABEL'; keep one"):
+        mv.images(tmp_path / "a.csv")
