@@ -267,7 +267,7 @@ def test_images_are_told_apart_by_name(demo_vit):
     with pytest.raises(mv.InputError, match="there is no image"):
         quick(demo_vit, [])
     assert list(named_images(CAT)) == [str(CAT)]
-    with pytest.raises(mv.InputError, match="model is str"):
+    with pytest.raises(mv.InputError, match="model is the text"):
         quick("demo-vit")
 
 

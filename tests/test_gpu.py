@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import multiplex_vit as mv
-from multiplex_vit.models import batches, vision_model
+from multiplex_vit.models import batches, passes, unwrap, vision_model
 
 GPU, META = torch.device("cuda"), torch.device("meta")
 KINDS = ["ViT", "DeiT", "Dinov2", "Dinov2WithRegisters"]
@@ -16,6 +16,10 @@ def elsewhere(tiny, monkeypatch):
     """A maker of models that are not on the CPU."""
     monkeypatch.setattr(vision_model.VisionModel, "_finite", lambda self, logits: logits.float().softmax(-1))  # these look at values
     monkeypatch.setattr(vision_model, "finite", lambda attention, operators: attention)
+    # What users give must hold values; here a device without values stands for a GPU.
+    monkeypatch.setattr(unwrap, "refuse_meta", lambda module: None)
+    for module in (passes, vision_model, batches):
+        monkeypatch.setattr(module, "held", lambda values: values)
 
     def make(kind, **options):
         model = mv.VisionModel(tiny(kind).model.to(META), name=kind, **options)

@@ -252,7 +252,7 @@ def test_what_is_asked_wrongly_is_told(demo_vit, check):
         check(demo_vit, CAT, "mutex", bugdet=3)
     with pytest.raises(mv.InputError, match="label 'unicorn'"):
         check(demo_vit, CAT, "mutex", label="unicorn")
-    with pytest.raises(mv.InputError, match="model is str"):
+    with pytest.raises(mv.InputError, match="model is the text"):
         check("demo-vit", CAT, "mutex")
 
 

@@ -40,15 +40,16 @@ def token_graph(attention: np.ndarray, grid: tuple[int, int], *, grid_weight: fl
     paid = np.asarray(attention, dtype=float).mean(0)
     mutual = paid + paid.T
     np.fill_diagonal(mutual, 0)
-    # Attention agrees in about six digits between processors: what is ranked, and where communities
-    # are sought, is rounded first, so that both come out alike.
-    strongest = _scaled(_strongest(_rounded(mutual)))
-    graph = grid_weight * _scaled(near) + (1 - grid_weight) * strongest
-    return _rounded(graph).astype(np.float32)
+    strongest = _scaled(_strongest(mutual))
+    return (grid_weight * _scaled(near) + (1 - grid_weight) * strongest).astype(np.float32)
 
 
 def _rounded(weights: np.ndarray) -> np.ndarray:
-    """Return weights with five significant digits."""
+    """Return weights with five significant digits.
+
+    Attention agrees in about six between processors: what is ranked, and where communities are
+    sought, is rounded first, so that both come out alike.
+    """
     exponent = np.floor(np.log10(weights, where=weights > 0, out=np.zeros_like(weights)))
     scale = 10.0 ** (_DIGITS - 1 - exponent)
     return np.round(weights * scale) / scale
@@ -56,7 +57,7 @@ def _rounded(weights: np.ndarray) -> np.ndarray:
 
 def _strongest(weights: np.ndarray) -> np.ndarray:
     """Return a symmetric graph with the strongest links of each node alone; of equal ones those to the first nodes."""
-    place = np.argsort(np.argsort(-weights, axis=1, kind="stable"), axis=1, kind="stable")
+    place = np.argsort(np.argsort(-_rounded(weights), axis=1, kind="stable"), axis=1, kind="stable")
     stay = place < _STRONGEST
     return np.where(stay | stay.T, weights, 0)
 
@@ -99,7 +100,7 @@ def graph_communities(graph: np.ndarray, *, resolution: float = 3.0, seed: int =
 
     source, target = np.triu(graph, 1).nonzero()
     undirected = igraph.Graph(n=len(graph), edges=np.column_stack([source, target]))
-    weights = graph[source, target].astype(float).tolist()
+    weights = _rounded(graph[source, target].astype(float)).tolist()
     while len(weights) and resolution < _FINEST:
         with igraph_seeded(seed):
             found = undirected.community_leiden(objective_function="modularity", weights=weights, resolution=resolution, n_iterations=-1)
