@@ -301,6 +301,15 @@ def test_reducibility_marks_the_best():
     assert [t.get_text() for t in left.get_yticklabels()] == ["b", "a", "c"]
 
 
+def test_reducibility_shows_what_chance_gives():
+    by_chance = np.array([[0, 0.3, 0.1], [0, 0.5, 0.1]])
+    _, right = plot.reducibility(TREE, np.array([0, 0.4, 0.1]), by_chance=by_chance).axes
+    assert [t.get_text() for t in right.get_legend().get_texts()] == ["nodes permuted, 2 times", "best: 2 of 3 layers"]
+    assert right.lines[0].get_xydata() == pytest.approx(np.array([[3, 0], [2, 0.4], [1, 0.1]]))
+    with pytest.raises(mv.InputError, match=r"by_chance has shape \[2, 2\]; give \[sample, 3\]"):
+        plot.reducibility(TREE, np.zeros(3), by_chance=by_chance[:, :2])
+
+
 @pytest.mark.parametrize(
     ("draw", "message"),
     [

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def z_and_p(observed: float, samples: np.ndarray, *, sides: int = 2) -> tuple[float, float]:
+def z_and_p(observed: float, samples: np.ndarray) -> tuple[float, float]:
     """Return the z-score and the empirical p-value of a value against samples of a null model.
 
     Parameters
@@ -11,9 +11,6 @@ def z_and_p(observed: float, samples: np.ndarray, *, sides: int = 2) -> tuple[fl
     observed : float
     samples : ndarray [sample]
         At least 2.
-    sides : int
-        2: p counts samples at least as far from the mean of samples and observed value, either way;
-        1: samples at least as great. Default: 2.
 
     Returns
     -------
@@ -21,7 +18,8 @@ def z_and_p(observed: float, samples: np.ndarray, *, sides: int = 2) -> tuple[fl
         (observed - mean) / standard deviation, with samples - 1 degrees of freedom; NaN where samples
         do not differ but for rounding.
     p : float
-        (1 + samples counted) / (1 + samples), so 1 / (1 + samples) at least.
+        (1 + samples at least as far from the mean, either way) / (1 + samples), so 1 / (1 + samples)
+        at least. The mean is that of samples and observed value together.
 
     Both are NaN where the value or a sample is.
 
@@ -44,6 +42,6 @@ def z_and_p(observed: float, samples: np.ndarray, *, sides: int = 2) -> tuple[fl
     rounding = 1e-10 * np.abs(samples).max() + 1e-14
     spread = samples.std(ddof=1)
     z = (observed - samples.mean()) / spread if spread > rounding else np.nan
-    far = np.abs(values - values.mean()) if sides == 2 else values
+    far = np.abs(values - values.mean())
     counted = np.count_nonzero(far[:-1] >= far[-1] - rounding)
     return float(z), float((1 + counted) / len(values))

@@ -64,7 +64,15 @@ def similarity(matrix: np.ndarray, *, names: Sequence[str] = (), linkage: np.nda
     return figure
 
 
-def reducibility(linkage: np.ndarray, quality: np.ndarray, *, names: Sequence[str] = (), best: int | None = None, title: str = "") -> Figure:
+def reducibility(
+    linkage: np.ndarray,
+    quality: np.ndarray,
+    *,
+    names: Sequence[str] = (),
+    best: int | None = None,
+    by_chance: np.ndarray | None = None,
+    title: str = "",
+) -> Figure:
     """Draw the merging of layers: its dendrogram, and the quality of what is left after every merge.
 
     Parameters
@@ -77,6 +85,8 @@ def reducibility(linkage: np.ndarray, quality: np.ndarray, *, names: Sequence[st
         Names of the layers.
     best : int, optional
         The number of merges to mark; the one of greatest quality, of equal ones the one with most merges, unless given.
+    by_chance : ndarray [sample, layer], optional
+        `quality` of samples of a null model: a line shows their mean, a band their range.
     title : str
 
     Returns
@@ -86,7 +96,7 @@ def reducibility(linkage: np.ndarray, quality: np.ndarray, *, names: Sequence[st
     Raises
     ------
     InputError
-        If linkage, quality, names and best do not fit each other.
+        If linkage, quality, names, best and by_chance do not fit each other.
     """
     quality = np.asarray(quality, dtype=float)
     n = len(quality)
@@ -96,8 +106,13 @@ def reducibility(linkage: np.ndarray, quality: np.ndarray, *, names: Sequence[st
         best = n - 1 - int(np.argmax(np.where(np.isfinite(quality), quality, -np.inf)[::-1]))
     if not 0 <= best < n:
         raise InputError(f"best is {best}; give a number of merges of 0 to {n - 1}")
+    chance = None if by_chance is None else np.asarray(by_chance, dtype=float)
+    if chance is not None and (chance.ndim != 2 or chance.shape[1] != n or not len(chance)):
+        raise InputError(f"by_chance has shape {list(chance.shape)}; give [sample, {n}] with at least one sample")
     figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, min(9.0, max(3.4, 0.28 * n + 1))), layout=ConstrainedLayoutEngine(wspace=0.06))
     _merges(left, tree, names, best)
+    if chance is not None:
+        _chance(right, chance)
     _quality(right, quality, best)
     figure.suptitle(title, parse_math=False)
     return figure
@@ -163,6 +178,12 @@ def _merges(ax: Axes, tree: np.ndarray, names: Sequence[str], best: int) -> None
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel("distance at which layers merge")
     sns.despine(ax=ax, left=True)
+
+
+def _chance(ax: Axes, by_chance: np.ndarray) -> None:
+    left = by_chance.shape[1] - np.arange(by_chance.shape[1])
+    ax.fill_between(left, by_chance.min(0), by_chance.max(0), color="0.6", alpha=0.3, lw=0)
+    ax.plot(left, by_chance.mean(0), color="0.6", ls="--", label=f"nodes permuted, {len(by_chance)} times")
 
 
 def _quality(ax: Axes, quality: np.ndarray, best: int) -> None:

@@ -1,9 +1,9 @@
 """Reducibility: which layers tell the same, so that they can be merged into fewer."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from scipy.special import entr
 
 from multiplex_vit.checks import positive, whole
 from multiplex_vit.errors import InputError
+from multiplex_vit.network.scores import z_and_p
 from multiplex_vit.registry import Named, Registry
 
 if TYPE_CHECKING:
@@ -66,17 +67,40 @@ class Reducibility:
         How much more the layers left tell than their aggregate, after 0, 1, ... merges.
     names : tuple of str
         Of the layers.
+    by_chance : ndarray [sample, merges + 1], optional
+        `quality` of the same layers, each with its nodes permuted at random; no sample unless asked for.
     """
 
     distances: np.ndarray
     linkage: np.ndarray
     quality: np.ndarray
     names: tuple[str, ...]
+    by_chance: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
 
     @property
     def best(self) -> int:
         """Number of merges with the greatest quality; of several as good, the greatest number."""
         return int(np.flatnonzero(self.quality >= self.quality.max() - _ROUNDING)[-1])
+
+    @property
+    def z(self) -> float:
+        """How many standard deviations the best quality lies above the best qualities by chance; NaN without samples.
+
+        Far below 0, layers share more than layers of unrelated nodes do, so that together they tell less; far above, the
+        groups that merging finds differ more.
+        """
+        return self._against_chance[0]
+
+    @property
+    def p(self) -> float:
+        """The empirical two-sided p-value of the best quality (see `layer_table`); NaN without samples."""
+        return self._against_chance[1]
+
+    @property
+    def _against_chance(self) -> tuple[float, float]:
+        if not len(self.by_chance):
+            return np.nan, np.nan
+        return z_and_p(float(self.quality.max()), self.by_chance.max(1))
 
     def groups(self, merges: int | None = None) -> tuple[tuple[int, ...], ...]:
         """Return the layers, by number, that are one after a number of merges (`best` unless told), in the order of their first.
@@ -95,21 +119,44 @@ class Reducibility:
         return tuple(sorted(tuple(sorted(group)) for group in groups.values()))
 
     def table(self) -> pd.DataFrame:
-        """Return one row a number of merges: merges, layers (left), height (Ward's, of the last merge), quality, groups (by name)."""
+        """Return one row a number of merges: merges, layers (left), height (Ward's, of the last merge), quality, groups (by name).
+
+        With samples also by_chance (their mean quality after as many merges), z and p (two-sided) of the quality against theirs.
+        """
         merges = range(len(self.quality))
         groups = [", ".join("+".join(self.names[i] for i in group) for group in self.groups(n)) for n in merges]
         height = [np.nan, *self.linkage[:, 2]]
         layers = len(self.names) - np.arange(len(self.quality))
-        return pd.DataFrame({"merges": merges, "layers": layers, "height": height, "quality": self.quality, "groups": groups})
+        table = pd.DataFrame({"merges": merges, "layers": layers, "height": height, "quality": self.quality})
+        if len(self.by_chance):
+            scores = [z_and_p(float(own), drawn) for own, drawn in zip(self.quality, self.by_chance.T, strict=True)]
+            table["by_chance"] = self.by_chance.mean(0)
+            table[["z", "p"]] = scores
+        return table.assign(groups=groups)
 
     def plot(self) -> "Figure":
         """Draw the dendrogram and the quality curve; see `multiplex_vit.plot.reducibility`."""
         from multiplex_vit import plot
 
-        return plot.reducibility(self.linkage, self.quality, names=self.names, best=self.best)
+        by_chance = self.by_chance if len(self.by_chance) else None
+        return plot.reducibility(
+            self.linkage,
+            self.quality,
+            names=self.names,
+            best=self.best,
+            by_chance=by_chance,
+        )
 
 
-def reducibility(weights: np.ndarray, names: Sequence[str], *, density: Named = "laplacian", tau: float = 1.0) -> Reducibility:
+def reducibility(
+    weights: np.ndarray,
+    names: Sequence[str],
+    *,
+    density: Named = "laplacian",
+    tau: float = 1.0,
+    samples: int = 0,
+    seed: int = 0,
+) -> Reducibility:
     """Return which layers can be merged with the least loss: structural reducibility.
 
     Each layer is made symmetric, (W + W^T) / 2; self-loops do not change its Laplacian L. With rho its density matrix and
@@ -126,6 +173,12 @@ def reducibility(weights: np.ndarray, names: Sequence[str], *, density: Named = 
         L / tr L as in the paper, or exp(-tau L) / tr exp(-tau L), whose entropy is subadditive; a member of `DENSITIES`.
     tau : float, above 0
         Diffusion time of "gibbs".
+    samples : int
+        How many times quality is computed of the same layers with their nodes permuted, each layer's in its
+        own way. Every layer is then what it was, but which node is which in two layers is left to chance:
+        how far layers merely as different as these would seem reducible. Default: 0, no comparison.
+    seed : int
+        Of the permutations. Default: 0.
 
     Returns
     -------
@@ -138,7 +191,7 @@ def reducibility(weights: np.ndarray, names: Sequence[str], *, density: Named = 
     Raises
     ------
     InputError
-        If the density is unknown or tau is not above 0.
+        If the density is unknown, tau is not above 0, or samples is 1 or negative.
 
     References
     ----------
@@ -152,12 +205,32 @@ def reducibility(weights: np.ndarray, names: Sequence[str], *, density: Named = 
     (((0, 2), (1,)), 1, [0.136, 0.136, 0.0])
     """
     tau, density_of = positive("tau", tau), DENSITIES.resolve(density)
-    layers = [(layer + layer.T) / 2 for layer in np.asarray(weights, dtype=float)]
+    rng = np.random.default_rng(whole("seed", seed, at_least=0))
+    if whole("samples", samples, at_least=0) == 1:
+        raise InputError("samples is 1; give 0 for none, or at least 2")
+    layers = np.asarray(weights, dtype=float)
+    found = _reduced(layers, tuple(names), density_of, tau)
+    drawn = []
+    for _ in range(samples):
+        sample = _reduced(_permuted(layers, rng), found.names, density_of, tau)
+        drawn.append(sample.quality)
+    return replace(found, by_chance=np.stack(drawn)) if drawn else found
+
+
+def _reduced(weights: np.ndarray, names: tuple[str, ...], density_of: Any, tau: float) -> Reducibility:
+    """Return the merging of layers, without samples."""
+    layers = [(layer + layer.T) / 2 for layer in weights]
     densities = [density_of(_laplacian(layer), tau) for layer in layers]
     distances = _distances(densities)
     merges = linkage(squareform(distances), "ward") if len(layers) > 1 else np.zeros((0, 4))
     merged = [density_of(_laplacian(layer), tau) for layer in _merged(layers, merges)]
-    return Reducibility(distances, merges, _quality(densities + merged, merges), tuple(names))
+    return Reducibility(distances, merges, _quality(densities + merged, merges), names)
+
+
+def _permuted(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return layers whose nodes have been permuted, each in its own way."""
+    orders = [rng.permutation(weights.shape[1]) for _ in weights]
+    return np.stack([layer[np.ix_(order, order)] for layer, order in zip(weights, orders, strict=True)])
 
 
 def _laplacian(layer: np.ndarray) -> np.ndarray:
