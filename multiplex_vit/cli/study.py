@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from multiplex_vit.cli.command import DONE, FAILED, SOME_FAILED, Command, say
+from multiplex_vit.cli.command import DONE, SOME_FAILED, Command, say
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import written_whole
 
@@ -64,6 +64,7 @@ def _study_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _study(args: argparse.Namespace) -> int:
     from multiplex_vit.study.config import configured, read_config, vary_of
+    from multiplex_vit.study.study import NoneExplainedError
 
     options: dict[str, Any] = read_config(args.config) if args.config else {}
     given = {name: value for name in _PASSED_ON if (value := getattr(args, name)) is not None}
@@ -77,10 +78,14 @@ def _study(args: argparse.Namespace) -> int:
         options["vary"] = {**options.get("vary", {}), **dict(map(vary_of, args.vary))}
     chosen = configured(options)
     try:
-        chosen.study.run(workers=chosen.workers, scheduler=chosen.scheduler, progress=True, retry_failed=args.retry_failed)
-    except KeyboardInterrupt:
+        chosen.study.run(workers=chosen.workers, scheduler=chosen.scheduler, retry_failed=args.retry_failed)
+    except NoneExplainedError as error:
+        for name, reason in error.failures:
+            say(f"multiplex-vit: {name}: {reason}")
+        raise
+    except KeyboardInterrupt as stopped:
         say(f"multiplex-vit: stopped; {len(chosen.study.store.done())} units are kept, run the same command to go on")
-        return STOPPED
+        return getattr(stopped, "code", STOPPED)
     return _told(chosen.study)
 
 
@@ -90,9 +95,8 @@ def _told(study: Any) -> int:
     for row in failures.itertuples():
         say(f"multiplex-vit: {row.name}: {row.reason}")
     say(f"{len(facts)} images, {len(study.plan.settings)} settings; {passes.run:,} forward passes, {passes.naive:,} without sharing; written into {study.out}")
-    if len(facts):
-        _print_summary(study)
-    return DONE if failures.empty else SOME_FAILED if len(facts) else FAILED
+    _print_summary(study)
+    return DONE if failures.empty else SOME_FAILED
 
 
 def _print_summary(study: Any) -> None:

@@ -4,7 +4,7 @@ import json
 import os
 import platform
 import re
-import socket
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,14 +15,17 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from filelock import FileLock, Timeout
 
 from multiplex_vit.errors import InputError
-from multiplex_vit.files import written_whole
+from multiplex_vit.files import clear_stale, locked, written_whole
 from multiplex_vit.reading import read_json
+from multiplex_vit.study.parts import Seal, identity_of, read_part, sealed
 from multiplex_vit.tabular import unicode_text
 
-FORMAT = "multiplex_vit study 1"
+FORMAT = "multiplex_vit study 2"
+DAMAGED = "damaged"
+"""Folder for parts that are not what was written."""
+
 MANIFEST = "manifest.json"
 LAST = "images"
 """The table written last: a unit is done once it is there with all others."""
@@ -87,12 +90,15 @@ class Store:
             if found["format"] != FORMAT or not {"versions", "origin", "study"} <= set(found):
                 raise KeyError(found["format"])
             _ = found["study"]["plan"]["save"], found["study"]["images"]["images"], found["study"]["chunk"], found["study"]["model_sha256"]
+            if found.pop("checksum", None) != identity_of(found):
+                raise ValueError("it is not what was written")
         except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{self.folder / MANIFEST} is damaged or of another version; give another folder") from error
+            why = " ".join(str(error).split()) if isinstance(error, ValueError) else "something is missing"
+            raise InputError(f"{self.folder / MANIFEST} is damaged or of another version ({why}); give another folder") from error
         return found
 
-    def begin(self, record: Mapping[str, Any], origin: Mapping[str, Any] | None = None) -> None:
-        """Write the manifest, or make sure that the one there is of the same study; one of which nothing is done yet gives way.
+    def check(self, record: Mapping[str, Any]) -> None:
+        """Make sure that the folder is empty or holds the same study; one of which nothing is done gives way.
 
         Raises
         ------
@@ -102,9 +108,12 @@ class Store:
         self.refuse_others()
         if self.exists and self.done():
             _same(self.folder, _identity(self.manifest()["study"]), _identity(json.loads(json.dumps(record))))
+
+    def begin(self, record: Mapping[str, Any], origin: Mapping[str, Any] | None = None) -> None:
+        """Write the manifest, unless something is done under the one there; see `check`."""
+        if self.exists and self.done():
             return
-        with written_whole(self.folder / MANIFEST) as temporary:
-            temporary.write_text(json.dumps({"format": FORMAT, "versions": versions(), "origin": origin, "study": record}, indent=1), encoding="utf-8")
+        write_manifest(self.folder, {"format": FORMAT, "versions": versions(), "origin": origin, "study": record})
 
     def refuse_others(self) -> None:
         """Refuse a folder that holds files and no study."""
@@ -121,38 +130,58 @@ class Store:
         InputError
             If another run is at work there.
         """
-        lock, owner = FileLock(self.folder / ".lock", timeout=0), self.folder / ".lock-owner"
-        try:
-            lock.acquire()
-        except Timeout:
-            who = owner.read_text(encoding="utf-8").strip() if owner.exists() else "another process"
-            raise InputError(f"{self.folder} is in use by {who}; wait for it, or give another folder") from None
-        except OSError as error:
-            raise InputError(f"cannot write into {self.folder}: {error.strerror or error}; choose another folder") from error
-        try:
-            with written_whole(owner) as temporary:
-                temporary.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
+        with locked(self.folder):
             yield
-        finally:
-            owner.unlink(missing_ok=True)
-            lock.release()
 
     def sweep(self) -> None:
-        """Take away what a run that was killed left half written, and what the disk has damaged since: those units are computed again."""
-        for leftover in [*self.folder.glob(".*-*.json"), *self.folder.glob("*/.*.parquet")]:
+        """Take away what a run that was killed left half written, and set aside parts that are not what was written: those units are computed again.
+
+        Warns
+        -----
+        UserWarning
+            If a part is set aside.
+        """
+        for leftover in self.folder.glob("*/.*.parquet"):
             leftover.unlink(missing_ok=True)
-        for path in self.folder.glob("*/unit-*.parquet"):
-            try:
-                pq.read_metadata(path)
-            except (pa.ArrowException, OSError):
-                path.unlink(missing_ok=True)
+        if not self.exists:
+            return
+        aside = []
+        study = self._study()
+        for table in self._tables():
+            clear_stale(self.folder / table)
+            for unit in sorted(self._units(table)):
+                try:
+                    self._read(table, unit, study)
+                except InputError as error:
+                    aside.append(f"{self._set_aside(table, unit)} ({error.__cause__})")
+        if aside:
+            more = f" and {len(aside) - 3} others" if len(aside) > 3 else ""
+            warnings.warn(f"damaged parts are set aside and computed again: {', '.join(aside[:3])}{more}", stacklevel=4)
+
+    def _set_aside(self, table: str, unit: int) -> Path:
+        """Move a part into the folder of damaged ones, and return its place there."""
+        folder, path = self.folder / DAMAGED, self._path(table, unit)
+        folder.mkdir(exist_ok=True)
+        name, number = f"{table}-{path.name}.damaged", 1
+        while (folder / name).exists():
+            number += 1
+            name = f"{table}-{path.name}.{number}.damaged"
+        path.replace(folder / name)
+        return folder / name
+
+    def _tables(self) -> list[str]:
+        """Return the tables that the study has."""
+        return list(dict.fromkeys([*_ALWAYS, *self.manifest()["study"]["plan"]["save"]]))
+
+    def _study(self) -> str:
+        """Return what the study's parts know it by."""
+        return identity_of(_identity(self.manifest()["study"]))
 
     def done(self) -> set[int]:
         """Return the units that are done: of which every table is there."""
         if not self.exists:
             return set()
-        tables = dict.fromkeys([*_ALWAYS, *self.manifest()["study"]["plan"]["save"]])
-        return set.intersection(*map(self._units, tables))
+        return set.intersection(*map(self._units, self._tables()))
 
     def _units(self, table: str) -> set[int]:
         folder = self.folder / table
@@ -160,7 +189,8 @@ class Store:
 
     def failed(self) -> set[int]:
         """Return the units done with images that failed."""
-        return {unit for unit in self.done() if self._read(self._path("failures", unit)).num_rows}
+        study = self._study() if self.exists else ""
+        return {unit for unit in self.done() if self._read("failures", unit, study).num_rows}
 
     def forget(self, units: set[int]) -> None:
         """Let units count as not done, so that they are computed again."""
@@ -175,12 +205,15 @@ class Store:
         InputError
             If they cannot be written; the unit is not done then, and those before it stay.
         """
+        study = self._study()
         for name in sorted(tables, key=lambda name: (name == LAST, name)):
             path = self._path(name, unit)
             try:
                 path.parent.mkdir(exist_ok=True)
                 with written_whole(path) as temporary:
-                    _write(temporary, pa.Table.from_pylist(list(map(_unicode, tables[name])), schema=SCHEMAS.get(name)))
+                    rows = list(map(_unicode, tables[name]))
+                    part = pa.Table.from_pylist(rows, schema=SCHEMAS.get(name))
+                    _write(temporary, sealed(part, Seal(study, unit, name)))
             except (OSError, InputError) as error:
                 why = error if isinstance(error, OSError) else error.__cause__
                 raise InputError(
@@ -194,8 +227,13 @@ class Store:
     def arrow(self, table: str, units: set[int] | None = None) -> pa.Table:
         """Return a table as Arrow has it."""
         chosen = sorted(self.done() if units is None else units & self.done())
-        paths = [path for unit in chosen if (path := self._path(table, unit)).exists()]
-        parts = [part for path in paths if (part := self._read(path)).num_rows or table in SCHEMAS]
+        study = self._study() if chosen else ""
+        parts = []
+        for unit in chosen:
+            # A table that was not asked for has no part.
+            part = self._read(table, unit, study) if self._path(table, unit).exists() else None
+            if part is not None and (part.num_rows or table in SCHEMAS):
+                parts.append(part)
         if not parts:
             return SCHEMAS[table].empty_table() if table in SCHEMAS else pa.table({})
         return pa.concat_tables(parts, promote_options="permissive")
@@ -203,12 +241,19 @@ class Store:
     def _path(self, table: str, unit: int) -> Path:
         return self.folder / table / f"unit-{unit:06d}.parquet"
 
-    @staticmethod
-    def _read(path: Path) -> pa.Table:
+    def _read(self, table: str, unit: int, study: str) -> pa.Table:
+        path = self._path(table, unit)
         try:
-            return pq.read_table(path)
-        except (pa.ArrowException, OSError) as error:
-            raise InputError(f"{path} is damaged ({' '.join(str(error).split())[:120]}); run the study again, which computes that unit anew") from error
+            return read_part(path, Seal(study, unit, table), SCHEMAS.get(table))
+        except InputError as error:
+            raise InputError(f"{path} is damaged ({error}); run the study again, which sets it aside and computes that unit anew") from error
+
+
+def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write a manifest with its checksum."""
+    kept = json.loads(json.dumps(manifest))
+    with written_whole(folder / MANIFEST) as temporary:
+        temporary.write_text(json.dumps({**kept, "checksum": identity_of(kept)}, indent=1), encoding="utf-8")
 
 
 def _unicode(row: Mapping[str, Any]) -> dict[str, Any]:

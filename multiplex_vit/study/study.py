@@ -26,6 +26,21 @@ from multiplex_vit.study.store import LAST, Store, versions
 from multiplex_vit.study.work import Explained, Unit
 
 
+class NoneExplainedError(InputError):
+    """Raised where not one image of a study could be explained, so that there is nothing to keep.
+
+    Attributes
+    ----------
+    failures : list of (str, str)
+        Name and reason of every image.
+    """
+
+    def __init__(self, failures: list[tuple[str, str]]):
+        first = f"; the first, {failures[0][0]}: {failures[0][1]}" if failures else ""
+        super().__init__(f"no image of {len(failures)} could be explained{first}")
+        self.failures = failures
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Study(Results):
     """Explanations of many images by many settings, and how faithful they are.
@@ -196,14 +211,14 @@ class Study(Results):
         }
         self.store.refuse_others()
         with output_folder(self.store.folder), self.store.locked():
+            self.store.check(record)
             self.store.sweep()
-            self.store.begin(record, self.source.origin)
             self._same_images()
             if retry_failed:
                 self.store.forget(self.store.failed())
             self._note_versions()
             chosen = runner or (_dask(scheduler) if scheduler is not None else in_process(model) if workers == 1 else processes(workers))
-            self._compute(chosen, progress)
+            self._compute(chosen, record, progress)
         return self
 
     def _check(self, model: VisionModel, *, alone: bool) -> None:
@@ -229,21 +244,45 @@ class Study(Results):
                 raise InputError(f"{name} is not the image that {self.out} explained, its content is another one now; give the same images, or another folder")
 
     def _note_versions(self) -> None:
+        if not self.store.done():
+            return
         before, now = self.store.manifest()["versions"], versions()
         changed = [f"{name} {before.get(name)} is {now.get(name)} now" for name in now if now.get(name) != before.get(name)]
         if changed:
             warnings.warn(f"{self.out} was begun with other versions: {', '.join(changed)}", stacklevel=4)
 
-    def _compute(self, runner: Runner, progress: bool | None) -> None:
+    def _compute(self, runner: Runner, record: Mapping[str, Any], progress: bool | None) -> None:
+        """Compute what is left and write it, the manifest with the first image that could be explained.
+
+        Raises
+        ------
+        NoneExplainedError
+            If no image could; nothing is written then.
+        """
         done = self.store.done()
         there = set(self._numbers()) if self.kept is None else self.kept.store.done()
         left = [number for number in self._numbers() if number in there - done]
         if not left:
             return
+        begun = bool(done)
+        waiting: list[Done] = []
         with bar(progress, self._n_images, self._size(done)) as advance:
             for number, tables in self._closing(runner(self.plan, map(self._unit, left))):
-                self.store.write(number, tables)
+                waiting.append((number, tables))
+                begun = begun or bool(tables[LAST])
+                if begun:
+                    self._keep(waiting, record)
                 advance(self._size({number}))
+        if not begun:
+            failures = [(row["name"], row["reason"]) for _, tables in waiting for row in tables["failures"]]
+            raise NoneExplainedError(failures)
+
+    def _keep(self, waiting: list[Done], record: Mapping[str, Any]) -> None:
+        """Write units; what is written is no longer waiting."""
+        self.store.begin(record, self.source.origin)
+        while waiting:
+            self.store.write(*waiting[0])
+            waiting.pop(0)
 
     @staticmethod
     def _closing(results: Iterator[Done]) -> Iterator[Done]:

@@ -1,0 +1,139 @@
+"""Parts: one table of one unit as a Parquet file that says what it is, and whether it is still what was written."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from multiplex_vit.errors import InputError
+
+_KEY = b"multiplex_vit"
+"""Where a seal stands in a file's schema metadata."""
+
+
+@dataclass(frozen=True)
+class Seal:
+    """What a part says of itself.
+
+    Attributes
+    ----------
+    study : str
+        Hash of the study's plan, model and images; see `identity_of`.
+    unit : int
+    table : str
+        "rows", "images", "failures", "heatmaps", "masks", ... .
+    """
+
+    study: str
+    unit: int
+    table: str
+
+
+def sealed(part: pa.Table, seal: Seal) -> pa.Table:
+    """Return a table that carries its seal and a checksum of its content."""
+    known = {**_facts(seal), "content": checksum(part)}
+    return part.replace_schema_metadata({_KEY: json.dumps(known)})
+
+
+def read_part(path: Path, seal: Seal, schema: pa.Schema | None = None) -> pa.Table:
+    """Return a table that `sealed` made and Parquet kept.
+
+    Parameters
+    ----------
+    path : Path
+    seal : Seal
+        What it must be.
+    schema : pyarrow.Schema, optional
+        Columns that it must have; any where None.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, is a part of something else, lacks a column, or its content is not what was written.
+    """
+    try:
+        # One file alone: the folder's name says nothing, whatever it looks like.
+        part = pq.ParquetFile(path).read()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise InputError(" ".join(str(error).split())[:120]) from error
+    known = _seal_of(part)
+    for name, value in _facts(seal).items():
+        if known.get(name) != value:
+            raise InputError(_told(name, known.get(name), value))
+    plain = part.replace_schema_metadata(None)
+    if schema is not None and not plain.schema.equals(schema):
+        raise InputError("its columns are not those of a study")
+    if known.get("content") != checksum(plain):
+        raise InputError("its content is not what was written")
+    return plain
+
+
+def checksum(part: pa.Table) -> str:
+    """Return a hash of names, types and values, however they are laid out in memory.
+
+    Examples
+    --------
+    >>> one, other = pa.table({"a": [1, None]}), pa.table({"a": pa.chunked_array([[1], [None]], pa.int64())})
+    >>> checksum(one) == checksum(other), checksum(one) == checksum(pa.table({"a": [1, 0]}))
+    (True, False)
+    """
+    found = sha256()
+    for field, column in zip(part.schema, part.columns, strict=True):
+        found.update(f"{field.name} {len(column)}".encode())
+        _add(found, column)
+    return found.hexdigest()
+
+
+def identity_of(record: Mapping[str, Any]) -> str:
+    """Return a hash of what makes a study the same.
+
+    Examples
+    --------
+    >>> identity_of({"seed": 0, "chunk": 8}) == identity_of({"chunk": 8, "seed": 0})
+    True
+    """
+    return sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
+def _add(found: Any, column: pa.ChunkedArray) -> None:
+    """Add a column to a hash: its type, which values are missing, then the others."""
+    # The type of a list names its items, and Parquet names them otherwise.
+    found.update(b"list" if pa.types.is_list(column.type) else str(column.type).encode())
+    found.update(column.is_null().to_numpy().tobytes())
+    values = column.drop_null()
+    kind = values.type
+    if pa.types.is_list(kind):
+        found.update(pc.list_value_length(values).to_numpy().tobytes())
+        _add(found, pc.list_flatten(values))
+    elif pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
+        found.update(values.to_numpy().tobytes())
+    else:
+        # As bytes, since a flipped bit can leave text that is no UTF-8.
+        for value in values.cast(pa.binary()).to_pylist():
+            found.update(len(value).to_bytes(8, "little") + value)
+
+
+def _facts(seal: Seal) -> dict[str, Any]:
+    return {"study": seal.study, "unit": seal.unit, "table": seal.table}
+
+
+def _seal_of(part: pa.Table) -> dict[str, Any]:
+    try:
+        known = json.loads((part.schema.metadata or {})[_KEY])
+    except (KeyError, ValueError) as error:
+        raise InputError("it says not of which study and unit it is") from error
+    if not isinstance(known, dict):
+        raise InputError("it says not of which study and unit it is")
+    return known
+
+
+def _told(name: str, there: Any, wanted: Any) -> str:
+    if name == "study":
+        return "it is of another study"
+    return f"it is of {name} {str(there)[:40]!r}, not {str(wanted)!r}"
