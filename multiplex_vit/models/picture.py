@@ -1,4 +1,4 @@
-"""Picture: an image as the model takes it, and what image processors do to its frame."""
+"""Picture: an image as the model takes it, and the part of it that the model sees."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,9 @@ from multiplex_vit.pictures import MAX_PIXELS
 VIEW_SIDE = 448
 """Longest side, in pixels, of the picture kept for drawing."""
 
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom in pixels of an image; beyond the image where a processor pads it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Picture:
@@ -23,7 +26,7 @@ class Picture:
     pixels : Tensor [1, channel, row, col]
         Pre-processed pixel values, on the model's device.
     view : ndarray uint8 [row, col, channel]
-        What the model sees of the image (its crop), for drawing under a heatmap.
+        What the model sees of the image, for drawing under a heatmap: what its patches cover, with what the processor pads it with.
     """
 
     pixels: Tensor
@@ -34,8 +37,14 @@ def processed_size(processor: Any) -> tuple[int, int] | None:
     """Return rows and columns of pixels that an image processor makes of any image, if it is one size."""
     if processor is None:
         return None
-    size = processor.crop_size if getattr(processor, "do_center_crop", False) else processor.size
-    return (size["height"], size["width"]) if size and size.get("height") and size.get("width") else None
+    size = None
+    if getattr(processor, "do_center_crop", False):
+        size = processor.crop_size
+    elif getattr(processor, "do_resize", True):
+        size = getattr(processor, "size", None)
+    if not size or not size.get("height") or not size.get("width"):
+        return None
+    return size["height"], size["width"]
 
 
 def refuse_large(rgb: Image.Image, processor: Any) -> None:
@@ -58,16 +67,30 @@ def refuse_large(rgb: Image.Image, processor: Any) -> None:
         raise InputError(f"{why} {shortest} (limit {MAX_PIXELS:,}); crop it first")
 
 
-def view_of(rgb: Image.Image, processor: Any) -> Image.Image:
-    """Return the part of an image that its processor lets through, at most `VIEW_SIDE` pixels a side."""
-    if getattr(processor, "do_center_crop", False):
-        width, height = rgb.size
-        size, crop = processor.size, processor.crop_size
-        shortest = size.get("shortest_edge") if getattr(processor, "do_resize", False) else min(width, height)
-        scale = shortest / min(width, height) if shortest else None
-        resized = (width * scale, height * scale) if scale else (size["width"], size["height"])
-        w, h = (width * min(1, crop["width"] / resized[0]), height * min(1, crop["height"] / resized[1]))
-        rgb = rgb.crop((round((width - w) / 2), round((height - h) / 2), round((width + w) / 2), round((height + h) / 2)))
-    view = rgb.copy()
-    view.thumbnail((VIEW_SIDE, VIEW_SIDE))
+def view_of(rgb: Image.Image, box: Box, beyond: tuple[int, ...]) -> Image.Image:
+    """Return a part of an image, of the colour `beyond` where it lies beyond it, at most `VIEW_SIDE` pixels a side.
+
+    Examples
+    --------
+    >>> view_of(Image.new("RGB", (8, 8), "white"), (-4, 0, 4, 8), (0, 0, 0)).resize((2, 1), 0).convert("L").tobytes()
+    b'\\x00\\xff'
+    """
+    left, top, right, bottom = map(round, box)
+    right, bottom = max(right, left + 1), max(bottom, top + 1)
+    inner = (max(left, 0), max(top, 0), min(right, rgb.width), min(bottom, rgb.height))
+    if inner == (left, top, right, bottom):
+        view = rgb.crop(inner)
+        view.thumbnail((VIEW_SIDE, VIEW_SIDE))
+        return view
+    # Shrunk before it is padded: a small image may be padded to a large one.
+    shrink = min(1, VIEW_SIDE / max(right - left, bottom - top))
+    size = _scaled((right - left, bottom - top), shrink)
+    view = Image.new(rgb.mode, size, beyond if len(beyond) > 1 else beyond[0])
+    if inner[0] < inner[2] and inner[1] < inner[3]:
+        part = rgb.crop(inner).resize(_scaled((inner[2] - inner[0], inner[3] - inner[1]), shrink))
+        view.paste(part, (round((inner[0] - left) * shrink), round((inner[1] - top) * shrink)))
     return view
+
+
+def _scaled(size: tuple[int, int], share: float) -> tuple[int, int]:
+    return max(1, round(size[0] * share)), max(1, round(size[1] * share))

@@ -20,6 +20,7 @@ from multiplex_vit.models.libraries import PreTrainedModel
 from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.models.passes import Passes
 from multiplex_vit.models.picture import Picture, processed_size, refuse_large, view_of
+from multiplex_vit.models.processing import levels_of, processing_of
 from multiplex_vit.models.rounding import Rounded
 from multiplex_vit.models.score import AUTO, Score, score_named, score_of
 from multiplex_vit.models.swaps import fed
@@ -187,8 +188,18 @@ class VisionModel(Passes, Gradients):
         refuse_large(rgb, self.processor)
         if self.model.config.num_channels == 1:
             rgb = rgb.convert("L")
-        pixels = self._checked(self.processor(images=rgb, return_tensors="pt")["pixel_values"])
-        return Picture(pixels, np.asarray(view_of(rgb, self.processor).convert("RGB")))
+        # Without rescaling they are whole numbers.
+        pixels = self._checked(self.processor(images=rgb, return_tensors="pt")["pixel_values"].float())
+        found = processing_of(self.processor, (rgb.height, rgb.width), rgb.mode)
+        box = None if found is None else found.box(*self._covered(pixels))
+        if found is None or box is None:
+            return Picture(pixels, self._seen(pixels))
+        return Picture(pixels, np.asarray(view_of(rgb, box, found.beyond).convert("RGB")))
+
+    def _covered(self, pixels: Tensor) -> tuple[int, int]:
+        """Return rows and columns of pixels that are in a patch; what is left at the right and below has no part in the model."""
+        rows, cols = self.grid_of(pixels.shape[2:])
+        return rows * self.patch[0], cols * self.patch[1]
 
     def _checked(self, pixels: Tensor) -> Tensor:
         config, wanted = self.model.config, self.input_size
@@ -209,26 +220,29 @@ class VisionModel(Passes, Gradients):
 
     def _seen(self, pixels: Tensor) -> np.ndarray:
         mean, std = self.normalisation
-        seen = pixels[0].cpu().numpy() * std[:, None, None] + mean[:, None, None]
+        rows, cols = self._covered(pixels)
+        seen = pixels[0, :, :rows, :cols].cpu().numpy() * std[:, None, None] + mean[:, None, None]
         seen = seen[:3] if len(seen) >= 3 else np.repeat(seen[:1], 3, axis=0)
         return (255 * seen.clip(0, 1)).round().astype(np.uint8).transpose(1, 2, 0)
 
     @property
     def normalisation(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation a channel that the image processor subtracts and divides by, in pixel space 0 to 1.
+        """Mean and standard deviation a channel that turn pixel space 0 to 1 (black to white) into pixel values: (p - mean) / std.
 
-        Without a processor both are taken as 0.5, so that true black is -1.
+        They are the image processor's own where it rescales to 0 to 1; else such that black and white become what it makes of them. Without a
+        processor both are taken as 0.5, so that true black is -1.
         """
         channels = self.model.config.num_channels
-        if self.processor is None:
-            mean, std = 0.5, 0.5
-        elif getattr(self.processor, "do_normalize", False):
-            mean, std = self.processor.image_mean, self.processor.image_std
-        else:
-            mean, std = 0.0, 1.0
+        mean, std = _normalisation(self.processor)
         if np.size(mean) not in (1, channels) or np.size(std) not in (1, channels):
             raise InputError(f"{self.name} takes {channels} channels, but its image processor has mean {mean} and std {std}; mend the processor")
-        return np.broadcast_to(np.asarray(mean, dtype=np.float32), channels), np.broadcast_to(np.asarray(std, dtype=np.float32), channels)
+        mean, std = (np.broadcast_to(np.asarray(values, dtype=np.float32), channels) for values in (mean, std))
+        levels = None if self.processor is None else levels_of(self.processor, "L" if channels == 1 else "RGB")
+        if levels is not None and not np.allclose(levels, [-mean / std, (1 - mean) / std], rtol=1e-3, atol=1e-3):
+            black, white = levels
+            std = 1 / (white - black)
+            mean = -black * std
+        return mean, std
 
     @torch.no_grad()
     def embed(self, pixels: Tensor | np.ndarray) -> Tensor:
@@ -362,6 +376,15 @@ class VisionModel(Passes, Gradients):
             raise InputError(f"{self.name} gives NaN or infinity in {logits.dtype}; load it with dtype='float32', and without passes of another type")
         self._last_width = int(logits.shape[-1])
         return self.score.of(logits)
+
+
+def _normalisation(processor: Any) -> tuple[Any, Any]:
+    """Return what an image processor subtracts and divides by, in pixel space 0 to 1, by its options."""
+    if processor is None:
+        return 0.5, 0.5
+    white = 255 * (getattr(processor, "rescale_factor", 1 / 255) if getattr(processor, "do_rescale", True) else 1)
+    mean, std = (processor.image_mean, processor.image_std) if getattr(processor, "do_normalize", False) else (0.0, 1.0)
+    return (mean, std) if white == 1 else (np.divide(mean, white), np.divide(std, white))
 
 
 def _joined(found: Sequence[tuple[tuple[Tensor, ...], int]]) -> list[Tensor]:
