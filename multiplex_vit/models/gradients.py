@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from multiplex_vit.errors import InputError
 from multiplex_vit.models.attention import attending, blocks_of, outputs_of, watched
 from multiplex_vit.models.swaps import fed, skipped
 
@@ -37,7 +38,7 @@ class Gradients:
         attention, gradient : Tensor [layer, head, query, key]
         probabilities : Tensor [1, class]
         """
-        with _followed(), watched(self.model) as layers:
+        with _followed(self.model), watched(self.model) as layers:
             logits = self._logits(tokens)
             gradients = torch.autograd.grad(logits[0, _explained(logits, label)], layers)
         return torch.cat([layer.detach() for layer in layers]), torch.cat(gradients), self._finite(logits.detach())
@@ -54,7 +55,7 @@ class Gradients:
         probabilities : Tensor [1, class]
         """
         blocks = blocks_of(self.model, self.n_layers)
-        with _followed(), attending(self.model, "sdpa"):
+        with _followed(self.model), attending(self.model, "sdpa"):
             with watched(self.model) as layers, outputs_of(blocks) as outputs:
                 logits = self._logits(tokens)
             label = _explained(logits, label)
@@ -69,7 +70,7 @@ class Gradients:
         """
         last = blocks_of(self.model, self.n_layers)[-1]
         norm = next(m for m in last.modules() if isinstance(m, nn.LayerNorm))
-        with _followed(), outputs_of([norm]) as outputs, attending(self.model, "sdpa"):
+        with _followed(self.model), outputs_of([norm]) as outputs, attending(self.model, "sdpa"):
             logits = self._logits(tokens)
             gradient = torch.autograd.grad(logits[0, _explained(logits, label)], outputs)[0]
         return outputs[0].detach()[0, self.n_prefix :], gradient[0, self.n_prefix :], self._finite(logits.detach())
@@ -89,7 +90,7 @@ class Gradients:
         """
         n_token = self.n_prefix + int(np.prod(self.grid_of(pixels.shape[2:])))
         gradients = []
-        with _followed(), attending(self.model, "sdpa"):
+        with _followed(self.model), attending(self.model, "sdpa"):
             for chunk in pixels.split(self._batch(n_token, "auto")):
                 values = chunk.to(self.model.device, self.model.dtype, copy=True).requires_grad_()
                 score = self._finite(self.model(pixel_values=values).logits)[:, label]
@@ -108,8 +109,10 @@ class Gradients:
 
 
 @contextmanager
-def _followed() -> Iterator[None]:
+def _followed(model: nn.Module) -> Iterator[None]:
     """Follow what is computed, for gradients, whatever was said outside."""
+    if any(weight.is_inference() for weight in model.parameters()):
+        raise InputError("the model was made under torch.inference_mode, where nothing has gradients; make it outside, or under torch.no_grad")
     with torch.inference_mode(False), torch.enable_grad():
         yield
 
