@@ -5,8 +5,8 @@ import os
 from functools import partial
 from pathlib import Path
 
-import hostile
 import numpy as np
+import odd_values
 import tiny
 from harness import Attempt, pick
 from safetensors.numpy import load_file, save_file
@@ -48,7 +48,7 @@ def odd_path(rng, folder):
         "/proc/self/nothing.npz",
         "",
     ]
-    return pick(rng, odd) if rng.random() < 0.9 else hostile.value(rng)
+    return pick(rng, odd) if rng.random() < 0.9 else odd_values.value(rng)
 
 
 def read_as_image(place):
@@ -169,7 +169,7 @@ def wrong_processor(rng, folder):
 
 def spoiled_file(rng, folder):
     path = pick(rng, sorted(folder.iterdir()))
-    path.write_bytes(hostile.spoiled(rng, path.read_bytes()))
+    path.write_bytes(odd_values.spoiled(rng, path.read_bytes()))
     return path.name
 
 
@@ -253,7 +253,7 @@ def changed_archive(rng, folder):
 def changed_array(rng, values):
     way = pick(rng, ("any", "type", "nan", "shape", "scale", "negative", "text"))
     if way == "any":
-        return hostile.array(rng)
+        return odd_values.array(rng)
     if way == "type":
         return values.astype(pick(rng, ("complex64", "int64", "float64", "float16")))
     if way == "shape":
@@ -316,5 +316,5 @@ def changed_bytes(rng, folder):
         path = folder / "net.graphml"
         tiny.network().write(path)
         read = read_network
-    path.write_bytes(hostile.spoiled(rng, path.read_bytes()))
+    path.write_bytes(odd_values.spoiled(rng, path.read_bytes()))
     return path.name, partial(read, path)

@@ -13,8 +13,8 @@ from functools import cache, partial
 from pathlib import Path
 from tempfile import mkdtemp
 
-import hostile
 import numpy as np
+import odd_values
 import pandas as pd
 import tiny
 from harness import Attempt, pick
@@ -122,7 +122,7 @@ def study_folders(rng, folder):
     path = pick(rng, files)
     way = pick(rng, ("spoil", "remove", "empty", "copy"))
     if way == "spoil":
-        path.write_bytes(hostile.spoiled(rng, path.read_bytes()))
+        path.write_bytes(odd_values.spoiled(rng, path.read_bytes()))
     elif way == "remove":
         path.unlink()
     elif way == "empty":

@@ -3,8 +3,8 @@
 import io
 from functools import partial
 
-import hostile
 import numpy as np
+import odd_values
 import tiny
 from harness import Attempt, pick
 from PIL import Image
@@ -54,7 +54,7 @@ def encoded(rng):
 def image_bytes(rng, folder):
     content, what = encoded(rng)
     if rng.random() < 0.7:
-        content = hostile.spoiled(rng, content)
+        content = odd_values.spoiled(rng, content)
     return content, what
 
 
@@ -66,7 +66,7 @@ def image_file(rng, folder):
 
 
 def image_array(rng, folder):
-    values = hostile.array(rng)
+    values = odd_values.array(rng)
     return values, f"{values.dtype} {values.shape}"
 
 
@@ -87,7 +87,7 @@ def pil_image(rng, folder):
 
 
 def any_value(rng, folder):
-    value = hostile.value(rng)
+    value = odd_values.value(rng)
     return value, repr(value)[:100]
 
 
@@ -108,7 +108,7 @@ def arrays(rng, folder):
     """Return an attempt to use an array where the package takes one."""
     use = pick(rng, ARRAY_USES)
     fitting = rng.random() < 0.3
-    values = hostile.array(rng)
+    values = odd_values.array(rng)
     if fitting:
         values = rng.random(FITTING[use.__name__])
     what = f"{use.__name__}: {values.dtype} {values.shape}"
@@ -179,7 +179,7 @@ def options(rng, folder):
     given = {}
     for option in rng.permutation(list(sensible))[: int(rng.integers(1, 3))]:
         use_sensible = rng.random() < 0.25
-        given[str(option)] = sensible[str(option)] if use_sensible else hostile.value(rng)
+        given[str(option)] = sensible[str(option)] if use_sensible else odd_values.value(rng)
     what = f"{name}({', '.join(f'{key}={value!r:.60}' for key, value in given.items())})"
     return Attempt(what, partial(function, **given), lambda result: None, folder)
 
