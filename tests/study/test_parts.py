@@ -80,8 +80,9 @@ def a_flipped_page(path, done, other):
     content = bytearray(path.read_bytes())
     footer = int.from_bytes(content[-8:-4], "little")
     pages = len(content) - 8 - footer
-    # A part without rows has no pages, so that the length of its footer is flipped.
-    place = pages // 2 if pages > 12 else len(content) - 8
+    # Pages of a part without rows hold nothing, so that the length of its footer is flipped.
+    has_rows = pq.read_metadata(path).num_rows > 0
+    place = pages // 2 if has_rows else len(content) - 8
     for i in range(place, place + 8):
         content[i] ^= 0xFF
     path.write_bytes(bytes(content))
