@@ -63,7 +63,8 @@ def explain(
     label : int or str, optional
         Index or name of the class to explain; the predicted class unless given.
     batch_size : int or "auto"
-        Most masks a forward pass.
+        Most masks a forward pass. Sums of other batches run in another order, which moves
+        confidences by up to 1e-6, and heatmaps by as much times the estimator's gain; see `METHODS`.
     method : "mutex" or "multiplex", optional
         Settings by name: the published method ("mutex", unless given), or the better heatmap of as many passes ("multiplex").
     settings : Settings, optional

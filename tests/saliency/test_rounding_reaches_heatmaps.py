@@ -1,0 +1,126 @@
+"""How far batch sizes and threads, which change the order of sums, move heatmaps; and why no more.
+
+Each bound follows from how the heatmap is computed: an error that comes in is multiplied by no more
+than the largest sum of the slopes that it meets.
+"""
+
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+import torch
+
+import multiplex_vit as mv
+from multiplex_vit.saliency.explainers import explainer_of
+from multiplex_vit.saliency.rivals.attribution import Asked
+
+CAT = mv.samples()["cat"]
+UNIT = 2.0**-24
+LINEAR = ("coverage", "contrast", "graph", "shapley")
+"""Estimators that are linear in the confidences once masks and graph are given."""
+
+
+@contextmanager
+def threads_of(number):
+    """Let torch use so many threads, and put their number back."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def gain(explanation, estimator):
+    """Return the most that an error of 1 in every confidence moves a node, of a linear estimator."""
+    options = {"smoothness": explanation.settings.smoothness} if estimator == "graph" else {}
+    function = mv.ESTIMATORS[estimator]
+    kept = explanation.masks.kept
+    reached = np.zeros(kept.shape[1])
+    for one_mask in np.eye(len(kept)):
+        reached += np.abs(function(kept, one_mask, explanation.graph, **options))
+    return reached.max()
+
+
+def furthest(first, second):
+    """Return the greatest difference of two arrays, in float64."""
+    return np.abs(first.astype(float) - second).max()
+
+
+@pytest.fixture(scope="module")
+def two_batch_sizes(demo_vit):
+    """Return a maker of an explanation by "multiplex" in large passes, and in passes of one mask."""
+
+    def make(method, **choices):
+        options = {"method": method, **choices}
+        return [mv.explain(demo_vit, CAT, batch_size=size, **options) for size in ("auto", 1)]
+
+    return make
+
+
+@pytest.mark.parametrize("method", mv.METHODS)
+def test_confidences_hardly_depend_on_the_batch_size(two_batch_sizes, method):
+    """A confidence is at most 1 and its slope by a logit at most 1/4, so logits' errors shrink."""
+    first, second = two_batch_sizes(method)
+    assert furthest(first.confidence, second.confidence) < 2e-6
+
+
+@pytest.mark.parametrize("estimator", LINEAR)
+def test_a_linear_estimator_moves_by_at_most_its_gain(two_batch_sizes, estimator):
+    first, second = two_batch_sizes("multiplex", estimator=estimator, direct_weight=0)
+    error = furthest(first.confidence, second.confidence)
+    moved = furthest(first.heatmap, second.heatmap)
+    own_rounding = len(first.masks) * UNIT * np.abs(first.heatmap).max()
+    assert moved <= error * gain(first, estimator) + own_rounding
+
+
+def test_multiplex_moves_by_at_most_its_gain_over_its_spread(two_batch_sizes):
+    """The estimate is divided by its standard deviation, which is small where the model is sure.
+
+    With an error of d in every value x, z = (x - mean) / std moves by at most d (2 + |z|) / std: by d
+    and the mean's d over std, and by z times the relative error of std, which is at most d / std.
+    """
+    first, second = two_batch_sizes("multiplex")
+    estimate = first.estimate("graph").astype(float)
+    spread = estimate.std()
+    steepest = 2 + np.abs((estimate - estimate.mean()) / spread).max()
+    error = furthest(first.confidence, second.confidence)
+    bound = error * gain(first, "graph") * steepest / spread
+    moved = furthest(first.heatmap, second.heatmap)
+    assert moved <= bound + 8 * UNIT * np.abs(first.heatmap).max()
+    assert bound < 1e-3, "of a heatmap whose values lie some 6 apart"
+    assert moved < 1e-4
+
+
+@pytest.mark.slow
+def test_generic_attention_moves_by_at_most_its_products(demo_vit):
+    """R becomes (1 + B) R block by block, B = mean(relu(gradient * attention)) without a sign.
+
+    Nothing cancels in sums of what is not negative, and relu moves by no more than what it is given.
+    An error e in every row of each B, and the rounding of n terms, then move R by at most
+    L (e + n u) times the product of 1 + |B| over the L blocks.
+    """
+    found = {}
+    for threads in (1, 2):
+        with threads_of(threads):
+            asked = Asked.of(demo_vit, CAT, None)
+            attention, gradient, _ = demo_vit.attention_gradients(asked.tokens, asked.wanted)
+            heatmap = explainer_of("generic_attention")(demo_vit, CAT).heatmap
+        found[threads] = ((attention * gradient).relu().mean(1).double(), heatmap)
+    blocks, heatmap = found[1]
+    other_blocks, other_heatmap = found[2]
+    error = float((blocks - other_blocks).abs().sum(-1).max())
+    growth = float((1 + blocks.sum(-1).amax(-1)).prod())
+    bound = len(blocks) * (error + blocks.shape[-1] * UNIT) * growth
+    assert furthest(heatmap, other_heatmap) <= bound
+    assert bound < 0.01 * np.ptp(heatmap)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", [*mv.METHODS, *mv.RIVALS])
+def test_no_heatmap_depends_on_the_number_of_threads(demo_vit, method):
+    found = []
+    for threads in (1, 2):
+        with threads_of(threads):
+            found.append(explainer_of(method)(demo_vit, CAT).heatmap)
+    assert furthest(*found) <= 2e-5 * max(np.ptp(found[0]), 1e-6)
