@@ -13,6 +13,9 @@ from PIL import Image
 from multiplex_vit.models.picture import Box
 
 _GREY_LEVELS = 255
+_MOST_PIXELS = 2**25
+"""Of larger images nothing is found out, as it takes several times their memory."""
+
 _LEVELS_OF = (64, 64)
 """Rows and columns of the images that show what black and white become."""
 
@@ -89,12 +92,12 @@ class _Asked:
 @lru_cache(maxsize=256)
 def _found(asked: _Asked, size: tuple[int, int], mode: str) -> Processing | None:
     n_rows, n_cols = size
-    columns = np.tile(np.linspace(0, _GREY_LEVELS, n_cols), (n_rows, 1))
-    rows = np.tile(np.linspace(0, _GREY_LEVELS, n_rows)[:, None], (1, n_cols))
-    shown = [columns, rows, np.full(size, _GREY_LEVELS), np.zeros(size)]
-    images = [Image.fromarray(each.round().astype(np.uint8)).convert(mode) for each in shown]
+    if n_rows * n_cols > _MOST_PIXELS:
+        return None
+    columns = np.linspace(0, _GREY_LEVELS, n_cols).round()[None]
+    rows = np.linspace(0, _GREY_LEVELS, n_rows).round()[:, None]
     try:
-        across, down, white, black = np.asarray(asked.processor(images=images, return_tensors="np")["pixel_values"], dtype=float)
+        across, down, white, black = (_shown(asked.processor, grey, size, mode) for grey in (columns, rows, _GREY_LEVELS, 0))
     except Exception:  # a processor of one's own may take no such image
         return None
     span = white - black
@@ -121,6 +124,12 @@ def _colour(outside: np.ndarray, black: np.ndarray, white: np.ndarray) -> tuple[
         return (0,) * len(black)
     shares = (outside.mean(1) - black) / (white - black)
     return tuple(int(level) for level in (_GREY_LEVELS * shares.clip(0, 1)).round())
+
+
+def _shown(processor: Any, grey: Any, size: tuple[int, int], mode: str) -> np.ndarray:
+    """Return the pixel values [channel, row, col] of an image of grey levels that fill its rows, its columns, or all of it."""
+    image = Image.fromarray(np.broadcast_to(np.asarray(grey, dtype=np.uint8), size)).convert(mode)
+    return np.asarray(processor(images=image, return_tensors="np")["pixel_values"], dtype=np.float32)[0]
 
 
 def _line(places: np.ndarray, processed: np.ndarray, n_pixels: int) -> tuple[float, float] | None:
