@@ -124,7 +124,7 @@ def test_models_lists_what_there_is(capsys):
         (["evaluate", "--out", "."], "cannot write .: it is a folder"),
         (["explain", "--device", "tpu9"], "device 'tpu9' cannot be used here"),
         (["explain", "--dtype", "int4"], "unknown dtype 'int4'"),
-        (["explain", "--protocol", "mutex2025", "--baseline", "zero"], "mutex2025 has no baseline 'zero'"),
+        (["explain", "--protocol", "mutex2025/zero"], "mutex2025 has no baseline 'zero'"),
         (["evaluate", "missing.jpg"], "no such image: missing.jpg"),
         (["network", "missing.jpg"], "no such image: missing.jpg"),
         (["network", "--omega", "0"], "omega is 0.0"),

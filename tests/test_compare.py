@@ -429,7 +429,7 @@ def test_compare_at_the_command_line(tmp_path, capsys):
     (tmp_path / "photos" / "notes.txt").write_text("no image")
     (tmp_path / "bad.jpg").write_text("no image")
     given = ["compare", tmp_path / "photos", "--methods", "mutex,rise_tokens", "random_order", "--budget", "5,9", "--steps", "4", "--out", tmp_path / "out"]
-    code, out, err = run(capsys, *given, "--protocol", "token,patch-zero", "--against", "random_order")
+    code, out, err = run(capsys, *given, "--protocol", "token,patch/zero", "--against", "random_order")
     assert (code, err) == (0, "")
     assert "minus random_order" in out
     assert "patch/zero: insertion minus deletion AUC" in out
@@ -451,7 +451,7 @@ def test_compare_at_the_command_line(tmp_path, capsys):
         (["--methods", "nonsense"], "unknown method 'nonsense'"),
         (["--budget", "many"], "budget is 'many'"),
         (["--budget", "55,1"], "budget is 1"),
-        (["--protocol", "patch-white"], "unknown baseline 'white'"),
+        (["--protocol", "patch/white"], "unknown baseline 'white'"),
         (["--protocol", "pach"], "unknown protocol 'pach'"),
         (["--protocol", ","], "protocols is empty"),
         (["--steps", "0"], "steps is 0"),

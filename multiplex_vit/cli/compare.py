@@ -18,8 +18,8 @@ def _compare_arguments(parser: argparse.ArgumentParser) -> None:
     methods = f"{', '.join(mv.METHODS)}, rivals such as rise_tokens, generic_attention, random_order; all of at most 100 passes unless given"
     parser.add_argument("--methods", nargs="+", metavar="NAME", help=methods)
     parser.add_argument("--budget", nargs="+", default=["55"], metavar="N", help="passes of the methods that have a budget, as 55,550 (55)")
-    known = f"{', '.join(mv.PROTOCOLS)}, with a baseline where there is one ({', '.join(mv.BASELINES)}), as token,patch-black (both)"
-    parser.add_argument("--protocol", nargs="+", default=["token,patch-black"], metavar="NAME", help=known)
+    known = f"{', '.join(mv.PROTOCOLS)}, with a baseline where there is one ({', '.join(mv.BASELINES)}), as token,patch/black (both)"
+    parser.add_argument("--protocol", nargs="+", default=["token,patch/black"], metavar="NAME", help=known)
     parser.add_argument("--steps", type=int, help="points of a curve; every patch up to 100 unless given")
     parser.add_argument("--against", nargs="+", metavar="NAME", help="methods that the others are compared with; mutex unless given")
     parser.add_argument("--label", help="index or name of the class to explain; each image's predicted one unless given")
@@ -58,7 +58,7 @@ def _choices(args: argparse.Namespace) -> dict[str, Any]:
     batch_size: Any = int(args.batch_size) if args.batch_size.isdecimal() else args.batch_size
     if batch_size != "auto":
         batch_size = whole("batch_size", batch_size, at_least=1)
-    protocols = [_spelled(name) for name in _parts(args.protocol)]
+    protocols = _parts(args.protocol)
     methods = None if args.methods is None else _parts(args.methods)
     fields = {"methods": methods, "budgets": budgets, "protocols": protocols, "batch_size": batch_size}
     return {**fields, "steps": args.steps, "label": args.label, "seed": args.seed}
@@ -73,17 +73,6 @@ def _parts(values: Iterable[str]) -> list[str]:
     ['55', '550', '1000']
     """
     return [part for value in values for part in value.split(",") if part]
-
-
-def _spelled(protocol: str) -> str:
-    """Return a protocol as results print it.
-
-    Examples
-    --------
-    >>> _spelled("patch-black"), _spelled("patch/blur"), _spelled("token")
-    ('patch/black', 'patch/blur', 'token')
-    """
-    return protocol if protocol in mv.PROTOCOLS or "/" in protocol else protocol.replace("-", "/", 1)
 
 
 def _files(paths: Iterable[Path]) -> Iterable[Path]:

@@ -46,8 +46,9 @@ def _image_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _protocol_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--protocol", choices=list(mv.PROTOCOLS), default="patch", help="how insertion and deletion are made (%(default)s)")
-    parser.add_argument("--baseline", choices=list(mv.BASELINES), help="what stands in for a patch that is not there (black, or as the protocol says)")
+    known = f"{', '.join(mv.PROTOCOLS)}; with a baseline ({', '.join(mv.BASELINES)}) as in patch/blur"
+    how = f"how insertion and deletion are made: {known} (%(default)s)"
+    parser.add_argument("--protocol", metavar="NAME", default="patch/black", help=how)
     parser.add_argument("--steps", type=int, default=None, help="points of a curve; every patch up to 100 unless given")
     parser.add_argument("--seed", type=int, default=0, help="of masks that are drawn, and of the random baseline (%(default)s)")
 
@@ -129,15 +130,13 @@ def _settings(args: argparse.Namespace) -> Any:
 
 def _options(args: argparse.Namespace) -> dict[str, Any]:
     """Return the options of an evaluation, all of them checked."""
-    from multiplex_vit.evaluation.protocols import options_of, published_baseline
+    from multiplex_vit.evaluation.many import protocol_of
 
     batch_size = args.batch_size
     if batch_size != "auto":
         batch_size = whole("batch_size", int(batch_size) if batch_size.lstrip("-").isdecimal() else batch_size, at_least=1)
-    if args.protocol == "mutex2025" and args.baseline is not None:
-        published_baseline(args.baseline)
-    options = {"baseline": args.baseline, "steps": args.steps, "seed": args.seed, "batch_size": batch_size}
-    options_of(args.protocol, **options)
+    options = {"steps": args.steps, "seed": args.seed, "batch_size": batch_size}
+    protocol_of(args.protocol, options)  # type: ignore[arg-type]
     return options
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from multiplex_vit.checks import numbers, vision_model
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.curve import Curve, Faithfulness
-from multiplex_vit.evaluation.protocols import PROTOCOLS, Choices, Protocol, Subject, curve_names, options_of
+from multiplex_vit.evaluation.protocols import PROTOCOLS, Choices, Protocol, Subject, curve_names, options_of, parted
 
 
 def evaluate(
@@ -25,7 +25,8 @@ def evaluate(
     label : int or str, optional
         The class whose confidence is followed; the predicted class unless given.
     protocol : str or callable
-        "patch" (whole patches replaced by a baseline), "token" (tokens leave the sequence), or one as published: "mutex2025",
+        "patch/black" (whole patches replaced by a baseline: "patch/blur" and so on; "patch" is
+        "patch/black" unless a baseline is given), "token" (tokens leave the sequence), or one as published: "mutex2025",
         "tis2023", "rise2018", "chefer2021" (each says what it does: `PROTOCOLS["tis2023"]`).
     **choices
         baseline ("black", "zero", "mean", "blur", "random"), steps, seed, batch_size. Published protocols fix some of them.
@@ -49,8 +50,14 @@ def evaluate(
     >>> fid.insertion.fraction.tolist()
     [0.0, 0.25, 0.5, 0.75, 1.0]
     """
-    run = PROTOCOLS.resolve(protocol)
-    options = options_of(protocol, **choices)
+    name, baseline = parted(protocol)
+    if baseline is not None:
+        if choices.get("baseline") not in (None, baseline):
+            other = choices["baseline"]
+            raise InputError(f"protocol {protocol!r} came with baseline {other!r}; give one of them")
+        choices["baseline"] = baseline
+    run = PROTOCOLS.resolve(name)
+    options = options_of(name, **choices)
     picture = vision_model(model).picture(image)
     grid = model.grid_of(picture.pixels.shape[2:])
     values = numbers("heatmap", heatmap)
@@ -62,7 +69,7 @@ def evaluate(
     predicted = int(model.classify(pixels)[0].argmax()) if label is None else -1
     subject = Subject(model, pixels, model.label_of(label, predicted), options.batch_size)
     higher, lower = (_scored(curve, model.score.quantity) for curve in run(subject, values, options))
-    return Faithfulness(higher, lower, subject.label, curve_names(protocol))
+    return Faithfulness(higher, lower, subject.label, curve_names(name))
 
 
 def _scored(curve: Curve, quantity: str) -> Curve:

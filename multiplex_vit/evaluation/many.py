@@ -8,10 +8,9 @@ import numpy as np
 
 from multiplex_vit.checks import vision_model
 from multiplex_vit.errors import InputError
-from multiplex_vit.evaluation.baselines import BASELINES
 from multiplex_vit.evaluation.curve import Faithfulness
 from multiplex_vit.evaluation.evaluate import evaluate
-from multiplex_vit.evaluation.protocols import PROTOCOLS, Choices, options_of, ranks, steps_of
+from multiplex_vit.evaluation.protocols import PROTOCOLS, Choices, full_name, options_of, parted, ranks, steps_of
 
 
 def evaluate_many(
@@ -149,19 +148,13 @@ def protocol_of(spelled: str, choices: Choices) -> dict[str, Any]:
     Traceback (most recent call last):
     multiplex_vit.errors.InputError: protocol 'token/blur': tokens leave the sequence, no baseline is put in their place; give 'token'
     """
-    if not isinstance(spelled, str):
-        raise InputError(f"protocol is {spelled!r}; give a name, with its baseline where it has one, such as 'patch/black'")
-    name, _, baseline = spelled.partition("/")
-    PROTOCOLS.resolve(name)
-    if name == "token" and baseline:
-        raise InputError(f"protocol {spelled!r}: tokens leave the sequence, no baseline is put in their place; give 'token'")
-    if baseline:
-        BASELINES.resolve(baseline)
+    full_name(spelled)
+    name, baseline = parted(spelled)
     unknown = set(choices) - {"steps", "seed", "batch_size"}
     if unknown:
         raise InputError(f"unknown option {sorted(unknown)[0]!r}; known: steps, seed, batch_size (a baseline is spelled with its protocol)")
     fixed = PROTOCOLS.trait(name, "fixed") or {}
-    given = {**{key: value for key, value in choices.items() if key not in fixed}, **({"baseline": baseline} if baseline else {})}
+    given = {**{key: value for key, value in choices.items() if key not in fixed}, **({} if baseline is None else {"baseline": baseline})}
     options_of(name, **given)  # type: ignore[arg-type]
     return {"protocol": name, **given}
 

@@ -1,6 +1,7 @@
 """Filters: which edges of every layer stay, and what a cut does to a network."""
 
 from collections.abc import Callable, Iterable, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -135,6 +136,51 @@ def disparity(weights: np.ndarray, alpha: float) -> np.ndarray:
         cut = np.log(level)
     stay = [_log_significance(_stack(weights), ends) < cut for ends in (2, 1)]
     return np.where(stay[0] | stay[1], weights, 0)
+
+
+def filtered(weights: np.ndarray, how: Named, value: float | None = None) -> tuple[np.ndarray, str, float | str]:
+    """Return the weights that a filter keeps, its name, and its number ("yes" if it has none).
+
+    Parameters
+    ----------
+    weights : ndarray [layer, source, target]
+    how : str or callable
+        A member of `FILTERS`, with or without its number, or a function in its place.
+    value : float, optional
+        The number, where `how` does not set it.
+
+    Raises
+    ------
+    InputError
+        If the filter is unknown, its number is missing, given twice or no number, or it returns
+        weights of another shape.
+
+    Examples
+    --------
+    >>> kept, name, number = filtered(np.array([[[0.5, 0.125], [0.25, 0.0]]]), "min_cut", 0.5)
+    >>> kept.tolist(), name, number
+    ([[[0.5, 0.0], [0.25, 0.0]]], 'min_cut', 0.5)
+    """
+    function: Callable[..., np.ndarray] = FILTERS.resolve(how)
+    own, given = FILTERS.own_name(how), list(FILTERS.options(how).values())
+    name = own or name_of(how)
+    if value is not None and given:
+        raise InputError(f"filter {name_of(how)} came with {value!r} too; give its number once")
+    if own and value is None and not given:
+        raise InputError(f"filter {name} was given no number; give one, as in filter({name!r}, 2)")
+    kept = np.asarray(function(weights) if value is None else function(weights, value))
+    if kept.shape != weights.shape:
+        shape = f"{list(kept.shape)} where {list(weights.shape)} was wanted"
+        raise InputError(f"filter {name} returned weights of shape {shape}")
+    number = value if value is not None else given[0] if given else "yes"
+    return kept, name, _number(number)
+
+
+def _number(value: Any) -> float | str:
+    """Return a filter's number as plain Python has it, whole where it is."""
+    if isinstance(value, str):
+        return value
+    return int(value) if isinstance(value, Integral) else float(value)
 
 
 def pruning_curve(

@@ -137,19 +137,47 @@ class Multiplex(Whole):
 
     def prune(self, min_cut: float) -> "Multiplex":
         """Return the network without the edges below `min_cut` times their layer's greatest weight; see `filters.min_cut`."""
-        return self._filtered(filters.min_cut(self.weights, min_cut), min_cut=float(min_cut))
+        return self.filter("min_cut", min_cut)
 
     def top_k(self, k: int) -> "Multiplex":
         """Return the network of the `k` strongest edges that each node sends; see `filters.top_k`."""
-        return self._filtered(filters.top_k(self.weights, k), top_k=int(k))
+        return self.filter("top_k", k)
 
     def disparity(self, alpha: float) -> "Multiplex":
         """Return the network's backbone, the edges significant at `alpha`; see `filters.disparity`."""
-        return self._filtered(filters.disparity(self.weights, alpha), disparity=float(alpha))
+        return self.filter("disparity", alpha)
 
-    def _filtered(self, weights: np.ndarray, **facts: float) -> "Multiplex":
+    def filter(self, how: Named, value: float | None = None) -> "Multiplex":
+        """Return the network of the edges that a filter keeps.
+
+        Parameters
+        ----------
+        how : str or callable
+            A member of `FILTERS`, its number set or not ("top_k(k=5)", "top_k"), or a function of
+            weights [layer, source, target] and perhaps one number that returns new weights.
+        value : float, optional
+            The filter's number, where `how` does not set it.
+
+        Raises
+        ------
+        InputError
+            If the filter is unknown, its number is missing, given twice or out of range, or it
+            returns weights of another shape.
+
+        Examples
+        --------
+        >>> net = Multiplex(np.array([[[0, 0.5], [0.25, 1]]]), grid=(1, 2))
+        >>> net.filter("top_k", 1).weights.tolist()
+        [[[0.0, 0.5], [0.0, 1.0]]]
+        >>> net.filter("min_cut(min_cut=0.4)").provenance
+        {'min_cut': 0.4}
+        """
+        kept, name, number = filters.filtered(self.weights, how, value)
+        return self._filtered(kept, **{name: number})
+
+    def _filtered(self, weights: np.ndarray, **facts: Any) -> "Multiplex":
         """Return the network of other weights; provenance has each filter's last value and, after several, all of them in order."""
-        step = "; ".join(f"{name} {value:g}" for name, value in facts.items())
+        step = "; ".join(f"{name} {value}" if isinstance(value, str) else f"{name} {value:g}" for name, value in facts.items())
         before = self.provenance.get("filters") or "; ".join(f"{n} {self.provenance[n]:g}" for n in filters.FILTERS if n in self.provenance)
         chain = {"filters": f"{before}; {step}"} if before else {}
         return replace(self, weights=weights, provenance={**self.provenance, **facts, **chain})

@@ -8,6 +8,7 @@ from typing import Any
 from multiplex_vit.checks import whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.many import protocol_of
+from multiplex_vit.evaluation.protocols import full_name
 from multiplex_vit.registry import name_of
 from multiplex_vit.saliency.designs import DESIGNS
 from multiplex_vit.saliency.explanation import Explanation
@@ -178,10 +179,14 @@ class Plan:
     def __post_init__(self) -> None:
         for name in ("protocols", "save"):
             value = getattr(self, name)
+            if not isinstance(value, Iterable):
+                raise InputError(f"{name} is {value!r}; give names")
             object.__setattr__(self, name, (value,) if isinstance(value, str) else tuple(value))
-        if not self.protocols or len(set(self.protocols)) < len(self.protocols):
+        spelled = tuple(map(full_name, self.protocols))
+        if not spelled or len(set(spelled)) < len(spelled):
             raise InputError(f"protocols is {list(self.protocols)}; give at least one, each once")
-        for protocol in self.protocols:
+        object.__setattr__(self, "protocols", spelled)
+        for protocol in spelled:
             protocol_of(protocol, {"steps": self.steps})
         whole("seed", self.seed, at_least=0)
         unknown = [name for name in self.save if name not in EXTRAS]

@@ -10,6 +10,7 @@ import numpy as np
 from multiplex_vit.checks import vision_model, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.many import protocol_of
+from multiplex_vit.evaluation.protocols import full_name
 from multiplex_vit.registry import Named, name_of
 from multiplex_vit.saliency.designs import DESIGNS
 from multiplex_vit.saliency.explainers import Explainer, explainer_of, takes
@@ -90,7 +91,7 @@ class Plan:
     def __post_init__(self) -> None:
         methods = [*METHODS, *RIVALS] if self.methods is None else _several(self.methods)
         budgets = [whole("budget", b, at_least=2) for b in _several(self.budgets)]
-        protocols = ["patch/black" if name == "patch" else name for name in _several(self.protocols)]
+        protocols = [full_name(name) for name in _several(self.protocols)]
         for name, values in (("methods", methods), ("budgets", budgets), ("protocols", protocols)):
             if not values:
                 raise InputError(f"{name} is empty; give at least one")

@@ -238,8 +238,8 @@ def measured(plan: Plan, model: Any, picture: Any, heat: Sequence[Heat], label: 
     distinct = [next(values for (_, _, values, _), at in zip(heat, place, strict=True) if at == i) for i in range(len(places))]
     found = evaluate_many(model, picture, distinct, label=label, protocols=plan.protocols, steps=plan.steps, seed=plan.seed)
     rows = [
-        {"setting": setting, "variant": variant, "protocol": each[at].protocol, "measure": measure, "value": each[at].row()[measure]}
-        for each in found.values()
+        {"setting": setting, "variant": variant, "protocol": protocol, "measure": measure, "value": each[at].row()[measure]}
+        for protocol, each in found.items()
         for (setting, variant, _, _), at in zip(heat, place, strict=True)
         for measure in MEASURES
     ]

@@ -69,7 +69,8 @@ def test_every_row_is_what_explain_and_evaluate_give(done, demo_vit):
             assert rows.loc["insertion", "value"] == pytest.approx(fid.insertion.auc, abs=1e-5)
             assert rows.loc["deletion", "value"] == pytest.approx(fid.deletion.auc, abs=1e-5)
             assert set(rows["explained"]) == {ex.label_name}
-            assert set(rows["protocol"]) == {fid.protocol}
+            assert set(rows["protocol"]) == {"patch/black"}, "as a comparison says it"
+            assert fid.protocol == "patch/black, 4 steps"
 
 
 def test_a_random_order_is_measured_with_every_image(done):

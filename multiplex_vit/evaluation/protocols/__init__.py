@@ -9,7 +9,7 @@ from multiplex_vit.evaluation.protocols.mutex import mutex2025, published_baseli
 from multiplex_vit.evaluation.protocols.options import Choices, Options
 from multiplex_vit.evaluation.protocols.order import pixel_ranks, ranks, steps_of
 from multiplex_vit.evaluation.protocols.patches import patch
-from multiplex_vit.evaluation.protocols.registry import INSERTION_DELETION, PROTOCOLS, Curves, Protocol, curve_names, options_of
+from multiplex_vit.evaluation.protocols.registry import INSERTION_DELETION, PROTOCOLS, Curves, Protocol, curve_names, full_name, options_of, parted
 from multiplex_vit.evaluation.protocols.rise import rise2018
 from multiplex_vit.evaluation.protocols.subject import Subject
 from multiplex_vit.evaluation.protocols.tis import tis2023
@@ -25,8 +25,10 @@ __all__ = [
     "Subject",
     "chefer2021",
     "curve_names",
+    "full_name",
     "mutex2025",
     "options_of",
+    "parted",
     "patch",
     "pixel_ranks",
     "published_baseline",

@@ -16,7 +16,19 @@ from multiplex_vit.evaluation.protocols.subject import Subject
 PUBLISHED_PERCENT = (1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100)
 
 
-@PROTOCOLS.register(fixed={"steps": "12 published points"})
+def published_baseline(name: str | Baseline) -> Baseline:
+    """Return a baseline by the name it has in the published evaluation."""
+    published: dict[Any, Baseline] = {"black": BASELINES["zero"], "blur": BASELINES["blur"], "random": BASELINES["random"], "mean": _overall_mean}
+    if not callable(name) and name not in published:
+        raise InputError(f"mutex2025 has no baseline {name!r}; known: {', '.join(published)}")
+    return name if callable(name) else published[name]
+
+
+def _overall_mean(pixels: np.ndarray, mean: np.ndarray, std: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return np.full_like(pixels, pixels.mean())
+
+
+@PROTOCOLS.register(fixed={"steps": "12 published points"}, baseline=published_baseline)
 def mutex2025(subject: Subject, heatmap: np.ndarray, options: Options) -> Curves:
     """Follow the published evaluation, biases included (doi:10.1007/s00521-025-11591-x).
 
@@ -36,15 +48,3 @@ def mutex2025(subject: Subject, heatmap: np.ndarray, options: Options) -> Curves
     empty = subject.baseline(baseline, options.seed)
     insertion, deletion = inserted_and_deleted(subject, rank, counts, percent, empty, f"mutex2025/{options.label}")
     return insertion, Curve(np.append(0, percent), np.append(0, deletion.confidence), deletion.protocol)
-
-
-def published_baseline(name: str | Baseline) -> Baseline:
-    """Return a baseline by the name it has in the published evaluation."""
-    published: dict[Any, Baseline] = {"black": BASELINES["zero"], "blur": BASELINES["blur"], "random": BASELINES["random"], "mean": _overall_mean}
-    if not callable(name) and name not in published:
-        raise InputError(f"mutex2025 has no baseline {name!r}; known: {', '.join(published)}")
-    return name if callable(name) else published[name]
-
-
-def _overall_mean(pixels: np.ndarray, mean: np.ndarray, std: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return np.full_like(pixels, pixels.mean())

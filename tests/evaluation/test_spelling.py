@@ -1,0 +1,79 @@
+"""A protocol is spelled alike in evaluate, compare, a study and at the command line."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import multiplex_vit as mv
+from multiplex_vit.cli import main
+from multiplex_vit.evaluation.many import evaluate_many
+from multiplex_vit.evaluation.protocols import full_name
+from multiplex_vit.study.plan import Plan
+from multiplex_vit.study.runs import planned
+from multiplex_vit.tabular import read_table
+
+CAT = mv.samples()["cat"]
+ORDER = np.arange(64.0).reshape(8, 8)
+OPEN = [f"patch/{name}" for name in mv.BASELINES]
+OPEN += [f"mutex2025/{name}" for name in ("black", "blur", "random", "mean")]
+CLOSED = [name for name in mv.PROTOCOLS if name not in ("patch", "mutex2025")]
+
+
+@pytest.mark.parametrize("protocol", [*OPEN, *CLOSED, "patch", "mutex2025"])
+def test_every_place_takes_the_same_spelling(demo_vit, protocol):
+    name = full_name(protocol)
+    alone = mv.evaluate(demo_vit, CAT, ORDER, protocol=name)
+    many = evaluate_many(demo_vit, CAT, [ORDER], protocols=[name])[name][0]
+    assert many.protocol == alone.protocol
+    # Batches of other sizes differ in the last bit.
+    assert many.higher.confidence == pytest.approx(alone.higher.confidence, abs=1e-6)
+    assert planned(demo_vit, {"protocols": protocol}).protocols == (name,)
+    assert Plan("demo-vit", (("a", mv.Settings()),), protocols=protocol).protocols == (name,)
+    if name.startswith("patch") and not name.endswith("random"):
+        assert alone.protocol == name, "results say it as it was asked for"
+
+
+@pytest.mark.parametrize("protocol", ["token", "patch/blur", "mutex2025/mean", "chefer2021"])
+def test_the_command_line_takes_it_too(tmp_path, capsys, protocol):
+    fast = ["--statistics", "max", "--operators", "sum"]
+    out = tmp_path / "a.csv"
+    assert main(["evaluate", str(CAT), "--protocol", protocol, "--out", str(out), *fast]) == 0
+    own = mv.evaluate(mv.load("demo-vit", device="cpu"), CAT, ORDER, protocol=protocol)
+    assert read_table(out)["protocol"].tolist() == [own.protocol]
+    args = ["compare", str(CAT), "--methods", "random_order", "raw_attention"]
+    assert main([*args, "--protocol", protocol, "--out", str(tmp_path / "b")]) == 0
+    assert set(read_table(tmp_path / "b" / "comparison.csv")["protocol"]) == {protocol}
+    capsys.readouterr()
+
+
+def test_a_study_and_a_comparison_say_patch_alike(demo_vit, tmp_path):
+    study = mv.Study(images=[CAT], out=tmp_path / "s", settings=mv.Settings(budget=5), protocols="patch", steps=2).run()
+    found = mv.compare(demo_vit, [CAT], methods=["random_order", "raw_attention"], protocols="patch", steps=2)
+    assert set(study.table()["protocol"]) == set(found.table()["protocol"]) == {"patch/black"}
+    assert isinstance(found.table(), pd.DataFrame)
+
+
+@pytest.mark.parametrize("protocol", ["patch/white", "mutex2025/zero", "token/black", "pach", "patch-black", "tis2023/black", "patch/", 5, None, ["patch"]])
+def test_what_is_no_protocol_is_refused_everywhere(demo_vit, protocol):
+    with pytest.raises(mv.InputError):
+        mv.evaluate(demo_vit, CAT, ORDER, protocol=protocol)
+    with pytest.raises(mv.InputError):
+        planned(demo_vit, {"protocols": [protocol]})
+    with pytest.raises(mv.InputError):
+        Plan("demo-vit", (("a", mv.Settings()),), protocols=[protocol])
+
+
+def test_a_baseline_given_twice_is_one_or_refused(demo_vit):
+    twice = mv.evaluate(demo_vit, CAT, ORDER, protocol="patch/blur", baseline="blur", steps=2)
+    assert twice.protocol == "patch/blur, 2 steps"
+    with pytest.raises(mv.InputError, match="'patch/blur' came with baseline 'black'; give one"):
+        mv.evaluate(demo_vit, CAT, ORDER, protocol="patch/blur", baseline="black")
+
+
+def test_explain_checks_and_command_line_have_one_default():
+    import inspect
+
+    checks = (mv.parameter_randomisation, mv.noise_stability, mv.flip_stability, mv.seed_agreement, mv.grid_pointing_game)
+    for check in checks:
+        assert inspect.signature(check).parameters["method"].default == "mutex"
+    assert mv.METHODS["mutex"] == mv.Settings()
