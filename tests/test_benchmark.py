@@ -58,6 +58,7 @@ def test_the_rate_of_a_product_is_a_rate(floor):
     assert floor.gemm_rate(torch.device("cpu"), "float32", side=64, repeats=1) > 0
 
 
+@pytest.mark.slow
 def test_the_benchmark_runs_to_its_tables(tmp_path):
     options = ["--rows", "passes", "stream", "types", "--models", "demo-vit", "--repeats", "1", "--images", "2", "--many-images", "100"]
     command = [sys.executable, str(ANALYSIS / "benchmark.py"), *options, "--out", str(tmp_path / "found")]

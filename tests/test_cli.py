@@ -182,6 +182,7 @@ def test_a_full_disk(tmp_path, capsys, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_in_a_process_of_its_own():
     done = subprocess.run([sys.executable, "-m", "multiplex_vit", "explain", "missing.jpg"], capture_output=True, text=True, check=False)
     assert done.returncode == 2

@@ -422,6 +422,7 @@ def run(capsys, *args):
     return code, out, err
 
 
+@pytest.mark.slow
 def test_compare_at_the_command_line(tmp_path, capsys):
     (tmp_path / "photos").mkdir()
     for name in ("cat", "horse"):

@@ -116,9 +116,18 @@ def test_networks_give_names_back(tmp_path, name):
 
 # --- consoles ------------------------------------------------------------------------------------------
 
+EXPLAINING = ("explain", "evaluate", "compare", "network")
+"""Commands that load a model, in a process of their own."""
+
+
+def slow(name):
+    """Return a parameter whose tests are left out of plain pytest."""
+    return pytest.param(name, marks=pytest.mark.slow)
+
+
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
-@pytest.mark.parametrize("command", ["explain", "evaluate", "compare", "network", "models"])
+@pytest.mark.parametrize("command", [*(slow(name) for name in EXPLAINING), "models"])
 def test_a_console_that_cannot_print_a_name_is_no_failure(tmp_path, encoding, command):
     image = tmp_path / "猫 \N{CAT FACE}.jpg"
     shutil.copy(CAT, image)

@@ -309,6 +309,7 @@ def test_network_tables_are_kept_where_asked(tmp_path):
     assert len(found.store.read("multilayer")) == 1
 
 
+@pytest.mark.slow
 def test_worker_processes_give_the_same_table_and_a_killed_workers_units_run_again(tmp_path, done):
     script = f"""
 import multiplex_vit as mv, os, signal, threading, time, psutil
@@ -331,6 +332,7 @@ if __name__ == "__main__":
     pd.testing.assert_frame_equal(mv.Study.open(tmp_path / "out").table(), done.table(), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_workers_end_with_the_process_that_started_them(tmp_path):
     script = f"import multiplex_vit as mv\nif __name__ == '__main__':\n    mv.Study(images={[str(p) for p in PHOTOS]}, out={str(tmp_path / 'out')!r}, chunk=1, vary={{'min_cut': [0.01, 0.1, 0.2]}}).run(workers=1 + 1)"
     (tmp_path / "run.py").write_text(script)
@@ -499,6 +501,7 @@ def test_a_folder_of_other_files_stays_as_it_is(folder):
     assert sorted(path.name for path in folder.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_a_script_without_a_guard_is_told_so(tmp_path):
     script = (
         f"import multiplex_vit as mv\nmv.Study(images={[str(p) for p in PHOTOS]}, out={str(tmp_path / 'out')!r}, chunk=1, steps=2, device='cpu').run(workers=2)"

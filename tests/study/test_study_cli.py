@@ -168,6 +168,7 @@ def test_ablate_and_report_tell_what_is_no_study(tmp_path, capsys):
         assert len(err.splitlines()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
 def test_ctrl_c_leaves_a_study_that_goes_on(tmp_path):
     command = [

@@ -25,12 +25,14 @@ def small(out, **changes):
     return mv.Study(**{"images": PHOTOS, "out": out, "settings": FEW, "vary": {"token_ratio": [0.3, 0.5]}, "steps": 2, "chunk": 1, "device": "cpu", **changes})
 
 
+@pytest.mark.slow
 def test_a_local_cluster_of_two_processes_gives_the_same_table(tmp_path):
     here = small(tmp_path / "here").run().table()
     there = small(tmp_path / "there").run(scheduler={"kind": "local", "workers": 2}).table()
     pd.testing.assert_frame_equal(here, there, rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", ["worker", "scheduler"])
 def test_a_lost_worker_costs_its_units_and_a_lost_scheduler_is_one_line(tmp_path, lost, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "analysis"))
@@ -93,6 +95,7 @@ def test_a_slurm_job_is_asked_for_as_the_file_says():
     assert "#SBATCH --gres=gpu:1" in script
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGKILL")
 def test_a_study_that_is_killed_ends_with_the_undisturbed_table(tmp_path):
     copies(tmp_path, 6)
