@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 import multiplex_vit as mv
 from multiplex_vit.models import onednn, sharing
-from multiplex_vit.models.attention import attending, fed
+from multiplex_vit.models.attention import attending
 from multiplex_vit.models.onednn import fast_linear
+from multiplex_vit.models.swaps import fed
 
 METHODS = ("mutex", "multiplex")
 AS_IT_IS = "as it is"

@@ -125,7 +125,6 @@ def slow(name):
     return pytest.param(name, marks=pytest.mark.slow)
 
 
-
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 @pytest.mark.parametrize("command", [*(slow(name) for name in EXPLAINING), "models"])
 def test_a_console_that_cannot_print_a_name_is_no_failure(tmp_path, encoding, command):

@@ -57,12 +57,13 @@ def held_back() -> Iterator[None]:
 
     Examples
     --------
-    >>> try:
-    ...     with held_back():
-    ...         signal.raise_signal(signal.SIGINT)
-    ...         print("finished")
-    ... except KeyboardInterrupt:
-    ...     print("stopped")
+    >>> with stopping():
+    ...     try:
+    ...         with held_back():
+    ...             signal.raise_signal(signal.SIGTERM)
+    ...             print("finished")
+    ...     except Stopped:
+    ...         print("stopped")
     finished
     stopped
     """

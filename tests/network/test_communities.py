@@ -257,7 +257,7 @@ def test_communities_keep_their_contract(how, weights, coupling):
 
 def test_bad_questions():
     weights = random_network(0)
-    with pytest.raises(InputError, match="how is 'both'; give 'linked' or 'multiplex'"):
+    with pytest.raises(InputError, match="how is 'both'; give one of 'linked', 'multiplex'"):
         communities(weights, how="both")
     for function in (communities, lambda w, **options: multilayer_modularity(w, np.zeros(12), **options)):
         with pytest.raises(InputError, match="gamma is 0"):
