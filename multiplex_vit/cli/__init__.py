@@ -4,15 +4,17 @@ import argparse
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import multiplex_vit as mv
-from multiplex_vit.cli.command import Parser, failed, say
+from multiplex_vit.cli.command import STOPPED, Parser, PipeClosed, failed, say
 from multiplex_vit.cli.compare import COMPARE
 from multiplex_vit.cli.explain import EVALUATE, EXPLAIN
 from multiplex_vit.cli.models import MODELS
 from multiplex_vit.cli.network import NETWORK
 from multiplex_vit.cli.study import ABLATE, REPORT, STUDY
+from multiplex_vit.files import Stopped, stopping
 from multiplex_vit.reading import named
 
 COMMANDS = {
@@ -28,18 +30,37 @@ COMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0 done, 1 some images failed, 2 bad input or a failure."""
+    """Run the command line and return its exit code.
+
+    0: done. 1: some images failed. 2: bad input or a failure, and nothing is left of what was begun.
+    128 and the number of a signal: stopped by it; 141 where nobody reads the output any more.
+    """
     given = list(sys.argv[1:] if argv is None else argv)
+    try:
+        with stopping():
+            return _run(given)
+    except PipeClosed as closed:
+        return closed.code
+    except KeyboardInterrupt as stopped:
+        return _stopped(stopped)
+
+
+def _run(given: Sequence[str]) -> int:
     args = _parser(given).parse_args(given)
     warnings.showwarning = lambda message, *_, **__: say(f"note: {message}", sys.stderr)
     try:
         _check_names(args)
         return COMMANDS[args.command].run(args)
-    except KeyboardInterrupt:
-        say("multiplex-vit: stopped", sys.stderr)
-        return 130
     except Exception as error:
         return failed(error)
+
+
+def _stopped(stopped: KeyboardInterrupt) -> int:
+    by = f" by {stopped}" if isinstance(stopped, Stopped) else ""
+    # Where nobody reads the errors either, the exit code says it.
+    with suppress(PipeClosed):
+        say(f"multiplex-vit: stopped{by}", sys.stderr)
+    return getattr(stopped, "code", STOPPED)
 
 
 def _check_names(args: argparse.Namespace) -> None:

@@ -12,6 +12,19 @@ from multiplex_vit.errors import InputError
 
 DONE, SOME_FAILED, FAILED = 0, 1, 2
 """Exit codes: all done; some images failed and the rest were done; nothing done."""
+STOPPED = 130
+"""Exit code after Ctrl-C, as shells have it: 128 and the number of the signal."""
+PIPE_CLOSED = 141
+"""Exit code where nobody reads the output any more, as of a process that SIGPIPE ends."""
+
+
+class PipeClosed(KeyboardInterrupt):
+    """Raised where the reader of the output is gone, as in `multiplex-vit models | head -1`.
+
+    It is no error of an image, so that no `except Exception` may take it for one.
+    """
+
+    code = PIPE_CLOSED
 
 
 @dataclass(frozen=True)
@@ -27,9 +40,8 @@ class Parser(argparse.ArgumentParser):
     """A parser that tells what is wrong in one line."""
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        target = file or sys.stderr
         if message:
-            target.write(shown_on(target, message))
+            _print(message, file or sys.stderr)
 
     def error(self, message: str) -> NoReturn:
         """Print one line and exit with 2."""
@@ -47,8 +59,24 @@ def failed(error: Exception) -> int:
 
 def say(line: str, stream: TextIO | None = None) -> None:
     """Print a line; letters that the console cannot show are written as their codes."""
-    target = stream or sys.stdout
-    print(shown_on(target, line), file=target)
+    _print(f"{line}\n", stream or sys.stdout)
+
+
+def _print(text: str, stream: Any) -> None:
+    try:
+        stream.write(shown_on(stream, text))
+        # Unless each line is sent at once, Python finds out at its very end that nobody reads.
+        stream.flush()
+    except BrokenPipeError:
+        _silence(stream)
+        raise PipeClosed from None
+
+
+def _silence(stream: Any) -> None:
+    """Let what is still written to a stream, also by Python at its end, go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def shown_on(stream: Any, text: str) -> str:

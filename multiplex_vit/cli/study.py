@@ -1,14 +1,14 @@
 """multiplex-vit study, ablate and report: many images by many settings, and what was found."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
-from multiplex_vit.cli.command import DONE, SOME_FAILED, Command, say
+from multiplex_vit.cli.command import DONE, SOME_FAILED, STOPPED, Command, say
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import written_whole
 
-STOPPED = 130
 _DIMENSIONS = ("operator", "direction", "centrality", "statistic")
 _PASSED_ON = [
     "images",
@@ -84,7 +84,8 @@ def _study(args: argparse.Namespace) -> int:
             say(f"multiplex-vit: {name}: {reason}")
         raise
     except KeyboardInterrupt as stopped:
-        say(f"multiplex-vit: stopped; {len(chosen.study.store.done())} units are kept, run the same command to go on")
+        kept = len(chosen.study.store.done())
+        say(f"multiplex-vit: stopped; {kept} units are kept, run the same command to go on", sys.stderr)
         return getattr(stopped, "code", STOPPED)
     return _told(chosen.study)
 

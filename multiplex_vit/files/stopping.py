@@ -1,6 +1,8 @@
 """Signals that ask a process to stop: raised as an exception, and held back during a step that must be finished."""
 
+import _thread
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +10,8 @@ from typing import Any
 
 _ASK_TO_STOP = ("SIGTERM", "SIGHUP")
 _HELD_BACK = ("SIGINT", *_ASK_TO_STOP)
+_MOMENT = 0.02
+"""Seconds until a signal is sent anew whose exception Python has swallowed."""
 
 
 class Stopped(KeyboardInterrupt):
@@ -32,6 +36,8 @@ def stopping() -> Iterator[None]:
     """Raise `Stopped` where a signal asks the process to stop, so that it clears up what it was writing.
 
     A signal that is ignored, as under nohup, or that somebody else handles stays as it is.
+    An exception that is raised while Python runs a `__del__` or a callback of a weak reference is
+    swallowed there; the signal is sent anew then.
 
     Examples
     --------
@@ -42,11 +48,23 @@ def stopping() -> Iterator[None]:
     ...         print(stopped, stopped.code)
     SIGTERM 143
     """
+    if threading.current_thread() is not threading.main_thread():
+        # Signals reach the main thread alone.
+        yield
+        return
+    swallowed = _Swallowed(sys.unraisablehook)
     before = _replaced(_ASK_TO_STOP, _stop, only=(signal.SIG_DFL,))
+    sys.unraisablehook = swallowed
     try:
         yield
     finally:
-        _restore(before)
+        sys.unraisablehook = swallowed.hook
+        try:
+            swallowed.end()
+        finally:
+            _restore(before)
+    if swallowed.number is not None:
+        raise Stopped(swallowed.number)
 
 
 @contextmanager
@@ -75,6 +93,51 @@ def held_back() -> Iterator[None]:
         _restore(before)
         if came:
             signal.raise_signal(came[0])
+
+
+class _Swallowed:
+    """A hook for exceptions that Python cannot raise: sends the signal of a swallowed one anew.
+
+    Attributes
+    ----------
+    hook : callable
+        The hook that was there, for all other exceptions.
+    number : int, optional
+        Signal whose exception was swallowed and which was not sent anew so far.
+    """
+
+    def __init__(self, hook: Any):
+        self.hook = hook
+        self.number: int | None = None
+        self._timer: threading.Timer | None = None
+
+    def __call__(self, unraisable: Any) -> None:
+        """Send the signal a moment later: what is raised in here is swallowed too."""
+        error = unraisable.exc_value
+        if not isinstance(error, KeyboardInterrupt):
+            self.hook(unraisable)
+            return
+        self.number = getattr(error, "number", signal.SIGINT)
+        self._timer = threading.Timer(_MOMENT, self._send)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def end(self) -> None:
+        """Send no more signals."""
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+            timer.join()
+
+    def _send(self) -> None:
+        number, self.number = self.number, None
+        if number is None:
+            return
+        if hasattr(signal, "pthread_kill"):
+            # A signal to the main thread also ends its waiting for a lock.
+            signal.pthread_kill(threading.main_thread().ident or 0, number)
+        else:
+            _thread.interrupt_main(signal.Signals(number))
 
 
 def _stop(number: int, _: Any) -> None:

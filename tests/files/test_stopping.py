@@ -7,10 +7,14 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 
 import pytest
+from children import start
 
 from multiplex_vit.files import Stopped, clear_stale, held_back, scratch, stopping, written_together
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends signals")
 
 ASKING = [signal.SIGTERM, signal.SIGHUP, signal.SIGINT]
 WRITER = """
@@ -30,6 +34,17 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.fixture(autouse=True)
+def handlers_as_from_a_terminal():
+    """Where the tests themselves were started by nohup, SIGHUP and SIGINT are ignored."""
+    before = {number: signal.getsignal(number) for number in ASKING}
+    for number in ASKING:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize("number", ASKING)
 def test_a_signal_is_raised_and_handlers_come_back(number):
     before = signal.getsignal(number)
@@ -45,6 +60,71 @@ def test_a_signal_that_is_ignored_stays_ignored():
             signal.raise_signal(signal.SIGHUP)
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+class Dying:
+    """An object that a signal reaches while it is taken away, where Python swallows what is raised."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __del__(self):
+        signal.raise_signal(self.number)
+        for _ in range(10):
+            # The signal is met here, in one of these steps.
+            pass
+
+
+def dies(number):
+    Dying(number)
+
+
+def dies_by_reference(number):
+    class Target:
+        pass
+
+    target = Target()
+    reference = weakref.ref(target, lambda _: signal.raise_signal(number))
+    del target
+    assert reference() is None
+
+
+@pytest.mark.parametrize("number", ASKING)
+@pytest.mark.parametrize("way", [dies, dies_by_reference])
+def test_a_signal_is_not_lost_where_python_swallows_what_it_raises(number, way):
+    hook, begun = sys.unraisablehook, time.monotonic()
+
+    def work():
+        with stopping():
+            way(number)
+            while time.monotonic() - begun < 10:
+                time.sleep(0.01)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert time.monotonic() - begun < 5
+    assert sys.unraisablehook is hook
+
+
+def test_a_signal_that_was_swallowed_last_is_raised_at_the_end():
+    with pytest.raises(Stopped, match="SIGTERM"), stopping():
+        dies(signal.SIGTERM)
+
+
+def test_other_exceptions_that_are_swallowed_are_shown_as_ever(monkeypatch):
+    shown = []
+    monkeypatch.setattr(sys, "unraisablehook", shown.append)
+
+    class Failing:
+        def __del__(self):
+            raise ValueError("shown")
+
+    def fail():
+        Failing()
+
+    with stopping():
+        fail()
+    assert [str(unraisable.exc_value) for unraisable in shown] == ["shown"]
 
 
 def test_the_exit_code_is_the_one_that_shells_expect():
@@ -93,13 +173,12 @@ def test_a_block_that_is_stopped_leaves_nothing(tmp_path, number):
 
 
 def started(folder):
-    process = subprocess.Popen([sys.executable, "-c", WRITER, str(folder)], stdout=subprocess.PIPE, text=True)
+    process = start([sys.executable, "-c", WRITER, folder], stdout=subprocess.PIPE)
     assert process.stdout.readline() == "ready\n"
     return process
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(os.name != "posix", reason="sends signals")
 @pytest.mark.parametrize("number", [*ASKING, signal.SIGKILL])
 def test_processes_killed_at_random_moments(tmp_path, number, monkeypatch):
     monkeypatch.setattr(scratch, "_SECONDS_TO_BEGIN", 0.0)

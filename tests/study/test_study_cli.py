@@ -8,6 +8,7 @@ import time
 
 import pandas as pd
 import pytest
+from children import start
 
 import multiplex_vit as mv
 from multiplex_vit.cli import main
@@ -186,15 +187,15 @@ def test_ctrl_c_leaves_a_study_that_goes_on(tmp_path):
         "--vary",
         "min_cut=0.01,0.02,0.1",
     ]
-    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    started = start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
     deadline = time.monotonic() + 90
     while not list(tmp_path.glob("s/images/unit-*.parquet")):
         assert time.monotonic() < deadline
         assert started.poll() is None, started.communicate()
         time.sleep(0.02)
     os.killpg(started.pid, signal.SIGINT)
-    out, err = started.communicate(timeout=60)
+    _, err = started.communicate(timeout=60)
     assert started.returncode == 130, err
     assert "Traceback" not in err
-    assert "units are kept, run the same command to go on" in out
+    assert "units are kept, run the same command to go on" in err
     assert subprocess.run([*command, "--resume"], capture_output=True, text=True, timeout=120, check=True).stdout.startswith("3 images, 3 settings")
