@@ -1,1 +1,4 @@
-"""Multiplex networks of patch tokens: the object, its centralities, its couplings, its files. No torch here."""
+"""Multiplex networks of patch tokens: the object, its measures, its couplings, its files.
+
+Nothing in this room imports torch.
+"""

@@ -48,7 +48,9 @@ def maximum(weights: np.ndarray) -> np.ndarray:
 
 @AGGREGATIONS.register(scale="invariant")
 def count(weights: np.ndarray) -> np.ndarray:
-    """Return in how many layers each edge is: its multiplicity (Battiston et al. 2014, doi:10.1103/PhysRevE.89.032804).
+    """Return in how many layers each edge is: its multiplicity.
+
+    Battiston et al. 2014, doi:10.1103/PhysRevE.89.032804.
 
     Examples
     --------

@@ -1,4 +1,7 @@
-"""igraph's random numbers, under a seed: Leiden, Infomap and rewiring draw some, and so does ARPACK, below its eigenvectors."""
+"""Random numbers of igraph, under a seed.
+
+Leiden, Infomap and rewiring draw some, and so does ARPACK, below igraph's eigenvectors.
+"""
 
 import random
 from collections.abc import Iterator
@@ -7,7 +10,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def igraph_seeded(seed: int = 0) -> Iterator[None]:
-    """Let igraph draw from a generator of its own, and put back afterwards the one it starts with, Python's `random`.
+    """Let igraph draw from a generator of its own for a while.
+
+    Afterwards it has the generator that it starts with, Python's `random`.
 
     Examples
     --------

@@ -17,7 +17,8 @@ def to_igraph(
     Parameters
     ----------
     index : DataFrame
-        One row a layer and node, in the order of the supra-adjacency; every column becomes a vertex attribute.
+        One row a layer and node, in the order of the supra-adjacency; every column becomes a
+        vertex attribute.
     edges : DataFrame
         source, target (rows of `index`), weight, kind.
     about : mapping of str to str or number
@@ -26,7 +27,10 @@ def to_igraph(
     graph = igraph.Graph(n=len(index), edges=edges[["source", "target"]].to_numpy(), directed=True)
     for name, values in index.items():
         graph.vs[name] = values.tolist()
-    graph.es["weight"], graph.es["kind"] = edges["weight"].tolist(), edges["kind"].tolist()
+    graph.es["weight"], graph.es["kind"] = (
+        edges["weight"].tolist(),
+        edges["kind"].tolist(),
+    )
     for name, value in about.items():
         graph[name] = value
     return graph
@@ -42,6 +46,11 @@ def to_networkx(
     graph = nx.DiGraph()
     graph.graph.update(about)
     graph.add_nodes_from(zip(names, index.drop(columns="name").to_dict("records"), strict=True))
-    ends = zip(names[edges["source"]], names[edges["target"]], edges[["weight", "kind"]].to_dict("records"), strict=True)
+    ends = zip(
+        names[edges["source"]],
+        names[edges["target"]],
+        edges[["weight", "kind"]].to_dict("records"),
+        strict=True,
+    )
     graph.add_edges_from(ends)
     return graph

@@ -23,7 +23,9 @@ Links = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Source, target and weight [link] of inter-layer links; node i of layer a is a * n_nodes + i."""
 
 COUPLINGS: Registry[Callable[[np.ndarray], np.ndarray]] = Registry("coupling")
-"""A member takes the block [layer] of every layer and returns bool [layer, layer], without a diagonal.
+"""A member takes the block [layer] of every layer and returns bool [layer, layer].
+
+The diagonal is False.
 
 True where information passes from layer a to layer b by way of the token that they share. In a
 network of attention edges the links run the other way, as its edges do.
@@ -44,7 +46,9 @@ def none(blocks: np.ndarray) -> np.ndarray:
 
 @COUPLINGS.register
 def ordinal(blocks: np.ndarray) -> np.ndarray:
-    """Join the layers of each block with those of the next, in both directions, and with each other.
+    """Join the layers of each block with those of the next, in both directions.
+
+    Layers of the same block are joined with each other too.
 
     The next block is the next of those that are there. Heads of different blocks have nothing in
     common but their number, so every head of a block is joined with every head of the next; heads
@@ -132,7 +136,8 @@ def links(
     Raises
     ------
     InputError
-        If the coupling is unknown or does not return what it should, or omega is neither of the two.
+        If the coupling is unknown or does not return what it should, or omega is neither of the
+        two.
 
     Examples
     --------
@@ -162,9 +167,9 @@ def supra_adjacency(
 ) -> sparse.csr_array:
     """Return the matrix of a whole multiplex network.
 
-    Entry [a * N + i, b * N + j] is the weight of i -> j in layer a where a = b, omega (of node i in
-    layer a, if it differs) where i = j and a link leads from a to b, and 0 elsewhere (Kivela et al.,
-    J. Complex Netw. 2, 203 (2014), doi:10.1093/comnet/cnu016).
+    Entry [a * N + i, b * N + j] is the weight of i -> j in layer a where a = b, omega (of node i
+    in layer a, if it differs) where i = j and a link leads from a to b, and 0 elsewhere (Kivela
+    et al., J. Complex Netw. 2, 203 (2014), doi:10.1093/comnet/cnu016).
 
     Parameters
     ----------
@@ -172,7 +177,7 @@ def supra_adjacency(
     coupling, omega, edges
         See `links`.
     blocks : sequence of int, optional
-        The block of every layer; 0, 1, ... unless given.
+        The block of every layer. Default: 0, 1, ...
 
     Returns
     -------
@@ -193,7 +198,10 @@ def supra_adjacency(
     n_layers, n_nodes = weights.shape[:2]
     size = n_layers * n_nodes
     own_blocks = range(n_layers) if blocks is None else blocks
-    parts = [*_blocks(weights), links(own_blocks, n_nodes, coupling, omega, edges=edges)]
+    parts = [
+        *_blocks(weights),
+        links(own_blocks, n_nodes, coupling, omega, edges=edges),
+    ]
     # 32-bit indices halve the memory of a network of many million edges.
     as_index: dict[str, Any] = {"dtype": np.int32, "casting": "unsafe"}
     source = np.concatenate([part[0] for part in parts], **as_index)
@@ -208,7 +216,11 @@ def _blocks(weights: np.ndarray) -> Iterator[Links]:
     """Yield source, target and weight of every layer's edges in supra indices."""
     for place, layer in enumerate(weights):
         source, target = (index.astype(np.int32) for index in np.nonzero(layer))
-        yield source + place * len(layer), target + place * len(layer), layer[source, target]
+        yield (
+            source + place * len(layer),
+            target + place * len(layer),
+            layer[source, target],
+        )
 
 
 def _joins(coupling: Named, blocks: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from multiplex_vit.checks import whole
 from multiplex_vit.errors import InputError
 
 SEVERAL = -1
-"""Stands for the block of a layer that several blocks made, and the head of one that several heads did."""
+"""Stands for several blocks, or several heads, together."""
 
 
 def checked_depth(
@@ -22,10 +22,11 @@ def checked_depth(
     Parameters
     ----------
     blocks : sequence of int
-        One number a layer, or none at all: 0, 1, ... unless given. -1 for several blocks together.
+        One number a layer, or none at all; -1 stands for several blocks together.
+        Default: 0, 1, ...
     heads : sequence of int
-        One number a layer, or none at all. Unless given, layers that have their block for
-        themselves are taken as pooled over heads (-1), and layers of one block are numbered.
+        One number a layer, or none at all. Default: -1 (pooled over heads) for layers that have
+        their block for themselves; layers of one block are numbered.
     n_layers : int
 
     Raises

@@ -19,7 +19,10 @@ from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.registry import Named, Registry, chosen, name_of
 
 FILTERS: Registry[Callable[..., np.ndarray]] = Registry("filter")
-"""A member takes weights [layer, source, target] and one number, and returns new weights of the same shape and type; an edge that goes is 0."""
+"""A member takes weights [layer, source, target] and one number.
+
+It returns new weights of the same shape and type, in which a removed edge is 0.
+"""
 
 _SHAPE = ["edges", "density", "isolates", "giant_component"]
 
@@ -37,8 +40,8 @@ def min_cut(weights: np.ndarray, min_cut: float) -> np.ndarray:
     Returns
     -------
     ndarray [layer, source, target]
-        Of the same type, in whose arithmetic the threshold is taken. An edge at the threshold stays. The greatest edge of a layer always
-        stays, but nodes may end as isolates.
+        Of the same type, in whose arithmetic the threshold is taken. An edge at the threshold
+        stays. The greatest edge of a layer always stays, but nodes may end as isolates.
 
     Raises
     ------
@@ -47,7 +50,8 @@ def min_cut(weights: np.ndarray, min_cut: float) -> np.ndarray:
 
     References
     ----------
-    Marchetti, Traini, Ursino, Virgili, Neural Computing and Applications 37, 24385 (2025), doi:10.1007/s00521-025-11591-x.
+    Marchetti, Traini, Ursino, Virgili, Neural Computing and Applications 37, 24385 (2025),
+    doi:10.1007/s00521-025-11591-x.
 
     Examples
     --------
@@ -74,8 +78,9 @@ def top_k(weights: np.ndarray, k: int) -> np.ndarray:
     Returns
     -------
     ndarray [layer, source, target]
-        Edges as strong as a node's k-th stay all, so a node may keep more than k; one that has fewer keeps what it has. A self-loop is an
-        edge like others. A node that attends to another only less than to itself and k - 1 others may end as an isolate.
+        Edges as strong as a node's k-th stay all, so a node may keep more than k; one that has
+        fewer keeps what it has. A self-loop is an edge like others. A node that attends to
+        another only less than to itself and k - 1 others may end as an isolate.
 
     Raises
     ------
@@ -84,8 +89,8 @@ def top_k(weights: np.ndarray, k: int) -> np.ndarray:
 
     References
     ----------
-    The directed k-nearest-neighbour graph: von Luxburg, Statistics and Computing 17, 395 (2007), doi:10.1007/s11222-007-9033-z,
-    section 2.2.
+    The directed k-nearest-neighbour graph: von Luxburg, Statistics and Computing 17, 395 (2007),
+    doi:10.1007/s11222-007-9033-z, section 2.2.
 
     Examples
     --------
@@ -98,11 +103,14 @@ def top_k(weights: np.ndarray, k: int) -> np.ndarray:
 
 @FILTERS.register(scale="linear", transposed="disparity")
 def disparity(weights: np.ndarray, alpha: float) -> np.ndarray:
-    """Keep the edges that carry significantly more of a node's strength than chance would give them: the disparity filter.
+    """Keep the edges of the disparity filter: those that stand out from chance.
 
-    An edge of weight w has the share p = w / s of its source's out-strength s. Were s cut at random into as many pieces as the node
-    has edges, k, a piece would be at least as large with probability (1 - p)^(k - 1). The edge stays where this is less than `alpha`
-    for the out-strength and out-degree of its source, or the in-strength and in-degree of its target.
+    They carry significantly more of a node's strength than chance would give them.
+
+    An edge of weight w has the share p = w / s of its source's out-strength s. Were s cut at
+    random into as many pieces as the node has edges, k, a piece would be at least as large with
+    probability (1 - p)^(k - 1). The edge stays where this is less than `alpha` for the
+    out-strength and out-degree of its source, or the in-strength and in-degree of its target.
 
     Parameters
     ----------
@@ -113,9 +121,11 @@ def disparity(weights: np.ndarray, alpha: float) -> np.ndarray:
     Returns
     -------
     ndarray [layer, source, target]
-        The only edge of a node is never significant for that node, as in the paper: it stays if it is for the node at its other end.
-        So an edge that is its source's only one and its target's only one goes, at any alpha. A self-loop is an edge like others, in
-        degrees and strengths too, since a token divides its attention between itself and others. Nodes may end as isolates.
+        The only edge of a node is never significant for that node, as in the paper: it stays if
+        it is for the node at its other end. So an edge that is its source's only one and its
+        target's only one goes, at any alpha. A self-loop is an edge like others, in degrees and
+        strengths too, since a token divides its attention between itself and others. Nodes may
+        end as isolates.
 
     Raises
     ------
@@ -191,7 +201,9 @@ def pruning_curve(
     names: Sequence[str] = (),
     measures: Named | Iterable[Named] = ("in_strength", "out_strength", "pagerank"),
 ) -> pd.DataFrame:
-    """Return what is left of every layer at every `min_cut`, and how far its nodes keep their order.
+    """Return what is left of every layer at every `min_cut`.
+
+    The table also says how far the nodes keep their order.
 
     Parameters
     ----------
@@ -199,21 +211,23 @@ def pruning_curve(
     min_cuts : iterable of float, 0 to 1
     tokens : Tokens
     names : sequence of str, optional
-        Names of the layers; "0", "1", ... unless given.
+        Names of the layers. Default: "0", "1", ...
     measures : str, callable or iterable of them
         Members of `CENTRALITIES`, or functions of one layer's weights.
 
     Returns
     -------
     pandas.DataFrame
-        One row a layer and cut: layer, name, min_cut, edges, density, isolates, giant_component, and `tau_<measure>`: Kendall's tau-b of
-        the centrality [node] before and after the cut, -1 to 1, 1 where no two nodes change places. It is NaN where either is the same
-        for all nodes up to rounding, as out-strength is in attention before pruning: each row sums to 1.
+        One row a layer and cut: layer, name, min_cut, edges, density, isolates, giant_component,
+        and `tau_<measure>`: Kendall's tau-b of the centrality [node] before and after the cut, -1
+        to 1, 1 where no two nodes change places. It is NaN where either is the same for all nodes
+        up to rounding, as out-strength is in attention before pruning: each row sums to 1.
 
     Raises
     ------
     InputError
-        If a cut is not within 0 and 1, a measure is unknown or given twice, or tokens or names do not fit the weights.
+        If a cut is not within 0 and 1, a measure is unknown or given twice, or tokens or names do
+        not fit the weights.
 
     References
     ----------
@@ -233,7 +247,13 @@ def pruning_curve(
     layers = _layers(_stack(weights), tokens, names)
     before = [centrality(layers, member) for member in members]
     parts = [_at(share("min_cut", cut), layers, members, before) for cut in min_cuts]
-    columns = ["layer", "name", "min_cut", *_SHAPE, *(f"tau_{name_of(member)}" for member in members)]
+    columns = [
+        "layer",
+        "name",
+        "min_cut",
+        *_SHAPE,
+        *(f"tau_{name_of(member)}" for member in members),
+    ]
     table = pd.concat(parts) if parts else pd.DataFrame(columns=columns)
     return table[columns].sort_values("layer", kind="stable", ignore_index=True)
 
@@ -252,7 +272,9 @@ def _layers(weights: np.ndarray, tokens: Tokens, names: Sequence[str]) -> list[L
 
 
 def _log_significance(weights: np.ndarray, ends: int) -> np.ndarray:
-    """Return (k - 1) ln(1 - p) of every edge, with k and p of the node whose edges lie along an axis; 0 where there is none.
+    """Return (k - 1) ln(1 - p) of every edge, and 0 where there is none.
+
+    k and p belong to the node whose edges lie along the axis.
 
     As a logarithm, since 1 - p is 1 for p below 1e-16.
     """

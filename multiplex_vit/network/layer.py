@@ -26,7 +26,7 @@ class Layer:
     weights : ndarray [source, target]
         0 is no edge.
     tokens : Tokens, optional
-        The nodes; patches in one row unless given.
+        The nodes. Default: patches in one row.
     name : str
     edges_before : int, optional
         Edges before the layer was pruned, where it was.
@@ -58,7 +58,10 @@ class Layer:
 
     @cached_property
     def graph(self) -> "igraph.Graph":
-        """The layer as a directed igraph graph: vertices have name, token, row, col; edges have weight, ordered by source and target."""
+        """The layer as a directed igraph graph.
+
+        Vertices have name, token, row, col; edges have weight, ordered by source and target.
+        """
         import igraph
 
         source, target = self.weights.nonzero()
@@ -78,17 +81,23 @@ class Layer:
 
     @cached_property
     def symmetric(self) -> "igraph.Graph":
-        """The undirected graph of W + W^T (self-loops too), for measures that are defined on undirected networks alone."""
+        """The undirected graph of W + W^T, self-loops included.
+
+        It serves measures that are defined for undirected networks only.
+        """
         return self.graph.as_undirected(mode="collapse", combine_edges={"weight": "sum"})
 
     def lengths(self, length: str = "inverse") -> list[float]:
-        """Return the length of every edge of `graph`: attention is a strength, so more of it is nearer.
+        """Return the length of every edge of `graph`.
+
+        Attention is a strength, so more of it is nearer.
 
         Parameters
         ----------
         length : "inverse" or "log"
-            "inverse" is 1 / w (Newman, PRE 64, 016132 (2001), doi:10.1103/PhysRevE.64.016132). "log" is -ln w, so that a path is as
-            long as the product of its attentions is small; it wants weights of at most 1. An edge of weight 1 is then 2^-52 long.
+            "inverse" is 1 / w (Newman, PRE 64, 016132 (2001), doi:10.1103/PhysRevE.64.016132).
+            "log" is -ln w, so that a path is as long as the product of its attentions is small;
+            it wants weights of at most 1. An edge of weight 1 is then 2^-52 long.
 
         Raises
         ------
@@ -104,12 +113,18 @@ class Layer:
         return self._paths[length]
 
     def distances(self, length: str = "inverse") -> np.ndarray:
-        """Return the lengths [source, target] of the shortest paths; infinity where there is none."""
+        """Return the lengths [source, target] of the shortest paths.
+
+        The length is infinite where there is no path.
+        """
         return self.paths(length).distances
 
 
 class Graphs(Sequence["igraph.Graph"]):
-    """Layers as directed igraph graphs, each built when first asked for and the caller's to change."""
+    """Layers as directed igraph graphs.
+
+    Each graph is built when it is first asked for, and is the caller's to change.
+    """
 
     def __init__(self, layers: Sequence[Layer]):
         self._layers = layers

@@ -1,4 +1,4 @@
-"""Multiplex: a network with one layer a transformer block and the same tokens as nodes in all of them."""
+"""Multiplex: a network with one layer for each transformer block and tokens as nodes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -42,21 +42,20 @@ class Multiplex(Whole):
     grid : tuple of int
         Rows and columns of patches; rows * cols nodes beside the prefix tokens.
     layer_names : tuple of str, optional
-        "L00", "L01", ... unless given.
+        Default: "L00", "L01", ...
     provenance : mapping of str to str or number, optional
         Where the network comes from; written into exported files.
     prefix : tuple of str, optional
         Names of prefix tokens that are nodes too, before the patches.
     edges_before : tuple of int, optional
-        Edges that each layer had before any filter, no fewer than now; as now unless given.
+        Edges that each layer had before any filter, no fewer than now. Default: as now.
     edges : "attention" or "information"
         Which way edges run: source attends to target, or information flows from source to target.
     blocks : tuple of int, optional
-        The transformer block that each layer shows: 0, 1, ... unless given; -1 for several
-        together.
+        The transformer block that each layer shows; -1 for several together. Default: 0, 1, ...
     heads : tuple of int, optional
-        The head of that block, -1 for several together; layers of one block are numbered unless
-        given.
+        The head of that block; -1 for several together. Default: layers of one block are numbered,
+        others have -1.
 
     Raises
     ------
@@ -124,8 +123,8 @@ class Multiplex(Whole):
     def reverse(self) -> "Multiplex":
         """Return the network whose edges run the other way: attention as information, or back.
 
-        Inter-layer links turn with the edges: the supra-adjacency of one network is the transpose of
-        the other's, for any coupling and one omega.
+        Inter-layer links turn with the edges: the supra-adjacency of one network is the transpose
+        of the other's, for any coupling and one omega.
 
         Examples
         --------
@@ -136,15 +135,24 @@ class Multiplex(Whole):
         return replace(self, weights=self.weights.swapaxes(1, 2), edges=opposite(self.edges))
 
     def prune(self, min_cut: float) -> "Multiplex":
-        """Return the network without the edges below `min_cut` times their layer's greatest weight; see `filters.min_cut`."""
+        """Return the network without the edges below `min_cut` times their layer's greatest weight.
+
+        See `filters.min_cut`.
+        """
         return self.filter("min_cut", min_cut)
 
     def top_k(self, k: int) -> "Multiplex":
-        """Return the network of the `k` strongest edges that each node sends; see `filters.top_k`."""
+        """Return the network of the `k` strongest edges that each node sends.
+
+        See `filters.top_k`.
+        """
         return self.filter("top_k", k)
 
     def disparity(self, alpha: float) -> "Multiplex":
-        """Return the network's backbone, the edges significant at `alpha`; see `filters.disparity`."""
+        """Return the network's backbone, the edges significant at `alpha`.
+
+        See `filters.disparity`.
+        """
         return self.filter("disparity", alpha)
 
     def filter(self, how: Named, value: float | None = None) -> "Multiplex":
@@ -176,7 +184,10 @@ class Multiplex(Whole):
         return self._filtered(kept, **{name: number})
 
     def _filtered(self, weights: np.ndarray, **facts: Any) -> "Multiplex":
-        """Return the network of other weights; provenance has each filter's last value and, after several, all of them in order."""
+        """Return the network of other weights.
+
+        Provenance has each filter's last value and, after several, all of them in order.
+        """
         step = "; ".join(f"{name} {value}" if isinstance(value, str) else f"{name} {value:g}" for name, value in facts.items())
         before = self.provenance.get("filters") or "; ".join(f"{n} {self.provenance[n]:g}" for n in filters.FILTERS if n in self.provenance)
         chain = {"filters": f"{before}; {step}"} if before else {}
@@ -203,7 +214,9 @@ class Multiplex(Whole):
         return replace(later, provenance={**self.provenance, "starting_layer": first})
 
     def select(self, layers: int | str | slice | Iterable[int | str]) -> "Multiplex":
-        """Return the network of some layers, by number (negative from the end), name or slice, in the order given.
+        """Return the network of some layers, by number.
+
+        (negative from the end), name or slice, in the order given.
 
         Raises
         ------
@@ -266,10 +279,20 @@ class Multiplex(Whole):
         return centrality(self._layers, measure)
 
     def node_table(self, measures: Measures = None) -> pd.DataFrame:
-        """Return one row a layer and node, one column a centrality (all registered ones unless told)."""
+        """Return one row a layer and node, one column a centrality.
+
+        All registered ones unless told.
+        """
         return tables.node_table(self._layers, measures)
 
-    def layer_table(self, measures: Measures = None, *, null_model: Named | None = None, samples: int = 20, seed: int = 0) -> pd.DataFrame:
+    def layer_table(
+        self,
+        measures: Measures = None,
+        *,
+        null_model: Named | None = None,
+        samples: int = 20,
+        seed: int = 0,
+    ) -> pd.DataFrame:
         """Return one row a layer, one column a measure of `LAYER_MEASURES` (all unless told).
 
         Beside the name of a layer stand its block and head (-1 for several together). With
@@ -280,29 +303,74 @@ class Multiplex(Whole):
         return tables.with_depth(table, self._layers)
 
     def layer_pair_table(self, measures: Measures = None) -> pd.DataFrame:
-        """Return one row a pair of layers, one column a measure of `LAYER_SIMILARITIES` (all unless told)."""
+        """Return one row a pair of layers, one column a measure of `LAYER_SIMILARITIES`.
+
+        All unless told.
+        """
         return multilayer.layer_pair_table(self.weights, self.layer_names, measures)
 
-    def multilayer_table(self, measures: Measures = None, *, coupling: Named = "ordinal", omega: float | np.ndarray = 1.0) -> pd.DataFrame:
-        """Return one row a node, one column a measure over all layers of `MULTILAYER_MEASURES` (all unless told)."""
-        return multilayer.multilayer_table(self.weights, self.tokens, self.supra_adjacency(coupling=coupling, omega=omega), measures)
+    def multilayer_table(
+        self,
+        measures: Measures = None,
+        *,
+        coupling: Named = "ordinal",
+        omega: float | np.ndarray = 1.0,
+    ) -> pd.DataFrame:
+        """Return one row a node, one column a measure over all layers of `MULTILAYER_MEASURES`.
 
-    def pruning_curve(self, min_cuts: float | Iterable[float], measures: Iterable[Named] = ("in_strength", "out_strength", "pagerank")) -> pd.DataFrame:
-        """Return what pruning does to every layer, one row a layer and `min_cut`; see `filters.pruning_curve`."""
-        return filters.pruning_curve(self.weights, np.atleast_1d(np.asarray(min_cuts)), self.tokens, names=self.layer_names, measures=measures)
+        All unless told.
+        """
+        return multilayer.multilayer_table(
+            self.weights,
+            self.tokens,
+            self.supra_adjacency(coupling=coupling, omega=omega),
+            measures,
+        )
+
+    def pruning_curve(
+        self,
+        min_cuts: float | Iterable[float],
+        measures: Iterable[Named] = ("in_strength", "out_strength", "pagerank"),
+    ) -> pd.DataFrame:
+        """Return what pruning does to every layer, one row a layer and `min_cut`.
+
+        See `filters.pruning_curve`.
+        """
+        return filters.pruning_curve(
+            self.weights,
+            np.atleast_1d(np.asarray(min_cuts)),
+            self.tokens,
+            names=self.layer_names,
+            measures=measures,
+        )
 
     # --- layers together ----------------------------------------------------------------------------------------------
 
     def similarity(self, measure: Named = "weighted_jaccard") -> np.ndarray:
-        """Return the similarity [layer, layer] of every pair of layers by a member of `LAYER_SIMILARITIES`."""
+        """Return the similarity [layer.
+
+        Layer] of every pair of layers by a member of `LAYER_SIMILARITIES`.
+        """
         return multilayer.similarity_matrix(self.weights, measure)
 
     def reducibility(self, **options: Any) -> multilayer.Reducibility:
-        """Return which layers can be merged (De Domenico et al. 2015); see `multilayer.reducibility`."""
+        """Return which layers can be merged (De Domenico et al.
+
+        2015); see `multilayer.reducibility`.
+        """
         return multilayer.reducibility(self.weights, self.layer_names, **options)
 
-    def versatility(self, measure: Named = "pagerank_versatility", *, coupling: Named = "ordinal", omega: float | np.ndarray = 1.0) -> np.ndarray:
-        """Return a versatility [layer, node]: what each node of each layer adds to its column of `multilayer_table`."""
+    def versatility(
+        self,
+        measure: Named = "pagerank_versatility",
+        *,
+        coupling: Named = "ordinal",
+        omega: float | np.ndarray = 1.0,
+    ) -> np.ndarray:
+        """Return a versatility [layer, node].
+
+        What each node of each layer adds to its column of `multilayer_table`.
+        """
         return multilayer.versatility(self.supra_adjacency(coupling=coupling, omega=omega), self.n_layers, measure)
 
     def communities(
@@ -365,7 +433,10 @@ class Multiplex(Whole):
         return links(self.blocks, self.n_nodes, coupling, omega, edges=self.edges)
 
     def plot(self, measure: Named | None = None, **options: Any) -> "Axes":
-        """Draw the layers stacked, with their inter-layer links; see `multiplex_vit.plot.stack`. A centrality gives size and colour."""
+        """Draw the layers stacked, with their inter-layer links; see `multiplex_vit.plot.stack`.
+
+        A centrality gives size and colour.
+        """
         from multiplex_vit import plot
 
         if measure is not None:

@@ -17,12 +17,13 @@ _NEAR, _EQUAL = 1e-6, 1e-12
 def leading_eigenvector(weights: np.ndarray | sparse.csr_array) -> np.ndarray:
     """Return x >= 0 with W^T x = lambda x for the greatest eigenvalue lambda of W.
 
-    Where the network is not strongly connected, one strong part has the greatest eigenvalue: it gives
-    the values, hands them on to what it reaches, and all other nodes have 0. Where several parts have
-    it, there are many such x. This is then the one that tells no node from another beforehand: what
-    (W^T + I)^k 1 tends to for great k, up to its size. So equal parts that do not reach one another
-    add up, each by what it and the nodes before it contribute; of parts in a row the last has the
-    values, and the longest such rows prevail. The numbers of the nodes do not matter.
+    Where the network is not strongly connected, one strong part has the greatest eigenvalue: it
+    gives the values, hands them on to what it reaches, and all other nodes have 0. Where several
+    parts have it, there are many such x. This is then the one that tells no node from another
+    beforehand: what (W^T + I)^k 1 tends to for great k, up to its size. So equal parts that do
+    not reach one another add up, each by what it and the nodes before it contribute; of parts in
+    a row the last has the values, and the longest such rows prevail. The numbers of the nodes do
+    not matter.
 
     Parameters
     ----------
@@ -59,7 +60,10 @@ def leading_eigenvector(weights: np.ndarray | sparse.csr_array) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Part:
-    """A strong part with the greatest eigenvalue: W^T x = value x and W y = value y among its nodes."""
+    """A strong part with the greatest eigenvalue.
+
+    W^T x = value x and W y = value y among its nodes.
+    """
 
     nodes: np.ndarray
     value: float
@@ -84,7 +88,10 @@ def _leading_parts(matrix: sparse.csr_array) -> list[_Part]:
 
 
 def _with_left(matrix: sparse.csr_array, nodes: np.ndarray, x: np.ndarray) -> _Part:
-    """Return a part with its left eigenvector; both together give the eigenvalue to all its digits."""
+    """Return a part with its left eigenvector.
+
+    Both together give the eigenvalue to all its digits.
+    """
     within = matrix[nodes][:, nodes]
     _, y = _perron(within)
     return _Part(nodes, float(y @ (within.T @ x) / (y @ x)), x, y)
@@ -163,9 +170,19 @@ def _reached(matrix: sparse.csr_array, part: np.ndarray, stops: np.ndarray | Non
 
 
 def _scaled(weights: np.ndarray | sparse.csr_array) -> sparse.csr_array:
-    """Return a sparse matrix whose greatest entry is 1, so that no product overflows or vanishes."""
+    """Return a sparse matrix whose greatest entry is 1.
+
+    So no product overflows or vanishes.
+    """
     matrix = sparse.csr_array(weights, dtype=float)
-    return sparse.csr_array((matrix.data / (matrix.data.max(initial=0) or 1), matrix.indices, matrix.indptr), shape=matrix.shape)
+    return sparse.csr_array(
+        (
+            matrix.data / (matrix.data.max(initial=0) or 1),
+            matrix.indices,
+            matrix.indptr,
+        ),
+        shape=matrix.shape,
+    )
 
 
 def _strong_parts(matrix: sparse.csr_array) -> list[np.ndarray]:

@@ -15,11 +15,11 @@ def z_and_p(observed: float, samples: np.ndarray) -> tuple[float, float]:
     Returns
     -------
     z : float
-        (observed - mean) / standard deviation, with samples - 1 degrees of freedom; NaN where samples
-        do not differ but for rounding.
+        (observed - mean) / standard deviation, with samples - 1 degrees of freedom; NaN where
+        samples do not differ but for rounding.
     p : float
-        (1 + samples at least as far from the mean, either way) / (1 + samples), so 1 / (1 + samples)
-        at least. The mean is that of samples and observed value together.
+        (1 + samples at least as far from the mean, either way) / (1 + samples), so 1 / (1 +
+        samples) at least. The mean is that of samples and observed value together.
 
     Both are NaN where the value or a sample is.
 

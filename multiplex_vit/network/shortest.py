@@ -102,7 +102,10 @@ class Paths:
         return np.where(np.isfinite(self._reach), np.minimum(found, _LONGEST), np.inf)
 
     def betweenness(self) -> np.ndarray:
-        """Return how many shortest paths pass each node; of k equally long ones each counts 1 / k."""
+        """Return how many shortest paths pass each node.
+
+        Of k equally long ones each counts 1 / k.
+        """
         passed = np.zeros(len(self.weights))
         rows = max(1, _AT_ONCE // max(1, len(self._edges)))
         for first in range(0, len(self.weights), rows):
@@ -112,7 +115,10 @@ class Paths:
 
     @cached_property
     def _exponent(self) -> int:
-        """The power of two by which weights are divided: no digit is lost, and nothing overflows."""
+        """The power of two by which weights are divided.
+
+        No digit is lost, and nothing overflows.
+        """
         return int(np.frexp(self.weights.max(initial=0))[1]) if self.length == "inverse" else 0
 
     @cached_property

@@ -48,7 +48,8 @@ def node_table(layers: Sequence[Layer], measures: Named | Iterable[Named] | None
     ----------
     layers : sequence of Layer
     measures : str, callable or iterable of them, optional
-        Members of `CENTRALITIES`, or functions of one layer's weights; all members unless told.
+        Members of `CENTRALITIES`, or functions of one layer's weights; Default: all
+        members.
 
     Returns
     -------
@@ -81,8 +82,16 @@ def with_depth(table: pd.DataFrame, layers: Sequence[Layer]) -> pd.DataFrame:
     return table
 
 
-def centralities(layers: Sequence[Layer], measures: Named | Iterable[Named] | None, *, taken: Sequence[str] = ()) -> dict[str, np.ndarray]:
-    """Return centralities [layer, node] by name; a name taken already, or given twice, is refused."""
+def centralities(
+    layers: Sequence[Layer],
+    measures: Named | Iterable[Named] | None,
+    *,
+    taken: Sequence[str] = (),
+) -> dict[str, np.ndarray]:
+    """Return centralities [layer, node] by name.
+
+    A name that is taken already, or given twice, is refused.
+    """
     values: dict[str, np.ndarray] = {}
     for measure in chosen(CENTRALITIES, measures):
         name = name_of(measure)
@@ -93,7 +102,9 @@ def centralities(layers: Sequence[Layer], measures: Named | Iterable[Named] | No
 
 
 def edges(supra: sparse.csr_array, n_nodes: int) -> pd.DataFrame:
-    """Return every entry of a supra-adjacency as a row: source, target, weight, kind, ordered by source and target.
+    """Return every entry of a supra-adjacency as a row.
+
+    Columns are source, target, weight and kind. Rows are ordered by source and target.
 
     Examples
     --------

@@ -12,10 +12,13 @@ _DIGITS = 5
 
 
 def token_graph(attention: np.ndarray, grid: tuple[int, int], *, grid_weight: float = 0.5) -> np.ndarray:
-    """Return a symmetric graph of patch tokens: a share of the 8-neighbour grid, and the rest the strongest links of attention.
+    """Return a symmetric graph of patch tokens, by place and by attention.
 
-    With A the mean attention over layers, S = A + A^T without its diagonal, and N the grid's adjacency: of S stay the 10 strongest links
-    of each token (of either end); N and what stays of S are each scaled to a mean degree of 5, and G = w N + (1 - w) S.
+    A share is the grid of 8 neighbours, and the rest the strongest links of attention.
+
+    With A the mean attention over layers, S = A + A^T without its diagonal, and N the grid's
+    adjacency: of S stay the 10 strongest links of each token (of either end); N and what stays of
+    S are each scaled to a mean degree of 5, and G = w N + (1 - w) S.
 
     Parameters
     ----------
@@ -56,7 +59,10 @@ def _rounded(weights: np.ndarray) -> np.ndarray:
 
 
 def _strongest(weights: np.ndarray) -> np.ndarray:
-    """Return a symmetric graph with the strongest links of each node alone; of equal ones those to the first nodes."""
+    """Return a symmetric graph of the strongest links of each node.
+
+    Of equally strong links those to the first nodes are taken.
+    """
     place = np.argsort(np.argsort(-_rounded(weights), axis=1, kind="stable"), axis=1, kind="stable")
     stay = place < _STRONGEST
     return np.where(stay | stay.T, weights, 0)
@@ -68,10 +74,13 @@ def _scaled(weights: np.ndarray) -> np.ndarray:
 
 
 def graph_communities(graph: np.ndarray, *, resolution: float = 3.0, seed: int = 0) -> np.ndarray:
-    """Return communities of a symmetric graph by the Leiden algorithm, none of them too great to be put together to halves.
+    """Return communities of a symmetric graph by the Leiden algorithm.
 
-    Modularity with a resolution is maximised. Where fewer than 8 communities come out, or one with more than a quarter of the nodes, the
-    resolution is doubled until this is no longer so; a graph that will not fall apart (without links, say) has each node for itself.
+    None of them is too great to be put together to halves.
+
+    Modularity with a resolution is maximised. Where fewer than 8 communities come out, or one
+    with more than a quarter of the nodes, the resolution is doubled until this is no longer so; a
+    graph that will not fall apart (without links, say) has each node for itself.
 
     Parameters
     ----------
@@ -103,7 +112,12 @@ def graph_communities(graph: np.ndarray, *, resolution: float = 3.0, seed: int =
     weights = _rounded(graph[source, target].astype(float)).tolist()
     while len(weights) and resolution < _FINEST:
         with igraph_seeded(seed):
-            found = undirected.community_leiden(objective_function="modularity", weights=weights, resolution=resolution, n_iterations=-1)
+            found = undirected.community_leiden(
+                objective_function="modularity",
+                weights=weights,
+                resolution=resolution,
+                n_iterations=-1,
+            )
         if len(found) >= min(_FEWEST, len(graph)) and max(found.sizes()) <= max(1, _GREATEST_SHARE * len(graph)):
             return _numbered(np.array(found.membership))
         resolution *= 2

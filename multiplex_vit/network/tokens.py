@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tokens:
-    """The tokens that are the nodes of a layer: prefix tokens first, where there are any, then the patches row by row.
+    """The tokens that are the nodes of a layer.
+
+    Prefix tokens come first, where there are any, then the patches row by row.
 
     Parameters
     ----------
@@ -63,16 +65,31 @@ class Tokens:
     @property
     def names(self) -> list[str]:
         """Names [node]: prefix tokens by their own, patches by row and column ("r0c1")."""
-        return [*self.prefix, *(f"r{row}c{col}" for row in range(self.grid[0]) for col in range(self.grid[1]))]
+        return [
+            *self.prefix,
+            *(f"r{row}c{col}" for row in range(self.grid[0]) for col in range(self.grid[1])),
+        ]
 
     @cached_property
     def table(self) -> "pd.DataFrame":
-        """One row a node: node, name, token ("patch", or the prefix token's name), row, col (-1 for a prefix token)."""
+        """Table of the nodes, one row a node.
+
+        Columns are node, name, token ("patch", or the prefix token's name), row and col; row and
+        col are -1 for a prefix token.
+        """
         import pandas as pd
 
         row, col = self.places.T
         kinds = [*self.prefix, *["patch"] * (len(self) - len(self.prefix))]
-        return pd.DataFrame({"node": np.arange(len(self)), "name": self.names, "token": kinds, "row": row, "col": col})
+        return pd.DataFrame(
+            {
+                "node": np.arange(len(self)),
+                "name": self.names,
+                "token": kinds,
+                "row": row,
+                "col": col,
+            }
+        )
 
     @cached_property
     def places(self) -> np.ndarray:
@@ -82,7 +99,9 @@ class Tokens:
 
     @cached_property
     def distances(self) -> np.ndarray:
-        """Euclidean distance [node, node] between patch centres, in patches; NaN to and from prefix tokens.
+        """Euclidean distance [node, node] between patch centres, in patches.
+
+        Distances to and from prefix tokens are NaN.
 
         Examples
         --------
@@ -94,7 +113,9 @@ class Tokens:
 
 
 def checked_weights(given: Any, tokens: Tokens) -> np.ndarray:
-    """Return weights [layer, source, target] as floats, after making sure that they are a network of these tokens.
+    """Return weights [layer, source, target] as an array of floats.
+
+    They are checked to be a network of these tokens.
 
     Raises
     ------

@@ -137,7 +137,10 @@ class Whole:
         return {**self.provenance, "edge_direction": DIRECTIONS[self.edges]}
 
     def to_pymnet(self, *, coupling: Named = "ordinal", omega: float | np.ndarray = 1.0) -> Any:
-        """Return the network as a directed pymnet MultilayerNetwork (extra "pymnet"): nodes and layers by name."""
+        """Return the network as a directed pymnet MultilayerNetwork (extra "pymnet").
+
+        Nodes and layers bear their names.
+        """
         return export.to_pymnet(self._export(coupling, omega))
 
     def write(
@@ -149,9 +152,12 @@ class Whole:
         measures: Measures = "in_strength",
         format: Named | None = None,
     ) -> list[Path]:
-        """Write the network to a file, by its suffix or the format named, whole or not at all; return what was written.
+        """Write the network to a file, whole or not at all, and return what was written.
 
-        One layer is `net.select(3).write(path)`, the layers taken together `net.aggregate("sum").write(path)`.
+        The format is given by name or by the suffix of the path.
+
+        One layer is `net.select(3).write(path)`, the layers taken together
+        `net.aggregate("sum").write(path)`.
 
         Parameters
         ----------
@@ -159,7 +165,8 @@ class Whole:
         coupling, omega
             As for `supra_adjacency`.
         measures : str, callable, or iterable of them
-            Centralities written beside each node where the format can hold them; the first gives size and colour. None for none.
+            Centralities written beside each node where the format can hold them; the first gives
+            size and colour. None for none.
         format : str or callable, optional
             A member of `EXPORTERS`.
 

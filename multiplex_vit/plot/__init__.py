@@ -1,7 +1,11 @@
-"""Pictures. Every function takes plain arrays or tables first, draws on `ax` (the current one unless given) and returns it.
+"""Pictures.
 
-Pictures of several panels make their own Figure and return that. Nothing is shown, saved or styled globally. Names are drawn letter by letter,
-never read as mathematics. Objects of the other rooms have a `.plot()` that calls these.
+Every function takes plain arrays or tables first, draws on `ax` (default: the current axes)
+and returns it.
+
+Pictures of several panels make their own Figure and return that. Nothing is shown, saved or
+styled globally. Names are drawn letter by letter, never read as mathematics. Objects of the other
+rooms have a `.plot()` that calls these.
 """
 
 from multiplex_vit.plot.colour import HEAT, INK, LINKS, SIGNED, colours

@@ -14,13 +14,19 @@ HEAT = "inferno"
 """Colour map of heatmaps: perceptually uniform, dark is little."""
 
 SIGNED = "coolwarm"
-"""Colour map of heatmaps with negative values, such as contrasts: blue against, red for, grey in between."""
+"""Colour map of heatmaps with negative values, such as contrasts.
+
+Blue is against, red for, and grey in between.
+"""
 
 LINKS = "viridis"
 """Colour map of attention edges, bright for much, and of layers by depth."""
 
 INK = "flare"
-"""Colour map of what is drawn on white paper: seaborn's, perceptually uniform, dark is much, light is little but still seen."""
+"""Colour map of what is drawn on white paper.
+
+It is seaborn's, and perceptually uniform: dark is much, light is little but still seen.
+"""
 
 MARK = "#0173b2"
 """Colour of the one thing that stands out: the blue of seaborn's colour-blind palette."""
@@ -38,7 +44,8 @@ def colours(values: np.ndarray, *, cmap: str = LINKS) -> np.ndarray:
     Parameters
     ----------
     values : ndarray [node]
-        From the least, at the start of the map, to the greatest, at its end; equal values get its middle, NaN gets grey.
+        From the least, at the start of the map, to the greatest, at its end; equal values get its
+        middle, NaN gets grey.
     cmap : str
         Name of a matplotlib colour map.
 
@@ -75,7 +82,8 @@ def map_named(name: str) -> Colormap:
     --------
     >>> map_named("virids")
     Traceback (most recent call last):
-    multiplex_vit.errors.InputError: unknown colour map 'virids' (did you mean 'viridis'?); known: those of matplotlib and seaborn
+    multiplex_vit.errors.InputError: unknown colour map 'virids' (did you mean 'viridis'?); known:
+    those of matplotlib and seaborn
     """
     if name in matplotlib.colormaps:
         return matplotlib.colormaps[name]
@@ -85,7 +93,10 @@ def map_named(name: str) -> Colormap:
 
 
 def scale(values: np.ndarray, cmap: str) -> tuple[Colormap, Normalize]:
-    """Return the colour map and the range of values: from least to greatest, or in SIGNED around 0 if one is negative.
+    """Return the colour map and the range of values.
+
+    The range goes from the least to the greatest value, or around 0 (in SIGNED) if one is
+    negative.
 
     Examples
     --------
@@ -103,7 +114,9 @@ def scale(values: np.ndarray, cmap: str) -> tuple[Colormap, Normalize]:
 
 
 def edge_colours(weights: np.ndarray, *, cmap: str = LINKS) -> np.ndarray:
-    """Return the colour [edge, 4] of edges: bright and opaque for strong ones, dark and faint for weak.
+    """Return the colour [edge, 4] of edges.
+
+    Bright and opaque for strong ones, dark and faint for weak.
 
     The same on a photo and on white paper, so that pictures side by side read alike; the palest end
     of the map, which white paper swallows, is left out.
@@ -126,12 +139,17 @@ def beyond_marked(cmap: Colormap) -> Colormap:
 
 
 def by_depth(n: int) -> list[tuple[float, ...]]:
-    """Return one colour a layer, dark for the first; the palest end of the map, which white paper swallows, is left out."""
+    """Return one colour a layer, dark for the first.
+
+    The palest end of the map, which white paper swallows, is left out.
+    """
     return [tuple(colour) for colour in map_named(LINKS)(np.linspace(0, 0.9, n))] if n else []
 
 
 def distinct(n: int) -> list[tuple[tuple[float, ...], Any]]:
-    """Return a colour and a dash for each of n lines, which the colour-blind tell apart; colours come again with another dash.
+    """Return a colour and a dash for each of n lines, which the colour-blind tell apart.
+
+    Colours come again with another dash.
 
     The palette's grey, yellow and light pink are left out: text in them cannot be read on white.
     """
@@ -161,4 +179,8 @@ def _shares(values: np.ndarray) -> np.ndarray:
     if not known.size:
         return np.clip(values * 0.5, 0, 1)
     low, high = known.min(), known.max()
-    return np.clip((values - low) / (high - low) if high > low else np.where(values == low, 0.5, values), 0, 1)
+    return np.clip(
+        (values - low) / (high - low) if high > low else np.where(values == low, 0.5, values),
+        0,
+        1,
+    )

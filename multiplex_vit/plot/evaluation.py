@@ -16,12 +16,15 @@ from multiplex_vit.plot.text import score_axis, shortened
 
 
 def curves(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw insertion and deletion curves (or negative and positive ones) with their AUC; of several images the mean with its 95 % interval.
+    """Draw insertion and deletion curves (or negative and positive ones) with their AUC.
+
+    Of several images the mean is drawn with its 95 % interval.
 
     Parameters
     ----------
     table : DataFrame
-        curve, fraction, confidence, quantity (what the confidence is), as `Faithfulness.table` gives it; rows of several images may be concatenated.
+        curve, fraction, confidence, quantity (what the confidence is), as `Faithfulness.table`
+        gives it; rows of several images may be concatenated.
     ax : Axes, optional
 
     Returns
@@ -35,7 +38,15 @@ def curves(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     several = table.duplicated(["curve", "fraction"]).any()
     pairs = (("insertion", "deletion"), ("negative", "positive"))
     colours = {name: colour for pair in pairs for name, colour in zip(pair, sns.color_palette("colorblind")[:2], strict=True)}
-    sns.lineplot(table, x="fraction", y="confidence", hue="curve", palette=colours, errorbar=("ci", 95) if several else None, ax=ax)
+    sns.lineplot(
+        table,
+        x="fraction",
+        y="confidence",
+        hue="curve",
+        palette=colours,
+        errorbar=("ci", 95) if several else None,
+        ax=ax,
+    )
     means = table.groupby(["curve", "fraction"])["confidence"].mean()
     handles, names = ax.get_legend_handles_labels()
     areas = [np.trapezoid(means[name].to_numpy(), means[name].index.to_numpy()) for name in names]
@@ -62,12 +73,24 @@ def summary(explanations: Sequence[Any], evaluations: Sequence[Any]) -> Figure:
     Figure
     """
     n = len(explanations)
-    figure, axes = plt.subplots(n, 4, figsize=(11.5, 2.9 * n), squeeze=False, layout="constrained", width_ratios=(1, 1, 1.15, 1.15))
+    figure, axes = plt.subplots(
+        n,
+        4,
+        figsize=(11.5, 2.9 * n),
+        squeeze=False,
+        layout="constrained",
+        width_ratios=(1, 1, 1.15, 1.15),
+    )
     for row, explanation, evaluation in zip(axes, explanations, evaluations, strict=True):
         row[0].imshow(explanation.view)
         row[0].set(xticks=[], yticks=[])
         row[0].set_title(shortened(explanation.title, 40), parse_math=False)
-        overlay(explanation.view, explanation.heatmap, title=f"heatmap, {shortened(explanation.model.rstrip('/').split('/')[-1])}", ax=row[1])
+        overlay(
+            explanation.view,
+            explanation.heatmap,
+            title=f"heatmap, {shortened(explanation.model.rstrip('/').split('/')[-1])}",
+            ax=row[1],
+        )
         table = evaluation.table()
         for ax, name in zip(row[2:], table["curve"].unique(), strict=True):
             curves(table[table["curve"] == name], ax=ax)

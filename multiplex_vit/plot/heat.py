@@ -34,8 +34,8 @@ def overlay(
     ----------
     image : ndarray uint8 [row, col, channel]
     heatmap : ndarray [row, col]
-        On the patch grid; stretched over the image, from its least to its greatest value, or around 0 if it has negative ones.
-        Where it is NaN the image is seen.
+        On the patch grid; stretched over the image, from its least to its greatest value, or
+        around 0 if it has negative ones. Where it is NaN the image is seen.
     alpha : float
         Opacity of the heatmap.
     smooth : bool
@@ -84,7 +84,8 @@ def small_multiples(
         Panels in a row.
     cmap : str
     shared : bool
-        One scale for all layers, so that they compare; otherwise each has its own, so that each shows its shape.
+        One scale for all layers, so that they compare; otherwise each has its own, so that each
+        shows its shape.
     title : str
 
     Returns
@@ -105,7 +106,10 @@ def small_multiples(
     cols = min(cols, len(values))
     rows = math.ceil(len(values) / cols)
     height = 2.1 * image.shape[0] / image.shape[1]
-    size = (2.1 * cols + (0.9 if shared else 0.7 * cols), (height + 0.35) * rows + (0.4 if title else 0))
+    size = (
+        2.1 * cols + (0.9 if shared else 0.7 * cols),
+        (height + 0.35) * rows + (0.4 if title else 0),
+    )
     figure, axes = plt.subplots(rows, cols, figsize=size, squeeze=False, layout="constrained")
     common = scale(heatmaps, cmap)
     for ax, heatmap, name in zip(axes.flat, heatmaps, layer_names(names, len(values)), strict=False):
@@ -116,7 +120,14 @@ def small_multiples(
     for ax in axes.flat[len(values) :]:
         ax.set_axis_off()
     if shared:
-        figure.colorbar(heat, ax=axes, shrink=min(1.0, 2 / rows), aspect=25, fraction=0.3 / size[0], pad=0.15 / size[0])
+        figure.colorbar(
+            heat,
+            ax=axes,
+            shrink=min(1.0, 2 / rows),
+            aspect=25,
+            fraction=0.3 / size[0],
+            pad=0.15 / size[0],
+        )
     figure.suptitle(title, parse_math=False)
     return figure
 
@@ -130,11 +141,26 @@ def thumbnail(image: np.ndarray, heatmap: np.ndarray, *, title: str = "") -> byt
     return buffer.getvalue()
 
 
-def _laid(ax: Axes, image: np.ndarray, heatmap: np.ndarray, colours: tuple[Colormap, Normalize], *, alpha: float = 0.6, smooth: bool = False) -> AxesImage:
+def _laid(
+    ax: Axes,
+    image: np.ndarray,
+    heatmap: np.ndarray,
+    colours: tuple[Colormap, Normalize],
+    *,
+    alpha: float = 0.6,
+    smooth: bool = False,
+) -> AxesImage:
     """Lay a heatmap over an image and return it, for a colour bar."""
     height, width = image.shape[:2]
     extent = (0.0, float(width), float(height), 0.0)
     ax.imshow(image, extent=extent, interpolation="antialiased", cmap="gray")
     ax.set(xticks=[], yticks=[])
     cmap, norm = colours
-    return ax.imshow(heatmap, extent=extent, alpha=alpha, interpolation="bicubic" if smooth else "nearest", cmap=cmap, norm=norm)
+    return ax.imshow(
+        heatmap,
+        extent=extent,
+        alpha=alpha,
+        interpolation="bicubic" if smooth else "nearest",
+        cmap=cmap,
+        norm=norm,
+    )

@@ -1,4 +1,4 @@
-"""Measures: how values of nodes are distributed, how they run over depth, and what pruning does to them."""
+"""Measures: how values of nodes are distributed, run over depth, and change with pruning."""
 
 from collections.abc import Sequence
 
@@ -21,11 +21,18 @@ _LEGIBLE = 8
 _RANK = "tau_"
 
 
-def distribution(values: np.ndarray, *, names: Sequence[str] = (), label: str = "value", ax: Axes | None = None) -> Axes:
+def distribution(
+    values: np.ndarray,
+    *,
+    names: Sequence[str] = (),
+    label: str = "value",
+    ax: Axes | None = None,
+) -> Axes:
     """Draw the complementary cumulative distribution of each layer's values on logarithmic axes.
 
-    A point (x, y) says that the share y of the layer's nodes has a value of at least x. Values of 0 or below have no place on a logarithmic
-    axis: they count as nodes, are not drawn, and are told. NaN does not count. A dot marks each layer's greatest value.
+    A point (x, y) says that the share y of the layer's nodes has a value of at least x. Values of
+    0 or below have no place on a logarithmic axis: they count as nodes, are not drawn, and the picture
+    says how many they are. NaN does not count. A dot marks each layer's greatest value.
 
     Parameters
     ----------
@@ -50,20 +57,45 @@ def distribution(values: np.ndarray, *, names: Sequence[str] = (), label: str = 
         known = np.sort(row[np.isfinite(row)])
         steps, below = np.unique(known, return_index=True)
         share = (1 - below / max(1, len(known)))[steps > 0]
-        lines += ax.step(steps[steps > 0], share, where="pre", color=colour, lw=1.3, marker="o", markersize=3.5, markevery=[-1] if len(share) else None)
+        lines += ax.step(
+            steps[steps > 0],
+            share,
+            where="pre",
+            color=colour,
+            lw=1.3,
+            marker="o",
+            markersize=3.5,
+            markevery=[-1] if len(share) else None,
+        )
     if (values > 0).any():
         ax.set(xscale="log", yscale="log")
     else:
-        ax.text(0.5, 0.5, "no value above 0", transform=ax.transAxes, ha="center", va="center", color="0.4")
+        ax.text(
+            0.5,
+            0.5,
+            "no value above 0",
+            transform=ax.transAxes,
+            ha="center",
+            va="center",
+            color="0.4",
+        )
         ax.set(xticks=[], yticks=[])
     ax.set_xlabel(label, parse_math=False)
     ax.set_ylabel("share of nodes with at least this")
     if len(values) <= _LEGIBLE:
-        legend(ax, lines, [f"{name} ({zero} {kind})" if zero else name for name, zero in zip(names, zeros, strict=True)], loc="lower left")
+        legend(
+            ax,
+            lines,
+            [f"{name} ({zero} {kind})" if zero else name for name, zero in zip(names, zeros, strict=True)],
+            loc="lower left",
+        )
     else:
         _depth_bar(ax, names)
         if zeros.any():
-            ax.set_title(f"not drawn: {zeros.sum():,} {kind} of {values.size:,} values", fontsize="small")
+            ax.set_title(
+                f"not drawn: {zeros.sum():,} {kind} of {values.size:,} values",
+                fontsize="small",
+            )
     sns.despine(ax=ax)
     return ax
 
@@ -78,7 +110,10 @@ def trajectories(
     blocks: Sequence[int] = (),
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw a measure of every node over depth: all faint, some in colour, with median and quartiles over the nodes.
+    """Draw a measure of every node over depth.
+
+    All nodes are faint lines and some stand out in colour, with median and quartiles over the
+    nodes.
 
     Where several layers show heads of one block, give `blocks`: heads are not depth, so the mean
     over the heads of each block is drawn, in the order of the blocks.
@@ -96,7 +131,8 @@ def trajectories(
     label : str
         What the values are.
     blocks : sequence of int
-        The transformer block of every layer, `net.blocks`; each layer is its own unless given.
+        The transformer block of every layer, `net.blocks`; default: each
+        layer is a block of its own.
     ax : Axes, optional
 
     Returns
@@ -109,7 +145,10 @@ def trajectories(
         If a node to stand out is not there, or names or blocks do not fit.
     """
     if isinstance(values, pd.DataFrame):
-        names, nodes = names or [str(name) for name in values.index], nodes or [str(name) for name in values.columns]
+        names, nodes = (
+            names or [str(name) for name in values.index],
+            nodes or [str(name) for name in values.columns],
+        )
     values = _layered(values)
     names = layer_names(names, len(values))
     if len(blocks):
@@ -121,33 +160,65 @@ def trajectories(
     chosen = _standing_out(values, highlight)
     ax = ax or plt.gca()
     marker = "o" if n_layers == 1 else ""
-    ax.plot(depth, values, color="0.55", alpha=max(0.08, min(0.5, 20 / n_nodes)), lw=0.7, marker=marker, zorder=1)
+    ax.plot(
+        depth,
+        values,
+        color="0.55",
+        alpha=max(0.08, min(0.5, 20 / n_nodes)),
+        lw=0.7,
+        marker=marker,
+        zorder=1,
+    )
     known = values[:, np.isfinite(values).all(0)]
     if known.size:
         low, middle, high = np.quantile(known, (0.25, 0.5, 0.75), axis=1)
         ax.fill_between(depth, low, high, color="0.3", alpha=0.25, lw=0, zorder=2, label="quartiles")
-        ax.plot(depth, middle, color="black", lw=1.6, ls=(0, (4, 1.5)), zorder=4, label="median")
-    _name_lines(ax, values[:, chosen], [shortened(str(nodes[i] if len(nodes) else i), 14) for i in chosen])
+        ax.plot(
+            depth,
+            middle,
+            color="black",
+            lw=1.6,
+            ls=(0, (4, 1.5)),
+            zorder=4,
+            label="median",
+        )
+    _name_lines(
+        ax,
+        values[:, chosen],
+        [shortened(str(nodes[i] if len(nodes) else i), 14) for i in chosen],
+    )
     layer_ticks(ax.xaxis, names)
     ax.set_xlabel("layer" if max(map(len, names)) <= 4 else "")
     ax.set_ylabel(label, parse_math=False)
     if known.size:
-        ax.legend(frameon=False, fontsize="small", loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
+        ax.legend(
+            frameon=False,
+            fontsize="small",
+            loc="lower left",
+            bbox_to_anchor=(0, 1),
+            ncols=2,
+            borderaxespad=0.2,
+        )
     sns.despine(ax=ax)
     return ax
 
 
 def pruning(table: pd.DataFrame, *, title: str = "") -> Figure:
-    """Draw what pruning does: density, isolates, giant component and the ranks of nodes against the share cut.
+    """Draw what pruning does to a network.
 
-    The first three show the mean over layers and the range from the least to the greatest layer; the last shows for each measure the mean
-    over layers of Kendall's tau between its values before and after. Without pruning there is no place on a logarithmic axis: a `min_cut` of
-    0 stands at the left end, where the axis is linear.
+    Four panels show density, isolates, the giant component and the ranks of nodes against the
+    share cut.
+
+    The first three show the mean over layers and the range from the least to the greatest layer;
+    the last shows for each measure the mean over layers of Kendall's tau between its values
+    before and after. Without pruning there is no place on a logarithmic axis: a `min_cut` of 0
+    stands at the left end, where the axis is linear.
 
     Parameters
     ----------
     table : DataFrame
-        One row a layer and `min_cut`, with density, isolates, giant_component and a column tau_<measure> for each measure.
+        One row a layer and `min_cut`, with density, isolates, giant_component and a column
+        tau_<measure> for each measure.
     title : str
 
     Returns
@@ -167,7 +238,17 @@ def pruning(table: pd.DataFrame, *, title: str = "") -> Figure:
     taus = [name for name in table if str(name).startswith(_RANK)]
     figure, axes = plt.subplots(2, 2, figsize=(9.5, 6), layout="constrained", sharex=True)
     for ax, name in zip(axes.flat, wanted[1:], strict=False):
-        sns.lineplot(table, x="min_cut", y=name, errorbar=("pi", 100), color=MARK, marker="o", ms=4, mec="none", ax=ax)
+        sns.lineplot(
+            table,
+            x="min_cut",
+            y=name,
+            errorbar=("pi", 100),
+            color=MARK,
+            marker="o",
+            ms=4,
+            mec="none",
+            ax=ax,
+        )
         ax.set(ylabel=name.replace("_", " "), ylim=(0, None))
     _draw_taus(axes[1, 1], table.groupby("min_cut")[taus].mean())
     cuts = np.unique(table["min_cut"])
@@ -205,7 +286,10 @@ def _pooled(
 
 def _depth_bar(ax: Axes, names: Sequence[str]) -> None:
     """Draw a colour bar with one step a layer."""
-    steps = ScalarMappable(BoundaryNorm(np.arange(len(names) + 1) - 0.5, len(names)), ListedColormap(by_depth(len(names))))
+    steps = ScalarMappable(
+        BoundaryNorm(np.arange(len(names) + 1) - 0.5, len(names)),
+        ListedColormap(by_depth(len(names))),
+    )
     bar = ax.figure.colorbar(steps, ax=ax)
     bar.minorticks_off()
     layer_ticks(bar.ax.yaxis, names)
@@ -232,10 +316,33 @@ def _name_lines(ax: Axes, values: np.ndarray, names: Sequence[str]) -> None:
     ends = np.nan_to_num((values[-1] - low) / (high - low))
     heights = low + (high - low) * spread(ends, 0.05)
     for row, name, (colour, dash), end, height in zip(values.T, names, distinct(len(names)), ends, heights, strict=True):
-        ax.plot(np.arange(len(values)), row, color=colour, ls=dash, lw=1.6, zorder=3, marker="o", markersize=3)
+        ax.plot(
+            np.arange(len(values)),
+            row,
+            color=colour,
+            ls=dash,
+            lw=1.6,
+            zorder=3,
+            marker="o",
+            markersize=3,
+        )
         at = low + (high - low) * end
-        ax.plot([last, last + 0.8 * margin + 0.03 * room, last + 2 * margin], [at, height, height], color=colour, lw=0.6, zorder=1)
-        ax.text(last + 2.3 * margin, height, name, color=colour, va="center", fontsize="small", parse_math=False)
+        ax.plot(
+            [last, last + 0.8 * margin + 0.03 * room, last + 2 * margin],
+            [at, height, height],
+            color=colour,
+            lw=0.6,
+            zorder=1,
+        )
+        ax.text(
+            last + 2.3 * margin,
+            height,
+            name,
+            color=colour,
+            va="center",
+            fontsize="small",
+            parse_math=False,
+        )
     ax.set_ylim(low, high)
 
 
@@ -243,12 +350,26 @@ def _draw_taus(ax: Axes, means: pd.DataFrame) -> None:
     shown = means.dropna(axis=1, how="all")
     ax.set(ylabel="Kendall's tau to unpruned")
     if shown.shape[1] == 0:
-        ax.text(0.5, 0.5, "no measure", transform=ax.transAxes, ha="center", va="center", color="0.4")
+        ax.text(
+            0.5,
+            0.5,
+            "no measure",
+            transform=ax.transAxes,
+            ha="center",
+            va="center",
+            color="0.4",
+        )
         return
     lines = []
     for name, (colour, dash) in zip(shown, distinct(shown.shape[1]), strict=True):
         lines += ax.plot(shown.index, shown[name], color=colour, ls=dash, marker="o", ms=3.5, lw=1.5)
-    legend(ax, lines, [shortened(str(name).removeprefix(_RANK), 24) for name in shown], loc="center left", bbox_to_anchor=(1, 0.5))
+    legend(
+        ax,
+        lines,
+        [shortened(str(name).removeprefix(_RANK), 24) for name in shown],
+        loc="center left",
+        bbox_to_anchor=(1, 0.5),
+    )
 
 
 def _cut_axis(ax: Axes, cuts: np.ndarray) -> None:

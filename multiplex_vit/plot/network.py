@@ -10,7 +10,15 @@ from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.patches import FancyArrowPatch, Polygon
 
 from multiplex_vit.errors import InputError
-from multiplex_vit.plot.colour import INK, LINKS, MISSING, edge_colours, map_named, scale, unit
+from multiplex_vit.plot.colour import (
+    INK,
+    LINKS,
+    MISSING,
+    edge_colours,
+    map_named,
+    scale,
+    unit,
+)
 from multiplex_vit.plot.sheets import corners, places, prefix_count
 from multiplex_vit.plot.text import layer_names, shortened
 
@@ -21,7 +29,14 @@ _GREY = tuple(part / 255 for part in MISSING)
 
 
 def attention(
-    image: np.ndarray, weights: np.ndarray, grid: tuple[int, int], *, edges: int = 120, cmap: str = LINKS, title: str = "", ax: Axes | None = None
+    image: np.ndarray,
+    weights: np.ndarray,
+    grid: tuple[int, int],
+    *,
+    edges: int = 120,
+    cmap: str = LINKS,
+    title: str = "",
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw one layer's strongest edges over the image: arrows from source to target.
 
@@ -62,12 +77,26 @@ def attention(
     colours = edge_colours(weight, cmap=cmap)
     for i, j, colour, share in zip(source, target, colours, unit(weight), strict=True):
         arrow = FancyArrowPatch(
-            (x[i], y[i]), (x[j], y[j]), connectionstyle="arc3,rad=0.15", arrowstyle="-|>", mutation_scale=7, color=colour, lw=0.6 + 1.4 * share
+            (x[i], y[i]),
+            (x[j], y[j]),
+            connectionstyle="arc3,rad=0.15",
+            arrowstyle="-|>",
+            mutation_scale=7,
+            color=colour,
+            lw=0.6 + 1.4 * share,
         )
         ax.add_patch(arrow)
     received = _off_diagonal(weights).sum(0)
     widest = 90 * min(1.0, (14 / max(grid)) ** 2)
-    ax.scatter(x, y, s=4 + widest * unit(received), color="white", edgecolors="black", linewidths=0.6, zorder=3)
+    ax.scatter(
+        x,
+        y,
+        s=4 + widest * unit(received),
+        color="white",
+        edgecolors="black",
+        linewidths=0.6,
+        zorder=3,
+    )
     ax.set(xticks=[], yticks=[], xlim=(0, width), ylim=(height, 0))
     ax.set_title(title, parse_math=False)
     return ax
@@ -84,7 +113,9 @@ def stack(
     links: int = 8,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw a multiplex network as stacked layers, the first at the bottom, with inter-layer links of the same token.
+    """Draw a multiplex network as stacked layers, the first at the bottom.
+
+    Inter-layer links join copies of the same token.
 
     Patches lie on the layer's sheet; prefix tokens, which come first where there are any, are
     diamonds to its left. Bright edges are strong; with `values`, dark ones are, beside nodes that
@@ -99,10 +130,11 @@ def stack(
     names : sequence of str
         Names of all layers.
     layers : sequence of int, optional
-        Which layers to draw, from bottom to top; all unless given.
+        Which layers to draw, from bottom to top; default: all.
     values : ndarray [layer, node] or mapping of one name to it, optional
-        A measure of the nodes of all layers, for their size and colour, with a colour bar that bears the name: `{"pagerank": values}`.
-        Without it a node grows with its in-strength from others in its layer.
+        A measure of the nodes of all layers, for their size and colour, with a colour bar that
+        bears the name: `{"pagerank": values}`. Without it a node grows with its in-strength from
+        others in its layer.
     edges : int
         How many of each layer's strongest edges to draw (no self-loops).
     links : int
@@ -137,7 +169,14 @@ def stack(
     _draw_nodes(ax, positions, n_prefix, *_looks(received, measured))
     if measured is not None:
         cmap, norm = scale(measured, INK)
-        ax.figure.colorbar(ScalarMappable(norm, cmap), ax=ax, location="bottom", shrink=0.5, aspect=30, pad=0.04).set_label(label, parse_math=False)
+        ax.figure.colorbar(
+            ScalarMappable(norm, cmap),
+            ax=ax,
+            location="bottom",
+            shrink=0.5,
+            aspect=30,
+            pad=0.04,
+        ).set_label(label, parse_math=False)
     ax.autoscale_view()
     _make_room(ax, max(map(len, shown)))
     ax.set_aspect("equal")
@@ -146,7 +185,9 @@ def stack(
 
 
 def strongest(weights: np.ndarray, edges: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return source, target and weight of the strongest edges between different nodes, weakest of them first.
+    """Return source, target and weight of the strongest edges between different nodes.
+
+    The weakest of them comes first.
 
     Examples
     --------
@@ -164,7 +205,9 @@ def _off_diagonal(weights: np.ndarray) -> np.ndarray:
     return weights * (1 - np.eye(len(weights), dtype=weights.dtype))
 
 
-def _named(values: np.ndarray | Mapping[str, np.ndarray] | None) -> tuple[str, np.ndarray | None]:
+def _named(
+    values: np.ndarray | Mapping[str, np.ndarray] | None,
+) -> tuple[str, np.ndarray | None]:
     """Return the name and the numbers of a measure; None if there is none."""
     if values is None:
         return "", None
@@ -187,23 +230,55 @@ def _tie(ax: Axes, positions: np.ndarray, values: np.ndarray, links: int) -> Non
     """Draw the inter-layer links of the tokens with the greatest values over all layers."""
     tokens = np.argsort(-values.sum(0), kind="stable")[: max(0, links)]
     between = [positions[level : level + 2, node] for level in range(len(positions) - 1) for node in tokens]
-    ax.add_collection(LineCollection(between, colors="0.35", linewidths=1.0, linestyles=(0, (1, 2)), zorder=2 * len(positions)))
+    ax.add_collection(
+        LineCollection(
+            between,
+            colors="0.35",
+            linewidths=1.0,
+            linestyles=(0, (1, 2)),
+            zorder=2 * len(positions),
+        )
+    )
 
 
 def _draw_sheet(ax: Axes, grid: tuple[int, int], level: int, name: str) -> None:
     outline = corners(grid, level)
-    ax.add_collection(PatchCollection([Polygon(outline)], facecolor="white", edgecolor="0.6", alpha=0.8, zorder=2 * level))
+    ax.add_collection(
+        PatchCollection(
+            [Polygon(outline)],
+            facecolor="white",
+            edgecolor="0.6",
+            alpha=0.8,
+            zorder=2 * level,
+        )
+    )
     if name:
         place = {"xy": outline[2], "xytext": (6, 0), "textcoords": "offset points"}
-        ax.annotate(shortened(name, _NAME), **place, va="center", fontsize="small", parse_math=False)
+        ax.annotate(
+            shortened(name, _NAME),
+            **place,
+            va="center",
+            fontsize="small",
+            parse_math=False,
+        )
 
 
 def _make_room(ax: Axes, letters: int) -> None:
-    """Widen the axes to the right, so that names of so many letters stay within, whatever the shape of the axes."""
+    """Widen the axes to the right, so that names of so many letters stay within.
+
+    Whatever the shape of the axes.
+    """
     (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
     box = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())
     inches = min(0.1 + 0.085 * min(letters, _NAME), 0.5 * box.width)
-    ax.set_xlim(left, right + max(inches * (right - left) / (box.width - inches), inches * (high - low) / box.height))
+    ax.set_xlim(
+        left,
+        right
+        + max(
+            inches * (right - left) / (box.width - inches),
+            inches * (high - low) / box.height,
+        ),
+    )
 
 
 def _draw_edges(
@@ -218,20 +293,46 @@ def _draw_edges(
     source, target, weight = strongest(layer, edges)
     lines = np.stack([place[source], place[target]], 1)
     shades = map_named("Greys")(0.25 + 0.5 * unit(weight)) if grey else edge_colours(weight)
-    ax.add_collection(LineCollection(list(lines), colors=shades, linewidths=0.5 + unit(weight), zorder=2 * level + 1))
+    ax.add_collection(
+        LineCollection(
+            list(lines),
+            colors=shades,
+            linewidths=0.5 + unit(weight),
+            zorder=2 * level + 1,
+        )
+    )
 
 
-def _draw_nodes(ax: Axes, positions: np.ndarray, n_prefix: int, sizes: np.ndarray, shades: np.ndarray) -> None:
+def _draw_nodes(
+    ax: Axes,
+    positions: np.ndarray,
+    n_prefix: int,
+    sizes: np.ndarray,
+    shades: np.ndarray,
+) -> None:
     for level, place in enumerate(positions):
-        for part, marker, least in ((slice(0, n_prefix), "D", 12), (slice(n_prefix, None), "o", 0)):
+        for part, marker, least in (
+            (slice(0, n_prefix), "D", 12),
+            (slice(n_prefix, None), "o", 0),
+        ):
             x, y = place[part].T
             ax.scatter(
-                x, y, s=least + sizes[level, part], c=shades[level, part], marker=marker, edgecolors="0.2", linewidths=0.6 if least else 0, zorder=2 * level + 1
+                x,
+                y,
+                s=least + sizes[level, part],
+                c=shades[level, part],
+                marker=marker,
+                edgecolors="0.2",
+                linewidths=0.6 if least else 0,
+                zorder=2 * level + 1,
             )
 
 
 def _looks(received: np.ndarray, values: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return size [layer, node] and colour [layer, node, 4] of the nodes: by their values on one scale, or dark and by attention received."""
+    """Return size [layer, node] and colour [layer, node, 4] of the nodes.
+
+    By their values on one scale, or dark and by attention received.
+    """
     if values is None:
         return np.stack([1 + 26 * unit(row) for row in received]), np.full((*received.shape, 4), (0.15, 0.15, 0.15, 1.0))
     cmap, norm = scale(values, INK)

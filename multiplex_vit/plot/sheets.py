@@ -25,16 +25,29 @@ def prefix_count(n_nodes: int, grid: tuple[int, int]) -> int:
 
 
 def places(grid: tuple[int, int], n_prefix: int, level: int) -> np.ndarray:
-    """Return drawing positions [node, 2] of one layer: a sheared, flattened grid, lifted by its level; prefix tokens in a column to its left."""
+    """Return drawing positions [node, 2] of one layer.
+
+    A sheared, flattened grid, lifted by its level; prefix tokens in a column to its left.
+    """
     row, col = np.divmod(np.arange(grid[0] * grid[1]), grid[1])
     beside = (np.arange(n_prefix) + 0.5) * grid[0] / max(1, n_prefix) - 0.5
-    return _lifted(np.concatenate([np.full(n_prefix, -2.0), col]), np.concatenate([beside, row]), grid, level)
+    return _lifted(
+        np.concatenate([np.full(n_prefix, -2.0), col]),
+        np.concatenate([beside, row]),
+        grid,
+        level,
+    )
 
 
 def corners(grid: tuple[int, int], level: int) -> np.ndarray:
     """Return the corners [4, 2] of one layer's sheet."""
     bottom, right = grid[0] - 0.5, grid[1] - 0.5
-    return _lifted(np.array([-0.5, right, right, -0.5]), np.array([bottom, bottom, -0.5, -0.5]), grid, level)
+    return _lifted(
+        np.array([-0.5, right, right, -0.5]),
+        np.array([bottom, bottom, -0.5, -0.5]),
+        grid,
+        level,
+    )
 
 
 def _lifted(col: np.ndarray, row: np.ndarray, grid: tuple[int, int], level: int) -> np.ndarray:

@@ -1,4 +1,7 @@
-"""Text in pictures: names are drawn letter by letter, never read as mathematics, and never run into each other."""
+"""Text in pictures.
+
+Names are drawn letter by letter, never read as mathematics, and never run into each other.
+"""
 
 import math
 from collections.abc import Sequence
@@ -25,7 +28,9 @@ def shortened(text: str, length: int = 28) -> str:
 
 
 def score_axis(ax: Axes, table: pd.DataFrame, prefix: str = "") -> None:
-    """Name the axis of scores by what a table of curves says that they are, and let probabilities go from 0 to 1.
+    """Name the axis of scores by what a table of curves says that they are.
+
+    The axis of probabilities goes from 0 to 1.
 
     Parameters
     ----------
@@ -49,7 +54,9 @@ def score_axis(ax: Axes, table: pd.DataFrame, prefix: str = "") -> None:
 
 
 def in_unit_range(table: pd.DataFrame) -> bool:
-    """Return whether the confidences of a table of curves are shares from 0 to 1, as all but predicted values are.
+    """Return whether the confidences of a table of curves are shares from 0 to 1.
+
+    All confidences are, except predicted values.
 
     Examples
     --------
@@ -78,25 +85,51 @@ def layer_names(names: Sequence[str], n_layers: int) -> list[str]:
     return [str(name) for name in names] if len(names) else [f"L{i:02d}" for i in range(n_layers)]
 
 
-def layer_ticks(axis: Axis, names: Sequence[str], *, places: Sequence[float] | np.ndarray | None = None, most: int = 12) -> None:
-    """Name the layers along an axis: every one where `most` is enough, otherwise every second, third, ..."""
+def layer_ticks(
+    axis: Axis,
+    names: Sequence[str],
+    *,
+    places: Sequence[float] | np.ndarray | None = None,
+    most: int = 12,
+) -> None:
+    """Name the layers along an axis.
+
+    Every layer is named where `most` is enough, otherwise every second, third, ... one.
+    """
     step = math.ceil(len(names) / most) or 1
     beside = axis is axis.axes.yaxis
     shown = [shortened(name, 14 if beside else 10) for name in names[::step]]
     options: dict[str, Any] = {} if beside or max(map(len, shown), default=0) <= 4 else {"rotation": 90}
-    axis.set_ticks(list(range(len(names)) if places is None else places)[::step], shown, parse_math=False, fontsize="small", **options)
+    axis.set_ticks(
+        list(range(len(names)) if places is None else places)[::step],
+        shown,
+        parse_math=False,
+        fontsize="small",
+        **options,
+    )
 
 
 def legend(ax: Axes, handles: Sequence[Any], labels: Sequence[str], **options: Any) -> Legend:
-    """Draw a legend whose labels are taken letter by letter, also those that begin with an underscore."""
-    found = ax.legend(handles, [str(i) for i in range(len(labels))], frameon=False, fontsize="small", **options)
+    """Draw a legend whose labels are taken letter by letter.
+
+    Also those that begin with an underscore.
+    """
+    found = ax.legend(
+        handles,
+        [str(i) for i in range(len(labels))],
+        frameon=False,
+        fontsize="small",
+        **options,
+    )
     for text, label in zip(found.get_texts(), labels, strict=True):
         text.set(text=label, parse_math=False)
     return found
 
 
 def spread(heights: np.ndarray, gap: float) -> np.ndarray:
-    """Return heights within 0 and 1, in their order, moved apart to at least `gap`, or evenly where there is too little room.
+    """Return heights within 0 and 1, moved apart to at least `gap` and in their order.
+
+    They are spread evenly where there is too little room.
 
     Examples
     --------

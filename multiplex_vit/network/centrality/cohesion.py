@@ -1,4 +1,7 @@
-"""Centralities of a node's neighbourhood: how tightly it is knit. Self-loops are left out of all of them."""
+"""Centralities of a node's neighbourhood: how tightly it is knit.
+
+Self-loops are left out of all of them.
+"""
 
 import numpy as np
 
@@ -8,7 +11,10 @@ from multiplex_vit.network.layer import Layer
 
 @CENTRALITIES.register(takes="layer", scale="invariant", isolates="kept", transposed="coreness")
 def coreness(layer: Layer) -> np.ndarray:
-    """Return each node's core: the greatest k such that it lies in a part where all have in-degree + out-degree of at least k.
+    """Return each node's core number.
+
+    It is the greatest k such that the node lies in a part where all nodes have an in-degree +
+    out-degree of at least k.
 
     Parameters
     ----------
@@ -33,10 +39,13 @@ def coreness(layer: Layer) -> np.ndarray:
 
 @CENTRALITIES.register(scale="invariant", isolates="kept", transposed="clustering")
 def clustering(weights: np.ndarray) -> np.ndarray:
-    """Return the weighted directed clustering coefficient: how closely a node's neighbours attend to one another.
+    """Return the weighted directed clustering coefficient.
 
-    c_i = ((V + V^T)^3)_ii / (2 (k_i (k_i - 1) - 2 b_i)), with V_ij = (w_ij / max w)^(1/3), k_i = in-degree + out-degree and b_i the
-    number of nodes joined with i in both directions; the maximum is taken over all edges but self-loops.
+    It says how closely a node's neighbours attend to one another.
+
+    c_i = ((V + V^T)^3)_ii / (2 (k_i (k_i - 1) - 2 b_i)), with V_ij = (w_ij / max w)^(1/3), k_i =
+    in-degree + out-degree and b_i the number of nodes joined with i in both directions; the
+    maximum is taken over all edges but self-loops.
 
     Parameters
     ----------
@@ -70,7 +79,8 @@ def clustering(weights: np.ndarray) -> np.ndarray:
 def constraint(weights: np.ndarray) -> np.ndarray:
     """Return Burt's constraint: how far a node depends on contacts that also attend to one another.
 
-    c_i = sum_j (p_ij + sum_q p_iq p_qj)^2 over neighbours j, with p_ij = (w_ij + w_ji) / sum_(k != i) (w_ik + w_ki).
+    c_i = sum_j (p_ij + sum_q p_iq p_qj)^2 over neighbours j, with p_ij = (w_ij + w_ji) / sum_(k
+    != i) (w_ik + w_ki).
 
     Parameters
     ----------
@@ -79,8 +89,9 @@ def constraint(weights: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray [node]
-        From 0 up (1 for a single contact; a little above 1 where two contacts attend mostly to one another). Here the least
-        value is the broker between separate parts, so masks made of it keep nodes that are redundant. Isolates have 0.
+        From 0 up (1 for a single contact; a little above 1 where two contacts attend mostly to
+        one another). Here the least value is the broker between separate parts, so masks made of
+        it keep nodes that are redundant. Isolates have 0.
 
     References
     ----------

@@ -9,7 +9,9 @@ from multiplex_vit.network.layer import Layer
 
 @CENTRALITIES.register(scale="invariant", isolates="kept", transposed="in_entropy")
 def out_entropy(weights: np.ndarray) -> np.ndarray:
-    """Return the entropy of the attention each node gives: -sum_j p_ij ln p_ij, with p_ij = w_ij / sum_j w_ij.
+    """Return the entropy of the attention each node gives.
+
+    -sum_j p_ij ln p_ij, with p_ij = w_ij / sum_j w_ij.
 
     Parameters
     ----------
@@ -22,7 +24,8 @@ def out_entropy(weights: np.ndarray) -> np.ndarray:
 
     References
     ----------
-    Eagle, Macy, Claxton, Science 328, 1029 (2010), doi:10.1126/science.1186605, without its division by ln k.
+    Eagle, Macy, Claxton, Science 328, 1029 (2010), doi:10.1126/science.1186605, without its
+    division by ln k.
 
     Examples
     --------
@@ -34,7 +37,9 @@ def out_entropy(weights: np.ndarray) -> np.ndarray:
 
 @CENTRALITIES.register(scale="invariant", isolates="kept", transposed="out_entropy")
 def in_entropy(weights: np.ndarray) -> np.ndarray:
-    """Return the entropy of the attention each node receives: -sum_i p_ij ln p_ij, with p_ij = w_ij / sum_i w_ij.
+    """Return the entropy of the attention each node receives.
+
+    -sum_i p_ij ln p_ij, with p_ij = w_ij / sum_i w_ij.
 
     Parameters
     ----------
@@ -47,7 +52,8 @@ def in_entropy(weights: np.ndarray) -> np.ndarray:
 
     References
     ----------
-    Eagle, Macy, Claxton, Science 328, 1029 (2010), doi:10.1126/science.1186605, without its division by ln k.
+    Eagle, Macy, Claxton, Science 328, 1029 (2010), doi:10.1126/science.1186605, without its
+    division by ln k.
 
     Examples
     --------
@@ -59,7 +65,9 @@ def in_entropy(weights: np.ndarray) -> np.ndarray:
 
 @CENTRALITIES.register(takes="layer", scale="invariant", isolates="kept", places=True)
 def attention_distance(layer: Layer) -> np.ndarray:
-    """Return how far each patch looks: the mean distance to the patches it attends to, sum_j w_ij d_ij / sum_j w_ij.
+    """Return how far each patch looks.
+
+    It is the mean distance to the patches it attends to, sum_j w_ij d_ij / sum_j w_ij.
 
     Parameters
     ----------
@@ -68,8 +76,9 @@ def attention_distance(layer: Layer) -> np.ndarray:
     Returns
     -------
     ndarray [node]
-        0 to the grid's diagonal, in patches (Euclidean, between centres). A patch that attends to no patch has 0; so have prefix
-        tokens, which have no place; attention paid to them does not count.
+        0 to the grid's diagonal, in patches (Euclidean, between centres). A patch that attends to
+        no patch has 0; so have prefix tokens, which have no place; attention paid to them does
+        not count.
 
     References
     ----------
@@ -86,7 +95,10 @@ def attention_distance(layer: Layer) -> np.ndarray:
 
 
 def _entropy(weights: np.ndarray) -> np.ndarray:
-    """Return the entropy [node] of rows, of each row's own scale first, so that tiny weights do not underflow."""
+    """Return the entropy [node] of rows.
+
+    Each row is divided by its greatest value first, so that tiny weights do not underflow.
+    """
     scaled = weights / np.where(weights.any(1), weights.max(1, initial=0), 1)[:, None]
     return entr(scaled / np.maximum(scaled.sum(1), 1)[:, None]).sum(1)
 

@@ -1,6 +1,9 @@
-"""Centralities of shortest paths. Attention is a strength, so an edge of weight w is 1 / w long, or -ln w where asked for.
+"""Centralities of shortest paths.
 
-To take -ln w in tables and masks: `functools.partial(betweenness, length="log")`; its name is then "betweenness(length='log')".
+Attention is a strength, so an edge of weight w is 1 / w long, or -ln w where asked for.
+
+To take -ln w in tables and masks: `functools.partial(betweenness, length="log")`; its name is
+then "betweenness(length='log')".
 """
 
 import numpy as np
@@ -16,7 +19,9 @@ from multiplex_vit.network.layer import Layer
     transposed="out_closeness",
 )
 def in_closeness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
-    """Return how near each node is to those that reach it: (r / (n - 1)) (r / sum_i d_ij) over the r nodes i that do.
+    """Return how near each node is to those that reach it.
+
+    (r / (n - 1)) (r / sum_i d_ij) over the r nodes i that reach it.
 
     The first factor is Wasserman and Faust's for layers that are not strongly connected.
 
@@ -29,7 +34,8 @@ def in_closeness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
     Returns
     -------
     ndarray [node]
-        From 0 up, in the weights' unit for "inverse". A node that none reaches has 0; so have isolates.
+        From 0 up, in the weights' unit for "inverse". A node that none reaches has 0; so have
+        isolates.
 
     Raises
     ------
@@ -55,7 +61,9 @@ def in_closeness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
     transposed="in_closeness",
 )
 def out_closeness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
-    """Return how near each node is to those it reaches: (r / (n - 1)) (r / sum_j d_ij) over the r nodes j that it does.
+    """Return how near each node is to those that it reaches.
+
+    (r / (n - 1)) (r / sum_j d_ij) over the r nodes j that it reaches.
 
     Parameters
     ----------
@@ -66,7 +74,8 @@ def out_closeness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
     Returns
     -------
     ndarray [node]
-        From 0 up, in the weights' unit for "inverse". A node that reaches none has 0; so have isolates.
+        From 0 up, in the weights' unit for "inverse". A node that reaches none has 0; so have
+        isolates.
 
     Raises
     ------
@@ -87,7 +96,9 @@ def out_closeness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
 
 @CENTRALITIES.register(takes="layer", scale="linear", isolates="kept")
 def harmonic(layer: Layer, *, length: str = "inverse") -> np.ndarray:
-    """Return harmonic centrality of the nodes that reach each node: sum_(i != j) 1 / d_ij, 0 where there is no path.
+    """Return harmonic centrality: how near each node is to those that reach it.
+
+    sum_(i != j) 1 / d_ij, where a pair without a path counts 0.
 
     Parameters
     ----------
@@ -98,7 +109,8 @@ def harmonic(layer: Layer, *, length: str = "inverse") -> np.ndarray:
     Returns
     -------
     ndarray [node]
-        From 0 up, in the weights' unit for "inverse". A node that none reaches has 0; so have isolates.
+        From 0 up, in the weights' unit for "inverse". A node that none reaches has 0; so have
+        isolates.
 
     Raises
     ------
@@ -119,7 +131,9 @@ def harmonic(layer: Layer, *, length: str = "inverse") -> np.ndarray:
 
 @CENTRALITIES.register(takes="layer", scale="invariant", isolates="kept", transposed="betweenness")
 def betweenness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
-    """Return through how many shortest paths a node is passed: sum over s != v != t of sigma_st(v) / sigma_st, not normalised.
+    """Return betweenness: how many shortest paths pass through each node.
+
+    sum over s != v != t of sigma_st(v) / sigma_st, not normalised.
 
     Parameters
     ----------
@@ -130,8 +144,9 @@ def betweenness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
     Returns
     -------
     ndarray [node]
-        0 to (n - 1)(n - 2). Isolates have 0. Paths whose lengths differ by less than rounding are equally long: by less than 2^-42 of
-        their length, and always by less than 2^-20 of the shortest edge, so that short edges count beside long ones.
+        0 to (n - 1)(n - 2). Isolates have 0. Paths whose lengths differ by less than rounding are
+        equally long: by less than 2^-42 of their length, and always by less than 2^-20 of the
+        shortest edge, so that short edges count beside long ones.
 
     Raises
     ------
@@ -151,7 +166,10 @@ def betweenness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
 
 
 def _between(distances: np.ndarray) -> np.ndarray:
-    """Return distances with infinity from a node to itself, so that no node counts as its own neighbour."""
+    """Return distances with infinity from a node to itself.
+
+    So no node counts as its own neighbour.
+    """
     return np.where(np.eye(len(distances), dtype=bool), np.inf, distances)
 
 
@@ -160,4 +178,9 @@ def _closeness(distances: np.ndarray) -> np.ndarray:
     between = _between(distances)
     reached = np.isfinite(between)
     count, total = reached.sum(0), between.sum(0, where=reached)
-    return np.divide(count * (count / max(1, len(between) - 1)), total, out=np.zeros(len(between)), where=count > 0)
+    return np.divide(
+        count * (count / max(1, len(between) - 1)),
+        total,
+        out=np.zeros(len(between)),
+        where=count > 0,
+    )

@@ -10,13 +10,17 @@ from multiplex_vit.network.layer import Layer
 from multiplex_vit.registry import Registry, name_of
 
 CENTRALITIES: Registry[Callable[[Any], Any]] = Registry("centrality")
-"""A member takes what its trait `takes` says and returns one value a node, greater where there is more of what it is named for:
+"""A member takes what its trait `takes` says and returns one value a node.
+
+Values are greater where there is more of what the measure is named for. The trait is one of:
 
 - "weights" (default): an array [source, target], one layer's weights;
 - "layer": a `Layer`, with `weights`, `graph` (igraph), `distances()`, `tokens`;
-- "stack": weights [..., source, target] of NumPy or torch, by the methods both have; it runs on all layers at once, on the model's device.
+- "stack": weights [..., source, target] of NumPy or torch, by the methods both have; it runs on
+  all layers at once, on the model's device.
 
-Other traits say how values behave, and the package's tests hold its own members to them (see `BEHAVIOUR`).
+Other traits say how values behave, and the package's tests hold its own members to them (see
+`BEHAVIOUR`).
 """
 
 
@@ -46,10 +50,23 @@ def centrality(layers: Sequence[Layer], measure: str | Callable[[Any], Any]) -> 
     >>> centrality(layers, np.diag).tolist()
     [[0.0, 1.0]]
     """
-    function, takes = CENTRALITIES.resolve(measure), CENTRALITIES.trait(measure, "takes")
+    function, takes = (
+        CENTRALITIES.resolve(measure),
+        CENTRALITIES.trait(measure, "takes"),
+    )
     if takes == "stack":
         return np.asarray(function(np.stack([layer.weights for layer in layers], dtype=float)))
-    return np.stack([_values(function, layer if takes == "layer" else layer.weights, len(layer.tokens), name_of(measure)) for layer in layers])
+    return np.stack(
+        [
+            _values(
+                function,
+                layer if takes == "layer" else layer.weights,
+                len(layer.tokens),
+                name_of(measure),
+            )
+            for layer in layers
+        ]
+    )
 
 
 def _values(function: Callable[[Any], Any], given: Any, n_nodes: int, name: str) -> np.ndarray:

@@ -1,4 +1,7 @@
-"""Centralities that a node inherits from those that attend to it: fixed points of the layer's matrix."""
+"""Centralities that a node inherits from those that attend to it.
+
+They are fixed points of the layer's matrix.
+"""
 
 import numpy as np
 
@@ -11,10 +14,12 @@ from multiplex_vit.network.perron import leading_eigenvector
 
 @CENTRALITIES.register(takes="layer", scale="invariant", isolates="proportional")
 def pagerank(layer: Layer, *, damping: float = 0.85) -> np.ndarray:
-    """Return PageRank: where a walker is found who follows attention and, with probability 1 - damping, starts anew anywhere.
+    """Return PageRank: where a walker is found who follows attention.
 
-    pi = damping T^T pi + (1 - damping) / nodes, with T the weights divided by out-strength; a walker at a node that attends to
-    nothing starts anew.
+    With probability 1 - damping the walker starts anew at any node.
+
+    pi = damping T^T pi + (1 - damping) / nodes, with T the weights divided by out-strength; a
+    walker at a node that attends to nothing starts anew.
 
     Parameters
     ----------
@@ -24,11 +29,13 @@ def pagerank(layer: Layer, *, damping: float = 0.85) -> np.ndarray:
     Returns
     -------
     ndarray [node]
-        Above 0; sums to 1. A node that nothing attends to has the least value; so have isolates without a self-loop.
+        Above 0; sums to 1. A node that nothing attends to has the least value; so have isolates
+        without a self-loop.
 
     References
     ----------
-    Brin, Page, Computer Networks 30, 107 (1998), doi:10.1016/S0169-7552(98)00110-X; PRPACK in igraph.
+    Brin, Page, Computer Networks 30, 107 (1998), doi:10.1016/S0169-7552(98)00110-X; PRPACK in
+    igraph.
 
     Examples
     --------
@@ -42,7 +49,9 @@ def pagerank(layer: Layer, *, damping: float = 0.85) -> np.ndarray:
 
 @CENTRALITIES.register(scale="invariant", isolates="kept")
 def eigenvector(weights: np.ndarray) -> np.ndarray:
-    """Return eigenvector centrality: W^T x = lambda x for the greatest lambda; a node matters if those that attend to it do.
+    """Return eigenvector centrality: W^T x = lambda x for the greatest lambda.
+
+    A node matters if those that attend to it do.
 
     Parameters
     ----------
@@ -51,9 +60,11 @@ def eigenvector(weights: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray [node]
-        0 to 1, the greatest being 1; all 0 in a layer without a cycle. Isolates without a self-loop have 0. Where the layer is not
-        strongly connected, the part with the greatest eigenvalue gives the values and hands them on to what it reaches; a strong
-        self-loop can be that part (`pagerank` and `katz` spread more evenly there). Equal parts add up: see `leading_eigenvector`.
+        0 to 1, the greatest being 1; all 0 in a layer without a cycle. Isolates without a
+        self-loop have 0. Where the layer is not strongly connected, the part with the greatest
+        eigenvalue gives the values and hands them on to what it reaches; a strong self-loop can
+        be that part (`pagerank` and `katz` spread more evenly there). Equal parts add up: see
+        `leading_eigenvector`.
 
     References
     ----------
@@ -78,8 +89,9 @@ def hub(weights: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray [node]
-        0 to 1, the greatest being 1 (all 0 in a layer without edges). Nodes that attend to nothing have 0. Where the layer falls
-        apart, the part with the greatest eigenvalue has the values and the others have 0; equal parts add up (see `leading_eigenvector`).
+        0 to 1, the greatest being 1 (all 0 in a layer without edges). Nodes that attend to
+        nothing have 0. Where the layer falls apart, the part with the greatest eigenvalue has the
+        values and the others have 0; equal parts add up (see `leading_eigenvector`).
 
     References
     ----------
@@ -105,8 +117,9 @@ def authority(weights: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray [node]
-        0 to 1, the greatest being 1 (all 0 in a layer without edges). Nodes that nothing attends to have 0. Where the layer
-        falls apart, the part with the greatest eigenvalue has the values and the others have 0; equal parts add up (see `leading_eigenvector`).
+        0 to 1, the greatest being 1 (all 0 in a layer without edges). Nodes that nothing attends
+        to have 0. Where the layer falls apart, the part with the greatest eigenvalue has the
+        values and the others have 0; equal parts add up (see `leading_eigenvector`).
 
     References
     ----------
@@ -123,10 +136,12 @@ def authority(weights: np.ndarray) -> np.ndarray:
 
 @CENTRALITIES.register(scale="invariant", isolates="kept")
 def katz(weights: np.ndarray, *, attenuation: float = 0.85) -> np.ndarray:
-    """Return Katz centrality: x = 1 + alpha W^T x, all walks that end at a node, each step worth alpha.
+    """Return Katz centrality: x = 1 + alpha W^T x.
 
-    alpha = attenuation / (greatest out-strength) lies below 1 / (spectral radius), so the sum over walks always converges, and the
-    values do not change with the unit of the weights.
+    It counts all walks that end at a node, each step worth alpha.
+
+    alpha = attenuation / (greatest out-strength) lies below 1 / (spectral radius), so the sum
+    over walks always converges, and the values do not change with the unit of the weights.
 
     Parameters
     ----------

@@ -1,8 +1,20 @@
-"""Files of a network: one module a format, `write` by suffix or name, `read_graphml` back, and `lint_gephi`, the rules of Gephi's importer."""
+"""Files of a network: one module for each format.
+
+`write` chooses the format by suffix or name, `read_graphml` reads a network back, and
+`lint_gephi` checks a file by the rules of Gephi's importer.
+"""
 
 # isort: off
 # In the order in which messages and the command line list them.
-from multiplex_vit.network.export import graphml, gexf, gexf_dynamic, graphology, tables, infomap, pajek, muxviz, mpx  # noqa: F401
+from multiplex_vit.network.export import graphml as graphml
+from multiplex_vit.network.export import gexf as gexf
+from multiplex_vit.network.export import gexf_dynamic as gexf_dynamic
+from multiplex_vit.network.export import graphology as graphology
+from multiplex_vit.network.export import tables as tables
+from multiplex_vit.network.export import infomap as infomap
+from multiplex_vit.network.export import pajek as pajek
+from multiplex_vit.network.export import muxviz as muxviz
+from multiplex_vit.network.export import mpx as mpx
 
 # isort: on
 from multiplex_vit.network.export.gephi import lint_gephi
@@ -12,4 +24,13 @@ from multiplex_vit.network.export.registry import EXPORTERS
 from multiplex_vit.network.export.view import Export
 from multiplex_vit.network.export.write import exporter_of, write
 
-__all__ = ["EXPORTERS", "Export", "Found", "exporter_of", "lint_gephi", "read_graphml", "to_pymnet", "write"]
+__all__ = [
+    "EXPORTERS",
+    "Export",
+    "Found",
+    "exporter_of",
+    "lint_gephi",
+    "read_graphml",
+    "to_pymnet",
+    "write",
+]

@@ -13,9 +13,10 @@ from multiplex_vit.reading import named
 def lint_gephi(path: str | Path) -> list[str]:
     """Check a GraphML or GEXF file against the rules of Gephi's importers.
 
-    Checked are unique and filled ids, edges whose ends are missing, parallel edges (Gephi sums their weights), property names (exact and
-    lower case), weights (finite, not 0 in 32 bits), colours and numbers that Java can read, types of columns, direction, and the timeline
-    of GEXF. The file is read as a stream.
+    Checked are unique and filled ids, edges whose ends are missing, parallel edges (Gephi sums
+    their weights), property names (exact and lower case), weights (finite, not 0 in 32 bits),
+    colours and numbers that Java can read, types of columns, direction, and the timeline of GEXF.
+    The file is read as a stream.
 
     Parameters
     ----------
@@ -24,7 +25,8 @@ def lint_gephi(path: str | Path) -> list[str]:
     Returns
     -------
     list of str
-        One line a problem, naming the offender and what Gephi does with it; of many alike the first five and their number. Empty: all is well.
+        One line a problem, naming the offender and what Gephi does with it; of many alike the
+        first five and their number. Empty: all is well.
 
     Raises
     ------
@@ -33,7 +35,8 @@ def lint_gephi(path: str | Path) -> list[str]:
 
     References
     ----------
-    The importers' source: gephi/gephi 0.10, ImporterGraphML, ImporterGEXF, ImportContainerImpl, ElementDraftImpl.
+    The importers' source: gephi/gephi 0.10, ImporterGraphML, ImporterGEXF, ImportContainerImpl,
+    ElementDraftImpl.
 
     Examples
     --------

@@ -12,7 +12,10 @@ _SHOWN = 5
 
 
 class Lint(Stream):
-    """Reads a file and collects problems; keeps of each edge three numbers only, so that big files fit."""
+    """Reads a file and collects problems.
+
+    Of each edge only three numbers are kept, so that big files fit into memory.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,7 +36,14 @@ class Lint(Stream):
         self._parallel()
         self._repeated_ids(path)
         many = {rule: self._counts[rule] - _SHOWN for rule in self._counts if self._counts[rule] > _SHOWN}
-        return [line for rule, lines in self._lines.items() for line in [*lines, *([f"... and {many[rule]:,} more: {rule}"] if rule in many else [])]]
+        return [
+            line
+            for rule, lines in self._lines.items()
+            for line in [
+                *lines,
+                *([f"... and {many[rule]:,} more: {rule}"] if rule in many else []),
+            ]
+        ]
 
     def finish(self) -> None:
         """Take the end of the file."""
@@ -53,11 +63,17 @@ class Lint(Stream):
         """Note a node; return how to call it in a problem."""
         name = attributes.get("id", "")
         if not name:
-            self.say("nodes without an id", f"node on line {self.line} has no id; Gephi stops the whole import")
+            self.say(
+                "nodes without an id",
+                f"node on line {self.line} has no id; Gephi stops the whole import",
+            )
             return f"node on line {self.line}"
         number = self._number(name)
         if number in self._declared:
-            self.say("node ids twice", f"node {name!r} is there twice; Gephi makes one node of them")
+            self.say(
+                "node ids twice",
+                f"node {name!r} is there twice; Gephi makes one node of them",
+            )
         self._declared.add(number)
         return f"node {name!r}"
 
@@ -66,12 +82,18 @@ class Lint(Stream):
         identity = attributes.get("id")
         called = f"edge {identity!r}" if identity else f"edge on line {self.line}"
         if identity == "":
-            self.say("edges with an empty id", f"{called} has an empty id; Gephi stops the whole import")
+            self.say(
+                "edges with an empty id",
+                f"{called} has an empty id; Gephi stops the whole import",
+            )
         if identity:
             self._hashes.append(hash(identity))
         source, target = attributes.get("source", ""), attributes.get("target", "")
         if not source or not target:
-            self.say("edges without an end", f"{called} has no {'target' if source else 'source'}; Gephi stops the whole import")
+            self.say(
+                "edges without an end",
+                f"{called} has no {'target' if source else 'source'}; Gephi stops the whole import",
+            )
             return called
         ends = self._number(source), self._number(target)
         low, high = ends if directed else sorted(ends)
@@ -91,20 +113,32 @@ class Lint(Stream):
     def _dangling(self) -> None:
         for name, number in self._numbers.items():
             if number not in self._declared:
-                self.say("nodes never declared", f"node {name!r} is the end of an edge but is never declared; Gephi invents it")
+                self.say(
+                    "nodes never declared",
+                    f"node {name!r} is the end of an edge but is never declared; Gephi invents it",
+                )
 
     def _parallel(self) -> None:
-        pairs, of_kind = np.frombuffer(self._pairs, dtype=np.int64), np.frombuffer(self._of_kind, dtype=np.int32)
+        pairs, of_kind = (
+            np.frombuffer(self._pairs, dtype=np.int64),
+            np.frombuffer(self._of_kind, dtype=np.int32),
+        )
         names, kinds = list(self._numbers), list(self._kinds)
         for code, (kind, _) in enumerate(kinds):
             several, counts = np.unique(pairs[of_kind == code], return_counts=True)
             for pair, count in zip(several[counts > 1].tolist(), counts[counts > 1].tolist(), strict=True):
                 ends = f"{names[pair >> 32]!r} to {names[pair & 0xFFFFFFFF]!r}"
                 of = f" of kind {kind!r}" if kind else ""
-                self.say("parallel edges", f"{count} edges{of} run from {ends}; Gephi makes one of them and sums the weights")
+                self.say(
+                    "parallel edges",
+                    f"{count} edges{of} run from {ends}; Gephi makes one of them and sums the weights",
+                )
 
     def _repeated_ids(self, path: Path) -> None:
-        """Name repeated edge ids: their hashes tell whether there are any, and only then is the file read again."""
+        """Name repeated edge ids.
+
+        Their hashes tell whether there are any, and only then is the file read again.
+        """
         hashes, counts = np.unique(np.frombuffer(self._hashes, dtype=np.int64), return_counts=True)
         if not (counts > 1).any():
             return
@@ -112,7 +146,10 @@ class Lint(Stream):
         ids.read(path)
         for identity, count in ids.counts.items():
             if count > 1:
-                self.say("edge ids twice", f"edge id {identity!r} is there {count} times; Gephi keeps the first edge and drops the others")
+                self.say(
+                    "edge ids twice",
+                    f"edge id {identity!r} is there {count} times; Gephi keeps the first edge and drops the others",
+                )
 
 
 class _EdgeIds(Stream):

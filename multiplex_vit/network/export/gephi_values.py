@@ -5,7 +5,10 @@ import re
 
 import numpy as np
 
-_NUMBER = re.compile(r"\s*([+-]?(?:NaN|Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))[fFdD]?\s*", re.ASCII)
+_NUMBER = re.compile(
+    r"\s*([+-]?(?:NaN|Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))[fFdD]?\s*",
+    re.ASCII,
+)
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _COLOUR = re.compile(r"(#|0x)[0-9a-fA-F]{6}|[a-zA-Z_]+")
 
@@ -26,7 +29,13 @@ def known_type(kind: str) -> bool:
     (True, True, False)
     """
     kind = kind.lower()
-    return kind in (*_BITS, *_FLOATS, *_TEXTS, "boolean", "biginteger") or kind.startswith("list")
+    return kind in (
+        *_BITS,
+        *_FLOATS,
+        *_TEXTS,
+        "boolean",
+        "biginteger",
+    ) or kind.startswith("list")
 
 
 def java_float(text: str) -> float | None:
@@ -113,7 +122,11 @@ def channel_fault(text: str) -> str | None:
 
 
 def _whole(text: str) -> int | None:
-    """Return a whole number; of very many digits the first, for Python reads no more than 4300 and no type that is bounded has as many as 100."""
+    """Return a whole number, or None.
+
+    Of very many digits only the first are read: Python reads no more than 4,300, and no bounded
+    type has as many as 100.
+    """
     return int(text[:100]) if _WHOLE.fullmatch(text) else None
 
 

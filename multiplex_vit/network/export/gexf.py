@@ -19,10 +19,14 @@ _NO_COLUMNS = ("name", "x", "y", "z", "size", "r", "g", "b")
 
 @EXPORTERS.register(suffix=".gexf")
 def gexf(export: Export, path: Path) -> None:
-    """Write static GEXF 1.3: one node a layer and token, with place, size and colour, and directed edges of kind "attention" or "coupling".
+    """Write static GEXF 1.3.
 
-    `weight` is held within what Gephi's 32 bits can tell from 0 and infinity; the attribute `attention` is the weight itself. Provenance
-    is JSON in the description of `<meta>`. Values that are NaN are left out; characters that XML forbids are written as text ("\\x01").
+    There is one node for each layer and token, with place, size and colour. Edges are directed
+    and of kind "attention" or "coupling".
+
+    `weight` is held within what Gephi's 32 bits can tell from 0 and infinity; the attribute
+    `attention` is the weight itself. Provenance is JSON in the description of `<meta>`. Values
+    that are NaN are left out; characters that XML forbids are written as text ("\\x01").
 
     Read by Gephi, Gephi Lite (graphology-gexf) and networkx.
 
@@ -40,7 +44,11 @@ def gexf(export: Export, path: Path) -> None:
         file.write("<nodes>\n")
         file.writelines(_node_lines(nodes, columns))
         file.write("</nodes>\n<edges>\n")
-        _write_edges(file, export, np.array([quoted(name) for name in nodes["name"]], dtype=object))
+        _write_edges(
+            file,
+            export,
+            np.array([quoted(name) for name in nodes["name"]], dtype=object),
+        )
         file.write("</edges>\n</graph>\n</gexf>\n")
 
 
@@ -50,7 +58,10 @@ def meta(about: dict[str, Any]) -> str:
 
 
 def attributes(domain: str, types: dict[str, str], mode: str = "static") -> Iterator[str]:
-    """Yield the declaration of attributes, whose ids are their names; nothing where there are none."""
+    """Yield the declaration of attributes, whose ids are their names.
+
+    Nothing is yielded where there are no attributes.
+    """
     if types:
         yield f'<attributes class="{domain}" mode="{mode}">\n'
         yield from (f'<attribute id={quoted(name)} title={quoted(name)} type="{kind}"/>\n' for name, kind in types.items())
@@ -85,13 +96,25 @@ def _write_edges(file: TextIO, export: Export, names: np.ndarray) -> None:
             file.write("".join(_attention_lines(part, names, count)))
             count += len(part[0])
     source, target, weight = export.links()
-    ends = zip(range(count, count + len(weight)), names[source], names[target], weight_texts(weight)[0], strict=True)
+    ends = zip(
+        range(count, count + len(weight)),
+        names[source],
+        names[target],
+        weight_texts(weight)[0],
+        strict=True,
+    )
     file.writelines(f'<edge id="e{i}" source={s} target={t} type="directed" weight="{w}" kind="coupling"/>\n' for i, s, t, w in ends)
 
 
 def _attention_lines(edges: Arrays, names: np.ndarray, count: int) -> list[str]:
     source, target, weight = edges
-    columns = zip(range(count, count + len(weight)), names[source].tolist(), names[target].tolist(), *weight_texts(weight), strict=True)
+    columns = zip(
+        range(count, count + len(weight)),
+        names[source].tolist(),
+        names[target].tolist(),
+        *weight_texts(weight),
+        strict=True,
+    )
     return [
         f'<edge id="e{i}" source={s} target={t} type="directed" weight="{w}" kind="attention">'
         f'<attvalues><attvalue for="attention" value="{a}"/></attvalues></edge>\n'

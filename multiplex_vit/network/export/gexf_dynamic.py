@@ -86,7 +86,10 @@ def _tracks(export: Export) -> list[_Track]:
 
 
 def _about(export: Export) -> dict[str, Any]:
-    """Return what the file says of itself; `timestamps` names the layer, or layers, of each time."""
+    """Return what the file says of itself.
+
+    `timestamps` names the layer, or layers, of each time.
+    """
     called: dict[int, list[str]] = {}
     for time, name in zip(ranks(export.blocks).tolist(), export.layer_names, strict=True):
         called.setdefault(time, []).append(name)

@@ -10,13 +10,17 @@ from multiplex_vit.network.export.weights import AT_ONCE
 
 @EXPORTERS.register(suffix=".net")
 def infomap(export: Export, path: Path) -> None:
-    """Write Infomap's multilayer format: tokens as vertices, `*Intra` links (layer source target weight), `*Inter` links (layer node layer weight).
+    """Write Infomap's multilayer format.
 
-    Numbers count from 1. Names of layers and provenance are comments. A double quote in a token's name becomes a single one. Infomap's
-    walker that takes an inter-layer link goes on at once to a target of the same token in the other layer. Read with directed links
-    (`infomap --directed`, `Infomap(directed=True)`). Where there are no inter-layer links Infomap makes some of its own, unless its
-    `multilayer_relax_rate` is 0, and divides weights by the strength of their source. Layers without edges are in no line; a network
-    without any is refused by Infomap.
+    Tokens are vertices. `*Intra` links are layer, source, target and weight; `*Inter` links are
+    layer, node, layer and weight.
+
+    Numbers count from 1. Names of layers and provenance are comments. A double quote in a token's
+    name becomes a single one. Infomap's walker that takes an inter-layer link goes on at once to
+    a target of the same token in the other layer. Read with directed links (`infomap --directed`,
+    `Infomap(directed=True)`). Where there are no inter-layer links Infomap makes some of its own,
+    unless its `multilayer_relax_rate` is 0, and divides weights by the strength of their source.
+    Layers without edges are in no line; a network without any is refused by Infomap.
 
     Read by Infomap 1 and 2.
 
@@ -26,7 +30,11 @@ def infomap(export: Export, path: Path) -> None:
     """
     number = export.n_nodes
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        about = {**export.provenance, **export.settings, **{f"layer {i}": name for i, name in enumerate(export.layer_names, 1)}}
+        about = {
+            **export.provenance,
+            **export.settings,
+            **{f"layer {i}": name for i, name in enumerate(export.layer_names, 1)},
+        }
         file.writelines(f"# {one_line(str(name))}: {one_line(str(value))}\n" for name, value in about.items())
         file.write(f"*Vertices {number}\n")
         file.writelines(f'{i} "{one_line(name)}"\n' for i, name in enumerate(export.tokens.names, 1))

@@ -10,7 +10,9 @@ from multiplex_vit.reading import opened
 
 
 class Stream:
-    """What passes by when a file is read: `start` is called at every element, `end` after it with the text since the last tag.
+    """A reader of XML files that keeps nothing but what its subclasses take.
+
+    `start` is called at every element, `end` after it with the text since the last tag.
 
     Subclasses override both. `line` is where the reader stands.
     """
@@ -36,8 +38,8 @@ class Stream:
         Raises
         ------
         InputError
-            If there is no such file, it is no regular file or no well-formed XML, or has a DOCTYPE, which could stand for more text than
-            there is.
+            If there is no such file, it is no regular file or no well-formed XML, or has a
+            DOCTYPE, which could stand for more text than there is.
         """
         self._parser = parser = expat.ParserCreate()
         parser.buffer_text = True

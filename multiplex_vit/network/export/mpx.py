@@ -12,18 +12,26 @@ from multiplex_vit.network.export.weights import AT_ONCE
 
 @EXPORTERS.register(suffix=".mpx")
 def mpx(export: Export, path: Path) -> None:
-    """Write a multiplex network for uunet: tokens as actors, a vertex in every layer, directed edges with their weight, self-loops too.
+    """Write a multiplex network for uunet.
 
-    The format keeps no weights of inter-layer links, and its readers trip over comments, so links and provenance are left out. Names are
-    one word of ASCII each: other characters, spaces, commas and quotes become %XX (`urllib.parse.unquote` gives them back).
+    Tokens are actors, with a vertex in every layer. Edges are directed and have their weight;
+    self-loops are included.
+
+    The format keeps no weights of inter-layer links, and its readers trip over comments, so links
+    and provenance are left out. Names are one word of ASCII each: other characters, spaces,
+    commas and quotes become %XX (`urllib.parse.unquote` gives them back).
 
     Read by uunet and by multinet (R).
 
     References
     ----------
-    Magnani, Rossi, Vega, J. Stat. Softw. 98(8) (2021), doi:10.18637/jss.v098.i08; uunet.multinet.read, format 3.0.
+    Magnani, Rossi, Vega, J. Stat. Softw. 98(8) (2021), doi:10.18637/jss.v098.i08;
+    uunet.multinet.read, format 3.0.
     """
-    actors, layers = [plain(name) for name in export.tokens.names], [plain(name) for name in export.layer_names]
+    actors, layers = (
+        [plain(name) for name in export.tokens.names],
+        [plain(name) for name in export.layer_names],
+    )
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write("#VERSION\n3.0\n\n#TYPE\nmultiplex\n\n#LAYERS\n")
         file.writelines(f"{layer},DIRECTED,LOOPS\n" for layer in layers)
@@ -36,5 +44,10 @@ def mpx(export: Export, path: Path) -> None:
         for layer, edges in zip(layers, export.edges(), strict=True):
             for start in range(0, len(edges[0]), AT_ONCE):
                 source, target, weight = (part[start : start + AT_ONCE] for part in edges)
-                ends = zip(names[source % len(names)].tolist(), names[target % len(names)].tolist(), weight.tolist(), strict=True)
+                ends = zip(
+                    names[source % len(names)].tolist(),
+                    names[target % len(names)].tolist(),
+                    weight.tolist(),
+                    strict=True,
+                )
                 file.writelines(f"{s},{t},{layer},{w!r}\n" for s, t, w in ends)

@@ -12,11 +12,14 @@ from multiplex_vit.network.export.weights import AT_ONCE
 
 @EXPORTERS.register(suffix=".net")
 def pajek(export: Export, path: Path) -> None:
-    """Write Pajek: each layer a file of vertices with places between 0 and 1, and arcs with weights.
+    """Write Pajek's format: each layer a file of vertices and arcs.
 
-    A network of one layer is `path`; of more, net.net becomes net_layer00.net, net_layer01.net, ... Pajek's own form for several relations
-    is misread by igraph and networkx, so it is not used. Files that a network of more layers left at the same path stay: give a new folder
-    or take them away. A double quote in a name becomes a single one. A comment says which way edges
+    Vertices have places between 0 and 1, and arcs have weights.
+
+    A network of one layer is `path`; of more, net.net becomes net_layer00.net, net_layer01.net,
+    ... Pajek's own form for several relations is misread by igraph and networkx, so it is not
+    used. Files that a network of more layers left at the same path stay: give a new folder or
+    take them away. A double quote in a name becomes a single one. A comment says which way edges
     run. Inter-layer links, layer names and provenance have no place in this format.
 
     Read by Pajek, igraph, networkx and Gephi.
@@ -27,7 +30,11 @@ def pajek(export: Export, path: Path) -> None:
     """
     several = export.n_layers > 1
     for i, edges in enumerate(export.edges()):
-        _write_layer(export, edges, path.with_name(f"{path.stem}_layer{i:02d}{path.suffix}") if several else path)
+        _write_layer(
+            export,
+            edges,
+            path.with_name(f"{path.stem}_layer{i:02d}{path.suffix}") if several else path,
+        )
 
 
 def _write_layer(export: Export, edges: Arrays, path: Path) -> None:
@@ -41,5 +48,9 @@ def _write_layer(export: Export, edges: Arrays, path: Path) -> None:
         file.write("*Arcs\n")
         for start in range(0, len(edges[0]), AT_ONCE):
             source, target, weight = (part[start : start + AT_ONCE] for part in edges)
-            columns = ((source % export.n_nodes + 1).tolist(), (target % export.n_nodes + 1).tolist(), weight.tolist())
+            columns = (
+                (source % export.n_nodes + 1).tolist(),
+                (target % export.n_nodes + 1).tolist(),
+                weight.tolist(),
+            )
             file.writelines(f"{s} {t} {w!r}\n" for s, t, w in zip(*columns, strict=True))

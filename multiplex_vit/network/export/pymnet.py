@@ -8,7 +8,9 @@ from multiplex_vit.network.export.view import Export
 
 
 def to_pymnet(export: Export) -> Any:
-    """Return a directed pymnet MultilayerNetwork with one aspect, its nodes and layers by name, self-loops and inter-layer links too.
+    """Return the network as a directed pymnet MultilayerNetwork with one aspect.
+
+    Nodes and layers bear their names. Self-loops and inter-layer links are included.
 
     Raises
     ------
@@ -17,7 +19,8 @@ def to_pymnet(export: Export) -> Any:
 
     References
     ----------
-    Nurmi, Badie-Modiri, Coupette, Kivela, J. Open Source Softw. 9(99), 6930 (2024), doi:10.21105/joss.06930.
+    Nurmi, Badie-Modiri, Coupette, Kivela, J. Open Source Softw. 9(99), 6930 (2024),
+    doi:10.21105/joss.06930.
     """
     try:
         import pymnet

@@ -18,7 +18,13 @@ from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.reading import checked_facts, named, parsed_json
 from multiplex_vit.reading.facts import TEXT, listed, whole
 
-_READERS: dict[str, Callable[[str], Any]] = {"int": int, "long": int, "double": float, "float": float, "boolean": "true".__eq__}
+_READERS: dict[str, Callable[[str], Any]] = {
+    "int": int,
+    "long": int,
+    "double": float,
+    "float": float,
+    "boolean": "true".__eq__,
+}
 _DTYPES = ("float16", "float32", "float64")
 _DAMAGE = (
     ValueError,
@@ -74,13 +80,14 @@ def read_graphml(path: str | Path) -> Found:
     """Read a network from GraphML written by `graphml`: weights exactly and in their type.
 
     Grid, prefix tokens, names, blocks, heads, the direction of edges and provenance are read too.
-    Inter-layer links and measures are not read. The file is read as a stream; what it says of grid and edges must agree with its nodes and
-    edges.
+    Inter-layer links and measures are not read. The file is read as a stream; what it says of
+    grid and edges must agree with its nodes and edges.
 
     Raises
     ------
     InputError
-        If the file is missing, damaged, or some other tool's; if it has a DOCTYPE, which could stand for more text than there is.
+        If the file is missing, damaged, or some other tool's; if it has a DOCTYPE, which could
+        stand for more text than there is.
     """
     reader = _Reader()
     try:
@@ -174,7 +181,10 @@ class _Reader(Stream):
         return expected and sorted(self.places) == [(layer, node) for layer in range(n_layers) for node in range(n_nodes)]
 
     def _placed(self, grid: tuple[int, int], prefix: tuple[str, ...]) -> bool:
-        """Return whether nodes have the rows and columns of the grid; `_complete` goes first, for a grid of many more nodes would fill memory."""
+        """Return whether nodes have the rows and columns of the grid.
+
+        Call `_complete` first: the table of a grid of many more nodes would fill the memory.
+        """
         try:
             wanted = Tokens(grid, prefix).places
         except InputError:
@@ -183,7 +193,10 @@ class _Reader(Stream):
 
     def _filled(self, weights: np.ndarray) -> np.ndarray:
         places = np.array(self.places)
-        source, target = places[np.frombuffer(self.sources, dtype=np.int64)], places[np.frombuffer(self.targets, dtype=np.int64)]
+        source, target = (
+            places[np.frombuffer(self.sources, dtype=np.int64)],
+            places[np.frombuffer(self.targets, dtype=np.int64)],
+        )
         values = np.frombuffer(self.weights)
         if (source[:, 0] != target[:, 0]).any() or not (np.isfinite(values) & (values > 0)).all():
             raise ValueError

@@ -9,7 +9,11 @@ from multiplex_vit.registry import Registry
 Exporter = Callable[[Export, Path], None]
 
 EXPORTERS: Registry[Exporter] = Registry("format", data=2)
-"""Formats by name: each a function that writes an `Export` to a path, and may write more files beside it whose names begin with the path's stem.
+"""Formats by name.
 
-The trait `suffix` is the suffix by which a format is chosen where none is named; `extension` is the usual one of a format that is always named.
+A member takes an `Export` and a path, and writes the file. It may write more files beside it
+whose names begin with the path's stem.
+
+The trait `suffix` is the suffix by which a format is chosen where none is named; `extension` is
+the usual one of a format that is always named.
 """

@@ -16,11 +16,11 @@ from multiplex_vit.tabular import write_table
 def csv(export: Export, path: Path) -> None:
     """Write two tables: net.csv becomes net_nodes.csv and net_edges.csv, and no net.csv is written.
 
-    Nodes have the columns id ("L03:r1c4"), layer, layer_name, block, head, node, token, row, col, x,
-    y, z and, of measures, size, r, g, b and their values, empty where NaN. Edges have source, target
-    (ids), type ("Directed"), weight, kind ("attention" or "coupling"), source_layer and target_layer.
-    UTF-8, commas, floats in 17 digits. Provenance, and whether edges are of attention or of
-    information, are not in them.
+    Nodes have the columns id ("L03:r1c4"), layer, layer_name, block, head, node, token, row, col,
+    x, y, z and, of measures, size, r, g, b and their values, empty where NaN. Edges have source,
+    target (ids), type ("Directed"), weight, kind ("attention" or "coupling"), source_layer and
+    target_layer. UTF-8, commas, floats in 17 digits. Provenance, and whether edges are of
+    attention or of information, are not in them.
 
     Read by pandas, R, spreadsheets, and Gephi's spreadsheet importer (nodes first, then edges).
 
@@ -36,9 +36,12 @@ def csv(export: Export, path: Path) -> None:
 
 @EXPORTERS.register(suffix=".parquet")
 def parquet(export: Export, path: Path) -> None:
-    """Write the two tables of `csv` as Parquet: net.parquet becomes net_nodes.parquet and net_edges.parquet.
+    """Write the two tables of `csv` as Parquet.
 
-    Both carry provenance, coupling, omega and edge_direction as JSON in their metadata under "multiplex_vit".
+    net.parquet becomes net_nodes.parquet and net_edges.parquet.
+
+    Both carry provenance, coupling, omega and edge_direction as JSON in their metadata under
+    "multiplex_vit".
 
     Read by pandas, pyarrow, polars, DuckDB, R.
 
@@ -52,9 +55,20 @@ def parquet(export: Export, path: Path) -> None:
     about = {"multiplex_vit": json_text({"provenance": dict(export.provenance), **export.settings})}
     nodes = export.nodes()
     table = pa.Table.from_pandas(nodes.rename(columns={"name": "id"}), preserve_index=False)
-    pq.write_table(table.replace_schema_metadata({**(table.schema.metadata or {}), **about}), _beside(path, "nodes"))
+    pq.write_table(
+        table.replace_schema_metadata({**(table.schema.metadata or {}), **about}),
+        _beside(path, "nodes"),
+    )
     text, whole = pa.string(), pa.int64()
-    columns = {"source": text, "target": text, "type": text, "weight": pa.float64(), "kind": text, "source_layer": whole, "target_layer": whole}
+    columns = {
+        "source": text,
+        "target": text,
+        "type": text,
+        "weight": pa.float64(),
+        "kind": text,
+        "source_layer": whole,
+        "target_layer": whole,
+    }
     schema = pa.schema(columns, metadata=about)
     with pq.ParquetWriter(_beside(path, "edges"), schema) as writer:
         for edges in _edge_tables(export, nodes["name"]):
@@ -75,5 +89,11 @@ def _edge_tables(export: Export, names: pd.Series) -> Iterator[pd.DataFrame]:
 
 def _table(edges: Arrays, names: np.ndarray, kind: str, n_nodes: int) -> pd.DataFrame:
     source, target, weight = edges
-    ends = {"source": names[source], "target": names[target], "type": "Directed", "weight": weight, "kind": kind}
+    ends = {
+        "source": names[source],
+        "target": names[target],
+        "type": "Directed",
+        "weight": weight,
+        "kind": kind,
+    }
     return pd.DataFrame({**ends, "source_layer": source // n_nodes, "target_layer": target // n_nodes})

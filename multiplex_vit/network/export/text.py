@@ -13,18 +13,25 @@ _NOT_PLAIN = re.compile("[^!-~]|[;,\"'%#]")
 
 
 def visible(text: str) -> str:
-    r"""Return text with the characters that XML forbids and lone surrogates written out, so that they can be seen.
+    r"""Return text with forbidden characters written out, so that they can be seen.
+
+    Forbidden are those that XML does not allow, and lone surrogates.
 
     Examples
     --------
     >>> print(visible("a\x01b\udc80"))
     a\x01b\udc80
     """
-    return _FORBIDDEN.sub(lambda found: f"\\{'x' if found[0] < ' ' else 'u'}{ord(found[0]):0{2 if found[0] < ' ' else 4}x}", text)
+    return _FORBIDDEN.sub(
+        lambda found: f"\\{'x' if found[0] < ' ' else 'u'}{ord(found[0]):0{2 if found[0] < ' ' else 4}x}",
+        text,
+    )
 
 
 def plain(text: str) -> str:
-    """Return text as one word of ASCII for formats that separate by spaces, commas or ';': other characters become %XX, as in addresses.
+    """Return text as one word of ASCII for formats that separate by spaces, commas or ';'.
+
+    Other characters become %XX, as in addresses.
 
     `urllib.parse.unquote` gives the text back.
 
@@ -42,7 +49,9 @@ def _percent(found: re.Match[str]) -> str:
 
 
 def one_line(text: str) -> str:
-    r"""Return text on one line, as comments want it: line breaks written out, double quotes as single ones.
+    r"""Return text on one line, as comments need it.
+
+    Line breaks are written out, and double quotes become single ones.
 
     Examples
     --------
@@ -87,11 +96,20 @@ def quoted(value: Any) -> str:
     >>> quoted('a "b"')
     '"a &quot;b&quot;"'
     """
-    return '"' + escape(value_text(value), {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}) + '"'
+    return (
+        '"'
+        + escape(
+            value_text(value),
+            {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"},
+        )
+        + '"'
+    )
 
 
 def json_text(value: Any) -> str:
-    """Return a value as one line of ASCII JSON; what JSON lacks (NaN, infinity, other objects) becomes text.
+    """Return a value as one line of ASCII JSON.
+
+    What JSON lacks (NaN, infinity, other objects) becomes text.
 
     Examples
     --------

@@ -23,7 +23,21 @@ _PLACES = (
     "name", "layer", "layer_name", "block", "head", "node", "token", "row", "col", "x", "y", "z",
 )  # fmt: skip
 _LOOKS = ("size", "r", "g", "b")
-_TAKEN = {*_PLACES, *_LOOKS, "id", "label", "nodelabel", "xpos", "ypos", "zpos", "color", "timeset", "weight", "attention", "kind"}
+_TAKEN = {
+    *_PLACES,
+    *_LOOKS,
+    "id",
+    "label",
+    "nodelabel",
+    "xpos",
+    "ypos",
+    "zpos",
+    "color",
+    "timeset",
+    "weight",
+    "attention",
+    "kind",
+}
 
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -55,7 +69,8 @@ class Export:
     Raises
     ------
     InputError
-        If a measure is not [layer, node], or has a name that readers take for something else, or that another has but for case.
+        If a measure is not [layer, node], or has a name that readers take for something else, or
+        that another has but for case.
 
     Examples
     --------
@@ -82,7 +97,11 @@ class Export:
         blocks, heads = checked_depth(self.blocks, self.heads, len(self.weights))
         object.__setattr__(self, "blocks", blocks)
         object.__setattr__(self, "heads", heads)
-        object.__setattr__(self, "provenance", {str(name): value for name, value in self.provenance.items()})
+        object.__setattr__(
+            self,
+            "provenance",
+            {str(name): value for name, value in self.provenance.items()},
+        )
         seen = set(_TAKEN)
         for name, values in self.measures.items():
             if not name or name.lower() in seen or name.startswith("graph-"):
@@ -106,7 +125,11 @@ class Export:
         """What a reader should know of the edges: coupling, omega, edge_direction."""
         omega = float(self.omega) if np.ndim(self.omega) == 0 else "one value a layer and node"
         sentence = DIRECTIONS[self.direction]
-        return {"coupling": name_of(self.coupling), "omega": omega, "edge_direction": sentence}
+        return {
+            "coupling": name_of(self.coupling),
+            "omega": omega,
+            "edge_direction": sentence,
+        }
 
     def nodes(self) -> pd.DataFrame:
         """Return one row a layer and node, in the order of the supra-adjacency.
@@ -180,10 +203,17 @@ class Export:
         return depth, right
 
     def edges(self) -> Iterator[Arrays]:
-        """Yield a layer's edges: source, target (rows of `nodes`) and weight, ordered by source and target."""
+        """Yield source, target and weight of each layer's edges.
+
+        Source and target are rows of `nodes`. Edges are ordered by source and target.
+        """
         for layer, weights in enumerate(self.weights):
             source, target = weights.nonzero()
-            yield source + layer * self.n_nodes, target + layer * self.n_nodes, weights[source, target].astype(float)
+            yield (
+                source + layer * self.n_nodes,
+                target + layer * self.n_nodes,
+                weights[source, target].astype(float),
+            )
 
     def links(self) -> Links:
         """Return the inter-layer links: source, target (rows of `nodes`) and weight."""
@@ -191,7 +221,10 @@ class Export:
 
 
 def _sizes(values: np.ndarray) -> np.ndarray:
-    """Return sizes from the least value to the greatest; the middle for equal ones, the smallest for NaN."""
+    """Return sizes from the least value to the greatest.
+
+    Equal values get the middle, and NaN the smallest.
+    """
     known = values[np.isfinite(values)]
     if not known.size:
         return np.full(values.shape, _SMALLEST)
@@ -207,4 +240,8 @@ def _colours(values: np.ndarray) -> np.ndarray:
     known = values[np.isfinite(values)]
     if not known.size:
         return np.full((len(values), 3), _GREY)
-    return np.where(np.isnan(values)[:, None], _GREY, colours(np.clip(np.nan_to_num(values, nan=known[0]), known.min(), known.max())))
+    return np.where(
+        np.isnan(values)[:, None],
+        _GREY,
+        colours(np.clip(np.nan_to_num(values, nan=known[0]), known.min(), known.max())),
+    )

@@ -10,7 +10,9 @@ from multiplex_vit.registry import name_of
 
 
 def write(export: Export, path: Path, format: str | Exporter | None = None) -> list[Path]:
-    """Write a network in the format named, or by the path's suffix; all its files are written whole, or none.
+    """Write a network in a format given by name or by the path's suffix.
+
+    Either all its files are written whole, or none.
 
     Parameters
     ----------
@@ -28,7 +30,8 @@ def write(export: Export, path: Path, format: str | Exporter | None = None) -> l
     Raises
     ------
     InputError
-        If the format is unknown, or the suffix means none or several; if the coupling is unknown; if a file cannot be written.
+        If the format is unknown, or the suffix means none or several; if the coupling is unknown;
+        if a file cannot be written.
     """
     path = Path(path)
     exporter = exporter_of(path, format)
@@ -56,7 +59,8 @@ def exporter_of(path: str | Path, format: str | Exporter | None = None) -> Expor
     'gexf'
     >>> exporter_of("net.net")
     Traceback (most recent call last):
-    multiplex_vit.errors.InputError: net.net may be infomap or pajek; say which with format='infomap' (at the command line --format infomap)
+    multiplex_vit.errors.InputError: net.net may be infomap or pajek; say which with
+    format='infomap' (at the command line --format infomap)
     """
     return EXPORTERS.resolve(_format_of(Path(path)) if format is None else format)
 

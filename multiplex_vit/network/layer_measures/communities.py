@@ -1,9 +1,9 @@
 """Communities: parts of a layer whose nodes attend to one another more than to the rest.
 
-Both searches are seeded, so a layer has one answer. A search goes through nodes in a random order, and
-so would find another partition of much the same quality if the nodes had other numbers. Therefore nodes
-are put in an order first that their edges alone decide; only nodes that cannot be told apart by their
-surroundings keep the order of their numbers.
+Both searches are seeded, so a layer has one answer. A search goes through nodes in a random
+order, and so would find another partition of much the same quality if the nodes had other
+numbers. Therefore nodes are put in an order first that their edges alone decide; only nodes that
+cannot be told apart by their surroundings keep the order of their numbers.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,9 @@ _ROUNDS, _DIGITS = 6, 10
 
 @LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="communities")
 def communities(layer: Layer) -> int:
-    """Return the number of communities that the Leiden algorithm finds on the undirected layer W + W^T, maximising modularity.
+    """Return the number of communities by the Leiden algorithm.
+
+    It maximises modularity on the undirected layer W + W^T.
 
     Parameters
     ----------
@@ -48,9 +50,12 @@ def communities(layer: Layer) -> int:
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="modularity")
 def modularity(layer: Layer) -> float:
-    """Return the modularity of the communities that `communities` counts: Q = sum_c (a_c / A - (s_c / A)^2).
+    """Return the modularity of the communities that `communities` counts.
 
-    On the undirected layer A_ij = w_ij + w_ji, with A the sum of all A_ij, a_c that within community c, and s_c that of its nodes with all.
+    Q = sum_c (a_c / A - (s_c / A)^2).
+
+    On the undirected layer A_ij = w_ij + w_ji, with A the sum of all A_ij, a_c that within
+    community c, and s_c that of its nodes with all.
 
     Parameters
     ----------
@@ -59,8 +64,8 @@ def modularity(layer: Layer) -> float:
     Returns
     -------
     float
-        -0.5 to 1; from 0 up for a partition worth the name; high where attention stays within communities. Isolates do not count.
-        NaN without an edge.
+        -0.5 to 1; from 0 up for a partition worth the name; high where attention stays within
+        communities. Isolates do not count. NaN without an edge.
 
     References
     ----------
@@ -76,9 +81,12 @@ def modularity(layer: Layer) -> float:
 
 @LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="infomap_communities")
 def infomap_communities(layer: Layer) -> int:
-    """Return the number of communities that Infomap finds on the undirected layer W + W^T: the best of 10 searches for the shortest map.
+    """Return the number of communities that Infomap finds on the undirected layer W + W^T.
 
-    igraph's Infomap does not see the direction of edges (in version 1.0 a layer and its transpose have the same map), so none is given.
+    It is the best of 10 searches for the shortest map.
+
+    igraph's Infomap does not see the direction of edges (in version 1.0 a layer and its transpose
+    have the same map), so none is given.
 
     Parameters
     ----------
@@ -103,7 +111,7 @@ def infomap_communities(layer: Layer) -> int:
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="codelength")
 def codelength(layer: Layer) -> float:
-    """Return how many bits a step of a walker takes on the map by the communities that `infomap_communities` counts.
+    """Return how many bits a walker's step takes on the map of `infomap_communities`.
 
     Parameters
     ----------
@@ -112,12 +120,13 @@ def codelength(layer: Layer) -> float:
     Returns
     -------
     float
-        From 0 up; low where a walker who follows edges either way stays long in a community, or visits few nodes. 0 without an edge between two
-        nodes. Isolates cost nothing.
+        From 0 up; low where a walker who follows edges either way stays long in a community, or
+        visits few nodes. 0 without an edge between two nodes. Isolates cost nothing.
 
     References
     ----------
-    Rosvall, Axelsson, Bergstrom, European Physical Journal Special Topics 178, 13 (2009), doi:10.1140/epjst/e2010-01179-1.
+    Rosvall, Axelsson, Bergstrom, European Physical Journal Special Topics 178, 13 (2009),
+    doi:10.1140/epjst/e2010-01179-1.
 
     Examples
     --------
@@ -127,7 +136,9 @@ def codelength(layer: Layer) -> float:
     return float(infomap(layer).codelength)
 
 
-def _once(search: Callable[[Layer], igraph.VertexClustering]) -> Callable[[Layer], igraph.VertexClustering]:
+def _once(
+    search: Callable[[Layer], igraph.VertexClustering],
+) -> Callable[[Layer], igraph.VertexClustering]:
     """Let a search run once a layer, however many measures want its result."""
     found: WeakKeyDictionary[Layer, igraph.VertexClustering] = WeakKeyDictionary()
 
@@ -211,6 +222,9 @@ def _numbered(membership: list[int], order: np.ndarray, n_nodes: int) -> list[in
 
 
 def _scaled(graph: igraph.Graph) -> list[float]:
-    """Return weights of at most 1: communities are the same, and the square of their sum neither vanishes nor overflows."""
+    """Return weights of at most 1.
+
+    Communities are the same, and the square of their sum neither vanishes nor overflows.
+    """
     weights = np.array(graph.es["weight"], dtype=float)
     return (weights / weights.max(initial=np.finfo(float).smallest_subnormal)).tolist()

@@ -33,7 +33,9 @@ def weak_components(layer: Layer) -> int:
 
 @LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="strong_components")
 def strong_components(layer: Layer) -> int:
-    """Return into how many parts the layer falls within which every node reaches every other along the direction of edges.
+    """Return the number of strongly connected parts of the layer.
+
+    Within such a part every node reaches every other along the direction of edges.
 
     Parameters
     ----------
@@ -42,7 +44,8 @@ def strong_components(layer: Layer) -> int:
     Returns
     -------
     int
-        1 (every node reaches every other) to the number of nodes (there is no cycle but self-loops). An isolate is a part of its own.
+        1 (every node reaches every other) to the number of nodes (there is no cycle but
+        self-loops). An isolate is a part of its own.
 
     References
     ----------
@@ -58,7 +61,9 @@ def strong_components(layer: Layer) -> int:
 
 @LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="giant_component")
 def giant_component(layer: Layer) -> float:
-    """Return the share of nodes in the largest part that hangs together, whatever the direction of edges.
+    """Return the share of nodes in the largest connected part.
+
+    The direction of edges does not matter.
 
     Parameters
     ----------
@@ -83,7 +88,9 @@ def giant_component(layer: Layer) -> float:
 
 @LAYER_MEASURES.register(scale="linear", isolates="counted", transposed="efficiency")
 def efficiency(layer: Layer) -> float:
-    """Return global efficiency: the mean of 1 / d_ij over ordered pairs i != j, an edge of weight w being 1 / w long.
+    """Return global efficiency: the mean of 1 / d_ij over ordered pairs i != j.
+
+    An edge of weight w is 1 / w long.
 
     Parameters
     ----------
@@ -92,8 +99,9 @@ def efficiency(layer: Layer) -> float:
     Returns
     -------
     float
-        0 (no edge between nodes) to the greatest weight (every node attends to every other with it), in the weights' unit. A pair without
-        a path counts as 0, so isolates lower it. NaN for a single node.
+        0 (no edge between nodes) to the greatest weight (every node attends to every other with
+        it), in the weights' unit. A pair without a path counts as 0, so isolates lower it. NaN
+        for a single node.
 
     References
     ----------

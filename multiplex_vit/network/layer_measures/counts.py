@@ -71,7 +71,9 @@ def share_pruned(layer: Layer) -> float:
 
 @LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="density")
 def density(layer: Layer) -> float:
-    """Return the share of possible edges that are there: edges / nodes^2, since a node may attend to itself.
+    """Return the share of possible edges that are there.
+
+    edges / nodes^2, since a node may attend to itself.
 
     Parameters
     ----------
@@ -84,7 +86,8 @@ def density(layer: Layer) -> float:
 
     References
     ----------
-    Wasserman, Faust, Social Network Analysis (1994), section 4.3, doi:10.1017/CBO9780511815478, with self-loops allowed.
+    Wasserman, Faust, Social Network Analysis (1994), section 4.3, doi:10.1017/CBO9780511815478,
+    with self-loops allowed.
 
     Examples
     --------
@@ -148,7 +151,8 @@ def weight_sum(layer: Layer) -> float:
     Returns
     -------
     float
-        From 0 (no edge) up, in the weights' unit. Attention rows that were not pruned sum to 1 each, so to the number of nodes in all.
+        From 0 (no edge) up, in the weights' unit. Attention rows that were not pruned sum to 1
+        each, so to the number of nodes in all.
 
     Examples
     --------

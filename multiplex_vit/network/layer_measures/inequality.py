@@ -1,7 +1,9 @@
-"""How unequally edges and attention are spread over nodes: Gini's coefficient of degrees and strengths.
+"""How unequally edges and attention are spread over nodes.
 
-G = sum_ij |x_i - x_j| / (2 n sum_i x_i), over all n nodes (Gini 1912; Damgaard, Weiner, Ecology 81, 1139 (2000),
-doi:10.1890/0012-9658(2000)081[1139:DIIPSO]2.0.CO;2).
+Gini's coefficient of degrees and strengths.
+
+G = sum_ij |x_i - x_j| / (2 n sum_i x_i), over all n nodes (Gini 1912; Damgaard, Weiner, Ecology
+81, 1139 (2000), doi:10.1890/0012-9658(2000)081[1139:DIIPSO]2.0.CO;2).
 """
 
 import numpy as np
@@ -21,8 +23,8 @@ def in_degree_gini(layer: Layer) -> float:
     Returns
     -------
     float
-        0 (every node is attended to by as many) to 1 - 1 / nodes (all edges go to one node). Isolates count as nodes of degree 0. NaN
-        without an edge.
+        0 (every node is attended to by as many) to 1 - 1 / nodes (all edges go to one node).
+        Isolates count as nodes of degree 0. NaN without an edge.
 
     References
     ----------
@@ -47,8 +49,8 @@ def out_degree_gini(layer: Layer) -> float:
     Returns
     -------
     float
-        0 (every node attends to as many) to 1 - 1 / nodes (all edges come from one node). Isolates count as nodes of degree 0. NaN
-        without an edge.
+        0 (every node attends to as many) to 1 - 1 / nodes (all edges come from one node).
+        Isolates count as nodes of degree 0. NaN without an edge.
 
     References
     ----------
@@ -73,8 +75,8 @@ def in_strength_gini(layer: Layer) -> float:
     Returns
     -------
     float
-        0 (every node receives as much) to 1 - 1 / nodes (one node receives all). Isolates count as nodes of strength 0 (or of their
-        self-loop). NaN without an edge.
+        0 (every node receives as much) to 1 - 1 / nodes (one node receives all). Isolates count
+        as nodes of strength 0 (or of their self-loop). NaN without an edge.
 
     References
     ----------
@@ -99,8 +101,8 @@ def out_strength_gini(layer: Layer) -> float:
     Returns
     -------
     float
-        0 (every node gives as much) to 1 - 1 / nodes (one node gives all). Isolates count as nodes of strength 0 (or of their
-        self-loop). NaN without an edge.
+        0 (every node gives as much) to 1 - 1 / nodes (one node gives all). Isolates count as
+        nodes of strength 0 (or of their self-loop). NaN without an edge.
 
     References
     ----------
@@ -115,7 +117,10 @@ def out_strength_gini(layer: Layer) -> float:
 
 
 def _gini(values: np.ndarray) -> float:
-    """Return sum_i (2 i - n - 1) x_i / (n sum_i x_i) over sorted values; around their mean first, which changes nothing but rounding."""
+    """Return sum_i (2 i - n - 1) x_i / (n sum_i x_i) over sorted values.
+
+    Taking the mean off first changes nothing but rounding.
+    """
     if not values.any():
         return np.nan
     ordered = np.sort(values / values.max())

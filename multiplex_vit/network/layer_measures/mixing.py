@@ -9,7 +9,9 @@ from multiplex_vit.network.layer_measures.rounding import constant
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="reciprocity")
 def reciprocity(layer: Layer) -> float:
-    """Return the share of edges that are answered: of all i -> j (i != j), those for which j -> i is there too.
+    """Return the share of edges that are answered.
+
+    Of all edges i -> j with i != j, these are the ones for which j -> i exists too.
 
     Parameters
     ----------
@@ -18,7 +20,8 @@ def reciprocity(layer: Layer) -> float:
     Returns
     -------
     float
-        0 (none answered) to 1 (all). Self-loops and isolates do not count. NaN without an edge between two nodes.
+        0 (none answered) to 1 (all). Self-loops and isolates do not count. NaN without an edge
+        between two nodes.
 
     References
     ----------
@@ -34,7 +37,9 @@ def reciprocity(layer: Layer) -> float:
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="weighted_reciprocity")
 def weighted_reciprocity(layer: Layer) -> float:
-    """Return the share of weight that is returned: r = sum_(i != j) min(w_ij, w_ji) / sum_(i != j) w_ij.
+    """Return the share of weight that is returned.
+
+    r = sum_(i != j) min(w_ij, w_ji) / sum_(i != j) w_ij.
 
     Parameters
     ----------
@@ -43,12 +48,13 @@ def weighted_reciprocity(layer: Layer) -> float:
     Returns
     -------
     float
-        0 (nothing returned) to 1 (the weights are symmetric). Self-loops and isolates do not count. NaN without an edge between two
-        nodes.
+        0 (nothing returned) to 1 (the weights are symmetric). Self-loops and isolates do not
+        count. NaN without an edge between two nodes.
 
     References
     ----------
-    Squartini, Picciolo, Ruzzenenti, Garlaschelli, Scientific Reports 3, 2729 (2013), doi:10.1038/srep02729.
+    Squartini, Picciolo, Ruzzenenti, Garlaschelli, Scientific Reports 3, 2729 (2013),
+    doi:10.1038/srep02729.
 
     Examples
     --------
@@ -61,7 +67,9 @@ def weighted_reciprocity(layer: Layer) -> float:
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="transitivity")
 def transitivity(layer: Layer) -> float:
-    """Return how often two neighbours of a node are neighbours: 3 triangles / connected triples, whatever the direction of edges.
+    """Return how often two neighbours of a node are neighbours themselves.
+
+    3 triangles / connected triples, whatever the direction of edges.
 
     Parameters
     ----------
@@ -70,8 +78,8 @@ def transitivity(layer: Layer) -> float:
     Returns
     -------
     float
-        0 (no triangle) to 1 (every triple is closed). Weights, self-loops and isolates do not count. NaN where no node has two
-        neighbours.
+        0 (no triangle) to 1 (every triple is closed). Weights, self-loops and isolates do not
+        count. NaN where no node has two neighbours.
 
     References
     ----------
@@ -87,7 +95,9 @@ def transitivity(layer: Layer) -> float:
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="strength_assortativity")
 def strength_assortativity(layer: Layer) -> float:
-    """Return whether nodes that give much attend to nodes that receive much: Pearson's r of s_i(out) and s_j(in) over edges i -> j.
+    """Return whether nodes that give much attend to nodes that receive much.
+
+    It is Pearson's correlation of s_i(out) and s_j(in) over edges i -> j.
 
     Self-loops are edges too; each edge counts once, whatever its weight.
 
@@ -98,8 +108,9 @@ def strength_assortativity(layer: Layer) -> float:
     Returns
     -------
     float
-        -1 to 1; above 0 where strong sources attend to strong targets. NaN where all sources have the same out-strength or all targets
-        the same in-strength, up to rounding: so it is in attention before pruning, where each row sums to 1. Isolates do not count.
+        -1 to 1; above 0 where strong sources attend to strong targets. NaN where all sources have
+        the same out-strength or all targets the same in-strength, up to rounding: so it is in
+        attention before pruning, where each row sums to 1. Isolates do not count.
 
     References
     ----------

@@ -11,14 +11,18 @@ from multiplex_vit.network.layer import Layer
 from multiplex_vit.registry import Registry
 
 NULL_MODELS: Registry[Callable[[Layer, np.random.Generator], Layer]] = Registry("null model", data=2)
-"""A member takes a `Layer` and a random generator, from which all its chance comes, and returns a new `Layer` of the same nodes."""
+"""A member takes a `Layer` and a random generator, and returns a new `Layer`.
+
+The new layer has the same nodes, and all chance comes from the generator.
+"""
 
 
 @NULL_MODELS.register
 def weights(layer: Layer, rng: np.random.Generator) -> Layer:
     """Return the layer with its weights dealt anew at random over its edges, self-loops too.
 
-    Keeps the edges, and so every degree, and the weights as a whole; loses which edge has which, and so strengths.
+    Keeps the edges, and so every degree, and the weights as a whole; loses which edge has which,
+    and so strengths.
 
     Parameters
     ----------
@@ -46,16 +50,20 @@ def weights(layer: Layer, rng: np.random.Generator) -> Layer:
 
 @NULL_MODELS.register(rewires=True)
 def degree(layer: Layer, rng: np.random.Generator) -> Layer:
-    """Return the layer with its edges between nodes rewired, every node keeping its in-degree and its out-degree.
+    """Return the layer with its edges between nodes rewired.
 
-    Two edges a -> b and c -> d drawn at random become a -> d and c -> b unless that makes a self-loop or
-    an edge that is there; 10 draws for every edge, and one more on the toss of a coin: where no draw is
-    refused, an even number of them leads to half of the layers alone. Where more than half of all edges
-    are there, those that are not are rewired instead, which comes to the same and is refused less often.
+    Every node keeps its in-degree and its out-degree.
 
-    A weight stays with its source: an edge that is still there keeps its weight, and the weights that a
-    node loses are dealt at random over the edges that it gets. So every out-strength is kept, in-strengths
-    are not, and nothing but rewiring changes a measure. Self-loops stay as they are.
+    Two edges a -> b and c -> d drawn at random become a -> d and c -> b unless that makes a
+    self-loop or an edge that is there; 10 draws for every edge, and one more on the toss of a
+    coin: where no draw is refused, an even number of them leads to half of the layers alone.
+    Where more than half of all edges are there, those that are not are rewired instead, which
+    comes to the same and is refused less often.
+
+    A weight stays with its source: an edge that is still there keeps its weight, and the weights
+    that a node loses are dealt at random over the edges that it gets. So every out-strength is
+    kept, in-strengths are not, and nothing but rewiring changes a measure. Self-loops stay as
+    they are.
 
     A layer of density p (self-loops left out) can move at most (1 - p) / p of its edges, so next to
     nothing before pruning, and less where degrees are far from equal: see `share_rewired` and
@@ -92,10 +100,13 @@ def degree(layer: Layer, rng: np.random.Generator) -> Layer:
 
 @NULL_MODELS.register(rewires=True)
 def degree_and_weights(layer: Layer, rng: np.random.Generator) -> Layer:
-    """Return the layer rewired as by `degree`, its weights between nodes then dealt anew as by `weights`.
+    """Return the layer rewired as by `degree`, with its weights shuffled too.
 
-    Keeps every degree and the weights as a whole; loses strengths. Self-loops stay as they are. Where
-    few edges can be rewired, it differs from `weights` by little, and so do the scores against it.
+    The weights between nodes are dealt anew as by `weights`.
+
+    Keeps every degree and the weights as a whole; loses strengths. Self-loops stay as they are.
+    Where few edges can be rewired, it differs from `weights` by little, and so do the scores
+    against it.
 
     Parameters
     ----------
@@ -108,8 +119,8 @@ def degree_and_weights(layer: Layer, rng: np.random.Generator) -> Layer:
 
     References
     ----------
-    Maslov, Sneppen, Science 296, 910 (2002), doi:10.1126/science.1065103; Opsahl, Colizza, Panzarasa, Ramasco, PRL 101, 168702 (2008),
-    doi:10.1103/PhysRevLett.101.168702.
+    Maslov, Sneppen, Science 296, 910 (2002), doi:10.1126/science.1065103; Opsahl, Colizza,
+    Panzarasa, Ramasco, PRL 101, 168702 (2008), doi:10.1103/PhysRevLett.101.168702.
 
     Examples
     --------
@@ -149,8 +160,8 @@ def share_rewired(layer: Layer, sample: Layer) -> float:
 def most_rewired(layer: Layer) -> float:
     """Return a share of edges between nodes that no rewiring of a layer exceeds.
 
-    A node of degree k has edges to k of n - 1 others, and none to n - 1 - k: so at most as many of its edges can move as the less of both,
-    at either end.
+    A node of degree k has edges to k of n - 1 others, and none to n - 1 - k: so at most as many
+    of its edges can move as the less of both, at either end.
 
     Parameters
     ----------
@@ -159,7 +170,8 @@ def most_rewired(layer: Layer) -> float:
     Returns
     -------
     float
-        0 (every edge is there, or stays by the degrees of its ends) to 1; NaN without an edge between two nodes.
+        0 (every edge is there, or stays by the degrees of its ends) to 1; NaN without an edge
+        between two nodes.
 
     Examples
     --------

@@ -4,10 +4,10 @@ import numpy as np
 
 
 def constant(values: np.ndarray, weights: np.ndarray) -> bool:
-    """Return whether values made of a layer's weights are all the same, up to the rounding of these weights.
+    """Return whether values made of a layer's weights are all the same but for rounding.
 
-    The rows of attention before pruning all sum to 1, but for the rounding of the model's arithmetic; a correlation with these sums
-    would be one with noise.
+    The rows of attention before pruning all sum to 1, but for the rounding of the model's
+    arithmetic; a correlation with these sums would be one with noise.
 
     Parameters
     ----------
@@ -19,7 +19,8 @@ def constant(values: np.ndarray, weights: np.ndarray) -> bool:
     Returns
     -------
     bool
-        True where the range of `values` is within 1e-9, and 16 roundings of a weight, of the greatest.
+        True where the range of `values` is within 1e-9, and 16 roundings of a weight, of the
+        greatest.
 
     Examples
     --------

@@ -14,7 +14,9 @@ from multiplex_vit.network.layer_measures.rounding import constant
     places=True,
 )
 def attention_distance(layer: Layer) -> float:
-    """Return how far a patch looks on average: sum_ij w_ij d_ij / sum_ij w_ij over patches i and j, d between their centres.
+    """Return how far a patch looks on average.
+
+    sum_ij w_ij d_ij / sum_ij w_ij over patches i and j, with d between their centres.
 
     Parameters
     ----------
@@ -23,8 +25,8 @@ def attention_distance(layer: Layer) -> float:
     Returns
     -------
     float
-        0 (patches attend to themselves alone) to the grid's diagonal, in patches. Isolates count by their self-loop, if any. NaN where no
-        patch attends to a patch.
+        0 (patches attend to themselves alone) to the grid's diagonal, in patches. Isolates count
+        by their self-loop, if any. NaN where no patch attends to a patch.
 
     References
     ----------
@@ -47,8 +49,9 @@ def attention_distance(layer: Layer) -> float:
 def moran(layer: Layer) -> float:
     """Return Moran's I of in-strength on the grid: whether neighbouring patches receive alike.
 
-    I = (n / |N|) sum_((i, j) in N) z_i z_j / sum_i z_i^2, with z_i the in-strength of patch i (from all tokens) less the mean of the n
-    patches, and N the ordered pairs of patches that share a side.
+    I = (n / |N|) sum_((i, j) in N) z_i z_j / sum_i z_i^2, with z_i the in-strength of patch i
+    (from all tokens) less the mean of the n patches, and N the ordered pairs of patches that
+    share a side.
 
     Parameters
     ----------
@@ -57,8 +60,9 @@ def moran(layer: Layer) -> float:
     Returns
     -------
     float
-        About -1 (as a chessboard) to 1 (smooth); -1 / (n - 1) on average where places do not matter. Isolates count as patches that
-        receive nothing. NaN where all patches receive the same up to rounding, as a single one does.
+        About -1 (as a chessboard) to 1 (smooth); -1 / (n - 1) on average where places do not
+        matter. Isolates count as patches that receive nothing. NaN where all patches receive the
+        same up to rounding, as a single one does.
 
     References
     ----------

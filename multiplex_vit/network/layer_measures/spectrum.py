@@ -8,7 +8,9 @@ from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
 
 @LAYER_MEASURES.register(scale="linear", isolates="kept", transposed="spectral_radius")
 def spectral_radius(layer: Layer) -> float:
-    """Return the greatest modulus of an eigenvalue of W: by how much attention grows along long walks.
+    """Return the greatest modulus of an eigenvalue of W.
+
+    It says by how much attention grows along long walks.
 
     Parameters
     ----------
@@ -17,8 +19,9 @@ def spectral_radius(layer: Layer) -> float:
     Returns
     -------
     float
-        From 0 (there is no cycle) to the greatest out-strength or the greatest in-strength, whichever is less; 1 where every row sums to 1.
-        Isolates do not count but for their self-loop.
+        From 0 (there is no cycle) to the greatest out-strength or the greatest in-strength,
+        whichever is less; 1 where every row sums to 1. Isolates do not count but for their
+        self-loop.
 
     References
     ----------

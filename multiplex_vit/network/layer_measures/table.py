@@ -10,7 +10,11 @@ import pandas as pd
 from multiplex_vit.checks import whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.layer import Layer
-from multiplex_vit.network.layer_measures.null_models import NULL_MODELS, most_rewired, share_rewired
+from multiplex_vit.network.layer_measures.null_models import (
+    NULL_MODELS,
+    most_rewired,
+    share_rewired,
+)
 from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
 from multiplex_vit.network.scores import z_and_p
 from multiplex_vit.registry import Named, chosen, name_of
@@ -23,22 +27,31 @@ _FEW = 0.5
 
 
 def layer_table(
-    layers: Sequence[Layer], measures: Measure | Iterable[Measure] | None = None, *, null_model: NullModel | None = None, samples: int = 20, seed: int = 0
+    layers: Sequence[Layer],
+    measures: Measure | Iterable[Measure] | None = None,
+    *,
+    null_model: NullModel | None = None,
+    samples: int = 20,
+    seed: int = 0,
 ) -> pd.DataFrame:
-    """Return one row a layer, one column a measure, and beside it z-score and p-value where a null model is given.
+    """Return one row a layer and one column a measure.
 
-    z = (observed - mean of the samples) / their standard deviation (with samples - 1 degrees of freedom).
-    p = (1 + number of samples at least as far from the mean of all as the layer) / (1 + samples): two-sided
-    and empirical, with the layer among those whose mean it is, so that the layer is one of samples + 1 alike
-    where the null model holds. It is 1 / (samples + 1) at least, whatever z is: take 99 samples to be able to
-    tell 0.01, and more where many measures of many layers are tested. All measures of a layer are held against
-    the same samples. One sample takes as long as the layer itself, so choose measures where layers are large.
+    With a null model, each measure has its z-score and p-value beside it.
+
+    z = (observed - mean of the samples) / their standard deviation (with samples - 1 degrees of
+    freedom). p = (1 + number of samples at least as far from the mean of all as the layer) / (1 +
+    samples): two-sided and empirical, with the layer among those whose mean it is, so that the
+    layer is one of samples + 1 alike where the null model holds. It is 1 / (samples + 1) at
+    least, whatever z is: take 99 samples to be able to tell 0.01, and more where many measures of
+    many layers are tested. All measures of a layer are held against the same samples. One sample
+    takes as long as the layer itself, so choose measures where layers are large.
 
     Parameters
     ----------
     layers : sequence of Layer
     measures : str, callable or iterable of them, optional
-        Members of `LAYER_MEASURES`, or functions of a `Layer` that return one number; all members unless told.
+        Members of `LAYER_MEASURES`, or functions of a `Layer` that return one number; Default:
+        all members.
     null_model : str or callable, optional
         A member of `NULL_MODELS`, or a function: Layer, random generator -> Layer.
     samples : int
@@ -49,19 +62,22 @@ def layer_table(
     Returns
     -------
     pandas.DataFrame
-        Columns layer, name, one a measure and, with a null model, `<measure>_z` and `<measure>_p`. z is NaN where the samples do not
-        differ but for rounding; both are NaN where the measure is NaN for the layer or a sample. With a null model that rewires, also
+        Columns layer, name, one a measure and, with a null model, `<measure>_z` and
+        `<measure>_p`. z is NaN where the samples do not differ but for rounding; both are NaN
+        where the measure is NaN for the layer or a sample. With a null model that rewires, also
         `rewired`: the mean share of edges between nodes that a sample has elsewhere.
 
     Warns
     -----
     UserWarning
-        If a null model that rewires moves less than half of the edges of a layer: samples are then much like the layer itself.
+        If a null model that rewires moves less than half of the edges of a layer: samples are
+        then much like the layer itself.
 
     Raises
     ------
     InputError
-        If a name is unknown, a measure has the name of another column or does not return one number, or `samples` is less than 2.
+        If a name is unknown, a measure has the name of another column or does not return one
+        number, or `samples` is less than 2.
 
     Examples
     --------
@@ -72,7 +88,10 @@ def layer_table(
     members = chosen(LAYER_MEASURES, measures)
     rewires = null_model is not None and bool(NULL_MODELS.trait(null_model, "rewires"))
     columns = _columns(members, scored=null_model is not None, rewires=rewires)
-    samples, seed = whole("samples", samples, at_least=2), whole("seed", seed, at_least=0)
+    samples, seed = (
+        whole("samples", samples, at_least=2),
+        whole("seed", seed, at_least=0),
+    )
     rows: list[dict[str, Any]] = []
     most: list[float] = []
     for index, layer in enumerate(layers):

@@ -90,20 +90,30 @@ def _leidenalg() -> ModuleType:
 
 
 def _layers(leiden: ModuleType, weights: np.ndarray, gamma: float, offset: int) -> list[Any]:
-    """Return a partition for each layer with edges; node i of layer a is a * offset + i among the nodes that all of them share."""
+    """Return a partition for each layer with edges.
+
+    Node i of layer a is a * offset + i among the nodes that all of them share.
+    """
     size = offset * len(weights) or weights.shape[1]
     partitions = []
     for place, layer in enumerate(weights):
         source, target = np.nonzero(layer)
         if len(source):
-            graph = igraph.Graph(n=size, edges=np.column_stack([source, target]) + place * offset, directed=True)
+            graph = igraph.Graph(
+                n=size,
+                edges=np.column_stack([source, target]) + place * offset,
+                directed=True,
+            )
             values = layer[source, target].tolist()
             partitions.append(leiden.RBConfigurationVertexPartition(graph, weights=values, resolution_parameter=gamma))
     return partitions
 
 
 def _between(leiden: ModuleType, links: Links, size: int) -> list[Any]:
-    """Return a partition for the inter-layer links, without a null model; none if there is no link."""
+    """Return a partition for the inter-layer links, without a null model.
+
+    None if there is no link.
+    """
     source, target, weight = links
     graph = igraph.Graph(n=size, edges=np.column_stack([source, target]), directed=True)
     return [leiden.CPMVertexPartition(graph, weights=weight.tolist(), resolution_parameter=0.0)] if len(source) else []

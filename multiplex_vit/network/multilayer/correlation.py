@@ -7,11 +7,16 @@ _TIED = 1e-12
 """Values that lie nearer to the next than this share of the greatest share a rank."""
 
 _EQUAL = 1e-6
-"""Values whose range is below this share of the greatest are taken as equal: so near lie sums of attention that rounding alone tells apart."""
+"""Values whose range is below this share of the greatest are taken as equal.
+
+Sums of attention lie so near that rounding alone tells them apart.
+"""
 
 
 def unit(values: np.ndarray) -> np.ndarray:
-    """Return values as a vector whose greatest is 1 (or -1), so that no square overflows or vanishes.
+    """Return values as a vector whose greatest is 1 (or -1).
+
+    So no square overflows or vanishes.
 
     Examples
     --------
@@ -37,7 +42,9 @@ def cosine_of(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def pearson_of(x: np.ndarray, y: np.ndarray) -> float:
-    """Return Pearson's correlation of two arrays; NaN if all values of one are equal to 1 part in a million.
+    """Return Pearson's correlation of two arrays.
+
+    It is NaN if all values of one array are equal to 1 part in a million.
 
     Examples
     --------
@@ -51,7 +58,9 @@ def pearson_of(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def spearman_of(x: np.ndarray, y: np.ndarray) -> float:
-    """Return Spearman's correlation of two arrays, equal values sharing their mean rank; NaN as for `pearson_of`.
+    """Return Spearman's correlation of two arrays; NaN as for `pearson_of`.
+
+    Equal values share their mean rank.
 
     Examples
     --------
@@ -62,7 +71,9 @@ def spearman_of(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def ranks(values: np.ndarray) -> np.ndarray:
-    """Return ranks from 1 up, in which values that are equal but for rounding share their mean rank.
+    """Return ranks from 1 up.
+
+    Values that are equal but for rounding share their mean rank.
 
     Sums of the same numbers in another order differ in their last digits, which must not rank them.
 

@@ -83,12 +83,13 @@ def relative_omega(omega: float | np.ndarray, weights: np.ndarray) -> float | np
     """Return the weight of links that are `omega` times as strong as a node of a layer.
 
     weight = omega * mean strength, the mean over all nodes of all layers of what a node sends (or
-    receives: the mean is the same). Only the ratio of the two matters for communities: a node that
-    leaves the community of its copy in the next layer loses the weight of the links between them,
-    and gains at most its strength within the other community. With fixed weights, as in Mucha et
-    al. (2010), the same omega therefore holds everything together in a network of mean attention
-    and little in one of attention summed over heads. Where communities begin to differ from layer to
-    layer depends on the network (Weir et al. 2017; Pamfil et al. 2019): look at several values.
+    receives: the mean is the same). Only the ratio of the two matters for communities: a node
+    that leaves the community of its copy in the next layer loses the weight of the links between
+    them, and gains at most its strength within the other community. With fixed weights, as in
+    Mucha et al. (2010), the same omega therefore holds everything together in a network of mean
+    attention and little in one of attention summed over heads. Where communities begin to differ
+    from layer to layer depends on the network (Weir et al. 2017; Pamfil et al. 2019): look at
+    several values.
 
     Parameters
     ----------

@@ -13,7 +13,8 @@ def global_overlap(weights: np.ndarray) -> float:
     Returns
     -------
     float
-        0 (no edge is in every layer) to 1 (all layers are the same; also one layer alone). NaN for a network without edges.
+        0 (no edge is in every layer) to 1 (all layers are the same; also one layer alone). NaN
+        for a network without edges.
 
     References
     ----------
@@ -29,7 +30,9 @@ def global_overlap(weights: np.ndarray) -> float:
 
 
 def edge_multiplicity(weights: np.ndarray) -> np.ndarray:
-    """Return in how many layers each edge is: o_ij = sum_a A_ij^a, the overlapping edges of Battiston et al.
+    """Return in how many layers each edge is.
+
+    o_ij = sum_a A_ij^a, the overlapping edges of Battiston et al. (2014).
 
     Parameters
     ----------

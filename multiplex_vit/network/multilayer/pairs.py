@@ -11,7 +11,11 @@ from multiplex_vit.network.multilayer.similarity import LAYER_SIMILARITIES
 from multiplex_vit.registry import Named, chosen, name_of
 
 
-def layer_pair_table(weights: np.ndarray, names: Sequence[str], measures: Named | Iterable[Named] | None = None) -> pd.DataFrame:
+def layer_pair_table(
+    weights: np.ndarray,
+    names: Sequence[str],
+    measures: Named | Iterable[Named] | None = None,
+) -> pd.DataFrame:
     """Return one row a pair of layers, the first before the second, and one column a similarity.
 
     Parameters
@@ -20,12 +24,14 @@ def layer_pair_table(weights: np.ndarray, names: Sequence[str], measures: Named 
     names : sequence of str
         Of the layers.
     measures : str, callable or iterable of them, optional
-        Members of `LAYER_SIMILARITIES`, or functions of the weights [source, target] of two layers; all members unless told.
+        Members of `LAYER_SIMILARITIES`, or functions of the weights [source, target] of two
+        layers; Default: all members.
 
     Returns
     -------
     pandas.DataFrame
-        layer_a, layer_b, name_a, name_b, and one column a measure. One layer has no pair and gives no row.
+        layer_a, layer_b, name_a, name_b, and one column a measure. One layer has no pair and
+        gives no row.
 
     Raises
     ------
@@ -42,7 +48,12 @@ def layer_pair_table(weights: np.ndarray, names: Sequence[str], measures: Named 
     weights = np.asarray(weights, dtype=float)
     pairs = list(combinations(range(len(weights)), 2))
     first, second = ([pair[i] for pair in pairs] for i in (0, 1))
-    columns = {"layer_a": first, "layer_b": second, "name_a": [names[a] for a in first], "name_b": [names[b] for b in second]}
+    columns = {
+        "layer_a": first,
+        "layer_b": second,
+        "name_a": [names[a] for a in first],
+        "name_b": [names[b] for b in second],
+    }
     table = pd.DataFrame({key: pd.Series(values, dtype=int if key.startswith("layer") else str) for key, values in columns.items()})
     for measure in chosen(LAYER_SIMILARITIES, measures):
         name = name_of(measure)
@@ -59,7 +70,8 @@ def similarity_matrix(weights: np.ndarray, measure: Named = "weighted_jaccard") 
     ----------
     weights : ndarray [layer, source, target]
     measure : str or callable
-        A member of `LAYER_SIMILARITIES`, or a function of the weights [source, target] of two layers, the same whichever comes first.
+        A member of `LAYER_SIMILARITIES`, or a function of the weights [source, target] of two
+        layers, the same whichever comes first.
 
     Returns
     -------

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DENSITIES: Registry[Callable[[np.ndarray, float], np.ndarray]] = Registry("density", data=2)
-"""A member takes the Laplacian [node, node] of a symmetric layer and tau, and returns a matrix of trace 1, or of zeros for an empty layer."""
+"""A member takes the Laplacian [node, node] of a symmetric layer and tau.
+
+It returns a matrix of trace 1, or of zeros for an empty layer.
+"""
 
 _ROUNDING = 1e-12
 """Divergences and differences of quality below this are rounding."""
@@ -28,7 +31,9 @@ _ROUNDING = 1e-12
 
 @DENSITIES.register
 def laplacian(laplacian: np.ndarray, tau: float) -> np.ndarray:
-    """Return L / tr L (Braunstein, Ghosh, Severini 2006, doi:10.1007/s00026-006-0289-3); tau does not matter. Zeros for an empty layer.
+    """Return L / tr L; zeros for an empty layer.
+
+    tau does not matter. Braunstein, Ghosh, Severini 2006, doi:10.1007/s00026-006-0289-3.
 
     Examples
     --------
@@ -41,7 +46,9 @@ def laplacian(laplacian: np.ndarray, tau: float) -> np.ndarray:
 
 @DENSITIES.register
 def gibbs(laplacian: np.ndarray, tau: float) -> np.ndarray:
-    """Return exp(-tau L) / tr exp(-tau L) (De Domenico, Biamonte 2016, doi:10.1103/PhysRevX.6.041062). I / nodes for an empty layer.
+    """Return exp(-tau L) / tr exp(-tau L); I / nodes for an empty layer.
+
+    De Domenico, Biamonte 2016, doi:10.1103/PhysRevX.6.041062.
 
     Examples
     --------
@@ -68,7 +75,7 @@ class Reducibility:
     names : tuple of str
         Of the layers.
     by_chance : ndarray [sample, merges + 1], optional
-        `quality` of the same layers, each with its nodes permuted at random; no sample unless asked for.
+        `quality` of the same layers, each with its nodes permuted at random. Default: no sample.
     """
 
     distances: np.ndarray
@@ -84,16 +91,21 @@ class Reducibility:
 
     @property
     def z(self) -> float:
-        """How many standard deviations the best quality lies above the best qualities by chance; NaN without samples.
+        """The z-score of the best quality against the best qualities by chance.
 
-        Far below 0, layers share more than layers of unrelated nodes do, so that together they tell less; far above, the
-        groups that merging finds differ more.
+        It is NaN without samples.
+
+        Far below 0, layers share more than layers of unrelated nodes do, so that together they
+        tell less; far above, the groups that merging finds differ more.
         """
         return self._against_chance[0]
 
     @property
     def p(self) -> float:
-        """The empirical two-sided p-value of the best quality (see `layer_table`); NaN without samples."""
+        """The empirical two-sided p-value of the best quality; NaN without samples.
+
+        See `layer_table`.
+        """
         return self._against_chance[1]
 
     @property
@@ -103,7 +115,9 @@ class Reducibility:
         return z_and_p(float(self.quality.max()), self.by_chance.max(1))
 
     def groups(self, merges: int | None = None) -> tuple[tuple[int, ...], ...]:
-        """Return the layers, by number, that are one after a number of merges (`best` unless told), in the order of their first.
+        """Return the groups of layers, by number, after a number of merges.
+
+        Groups are in the order of their first layers.
 
         Raises
         ------
@@ -119,15 +133,25 @@ class Reducibility:
         return tuple(sorted(tuple(sorted(group)) for group in groups.values()))
 
     def table(self) -> pd.DataFrame:
-        """Return one row a number of merges: merges, layers (left), height (Ward's, of the last merge), quality, groups (by name).
+        """Return one row a number of merges.
 
-        With samples also by_chance (their mean quality after as many merges), z and p (two-sided) of the quality against theirs.
+        Merges, layers (left), height (Ward's, of the last merge), quality, groups (by name).
+
+        With samples also by_chance (their mean quality after as many merges), z and p (two-sided)
+        of the quality against theirs.
         """
         merges = range(len(self.quality))
         groups = [", ".join("+".join(self.names[i] for i in group) for group in self.groups(n)) for n in merges]
         height = [np.nan, *self.linkage[:, 2]]
         layers = len(self.names) - np.arange(len(self.quality))
-        table = pd.DataFrame({"merges": merges, "layers": layers, "height": height, "quality": self.quality})
+        table = pd.DataFrame(
+            {
+                "merges": merges,
+                "layers": layers,
+                "height": height,
+                "quality": self.quality,
+            }
+        )
         if len(self.by_chance):
             scores = [z_and_p(float(own), drawn) for own, drawn in zip(self.quality, self.by_chance.T, strict=True)]
             table["by_chance"] = self.by_chance.mean(0)
@@ -159,10 +183,12 @@ def reducibility(
 ) -> Reducibility:
     """Return which layers can be merged with the least loss: structural reducibility.
 
-    Each layer is made symmetric, (W + W^T) / 2; self-loops do not change its Laplacian L. With rho its density matrix and
-    h(rho) = -tr rho log2 rho its von Neumann entropy, layers lie sqrt(JSD) apart, JSD = h((rho_a + rho_b) / 2) - (h_a + h_b) / 2. Ward's
-    linkage merges the nearest, and the quality of the M layers left is q = 1 - mean_a h_a / h(aggregate of all layers). Layers merged are
-    their mean: for "laplacian", which does not see the scale of weights, the same as the paper's sum; for "gibbs" a sum would change tau.
+    Each layer is made symmetric, (W + W^T) / 2; self-loops do not change its Laplacian L. With
+    rho its density matrix and h(rho) = -tr rho log2 rho its von Neumann entropy, layers lie
+    sqrt(JSD) apart, JSD = h((rho_a + rho_b) / 2) - (h_a + h_b) / 2. Ward's linkage merges the
+    nearest, and the quality of the M layers left is q = 1 - mean_a h_a / h(aggregate of all
+    layers). Layers merged are their mean: for "laplacian", which does not see the scale of
+    weights, the same as the paper's sum; for "gibbs" a sum would change tau.
 
     Parameters
     ----------
@@ -170,23 +196,27 @@ def reducibility(
     names : sequence of str
         Of the layers.
     density : "laplacian", "gibbs" or callable
-        L / tr L as in the paper, or exp(-tau L) / tr exp(-tau L), whose entropy is subadditive; a member of `DENSITIES`.
+        L / tr L as in the paper, or exp(-tau L) / tr exp(-tau L), whose entropy is subadditive; a
+        member of `DENSITIES`.
     tau : float, above 0
         Diffusion time of "gibbs".
     samples : int
-        How many times quality is computed of the same layers with their nodes permuted, each layer's in its
-        own way. Every layer is then what it was, but which node is which in two layers is left to chance:
-        how far layers merely as different as these would seem reducible. Default: 0, no comparison.
+        How many times quality is computed of the same layers with their nodes permuted, each
+        layer's in its own way. Every layer is then what it was, but which node is which in two
+        layers is left to chance: how far layers merely as different as these would seem
+        reducible. Default: 0, no comparison.
     seed : int
         Of the permutations. Default: 0.
 
     Returns
     -------
     Reducibility
-        q is high where the layers left tell different things, and 0 where they tell no more than their aggregate: after the last merge,
-        for layers that are all the same, and wherever the aggregate's entropy is 0. "laplacian" has no density for an empty layer (without
-        an edge between two nodes): it lies at 1 from others and at 0 from other empty ones, and mean_a leaves it out, so merging it
-        changes no quality. For "gibbs" it is a layer like others, with the greatest entropy, log2(nodes).
+        q is high where the layers left tell different things, and 0 where they tell no more than
+        their aggregate: after the last merge, for layers that are all the same, and wherever the
+        aggregate's entropy is 0. "laplacian" has no density for an empty layer (without an edge
+        between two nodes): it lies at 1 from others and at 0 from other empty ones, and mean_a
+        leaves it out, so merging it changes no quality. For "gibbs" it is a layer like others,
+        with the greatest entropy, log2(nodes).
 
     Raises
     ------
@@ -246,7 +276,10 @@ def _entropy(density: np.ndarray) -> float:
 
 
 def _distances(densities: list[np.ndarray]) -> np.ndarray:
-    entropies, empty = [_entropy(density) for density in densities], [not density.any() for density in densities]
+    entropies, empty = (
+        [_entropy(density) for density in densities],
+        [not density.any() for density in densities],
+    )
     distances = np.zeros((len(densities), len(densities)))
     for a, b in combinations(range(len(densities)), 2):
         between = _entropy((densities[a] + densities[b]) / 2) - (entropies[a] + entropies[b]) / 2
@@ -264,7 +297,10 @@ def _merged(layers: list[np.ndarray], merges: np.ndarray) -> list[np.ndarray]:
 
 
 def _quality(densities: list[np.ndarray], merges: np.ndarray) -> np.ndarray:
-    """Return the quality after 0, 1, ... merges, of the density matrices of the layers and then of what each merge makes."""
+    """Return the quality after 0, 1, ...
+
+    Merges, of the density matrices of the layers and then of what each merge makes.
+    """
     entropies = {i: _entropy(density) for i, density in enumerate(densities) if density.any()}
     left, means = set(range(len(densities) - len(merges))), []
     for step in range(len(merges) + 1):

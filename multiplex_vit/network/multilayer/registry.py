@@ -9,6 +9,6 @@ MULTILAYER_MEASURES: Registry[Callable[..., Any]] = Registry("multilayer measure
 """A member takes what its trait `takes` says:
 
 - "weights" (default): weights [layer, source, target]; it returns one value a node;
-- "supra": the supra-adjacency (csr_array [layer * node, layer * node]) and the number of layers; it returns values [layer, node], which
-  tables sum over layers.
+- "supra": the supra-adjacency (csr_array [layer * node, layer * node]) and the number of layers;
+  it returns values [layer, node], which tables sum over layers.
 """

@@ -9,7 +9,10 @@ from multiplex_vit.network.multilayer.correlation import cosine_of, pearson_of
 from multiplex_vit.registry import Registry
 
 LAYER_SIMILARITIES: Registry[Callable[[np.ndarray, np.ndarray], float]] = Registry("layer similarity", data=2)
-"""A member takes the weights [source, target] of two layers and returns one number, the same whichever comes first."""
+"""A member takes the weights [source, target] of two layers and returns one number.
+
+The number is the same whichever layer comes first.
+"""
 
 
 @LAYER_SIMILARITIES.register(scale="invariant", isolates="kept", transposed="common_edges")
@@ -61,12 +64,17 @@ def edge_overlap(first: np.ndarray, second: np.ndarray) -> float:
     >>> edge_overlap(np.array([[0, 0.5], [0.25, 0]]), np.array([[0, 0.25], [0, 1]]))
     0.25
     """
-    return _ratio(2 * np.minimum(first, second).sum(dtype=float), first.sum(dtype=float) + second.sum(dtype=float))
+    return _ratio(
+        2 * np.minimum(first, second).sum(dtype=float),
+        first.sum(dtype=float) + second.sum(dtype=float),
+    )
 
 
 @LAYER_SIMILARITIES.register(scale="invariant", isolates="kept", transposed="jaccard")
 def jaccard(first: np.ndarray, second: np.ndarray) -> float:
-    """Return the share of common edges among all edges: |E_a and E_b| / |E_a or E_b| (self-loops count).
+    """Return the share of common edges among all edges (self-loops count).
+
+    |E_a and E_b| / |E_a or E_b|.
 
     Parameters
     ----------
@@ -91,7 +99,9 @@ def jaccard(first: np.ndarray, second: np.ndarray) -> float:
 
 @LAYER_SIMILARITIES.register(scale="invariant", isolates="kept", transposed="weighted_jaccard")
 def weighted_jaccard(first: np.ndarray, second: np.ndarray) -> float:
-    """Return the weighted Jaccard index (Ruzicka's): sum_ij min(a_ij, b_ij) / sum_ij max(a_ij, b_ij).
+    """Return the weighted Jaccard index (Ruzicka's).
+
+    sum_ij min(a_ij, b_ij) / sum_ij max(a_ij, b_ij).
 
     Parameters
     ----------
@@ -111,7 +121,10 @@ def weighted_jaccard(first: np.ndarray, second: np.ndarray) -> float:
     >>> round(weighted_jaccard(np.array([[0, 0.5], [0.25, 0]]), np.array([[0, 0.25], [0, 1]])), 6)
     0.142857
     """
-    return _ratio(np.minimum(first, second).sum(dtype=float), np.maximum(first, second).sum(dtype=float))
+    return _ratio(
+        np.minimum(first, second).sum(dtype=float),
+        np.maximum(first, second).sum(dtype=float),
+    )
 
 
 @LAYER_SIMILARITIES.register(scale="invariant", isolates="kept", transposed="cosine")
@@ -141,7 +154,9 @@ def cosine(first: np.ndarray, second: np.ndarray) -> float:
 
 @LAYER_SIMILARITIES.register(scale="invariant", isolates="counted", transposed="pearson")
 def pearson(first: np.ndarray, second: np.ndarray) -> float:
-    """Return Pearson's correlation of the layers' weights over all pairs of nodes, pairs without an edge (0) included.
+    """Return Pearson's correlation of the layers' weights over all pairs of nodes.
+
+    Pairs without an edge count as 0.
 
     Parameters
     ----------
@@ -150,7 +165,8 @@ def pearson(first: np.ndarray, second: np.ndarray) -> float:
     Returns
     -------
     float
-        -1 to 1 (weights go together). NaN if a layer has the same weight everywhere, to 1 part in a million, as an empty one has.
+        -1 to 1 (weights go together). NaN if a layer has the same weight everywhere, to 1 part in
+        a million, as an empty one has.
 
     References
     ----------
@@ -166,10 +182,13 @@ def pearson(first: np.ndarray, second: np.ndarray) -> float:
 
 @LAYER_SIMILARITIES.register(scale="invariant", isolates="kept")
 def jensen_shannon(first: np.ndarray, second: np.ndarray) -> float:
-    """Return how differently nodes distribute their attention in two layers: the mean Jensen-Shannon divergence of rows, in nats.
+    """Return how differently nodes distribute their attention in two layers.
 
-    JSD_i = H((p_i + q_i) / 2) - (H(p_i) + H(q_i)) / 2, with p_i and q_i the rows of node i divided by their sums; the mean is over the
-    nodes that attend to something in both layers. This is a distance: low if the layers are alike.
+    It is the mean Jensen-Shannon divergence of rows, in nats.
+
+    JSD_i = H((p_i + q_i) / 2) - (H(p_i) + H(q_i)) / 2, with p_i and q_i the rows of node i
+    divided by their sums; the mean is over the nodes that attend to something in both layers.
+    This is a distance: low if the layers are alike.
 
     Parameters
     ----------
@@ -178,7 +197,8 @@ def jensen_shannon(first: np.ndarray, second: np.ndarray) -> float:
     Returns
     -------
     float
-        0 (the same distributions) to ln 2 (nothing in common). NaN if no node attends to something in both layers.
+        0 (the same distributions) to ln 2 (nothing in common). NaN if no node attends to
+        something in both layers.
 
     References
     ----------
@@ -193,7 +213,12 @@ def jensen_shannon(first: np.ndarray, second: np.ndarray) -> float:
     if not both.any():
         return np.nan
     p, q = _shares(first[both]), _shares(second[both])
-    return float(max(0.0, (xlogy(p, p) + xlogy(q, q) - xlogy(p + q, (p + q) / 2)).sum(1).mean() / 2))
+    return float(
+        max(
+            0.0,
+            (xlogy(p, p) + xlogy(q, q) - xlogy(p + q, (p + q) / 2)).sum(1).mean() / 2,
+        )
+    )
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -8,7 +8,9 @@ from multiplex_vit.network.multilayer.registry import MULTILAYER_MEASURES
 
 @MULTILAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="out_participation")
 def in_participation(weights: np.ndarray) -> np.ndarray:
-    """Return the participation coefficient of in-strength: P_j = L / (L - 1) * (1 - sum_a (s_j^a / o_j)^2), o_j = sum_a s_j^a.
+    """Return the participation coefficient of in-strength.
+
+    P_j = L / (L - 1) * (1 - sum_a (s_j^a / o_j)^2), o_j = sum_a s_j^a.
 
     Parameters
     ----------
@@ -17,8 +19,8 @@ def in_participation(weights: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray [node]
-        0 (all in one layer) to 1 (the same in every layer); 0 where there is no in-strength. NaN for a network of one layer. Some
-        libraries leave out L / (L - 1).
+        0 (all in one layer) to 1 (the same in every layer); 0 where there is no in-strength. NaN
+        for a network of one layer. Some libraries leave out L / (L - 1).
 
     References
     ----------
@@ -34,7 +36,9 @@ def in_participation(weights: np.ndarray) -> np.ndarray:
 
 @MULTILAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="in_participation")
 def out_participation(weights: np.ndarray) -> np.ndarray:
-    """Return the participation coefficient of out-strength: P_i = L / (L - 1) * (1 - sum_a (s_i^a / o_i)^2), o_i = sum_a s_i^a.
+    """Return the participation coefficient of out-strength.
+
+    P_i = L / (L - 1) * (1 - sum_a (s_i^a / o_i)^2), o_i = sum_a s_i^a.
 
     Parameters
     ----------
@@ -43,8 +47,8 @@ def out_participation(weights: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray [node]
-        0 (all in one layer) to 1 (the same in every layer); 0 where there is no out-strength. NaN for a network of one layer. Some
-        libraries leave out L / (L - 1).
+        0 (all in one layer) to 1 (the same in every layer); 0 where there is no out-strength. NaN
+        for a network of one layer. Some libraries leave out L / (L - 1).
 
     References
     ----------
@@ -60,7 +64,9 @@ def out_participation(weights: np.ndarray) -> np.ndarray:
 
 @MULTILAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="out_layer_entropy")
 def in_layer_entropy(weights: np.ndarray) -> np.ndarray:
-    """Return the entropy over layers of in-strength: H_j = -sum_a p_a ln p_a with p_a = s_j^a / o_j, in nats.
+    """Return the entropy over layers of in-strength.
+
+    H_j = -sum_a p_a ln p_a with p_a = s_j^a / o_j, in nats.
 
     Parameters
     ----------
@@ -69,7 +75,8 @@ def in_layer_entropy(weights: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray [node]
-        0 (all in one layer) to ln(layers) (the same in every layer); 0 where there is no in-strength.
+        0 (all in one layer) to ln(layers) (the same in every layer); 0 where there is no
+        in-strength.
 
     References
     ----------
@@ -85,7 +92,9 @@ def in_layer_entropy(weights: np.ndarray) -> np.ndarray:
 
 @MULTILAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="in_layer_entropy")
 def out_layer_entropy(weights: np.ndarray) -> np.ndarray:
-    """Return the entropy over layers of out-strength: H_i = -sum_a p_a ln p_a with p_a = s_i^a / o_i, in nats.
+    """Return the entropy over layers of out-strength.
+
+    H_i = -sum_a p_a ln p_a with p_a = s_i^a / o_i, in nats.
 
     Parameters
     ----------
@@ -94,7 +103,8 @@ def out_layer_entropy(weights: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray [node]
-        0 (all in one layer) to ln(layers) (the same in every layer); 0 where there is no out-strength.
+        0 (all in one layer) to ln(layers) (the same in every layer); 0 where there is no
+        out-strength.
 
     References
     ----------
@@ -110,7 +120,9 @@ def out_layer_entropy(weights: np.ndarray) -> np.ndarray:
 
 @MULTILAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="activity")
 def activity(weights: np.ndarray) -> np.ndarray:
-    """Return the share of layers in which a node has an edge to or from another node (a self-loop alone does not count).
+    """Return the share of layers in which a node has an edge to or from another node.
+
+    A self-loop alone does not count.
 
     Parameters
     ----------
@@ -123,7 +135,8 @@ def activity(weights: np.ndarray) -> np.ndarray:
 
     References
     ----------
-    Nicosia, Latora, PRE 92, 032805 (2015), doi:10.1103/PhysRevE.92.032805 (there the number of layers).
+    Nicosia, Latora, PRE 92, 032805 (2015), doi:10.1103/PhysRevE.92.032805 (there the number of
+    layers).
 
     Examples
     --------
@@ -135,7 +148,10 @@ def activity(weights: np.ndarray) -> np.ndarray:
 
 
 def _participation(strength: np.ndarray) -> np.ndarray:
-    """Return 1 - sum of squared shares [node] of strengths [layer, node], so scaled that equal shares give 1."""
+    """Return 1 - sum of squared shares [node] of strengths [layer, node].
+
+    The result is scaled so that equal shares give 1.
+    """
     n_layers = len(strength)
     if n_layers == 1:
         return np.full(strength.shape[1], np.nan)

@@ -11,7 +11,9 @@ from multiplex_vit.network.multilayer.registry import MULTILAYER_MEASURES
     transposed="overlapping_out_strength",
 )
 def overlapping_in_strength(weights: np.ndarray) -> np.ndarray:
-    """Return the attention each node receives in all layers: o_j = sum_a sum_i w_ij^a (self-loops count).
+    """Return the attention each node receives in all layers.
+
+    o_j = sum_a sum_i w_ij^a (self-loops count).
 
     Parameters
     ----------
@@ -36,7 +38,9 @@ def overlapping_in_strength(weights: np.ndarray) -> np.ndarray:
 
 @MULTILAYER_MEASURES.register(scale="linear", isolates="kept", transposed="overlapping_in_strength")
 def overlapping_out_strength(weights: np.ndarray) -> np.ndarray:
-    """Return the attention each node pays in all layers: o_i = sum_a sum_j w_ij^a (self-loops count).
+    """Return the attention each node pays in all layers.
+
+    o_i = sum_a sum_j w_ij^a (self-loops count).
 
     Parameters
     ----------

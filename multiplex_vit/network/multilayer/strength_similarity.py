@@ -12,7 +12,9 @@ from multiplex_vit.network.multilayer.similarity import LAYER_SIMILARITIES
     transposed="out_strength_pearson",
 )
 def in_strength_pearson(first: np.ndarray, second: np.ndarray) -> float:
-    """Return Pearson's correlation over nodes of the attention received in two layers: inter-layer assortativity.
+    """Return Pearson's correlation over nodes of the attention received in two layers.
+
+    This is inter-layer assortativity.
 
     Parameters
     ----------
@@ -21,7 +23,8 @@ def in_strength_pearson(first: np.ndarray, second: np.ndarray) -> float:
     Returns
     -------
     float
-        -1 to 1 (the same nodes receive much). NaN if all nodes of a layer receive the same, to 1 part in a million.
+        -1 to 1 (the same nodes receive much). NaN if all nodes of a layer receive the same, to 1
+        part in a million.
 
     References
     ----------
@@ -41,7 +44,9 @@ def in_strength_pearson(first: np.ndarray, second: np.ndarray) -> float:
     transposed="in_strength_pearson",
 )
 def out_strength_pearson(first: np.ndarray, second: np.ndarray) -> float:
-    """Return Pearson's correlation over nodes of the attention paid in two layers: inter-layer assortativity.
+    """Return Pearson's correlation over nodes of the attention paid in two layers.
+
+    This is inter-layer assortativity.
 
     Parameters
     ----------
@@ -50,8 +55,8 @@ def out_strength_pearson(first: np.ndarray, second: np.ndarray) -> float:
     Returns
     -------
     float
-        -1 to 1 (the same nodes pay much). NaN if all nodes of a layer pay the same, to 1 part in a million, as after a softmax over
-        the nodes.
+        -1 to 1 (the same nodes pay much). NaN if all nodes of a layer pay the same, to 1 part in
+        a million, as after a softmax over the nodes.
 
     References
     ----------
@@ -71,7 +76,9 @@ def out_strength_pearson(first: np.ndarray, second: np.ndarray) -> float:
     transposed="out_strength_spearman",
 )
 def in_strength_spearman(first: np.ndarray, second: np.ndarray) -> float:
-    """Return Spearman's correlation over nodes of the attention received in two layers; equal values share their mean rank.
+    """Return Spearman's correlation over nodes of the attention received in two layers.
+
+    Equal values share their mean rank.
 
     Parameters
     ----------
@@ -80,7 +87,8 @@ def in_strength_spearman(first: np.ndarray, second: np.ndarray) -> float:
     Returns
     -------
     float
-        -1 to 1 (the same order of nodes). NaN if all nodes of a layer receive the same, to 1 part in a million.
+        -1 to 1 (the same order of nodes). NaN if all nodes of a layer receive the same, to 1 part
+        in a million.
 
     References
     ----------
@@ -100,7 +108,9 @@ def in_strength_spearman(first: np.ndarray, second: np.ndarray) -> float:
     transposed="in_strength_spearman",
 )
 def out_strength_spearman(first: np.ndarray, second: np.ndarray) -> float:
-    """Return Spearman's correlation over nodes of the attention paid in two layers; equal values share their mean rank.
+    """Return Spearman's correlation over nodes of the attention paid in two layers.
+
+    Equal values share their mean rank.
 
     Parameters
     ----------
@@ -109,7 +119,8 @@ def out_strength_spearman(first: np.ndarray, second: np.ndarray) -> float:
     Returns
     -------
     float
-        -1 to 1 (the same order of nodes). NaN if all nodes of a layer pay the same, to 1 part in a million.
+        -1 to 1 (the same order of nodes). NaN if all nodes of a layer pay the same, to 1 part in
+        a million.
 
     References
     ----------

@@ -1,4 +1,7 @@
-"""Measures of a node in all layers, asked for by name: one of them by layer, or many as a tidy table."""
+"""Measures of a node in all layers, asked for by name.
+
+One of them by layer, or many as a tidy table.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -22,7 +25,8 @@ def versatility(supra: sparse.csr_array, n_layers: int, measure: Named = "pagera
         See `supra_adjacency`.
     n_layers : int
     measure : str or callable
-        A member of `MULTILAYER_MEASURES` that takes the supra-adjacency, or a function of it and the number of layers.
+        A member of `MULTILAYER_MEASURES` that takes the supra-adjacency, or a function of it and
+        the number of layers.
 
     Returns
     -------
@@ -32,7 +36,8 @@ def versatility(supra: sparse.csr_array, n_layers: int, measure: Named = "pagera
     Raises
     ------
     InputError
-        If the measure is unknown or has no values by layer, or does not return one number a layer and node.
+        If the measure is unknown or has no values by layer, or does not return one number a layer
+        and node.
 
     Examples
     --------
@@ -44,10 +49,19 @@ def versatility(supra: sparse.csr_array, n_layers: int, measure: Named = "pagera
     if own and MULTILAYER_MEASURES.trait(measure, "takes") != "supra":
         known = [name for name in MULTILAYER_MEASURES if MULTILAYER_MEASURES.trait(name, "takes") == "supra"]
         raise InputError(f"{MULTILAYER_MEASURES.kind} {own} has no values by layer; give one of: {', '.join(known)}")
-    return _checked(function(supra, n_layers), (n_layers, supra.shape[0] // n_layers), name_of(measure))
+    return _checked(
+        function(supra, n_layers),
+        (n_layers, supra.shape[0] // n_layers),
+        name_of(measure),
+    )
 
 
-def multilayer_table(weights: np.ndarray, tokens: Tokens, supra: sparse.csr_array, measures: Named | Iterable[Named] | None = None) -> pd.DataFrame:
+def multilayer_table(
+    weights: np.ndarray,
+    tokens: Tokens,
+    supra: sparse.csr_array,
+    measures: Named | Iterable[Named] | None = None,
+) -> pd.DataFrame:
     """Return one row a node, one column a measure of the node in all layers.
 
     Parameters
@@ -57,7 +71,7 @@ def multilayer_table(weights: np.ndarray, tokens: Tokens, supra: sparse.csr_arra
     supra : csr_array [layer * node, layer * node]
         The same network with its inter-layer links.
     measures : str, callable or iterable of them, optional
-        Members of `MULTILAYER_MEASURES`, or functions of the weights; all members unless told.
+        Members of `MULTILAYER_MEASURES`, or functions of the weights; Default: all members.
 
     Returns
     -------
@@ -67,7 +81,8 @@ def multilayer_table(weights: np.ndarray, tokens: Tokens, supra: sparse.csr_arra
     Raises
     ------
     InputError
-        If a measure is unknown, has the name of another column, or does not return one number a node.
+        If a measure is unknown, has the name of another column, or does not return one number a
+        node.
 
     Examples
     --------

@@ -1,4 +1,6 @@
-"""Versatilities: centralities of a node of a layer in the whole network, inter-layer links included.
+"""Versatilities: centralities of a node of a layer in the whole network.
+
+Inter-layer links are included.
 
 With temporal coupling links run one way, so weight drifts to the layers where they end, the first
 ones in a network of attention and the last in one of information: read the values of each layer too
@@ -20,10 +22,12 @@ _REST = 1e-14
 
 @MULTILAYER_MEASURES.register(takes="supra", scale="invariant", isolates="proportional")
 def pagerank_versatility(supra: sparse.csr_array, n_layers: int, *, damping: float = 0.85) -> np.ndarray:
-    """Return PageRank on the supra-adjacency S: where a walker is found who follows edges and inter-layer links.
+    """Return PageRank on the supra-adjacency S.
 
-    pi = damping T^T pi + (1 - damping) / (layers * nodes), with T the rows of S divided by their sums; a walker at a node without a way on
-    starts anew anywhere.
+    It says where a walker is found who follows edges and inter-layer links.
+
+    pi = damping T^T pi + (1 - damping) / (layers * nodes), with T the rows of S divided by their
+    sums; a walker at a node without a way on starts anew anywhere.
 
     Parameters
     ----------
@@ -34,7 +38,8 @@ def pagerank_versatility(supra: sparse.csr_array, n_layers: int, *, damping: flo
     Returns
     -------
     ndarray [layer, node]
-        Above 0; sums to 1. Great where walks lead. Isolates share the least value. Some libraries divide by the greatest.
+        Above 0; sums to 1. Great where walks lead. Isolates share the least value. Some libraries
+        divide by the greatest.
 
     References
     ----------
@@ -52,11 +57,13 @@ def pagerank_versatility(supra: sparse.csr_array, n_layers: int, *, damping: flo
 
 @MULTILAYER_MEASURES.register(takes="supra", scale="invariant", isolates="kept")
 def eigenvector_versatility(supra: sparse.csr_array, n_layers: int) -> np.ndarray:
-    """Return eigenvector centrality on the supra-adjacency S: S^T x = lambda x for the greatest lambda.
+    """Return eigenvector centrality on the supra-adjacency S.
 
-    With temporal coupling S is not strongly connected (it is block triangular), nor is it without coupling: the layer with the greatest lambda gives the values
-    and others may have 0. Use `pagerank_versatility` or `katz_versatility` there,
-    which are always unique.
+    S^T x = lambda x for the greatest lambda.
+
+    With temporal coupling S is not strongly connected (it is block triangular), nor is it without
+    coupling: the layer with the greatest lambda gives the values and others may have 0. Use
+    `pagerank_versatility` or `katz_versatility` there, which are always unique.
 
     Parameters
     ----------
@@ -66,8 +73,9 @@ def eigenvector_versatility(supra: sparse.csr_array, n_layers: int) -> np.ndarra
     Returns
     -------
     ndarray [layer, node]
-        0 to 1, the greatest being 1; all 0 in a network without a cycle. Great where those that attend to a node are great. Isolates
-        without a self-loop have 0 where there is no coupling. See `leading_eigenvector` for networks that are not strongly connected.
+        0 to 1, the greatest being 1; all 0 in a network without a cycle. Great where those that
+        attend to a node are great. Isolates without a self-loop have 0 where there is no
+        coupling. See `leading_eigenvector` for networks that are not strongly connected.
 
     References
     ----------
@@ -84,10 +92,13 @@ def eigenvector_versatility(supra: sparse.csr_array, n_layers: int) -> np.ndarra
 
 @MULTILAYER_MEASURES.register(takes="supra", scale="invariant", isolates="kept")
 def katz_versatility(supra: sparse.csr_array, n_layers: int, *, attenuation: float = 0.85) -> np.ndarray:
-    """Return Katz centrality on the supra-adjacency S: x = 1 + alpha S^T x, all walks that end at a node, each step worth alpha.
+    """Return Katz centrality on the supra-adjacency S: x = 1 + alpha S^T x.
 
-    alpha = attenuation / (greatest row sum of S) lies below 1 / (spectral radius), so the sum over walks always converges, and the values
-    do not change with the common unit of weights and omega.
+    It counts all walks that end at a node, each step worth alpha.
+
+    alpha = attenuation / (greatest row sum of S) lies below 1 / (spectral radius), so the sum
+    over walks always converges, and the values do not change with the common unit of weights and
+    omega.
 
     Parameters
     ----------
@@ -102,7 +113,8 @@ def katz_versatility(supra: sparse.csr_array, n_layers: int, *, attenuation: flo
 
     References
     ----------
-    Katz, Psychometrika 18, 39 (1953), doi:10.1007/BF02289026; De Domenico et al., PRX 3, 041022 (2013), doi:10.1103/PhysRevX.3.041022.
+    Katz, Psychometrika 18, 39 (1953), doi:10.1007/BF02289026; De Domenico et al., PRX 3, 041022
+    (2013), doi:10.1103/PhysRevX.3.041022.
 
     Examples
     --------
@@ -128,11 +140,17 @@ def _inside(name: str, value: float) -> float:
 def _scaled(supra: sparse.csr_array) -> sparse.csr_array:
     """Return a matrix whose greatest entry is 1, so that no sum overflows or vanishes."""
     # SciPy divides by way of 1 / greatest, which overflows for the least numbers.
-    return sparse.csr_array((supra.data / (supra.data.max(initial=0) or 1), supra.indices, supra.indptr), shape=supra.shape)
+    return sparse.csr_array(
+        (supra.data / (supra.data.max(initial=0) or 1), supra.indices, supra.indptr),
+        shape=supra.shape,
+    )
 
 
 def _graph(supra: sparse.csr_array) -> tuple[igraph.Graph, list[float] | None]:
-    """Return a matrix as a directed graph, and its weights (None, not an empty list, as igraph wants it)."""
+    """Return a matrix as a directed graph, and its weights.
+
+    igraph needs None, not an empty list, where there are no weights.
+    """
     entries = _scaled(supra).tocoo()
     graph = igraph.Graph(n=supra.shape[0], edges=np.column_stack(entries.coords), directed=True)
     return graph, entries.data.tolist() or None
