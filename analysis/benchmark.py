@@ -10,7 +10,7 @@ Rows, each in a process of its own, so that one's memory is not another's:
 - memory, memory_naive: the greatest memory above what there was before one explanation; before two masks of the naive loop.
 - folder: (d) images a second. stream, study: memory over many images, CIFAR-10's where --data is given.
 - curves: (e) insertion and deletion. network: (f) attention, network, ten centralities, GraphML. scaling: (g) tokens, blocks, images.
-- types: types for the passes: images a second, times the naive loop, the masked passes' part of the rate of a bare matrix product, and how far heatmaps
+- types: types in which masks are classified (`mask_dtype`): images a second, times the naive loop, the masked passes' part of the rate of a bare matrix product, and how far heatmaps
   move. On a GPU, with --rows types --models vit-base --images 512. tried: what else was tried.
 - start: importing the package, --help, the demo's first heatmap.
 

@@ -51,13 +51,13 @@ class Case:
         """Return the model; of random weights drawn wider than at the start of training, so that attention differs between tokens."""
         if self.model in BUNDLED:
             return mv.load(self.model, device=self.device, dtype="float32", **changes)
-        passes = changes.pop("passes", None)
+        mask_dtype = changes.pop("mask_dtype", None)
         name, _, size = self.model.partition("@")
         family, geometry = name.split("-")
         width, blocks, heads = GEOMETRIES[geometry]
         options = {"hidden_size": width, "num_hidden_layers": blocks, "num_attention_heads": heads}
         options |= {"patch_size": 14, "mlp_ratio": 4} if family == "dinov2" else {"intermediate_size": 4 * width}
-        return random_model(family, self.device, passes=passes, **{**options, "image_size": int(size or 224), "num_labels": 1000, **changes})
+        return random_model(family, self.device, mask_dtype=mask_dtype, **{**options, "image_size": int(size or 224), "num_labels": 1000, **changes})
 
     def many(self, folder: Path) -> Any:
         """Return many images, each a file or a row of a file."""
@@ -66,16 +66,16 @@ class Case:
         return mv.images(photos(folder, self.many_images))
 
 
-def random_model(family: str, device: str, *, passes: str | None = None, **options: Any) -> mv.VisionModel:
+def random_model(family: str, device: str, *, mask_dtype: str | None = None, **options: Any) -> mv.VisionModel:
     """Return a model of random weights, with the image processor of a bundled one at its size."""
     torch.manual_seed(0)
     processor = deepcopy(mv.load("demo-vit", device="cpu").processor)
     processor.size = {"height": options["image_size"], "width": options["image_size"]}
-    rounded = getattr(torch, passes) if passes not in (None, "tf32") else passes
+    rounded = getattr(torch, mask_dtype) if mask_dtype not in (None, "tf32") else mask_dtype
     kind = {"vit": "ViT", "deit": "DeiT", "dinov2": "Dinov2"}[family]
     config = getattr(transformers, f"{kind}Config")(initializer_range=0.06, **options)
     network = getattr(transformers, f"{kind}ForImageClassification")(config).eval().to(device)
-    return mv.VisionModel(network, processor, name=f"{kind} {options['hidden_size']} x {options['num_hidden_layers']}", passes=rounded)
+    return mv.VisionModel(network, processor, name=f"{kind} {options['hidden_size']} x {options['num_hidden_layers']}", mask_dtype=rounded)
 
 
 def naive_loop(model: mv.VisionModel, image: np.ndarray, kept: np.ndarray) -> np.ndarray:

@@ -97,10 +97,10 @@ def scaling(case: Case) -> Rows:
 
 
 def types(case: Case) -> Rows:
-    """Return for each type of passes: images a second and times the naive loop's, the rate of the masked passes alone beside that of a bare matrix
+    """Return for each type in which masks are classified: images a second and times the naive loop's, the rate of the masked passes alone beside that of a bare matrix
     product, and how far heatmaps move from those of float32."""
     options = {"cpu": ("bfloat16",), "cuda": ("tf32", "bfloat16", "float16")}[torch.device(case.device).type]
-    models = {"float32": case.build(), **{name: case.build(passes=name) for name in options}}
+    models = {"float32": case.build(), **{name: case.build(mask_dtype=name) for name in options}}
     with tempfile.TemporaryDirectory() as name:
         paths = photos(Path(name), case.images)
         few = paths[: max(2, case.images // 32)]
@@ -120,7 +120,7 @@ def types(case: Case) -> Rows:
         figures = {"rank_correlation": statistics.mean(rank), "least_rank_correlation": min(rank), "auc_difference": moved.mean(), "greatest": moved.max()}
         image, rate = statistics.median(seconds[key]) / len(paths), flop[key] / statistics.median(alone[key])
         speed = {"images_a_second": 1 / image, "a/b": naive / len(few) / image, "GFLOP/s": rate / 1e9, "of_a_product": rate / gemm_rate(model.device, key)}
-        rows.append({"passes": key, "images": len(paths), **{k: float(v) for k, v in (speed | figures).items()}})
+        rows.append({"mask_dtype": key, "images": len(paths), **{k: float(v) for k, v in (speed | figures).items()}})
     return rows
 
 
@@ -128,7 +128,7 @@ def masked_passes(model: mv.VisionModel, several: list[torch.Tensor], explanatio
     """Return what classifies the distinct masks of some images together, and nothing else."""
     tokens = model.embed(torch.cat(several))
     kept = [each.masks.kept[each.masks.distinct()[0]] for each in explanations[: len(several)]]
-    return partial(model.probabilities_of_each, tokens, kept)
+    return partial(model.probabilities_of_images, tokens, kept)
 
 
 def areas(model: mv.VisionModel, path: Path, explanation: mv.Explanation) -> float:

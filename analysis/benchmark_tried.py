@@ -12,18 +12,21 @@ from benchmark_case import Case, Rows, in_turn, pixels, ratio
 from torch import Tensor, nn
 
 import multiplex_vit as mv
-from multiplex_vit.models import onednn, sharing
 from multiplex_vit.models.attention import attending
-from multiplex_vit.models.onednn import fast_linear
+from multiplex_vit.models.fast import onednn
+from multiplex_vit.models.fast.onednn import fast_linear
+from multiplex_vit.models.fast.switches import Fast
 from multiplex_vit.models.swaps import fed
 
 METHODS = ("mutex", "multiplex")
 AS_IT_IS = "as it is"
+SWITCHES = {
+    "nothing shared among masks": Fast(sharing=False),
+    "linear layers by default": Fast(onednn=False),
+}
 OTHERWISE = {
-    "nothing shared among masks": (sharing, "parts_of", lambda block: None),
-    "linear layers by default": (onednn, "_helps", lambda model: False),
     "weights laid out at every call": (onednn, "MOST_BYTES", 0),
-    "GELU by itself": (onednn, "_before_gelu", lambda model: {}),
+    "GELU by itself": (onednn, "FUSE_GELU", False),
 }
 """What the package has in place of what it does otherwise: module, name, stand-in."""
 
@@ -41,6 +44,7 @@ def tried(case: Case) -> Rows:
             "padded to the longest": partial(padded, model, tokens, kept),
             "one mask a pass": partial(model.probabilities, tokens, kept, batch_size=1),
             "all masks in one pass a length": partial(model.probabilities, tokens, kept, batch_size=len(kept)),
+            **{name: partial(mv.VisionModel(model.model, fast=fast).probabilities, tokens, kept) for name, fast in SWITCHES.items()},
             **{name: patched(partial(model.probabilities, tokens, kept), *others) for name, others in OTHERWISE.items()},
         }
         expected = calls[AS_IT_IS]()
@@ -59,7 +63,7 @@ def padded(model: mv.VisionModel, tokens: Tensor, kept: np.ndarray) -> Tensor:
     present = torch.from_numpy(np.concatenate([prefix, kept], axis=1)).to(model.device)
     places = present.int().argsort(dim=1, descending=True, stable=True)[:, : int(counts.max())]
     real = torch.arange(places.shape[1])[None] < counts[:, None]
-    network = model.passing
+    network = model.mask_model
     embeddings = getattr(network, network.base_model_prefix).embeddings
     size, found = max(1, 2048 // places.shape[1]), []
     with torch.inference_mode(), attending(network, "sdpa"), fast_linear(network):
@@ -82,7 +86,7 @@ def patched(call: Callable[[], Tensor], module: object, name: str, stand_in: obj
 def compiled(case: Case) -> Rows:
     """Return how long the blocks alone take at the length of the published masks: as they are run, as they come, and compiled."""
     model = case.build()
-    network = model.passing
+    network = model.mask_model
     layers, n_token = getattr(network, network.base_model_prefix).layers, model.n_prefix + int(np.prod(model.grid)) // 2 + 1
     hidden = torch.randn(max(1, 2048 // n_token), n_token, network.config.hidden_size, device=model.device, dtype=model.dtype)
     blocks = torch.compile(partial(through, layers), dynamic=False)
@@ -90,7 +94,7 @@ def compiled(case: Case) -> Rows:
         began = time.perf_counter()
         blocks(hidden)
         first = time.perf_counter() - began
-        calls = {"blocks as they are run": fast(partial(through, layers, hidden), network), "blocks as they come": partial(through, layers, hidden)}
+        calls = {"blocks as they are run": on_onednn(partial(through, layers, hidden), network), "blocks as they come": partial(through, layers, hidden)}
         seconds = in_turn({**calls, "blocks compiled": partial(blocks, hidden)}, 4 * case.repeats)
     base = "blocks as they are run"
     rows = [{"way": name, "seconds": statistics.median(each), "of as it is": ratio(seconds, name, base)} for name, each in seconds.items()]
@@ -105,7 +109,7 @@ def through(layers: nn.ModuleList, hidden: Tensor) -> Tensor:
     return hidden
 
 
-def fast(call: Callable[[], Tensor], network: nn.Module) -> Callable[[], Tensor]:
+def on_onednn(call: Callable[[], Tensor], network: nn.Module) -> Callable[[], Tensor]:
     """Return a call during which linear layers are those of the passes."""
 
     def run() -> Tensor:

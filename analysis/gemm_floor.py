@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from multiplex_vit.models.rounding import tf32
+from multiplex_vit.models.fast.rounding import tf32
 
 Product = tuple[int, int, int, int]
 """How many at once, rows, inner, columns."""

@@ -46,11 +46,11 @@ def test_the_floor_runs_the_products_that_it_counted(floor):
         assert again.found == products.found
 
 
-def test_models_of_random_weights_take_pictures_and_types_of_passes(floor):
+def test_models_of_random_weights_take_pictures_and_types_of_masks(floor):
     from benchmark_case import Case
 
-    model = Case("vit-tiny", "cpu", 1, 1, 1).build(passes="bfloat16", num_hidden_layers=2, image_size=32)
-    assert (model.dtype, model.passing.dtype) == (torch.float32, torch.bfloat16)
+    model = Case("vit-tiny", "cpu", 1, 1, 1).build(mask_dtype="bfloat16", num_hidden_layers=2, image_size=32)
+    assert (model.dtype, model.mask_model.dtype) == (torch.float32, torch.bfloat16)
     assert model.picture(mv.samples()["cat"]).pixels.shape == (1, 3, 32, 32)
 
 
@@ -69,7 +69,7 @@ def test_the_benchmark_runs_to_its_tables(tmp_path):
     assert not any("failed" in row for row in found["rows"]), ended.stderr
     assert rows["passes"]["difference"] < 1e-4
     assert rows["passes"]["b/c"] > 0
-    assert rows["types"]["passes"] == "bfloat16"
+    assert rows["types"]["mask_dtype"] == "bfloat16"
     assert rows["types"]["rank_correlation"] > 0.9
     assert rows["passes"]["package_above_mib"] >= 0
     assert rows["stream"]["first_half_mib"] > 0

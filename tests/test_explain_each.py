@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import multiplex_vit as mv
-from multiplex_vit.models import batches, sharing
 from multiplex_vit.models.attention import blocks_of
+from multiplex_vit.models.fast import batches, memory, sharing
 from multiplex_vit.saliency import each as each_room
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*see masks.table")
@@ -47,7 +47,7 @@ def test_any_grouping_gives_what_one_at_a_time_gives(make_tiny, kind, seeds, cho
     images = [np.random.default_rng(seed).standard_normal((1, 3, 16, 16)).astype(np.float32) for seed in seeds]
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(each_room._MOST_IMAGES, "cpu", together)
-        patch.setattr(batches, "_TOKENS_ON_CPU", tokens)
+        patch.setattr(memory, "TOKENS_ON_CPU", tokens)
         found = list(mv.explain_each(model, images, chosen, batch_size=batch_size))
     assert len(found) == len(images)
     for image, explanations in zip(images, found, strict=True):
@@ -95,8 +95,8 @@ def test_any_grouping_of_any_masks_gives_what_the_model_gives_for_each_alone(mak
     for masks in kept:
         masks[:, 0] = True  # the mean of no patch is not a number in some classifiers
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batches, "_TOKENS_ON_CPU", tokens)
-        found = model.probabilities_of_each(torch.cat([model.embed(image) for image in images]), kept, batch_size=batch_size)
+        patch.setattr(memory, "TOKENS_ON_CPU", tokens)
+        found = model.probabilities_of_images(torch.cat([model.embed(image) for image in images]), kept, batch_size=batch_size)
     for image, masks, each in zip(images, kept, found, strict=True):
         np.testing.assert_allclose(each.numpy(), one_at_a_time(model, image, masks), atol=1e-5)
 
@@ -119,7 +119,7 @@ def test_equal_counts_of_different_images_share_a_pass(tiny, pixels):
     tokens = torch.cat([model.embed(pixels(seed=seed)) for seed in range(3)])
     kept = np.tile(np.arange(16) < 5, (3, 2, 1))
     model.model.vit.layernorm.register_forward_hook(lambda _, args, output: seen.append(len(output)))
-    model.probabilities_of_each(tokens, list(kept))
+    model.probabilities_of_images(tokens, list(kept))
     assert seen == [6]
 
 
@@ -175,7 +175,7 @@ def test_a_sequence_too_long_for_memory_is_told(tiny, pixels):
     model = tiny("ViT")
     tokens = model.embed(pixels())
     model.model.vit.layernorm.register_forward_pre_hook(short)
-    with pytest.raises(mv.InputError, match="memory is short of one sequence"):
+    with pytest.raises(mv.InputError, match="not enough memory for one sequence"):
         model.probabilities(tokens, np.ones((3, 16), dtype=bool))
 
 
@@ -281,11 +281,11 @@ def test_a_classifier_of_ones_own_gets_every_token(tiny, pixels):
 
 def test_images_of_a_gpu_pass_are_padded_to_as_many(monkeypatch):
     values = torch.arange(5.0).view(5, 1, 1)
-    assert [(len(chunk), count) for chunk, count in batches.alike(values, 4)] == [(1, 1)] * 5
+    assert [(len(chunk), count) for chunk, count in batches.chunks_of_fixed_size(values, 4)] == [(1, 1)] * 5
 
     class OnGpu(torch.Tensor):
         device = torch.device("cuda")
 
-    chunks = list(batches.alike(torch.arange(11.0).view(11, 1, 1).as_subclass(OnGpu), 4))
+    chunks = list(batches.chunks_of_fixed_size(torch.arange(11.0).view(11, 1, 1).as_subclass(OnGpu), 4))
     assert [(len(chunk), count) for chunk, count in chunks] == [(8, 8), (8, 3)]
     assert chunks[1][0].flatten().tolist() == [8, 9, 10, 10, 10, 10, 10, 10]

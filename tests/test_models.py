@@ -108,18 +108,18 @@ def test_half_precision_weights(tiny, pixels, kind, dtype):
     assert np.corrcoef(explanation.probabilities.ravel(), full.probabilities.ravel())[0, 1] > 0.98
 
 
-@pytest.mark.parametrize("passes", ["bfloat16", "float16", "tf32"])
-def test_passes_of_another_type_leave_the_masks_as_they_are(demo_vit, passes):
+@pytest.mark.parametrize("mask_dtype", ["bfloat16", "float16", "tf32"])
+def test_passes_of_another_type_leave_the_masks_as_they_are(demo_vit, mask_dtype):
     photos = list(mv.samples().values())
-    model = mv.load("demo-vit", device="cpu", passes=passes)
+    model = mv.load("demo-vit", device="cpu", mask_dtype=mask_dtype)
     for rounded, full in zip(mv.explain(model, photos), mv.explain(demo_vit, photos), strict=True):
         assert (rounded.masks.kept == full.masks.kept).all()
         assert np.abs(rounded.probabilities - full.probabilities).max() < 0.03
         assert spearmanr(rounded.heatmap.ravel(), full.heatmap.ravel()).statistic > 0.98
-        assert (passes == "tf32") == np.array_equal(rounded.probabilities, full.probabilities)
+        assert (mask_dtype == "tf32") == np.array_equal(rounded.probabilities, full.probabilities)
     assert not torch.backends.cuda.matmul.allow_tf32
     with pytest.raises(mv.InputError, match="unknown dtype 'int8'"):
-        mv.load("demo-vit", device="cpu", passes="int8")
+        mv.load("demo-vit", device="cpu", mask_dtype="int8")
 
 
 @pytest.mark.parametrize("implementation", ["eager", "sdpa"])
@@ -427,7 +427,7 @@ def test_operators_that_return_something_else(tiny, pixels, bad):
 
 def onednn_runs(model, pixels):
     """Return logits of the default layers, and of a first and a second run on oneDNN."""
-    from multiplex_vit.models.onednn import fast_linear
+    from multiplex_vit.models.fast.onednn import fast_linear
 
     values = torch.from_numpy(pixels())
     with torch.inference_mode():
@@ -453,7 +453,7 @@ def test_linear_layers_on_onednn_agree_and_are_put_back(tiny, pixels):
 
 
 def test_large_weights_stay_as_they_are_and_a_gelu_that_is_listened_to_is_run(tiny, pixels, monkeypatch):
-    from multiplex_vit.models import onednn
+    from multiplex_vit.models.fast import onednn
 
     monkeypatch.setattr(onednn, "MOST_BYTES", 0)
     model, heard = tiny("ViT").model, []
@@ -472,16 +472,16 @@ def test_linear_layers_run_by_default_under_autocast(tiny, pixels):
 
 
 def test_passes_of_another_type_follow_the_weights(tiny, pixels):
-    model = mv.VisionModel(tiny("ViT").model, passes=torch.bfloat16)
-    before, copy = model.classify(pixels()), model.passing
-    assert model.passing is copy
+    model = mv.VisionModel(tiny("ViT").model, mask_dtype=torch.bfloat16)
+    before, copy = model.classify(pixels()), model.mask_model
+    assert model.mask_model is copy
     with torch.no_grad():
         model.model.classifier.weight.mul_(-3)
     assert not torch.allclose(model.classify(pixels()), before, atol=1e-2)
 
 
 def test_tf32_is_put_back_under_either_name(tiny, pixels):
-    from multiplex_vit.models.rounding import tf32
+    from multiplex_vit.models.fast.rounding import tf32
 
     matmul = torch.backends.cuda.matmul
     with tf32(True):
@@ -489,7 +489,7 @@ def test_tf32_is_put_back_under_either_name(tiny, pixels):
     assert not matmul.allow_tf32
     code = """
 import torch
-from multiplex_vit.models.rounding import tf32
+from multiplex_vit.models.fast.rounding import tf32
 matmul = torch.backends.cuda.matmul
 matmul.fp32_precision = "ieee"
 with tf32(True):

@@ -147,9 +147,9 @@ def test_randomised_weights_follow_the_seed_and_share_no_memory(tiny):
 
 
 def test_randomised_copies_keep_dtype_processor_and_type_of_passes(demo_vit):
-    model = mv.VisionModel(demo_vit.model, demo_vit.processor, passes=torch.bfloat16)
+    model = mv.VisionModel(demo_vit.model, demo_vit.processor, mask_dtype=torch.bfloat16)
     _, copy = next(randomised(model))
-    assert (copy.dtype, copy.passing.dtype, copy.processor) == (torch.float32, torch.bfloat16, model.processor)
+    assert (copy.dtype, copy.mask_model.dtype, copy.processor) == (torch.float32, torch.bfloat16, model.processor)
 
 
 def test_an_explainer_that_ignores_the_model_stays_as_it_is(demo_vit):

@@ -48,9 +48,15 @@ def _class_and_registers(config: Any) -> tuple[str, ...]:
 ADAPTERS: dict[str, Adapter] = {
     "ViTForImageClassification": Adapter(prefix=_class, reads_prefix=True),
     "DeiTForImageClassification": Adapter(prefix=_class_and_distillation, reads_prefix=True),
-    "DeiTForImageClassificationWithTeacher": Adapter(prefix=_class_and_distillation, reads_prefix=True, readers=("cls_classifier", "distillation_classifier")),
+    "DeiTForImageClassificationWithTeacher": Adapter(
+        prefix=_class_and_distillation,
+        reads_prefix=True,
+        readers=("cls_classifier", "distillation_classifier"),
+    ),
     "Dinov2ForImageClassification": Adapter(prefix=_class, any_size=True),
-    "Dinov2WithRegistersForImageClassification": Adapter(prefix=_class_and_registers, any_size=True),
+    "Dinov2WithRegistersForImageClassification": Adapter(
+        prefix=_class_and_registers, any_size=True
+    ),
 }
 """Architecture (class name in transformers) -> adapter; add a row for another one."""
 
@@ -69,5 +75,7 @@ def adapter_of(architecture: str) -> Adapter:
     False
     """
     if architecture not in ADAPTERS:
-        raise InputError(f"{architecture} is not a supported image classifier; supported: {', '.join(ADAPTERS)}")
+        raise InputError(
+            f"{architecture} is not a supported image classifier; supported: {', '.join(ADAPTERS)}"
+        )
     return ADAPTERS[architecture]

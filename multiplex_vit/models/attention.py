@@ -10,7 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from multiplex_vit.errors import InputError
-from multiplex_vit.models.libraries import AttentionInterface, AttentionMaskInterface, PreTrainedModel, sdpa_mask
+from multiplex_vit.models.libraries import (
+    AttentionInterface,
+    AttentionMaskInterface,
+    PreTrainedModel,
+    sdpa_mask,
+)
 from multiplex_vit.models.unwrap import as_itself
 from multiplex_vit.registry import name_of
 
@@ -18,7 +23,9 @@ POOLED = "multiplex_vit_pooled"
 """Name of this package's attention function in transformers' attention interface."""
 
 Pool = Callable[[Tensor], Tensor]
-_collect: ContextVar[Callable[[Any, Tensor, Tensor], None] | None] = ContextVar("collect", default=None)
+_collect: ContextVar[Callable[[Any, Tensor, Tensor], None] | None] = ContextVar(
+    "collect", default=None
+)
 
 
 def _pooled_attention(
@@ -31,8 +38,12 @@ def _pooled_attention(
     **_: Any,
 ) -> tuple[Tensor, None]:
     """Compute one block's attention as transformers' eager function does, and hand it to the collector of `collected` with the values that it brings."""
-    scores = torch.matmul(query, key.transpose(2, 3)) * (query.shape[-1] ** -0.5 if scaling is None else scaling)
-    weights = scores.softmax(-1, dtype=torch.promote_types(scores.dtype, torch.float32))  # float64 stays
+    scores = torch.matmul(query, key.transpose(2, 3)) * (
+        query.shape[-1] ** -0.5 if scaling is None else scaling
+    )
+    weights = scores.softmax(
+        -1, dtype=torch.promote_types(scores.dtype, torch.float32)
+    )  # float64 stays
     collect = _collect.get()
     if collect is not None:
         collect(module, weights, value)
@@ -62,7 +73,12 @@ class Collected:
 
 @contextmanager
 def collected(
-    model: PreTrainedModel, operators: Sequence[Pool], n_dropped: int, n_layers: int, *, also: Callable[[Any, Tensor, Tensor], None] | None = None
+    model: PreTrainedModel,
+    operators: Sequence[Pool],
+    n_dropped: int,
+    n_layers: int,
+    *,
+    also: Callable[[Any, Tensor, Tensor], None] | None = None,
 ) -> Iterator[Collected]:
     """Collect attention between all tokens but the first `n_dropped`, pooled over heads inside each block; `also` is shown all of it, and the values."""
     found = Collected()
@@ -70,9 +86,13 @@ def collected(
     def collect(module: Any, weights: Tensor, value: Tensor) -> None:
         if found.attention is None:
             n_node = weights.shape[-1] - n_dropped
-            found.attention = weights.new_empty((len(weights), len(operators), n_layers, n_node, n_node))
+            found.attention = weights.new_empty(
+                (len(weights), len(operators), n_layers, n_node, n_node)
+            )
         for i, pool in enumerate(operators if found.count < n_layers else ()):
-            found.attention[:, i, found.count] = _checked(pool(weights), pool, weights)[:, n_dropped:, n_dropped:]
+            found.attention[:, i, found.count] = _checked(pool(weights), pool, weights)[
+                :, n_dropped:, n_dropped:
+            ]
         if also is not None and found.count < n_layers:
             also(module, weights, value)
         found.count += 1
@@ -88,7 +108,13 @@ def collected(
 def _checked(pooled: Tensor, pool: Pool, weights: Tensor) -> Tensor:
     wanted = (len(weights), *weights.shape[2:])
     if not isinstance(pooled, Tensor) or pooled.shape != wanted:
-        raise InputError(_unfit(pool, list(pooled.shape) if isinstance(pooled, Tensor) else type(pooled).__name__, list(wanted)))
+        raise InputError(
+            _unfit(
+                pool,
+                list(pooled.shape) if isinstance(pooled, Tensor) else type(pooled).__name__,
+                list(wanted),
+            )
+        )
     return pooled
 
 
@@ -127,7 +153,10 @@ def watched(model: PreTrainedModel) -> Iterator[list[Tensor]]:
 def outputs_of(modules: Iterable[nn.Module]) -> Iterator[list[Tensor]]:
     """Collect what modules give [image, token, width], in the order in which they run, in the graph of gradients where there is one."""
     outputs: list[Tensor] = []
-    hooks = [module.register_forward_hook(lambda _module, _args, output: outputs.append(output)) for module in modules]
+    hooks = [
+        module.register_forward_hook(lambda _module, _args, output: outputs.append(output))
+        for module in modules
+    ]
     try:
         yield outputs
     finally:
@@ -164,7 +193,9 @@ def _evaluating(model: PreTrainedModel) -> Iterator[None]:
 
 @contextmanager
 def _implementing(model: PreTrainedModel, implementation: str) -> Iterator[None]:
-    configs = {id(m.config): m.config for m in model.modules() if isinstance(m, PreTrainedModel)}.values()
+    configs = {
+        id(m.config): m.config for m in model.modules() if isinstance(m, PreTrainedModel)
+    }.values()
     before = [(config, config._attn_implementation) for config in configs]
     try:
         for config in configs:

@@ -75,7 +75,9 @@ class Direct:
         like = value.transpose(1, 2).flatten(2)
         output = linear_map(module.o_proj, like)
         if output is None:
-            raise InputError(f"the output projection of block {self.count} is not linear, but direct attribution reads it; give direct_weight=0")
+            raise InputError(
+                f"the output projection of block {self.count} is not linear, but direct attribution reads it; give direct_weight=0"
+            )
         scale = self.scales[self.count]
         if scale is None:
             return output.weight
@@ -83,14 +85,19 @@ class Direct:
             return scale.lambda1.float()[:, None] * output.weight
         scaled = linear_map(scale, like.new_empty(1, 1, len(output.weight)))
         if scaled is None:
-            raise InputError(f"the scale of block {self.count} is not linear, but direct attribution reads it; give direct_weight=0")
+            raise InputError(
+                f"the scale of block {self.count} is not linear, but direct attribution reads it; give direct_weight=0"
+            )
         return scaled.weight @ output.weight
 
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Keep what enters the last layer norm and the classifiers."""
         parts = (self.norm, *self.heads)
-        hooks = [part.register_forward_pre_hook(lambda part, args: self.given.update({part: args[0]})) for part in parts]
+        hooks = [
+            part.register_forward_pre_hook(lambda part, args: self.given.update({part: args[0]}))
+            for part in parts
+        ]
         try:
             yield
         finally:

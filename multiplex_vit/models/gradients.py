@@ -23,7 +23,9 @@ class Gradients:
     _finite: Callable[[Tensor], Tensor]
     _batch: Callable[[int, int | str], int]
 
-    def attention_gradients(self, tokens: Tensor, label: int | None) -> tuple[Tensor, Tensor, Tensor]:
+    def attention_gradients(
+        self, tokens: Tensor, label: int | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the attention of every head, the gradient of a class's logit with respect to it, and the class scores.
 
         Parameters
@@ -41,7 +43,11 @@ class Gradients:
         with _followed(self.model), watched(self.model) as layers:
             logits = self._logits(tokens)
             gradients = torch.autograd.grad(logits[0, _explained(logits, label)], layers)
-        return torch.cat([layer.detach() for layer in layers]), torch.cat(gradients), self._finite(logits.detach())
+        return (
+            torch.cat([layer.detach() for layer in layers]),
+            torch.cat(gradients),
+            self._finite(logits.detach()),
+        )
 
     def block_gradients(self, tokens: Tensor, label: int | None) -> tuple[Tensor, Tensor]:
         """Return, for each block, how its attention changes the logit that the model's own head gives for that block's output.
@@ -60,7 +66,10 @@ class Gradients:
                 logits = self._logits(tokens)
             label = _explained(logits, label)
             with skipped(blocks):
-                gradients = [torch.autograd.grad(self._logits(out)[0, label], layer)[0] for layer, out in zip(layers, outputs, strict=True)]
+                gradients = [
+                    torch.autograd.grad(self._logits(out)[0, label], layer)[0]
+                    for layer, out in zip(layers, outputs, strict=True)
+                ]
         return torch.cat(gradients), self._finite(logits.detach())
 
     def token_gradients(self, tokens: Tensor, label: int | None) -> tuple[Tensor, Tensor, Tensor]:
@@ -73,7 +82,11 @@ class Gradients:
         with _followed(self.model), outputs_of([norm]) as outputs, attending(self.model, "sdpa"):
             logits = self._logits(tokens)
             gradient = torch.autograd.grad(logits[0, _explained(logits, label)], outputs)[0]
-        return outputs[0].detach()[0, self.n_prefix :], gradient[0, self.n_prefix :], self._finite(logits.detach())
+        return (
+            outputs[0].detach()[0, self.n_prefix :],
+            gradient[0, self.n_prefix :],
+            self._finite(logits.detach()),
+        )
 
     def pixel_gradients(self, pixels: Tensor, label: int) -> Tensor:
         """Return the gradient of a class's score with respect to pixel values, for each of several images by itself.
@@ -112,7 +125,9 @@ class Gradients:
 def _followed(model: nn.Module) -> Iterator[None]:
     """Follow what is computed, for gradients, whatever was said outside."""
     if any(weight.is_inference() for weight in model.parameters()):
-        raise InputError("the model was made under torch.inference_mode, where nothing has gradients; make it outside, or under torch.no_grad")
+        raise InputError(
+            "the model was made under torch.inference_mode, where nothing has gradients; make it outside, or under torch.no_grad"
+        )
     with torch.inference_mode(False), torch.enable_grad():
         yield
 

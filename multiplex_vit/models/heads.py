@@ -31,7 +31,9 @@ def width_of(model: nn.Module, readers: Sequence[str]) -> int | None:
     heads = [getattr(model, name, None) for name in readers]
     if any(type(head) is nn.Identity for head in heads):
         kind = type(model).__name__
-        raise InputError(f"{kind} has no classifier (its head is an identity); give one fine-tuned to classify")
+        raise InputError(
+            f"{kind} has no classifier (its head is an identity); give one fine-tuned to classify"
+        )
     # A subclass of a linear layer may give something else than its out_features.
     widths = {head.out_features if type(head) is nn.Linear else None for head in heads}
     return widths.pop() if len(widths) == 1 else None

@@ -30,7 +30,9 @@ def _of_torchvision(error: BaseException | None) -> BaseException | None:
     """Return the error of a chain of them that was raised in torchvision, or speaks of it, the first cause before all."""
     found = None
     while error is not None:
-        files = [frame.filename.replace("\\", "/") for frame in traceback.extract_tb(error.__traceback__)]
+        files = [
+            frame.filename.replace("\\", "/") for frame in traceback.extract_tb(error.__traceback__)
+        ]
         if "torchvision" in str(error) or any("/torchvision/" in file for file in files):
             found = error
         error = error.__cause__ or error.__context__
@@ -49,4 +51,12 @@ with torchvision_told():
     from transformers.activations import ACT2FN, GELUActivation
     from transformers.masking_utils import sdpa_mask
 
-__all__ = ["ACT2FN", "AttentionInterface", "AttentionMaskInterface", "GELUActivation", "PreTrainedModel", "sdpa_mask", "torchvision_told"]
+__all__ = [
+    "ACT2FN",
+    "AttentionInterface",
+    "AttentionMaskInterface",
+    "GELUActivation",
+    "PreTrainedModel",
+    "sdpa_mask",
+    "torchvision_told",
+]

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm, linear
 
-from multiplex_vit.models.swaps import unheard
+from multiplex_vit.models.swaps import is_unchanged
 
 _ENLARGED = 64.0
 """What the columns of the identity are multiplied by, so that the bias beside them costs few digits; a power of two."""
@@ -52,13 +52,17 @@ class NormMap:
 
 def is_plain_linear(module: Any) -> TypeGuard[nn.Linear]:
     """Tell whether a module is a linear layer whose weight is what it applies: of that class, not wrapped, nor listened to."""
-    return type(module) is nn.Linear and type(module.weight) in (nn.Parameter, Tensor) and unheard(module)
+    return (
+        type(module) is nn.Linear
+        and type(module.weight) in (nn.Parameter, Tensor)
+        and is_unchanged(module)
+    )
 
 
 def is_plain_scale(module: Any) -> bool:
     """Tell whether a module multiplies by its `lambda1`, as DINOv2's do, and is not wrapped, nor listened to."""
     known = type(module).__name__ in ("Dinov2LayerScale", "Dinov2WithRegistersLayerScale")
-    return known and type(module.lambda1) in (nn.Parameter, Tensor) and unheard(module)
+    return known and type(module.lambda1) in (nn.Parameter, Tensor) and is_unchanged(module)
 
 
 @torch.no_grad()
@@ -104,7 +108,7 @@ def norm_map(module: Any, like: Tensor) -> NormMap | None:
     >>> norm_map(nn.Sequential(nn.LayerNorm(4, eps=0.5)), torch.zeros(1, 4)).eps
     0.5
     """
-    if type(module) is nn.LayerNorm and module.elementwise_affine and unheard(module):
+    if type(module) is nn.LayerNorm and module.elementwise_affine and is_unchanged(module):
         bias = torch.zeros_like(module.weight) if module.bias is None else module.bias
         return NormMap(module.weight.float(), bias.float(), module.eps)
     parts = list(module.modules()) if isinstance(module, nn.Module) else []

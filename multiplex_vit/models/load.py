@@ -9,8 +9,9 @@ import torch
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.checkpoint import Checkpoint, line_of
 from multiplex_vit.models.configuration import read_configuration
+from multiplex_vit.models.fast.rounding import TF32
+from multiplex_vit.models.fast.switches import Fast
 from multiplex_vit.models.processor import read_processor
-from multiplex_vit.models.rounding import TF32
 from multiplex_vit.models.score import AUTO, score_named
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.models.weights import read_weights
@@ -23,8 +24,9 @@ def load(
     *,
     device: str | torch.device = "auto",
     dtype: str | torch.dtype = "auto",
-    passes: str | torch.dtype | None = None,
+    mask_dtype: str | torch.dtype | None = None,
     score: str = AUTO,
+    fast: Fast | bool = True,
 ) -> VisionModel:
     """Load a Vision Transformer with its image processor.
 
@@ -36,13 +38,16 @@ def load(
         "auto" takes a CUDA GPU where there is one.
     dtype : str or torch.dtype
         "float32", "float16" or "bfloat16"; "auto" is float32 on the CPU and the checkpoint's own type elsewhere.
-    passes : str or torch.dtype, optional
-        Another type for the passes that classify masks and images, or "tf32" (float32 rounded in a GPU's matrix products). Attention, and with it the
-        masks, keeps `dtype`. `analysis/benchmark.py` shows what it gives and how far heatmaps move.
+    mask_dtype : str or torch.dtype, optional
+        Type in which masks and images are classified, or "tf32" (float32 rounded in a GPU's matrix
+        products). Attention, and with it the masks, keeps `dtype`. Default: None, as `dtype`. `analysis/benchmark.py` shows what it gives and how far heatmaps move.
     score : str
         What the logits mean: "softmax" (one class out of several), "sigmoid" (every class for itself)
         or "raw" (a predicted value). Default: "auto", which follows the checkpoint's `problem_type`;
         one logit gets a sigmoid.
+    fast : Fast or bool
+        Which shortcuts are taken when masks and images are classified; False takes none. Default: True,
+        all of them.
 
     Returns
     -------
@@ -66,12 +71,18 @@ def load(
     place = _device(device)
     if score != AUTO:
         score_named(score)
-    other = passes if passes in (None, TF32) else _dtype("" if passes == "auto" else passes, place)
+    other = (
+        mask_dtype
+        if mask_dtype in (None, TF32)
+        else _dtype("" if mask_dtype == "auto" else mask_dtype, place)
+    )
     checkpoint = Checkpoint.of(name)
     model_class, config = read_configuration(checkpoint)
     model = read_weights(checkpoint, model_class, config, dtype=_dtype(dtype, place))
     processor = read_processor(checkpoint, config)
-    return VisionModel(model.eval().to(place), processor, name=str(name), passes=other, score=score)
+    return VisionModel(
+        model.eval().to(place), processor, name=str(name), mask_dtype=other, score=score, fast=fast
+    )
 
 
 def _check_name(name: Any) -> None:
@@ -80,8 +91,12 @@ def _check_name(name: Any) -> None:
         return
     kind = type(name).__name__
     if hasattr(name, "state_dict") or hasattr(name, "model"):
-        raise InputError(f"load takes a name or a folder, not the {kind} itself; give VisionModel(module, processor) for a module in memory")
-    raise InputError(f"the model's name is {name!r}; give the name of a bundled model, a checkpoint folder or a hub id")
+        raise InputError(
+            f"load takes a name or a folder, not the {kind} itself; give VisionModel(module, processor) for a module in memory"
+        )
+    raise InputError(
+        f"the model's name is {name!r}; give the name of a bundled model, a checkpoint folder or a hub id"
+    )
 
 
 def _device(device: str | torch.device) -> torch.device:
@@ -93,7 +108,9 @@ def _device(device: str | torch.device) -> torch.device:
             raise RuntimeError("it holds no values")
         torch.empty(1, device=place)
     except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
-        raise InputError(f"device {device!r} cannot be used here ({line_of(error)}); give 'auto', 'cpu' or 'cuda'") from error
+        raise InputError(
+            f"device {device!r} cannot be used here ({line_of(error)}); give 'auto', 'cpu' or 'cuda'"
+        ) from error
     return place
 
 

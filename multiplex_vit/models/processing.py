@@ -80,7 +80,10 @@ class _Asked:
 
     def __init__(self, processor: Any):
         self.processor = processor
-        self.key = (type(processor), repr(sorted(vars(processor).items(), key=lambda item: item[0])))
+        self.key = (
+            type(processor),
+            repr(sorted(vars(processor).items(), key=lambda item: item[0])),
+        )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Asked) and self.key == other.key
@@ -97,7 +100,9 @@ def _found(asked: _Asked, size: tuple[int, int], mode: str) -> Processing | None
     columns = np.linspace(0, _GREY_LEVELS, n_cols).round()[None]
     rows = np.linspace(0, _GREY_LEVELS, n_rows).round()[:, None]
     try:
-        across, down, white, black = (_shown(asked.processor, grey, size, mode) for grey in (columns, rows, _GREY_LEVELS, 0))
+        across, down, white, black = (
+            _shown(asked.processor, grey, size, mode) for grey in (columns, rows, _GREY_LEVELS, 0)
+        )
     except Exception:  # a processor of one's own may take no such image
         return None
     span = white - black
@@ -129,7 +134,9 @@ def _colour(outside: np.ndarray, black: np.ndarray, white: np.ndarray) -> tuple[
 def _shown(processor: Any, grey: Any, size: tuple[int, int], mode: str) -> np.ndarray:
     """Return the pixel values [channel, row, col] of an image of grey levels that fill its rows, its columns, or all of it."""
     image = Image.fromarray(np.broadcast_to(np.asarray(grey, dtype=np.uint8), size)).convert(mode)
-    return np.asarray(processor(images=image, return_tensors="np")["pixel_values"], dtype=np.float32)[0]
+    return np.asarray(
+        processor(images=image, return_tensors="np")["pixel_values"], dtype=np.float32
+    )[0]
 
 
 def _line(places: np.ndarray, processed: np.ndarray, n_pixels: int) -> tuple[float, float] | None:
@@ -155,7 +162,10 @@ def _line(places: np.ndarray, processed: np.ndarray, n_pixels: int) -> tuple[flo
         return None
     # An image is resized to whole pixels, then cropped or padded by whole pixels: so few steps and starts are possible.
     about = round(n_pixels / step)
-    found = [_at_whole_pixels(seen, centres, n_pixels / size) for size in range(max(1, about - 3), about + 4)]
+    found = [
+        _at_whole_pixels(seen, centres, n_pixels / size)
+        for size in range(max(1, about - 3), about + 4)
+    ]
     error, start, step = min(found)
     tolerance = step / 2 + n_pixels / _GREY_LEVELS
     return (start * step, step) if error <= tolerance else None
@@ -169,7 +179,9 @@ def _away_from_ends(seen: np.ndarray, n_pixels: int) -> np.ndarray:
     return far if len(far) >= 4 else np.arange(margin, len(seen) - margin)
 
 
-def _at_whole_pixels(seen: np.ndarray, centres: np.ndarray, step: float) -> tuple[float, int, float]:
+def _at_whole_pixels(
+    seen: np.ndarray, centres: np.ndarray, step: float
+) -> tuple[float, int, float]:
     """Return the error of the best start that is a whole number of steps, that start, and the step."""
     start = round(float(np.mean(seen / step - centres)))
     return float(np.abs((centres + start) * step - seen).mean()), start, step

@@ -28,8 +28,16 @@ def parts_of(model: VisionModel) -> dict[str, list[str]]:
     network = vision_model(model).model
     embeddings = getattr(network, network.base_model_prefix).embeddings
     homes = {f"block {i}": block for i, block in enumerate(blocks_of(network, model.n_layers))}
-    owners = {id(weight): part for part, module in {**homes, "embeddings": embeddings}.items() for weight in module.parameters()}
-    parts: dict[str, list[str]] = {"head": [], **{f"block {i}": [] for i in reversed(range(model.n_layers))}, "embeddings": []}
+    owners = {
+        id(weight): part
+        for part, module in {**homes, "embeddings": embeddings}.items()
+        for weight in module.parameters()
+    }
+    parts: dict[str, list[str]] = {
+        "head": [],
+        **{f"block {i}": [] for i in reversed(range(model.n_layers))},
+        "embeddings": [],
+    }
     for name, weight in network.named_parameters():
         parts[owners.get(id(weight), "head")].append(name)
     return parts
@@ -71,7 +79,11 @@ def randomised(model: VisionModel, seed: int = 0) -> Iterator[tuple[str, VisionM
             for name in names:
                 weights[name].copy_(fresh[name])
         name = f"{model.name}, random down to {part}"
-        options: dict[str, Any] = {"passes": model.passes, "score": model.score.name}
+        options: dict[str, Any] = {
+            "mask_dtype": model.mask_dtype,
+            "score": model.score.name,
+            "fast": model.fast,
+        }
         copy = VisionModel(network, model.processor, name=name, **options)
         copy._names = model.classes  # so that a head of other classes is told of once
         yield part, copy
@@ -94,11 +106,18 @@ def _untrained(network: Any, seed: int) -> dict[str, Tensor]:
 
 def _of_layer(network: nn.Module, name: str) -> dict[str, Tensor]:
     """Return the weights by name of a layer as it was before any training."""
-    if any(hasattr(part, "base_layer") or hasattr(part, "modules_to_save") for part in network.modules()):
-        raise InputError("the weights of adapters cannot be randomised with the model's; merge them first: give VisionModel(peft_model.merge_and_unload())")
+    if any(
+        hasattr(part, "base_layer") or hasattr(part, "modules_to_save")
+        for part in network.modules()
+    ):
+        raise InputError(
+            "the weights of adapters cannot be randomised with the model's; merge them first: give VisionModel(peft_model.merge_and_unload())"
+        )
     layer = duplicate(network.get_submodule(name))
     reset = getattr(layer, "reset_parameters", None)
     if reset is None:
-        raise InputError(f"the weights of {name or 'the model'} cannot be randomised: {type(layer).__name__} has no reset_parameters; give it one")
+        raise InputError(
+            f"the weights of {name or 'the model'} cannot be randomised: {type(layer).__name__} has no reset_parameters; give it one"
+        )
     reset()
     return {f"{name}.{own}": weight for own, weight in layer.named_parameters()}

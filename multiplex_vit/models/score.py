@@ -177,7 +177,9 @@ def score_of(wanted: str, problem_type: str | None, n_classes: int) -> Score:
     if wanted != AUTO:
         score = score_named(wanted)
         if score.exclusive and n_classes == 1:
-            raise InputError("a softmax of one logit is 1 for every image; give score='sigmoid' or 'raw'")
+            raise InputError(
+                "a softmax of one logit is 1 for every image; give score='sigmoid' or 'raw'"
+            )
         return score
     if problem_type == "regression":
         return SCORES["raw"]

@@ -9,9 +9,13 @@ _CALL = "_compiled_call_impl"
 """What torch runs in place of a module's forward and hooks, where a module has it; `nn.Module.compile` sets it."""
 
 
-def unheard(module: nn.Module) -> bool:
+def is_unchanged(module: nn.Module) -> bool:
     """Tell whether a module runs as its class says, and nobody listens to it."""
-    return "forward" not in module.__dict__ and not module._forward_hooks and not module._forward_pre_hooks
+    return (
+        "forward" not in module.__dict__
+        and not module._forward_hooks
+        and not module._forward_pre_hooks
+    )
 
 
 @contextmanager

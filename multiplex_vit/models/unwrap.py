@@ -11,8 +11,8 @@ from torch import nn
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.adapters import ADAPTERS
-from multiplex_vit.models.given import refuse_meta
 from multiplex_vit.models.swaps import forwards
+from multiplex_vit.models.tensors import refuse_meta
 
 _ACCELERATED = "_original_forward"
 """Where accelerate keeps a model's forward function when it wraps that in autocast."""
@@ -53,7 +53,9 @@ def _no_module(model: Any) -> str:
     if isinstance(getattr(model, "model", None), nn.Module):
         return f"the model is {kind}, which holds one; give VisionModel(model.model, processor)"
     if isinstance(model, str):
-        return f"the model is the text {model!r}; give multiplex_vit.load({model!r}) for a checkpoint"
+        return (
+            f"the model is the text {model!r}; give multiplex_vit.load({model!r}) for a checkpoint"
+        )
     return f"the model is {kind}; give a transformers image classifier, or use multiplex_vit.load"
 
 
@@ -77,7 +79,9 @@ def _inside(model: nn.Module) -> nn.Module | None:
 def _without_peft(model: Any) -> nn.Module:
     if model.active_peft_config.is_prompt_learning:
         kind = model.active_peft_config.peft_type.value
-        raise InputError(f"PEFT's {kind} adds prompts to a model's input, not layers to the model; explain one with LoRA or the like")
+        raise InputError(
+            f"PEFT's {kind} adds prompts to a model's input, not layers to the model; explain one with LoRA or the like"
+        )
     return model.get_base_model()
 
 
@@ -88,15 +92,25 @@ def _refuse_unknown_wrapper(model: nn.Module) -> None:
     for name, part in model.named_modules():
         if _kinds(part) & set(ADAPTERS):
             kind = type(model).__name__
-            raise InputError(f"{kind} is not unwrapped; give VisionModel(model.{name}, processor), the {type(part).__name__} in it")
+            raise InputError(
+                f"{kind} is not unwrapped; give VisionModel(model.{name}, processor), the {type(part).__name__} in it"
+            )
 
 
 def _refuse_scattered_weights(model: nn.Module) -> None:
     kinds = {type(weight).__name__ for weight in model.parameters()}
-    if "DTensor" in kinds or any("FullyShardedDataParallel" in _kinds(part) for part in model.modules()):
-        raise InputError("the weights are split over processes (FSDP, DTensor); gather them into one module, and give that")
-    if any("_hf_hook" in part.__dict__ for part in model.modules()) and any(weight.is_meta for weight in model.parameters()):
-        raise InputError("accelerate keeps weights off the device; load the model onto one device (without device_map), and give that")
+    if "DTensor" in kinds or any(
+        "FullyShardedDataParallel" in _kinds(part) for part in model.modules()
+    ):
+        raise InputError(
+            "the weights are split over processes (FSDP, DTensor); gather them into one module, and give that"
+        )
+    if any("_hf_hook" in part.__dict__ for part in model.modules()) and any(
+        weight.is_meta for weight in model.parameters()
+    ):
+        raise InputError(
+            "accelerate keeps weights off the device; load the model onto one device (without device_map), and give that"
+        )
     refuse_meta(model)
 
 
@@ -163,11 +177,15 @@ def duplicate(model: nn.Module) -> nn.Module:
         own = module.__dict__.get("forward")
         if own is not None and not _moves_along(own, module):
             where = f"its part {name}" if name else "the model"
-            raise InputError(f"{where} has another forward function, which a copy would share; subclass {type(module).__name__} instead")
+            raise InputError(
+                f"{where} has another forward function, which a copy would share; subclass {type(module).__name__} instead"
+            )
     try:
         return deepcopy(plain)
     except (RuntimeError, TypeError) as error:
-        raise InputError(f"a part of the {type(model).__name__} cannot be copied: {' '.join(str(error).split())[:200]}") from error
+        raise InputError(
+            f"a part of the {type(model).__name__} cannot be copied: {' '.join(str(error).split())[:200]}"
+        ) from error
 
 
 def _moves_along(function: Any, module: nn.Module) -> bool:

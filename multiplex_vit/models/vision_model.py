@@ -11,9 +11,10 @@ from multiplex_vit.checks import label_index
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.adapters import ADAPTERS, adapter_of
 from multiplex_vit.models.attention import attending, blocks_of, collected, finite, outputs_of
-from multiplex_vit.models.batches import alike, sent
 from multiplex_vit.models.direct import Direct
-from multiplex_vit.models.given import held, refuse_many_tokens
+from multiplex_vit.models.fast.batches import chunks_of_fixed_size
+from multiplex_vit.models.fast.rounding import Rounded
+from multiplex_vit.models.fast.switches import Fast, fast_of
 from multiplex_vit.models.gradients import Gradients
 from multiplex_vit.models.heads import class_names, width_of
 from multiplex_vit.models.libraries import PreTrainedModel
@@ -21,9 +22,9 @@ from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.models.passes import Passes
 from multiplex_vit.models.picture import Picture, processed_size, refuse_large, view_of
 from multiplex_vit.models.processing import levels_of, processing_of
-from multiplex_vit.models.rounding import Rounded
 from multiplex_vit.models.score import AUTO, Score, score_named, score_of
 from multiplex_vit.models.swaps import fed
+from multiplex_vit.models.tensors import computable, refuse_many_tokens, to_device
 from multiplex_vit.models.unwrap import bare, unwrapped
 from multiplex_vit.pictures import read_image
 
@@ -43,11 +44,15 @@ class VisionModel(Passes, Gradients):
         Turns images into pixel values. Without it only pixel values can be explained.
     name : str, optional
         How results name the model.
-    passes : torch.dtype or "tf32", optional
-        Type of the passes that classify masks and images; that of the weights unless given. Attention, and with it the masks, keeps that of the weights.
+    mask_dtype : torch.dtype or "tf32", optional
+        Type in which masks and images are classified. Attention, and with it the masks, keeps that of the
+        weights. Default: None, that of the weights.
     score : str
         What the logits mean: "softmax", "sigmoid" or "raw". Default: "auto", which follows the
         checkpoint (see `multiplex_vit.models.score.score_of`).
+    fast : Fast or bool
+        Which shortcuts are taken when masks and images are classified (see `multiplex_vit.models.fast.switches`);
+        False takes none. Default: True, all of them.
 
     Raises
     ------
@@ -61,13 +66,15 @@ class VisionModel(Passes, Gradients):
         processor: Any = None,
         *,
         name: str | None = None,
-        passes: torch.dtype | str | None = None,
+        mask_dtype: torch.dtype | str | None = None,
         score: str = AUTO,
+        fast: Fast | bool = True,
     ):
         model = unwrapped(model)
         names = [kind.__name__ for kind in type(model).__mro__]
         self.adapter = adapter_of(next((name for name in names if name in ADAPTERS), names[0]))
-        self.model, self.passes, self._rounded = model, passes, Rounded(model, passes)
+        self.model, self.mask_dtype, self.fast = model, mask_dtype, fast_of(fast)
+        self._rounded = Rounded(model, mask_dtype)
         self.processor = processor
         self.name = name or model.config.name_or_path or type(model).__name__
         self.prefix = self.adapter.prefix(model.config)
@@ -83,16 +90,18 @@ class VisionModel(Passes, Gradients):
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process is sent: the model without what accelerate wraps around it, which cannot be."""
         model = bare(self.model)
-        return {**self.__dict__, "model": model, "_rounded": Rounded(model, self.passes)}
+        return {**self.__dict__, "model": model, "_rounded": Rounded(model, self.mask_dtype)}
 
     def __repr__(self) -> str:
         rows, cols = self.grid
         parts = f"{self.n_layers} blocks, {rows} x {cols} patches, {len(self.classes)} classes, {self.dtype}, {self.device}"
-        return f"<VisionModel {self.name}: {type(self.model).__name__}, {parts}>".replace("torch.", "")
+        return f"<VisionModel {self.name}: {type(self.model).__name__}, {parts}>".replace(
+            "torch.", ""
+        )
 
     @property
-    def passing(self) -> Any:
-        """The model that masks and images are classified by: this one, or a copy of the type of `passes`."""
+    def mask_model(self) -> Any:
+        """The model that classifies masks and images: `model`, or a copy of it in the type `mask_dtype`."""
         return self._rounded()
 
     @property
@@ -180,16 +189,24 @@ class VisionModel(Passes, Gradients):
         if isinstance(image, Picture):
             return image
         if isinstance(image, Tensor) or (isinstance(image, np.ndarray) and image.dtype.kind == "f"):
-            pixels = self._checked(image.detach() if isinstance(image, Tensor) else torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32)))
+            pixels = self._checked(
+                image.detach()
+                if isinstance(image, Tensor)
+                else torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32))
+            )
             return Picture(pixels, self._seen(pixels))
         if self.processor is None:
-            raise InputError(f"{self.name} has no image processor; give pre-processed pixel values [1, channel, row, col]")
+            raise InputError(
+                f"{self.name} has no image processor; give pre-processed pixel values [1, channel, row, col]"
+            )
         rgb = read_image(image)
         refuse_large(rgb, self.processor)
         if self.model.config.num_channels == 1:
             rgb = rgb.convert("L")
         # Without rescaling they are whole numbers.
-        pixels = self._checked(self.processor(images=rgb, return_tensors="pt")["pixel_values"].float())
+        pixels = self._checked(
+            self.processor(images=rgb, return_tensors="pt")["pixel_values"].float()
+        )
         found = processing_of(self.processor, (rgb.height, rgb.width), rgb.mode)
         box = None if found is None else found.box(*self._covered(pixels))
         if found is None or box is None:
@@ -210,13 +227,21 @@ class VisionModel(Passes, Gradients):
         else:
             fits = tuple(pixels.shape[2:]) == wanted
             expected = f"[1, {channels}, {wanted[0]}, {wanted[1]}]"
-        if pixels.ndim != 4 or len(pixels) != 1 or pixels.shape[1] != channels or not fits or not pixels.is_floating_point():
-            raise InputError(f"pixel values have shape {list(pixels.shape)} ({pixels.dtype}); {self.name} wants float {expected}")
+        if (
+            pixels.ndim != 4
+            or len(pixels) != 1
+            or pixels.shape[1] != channels
+            or not fits
+            or not pixels.is_floating_point()
+        ):
+            raise InputError(
+                f"pixel values have shape {list(pixels.shape)} ({pixels.dtype}); {self.name} wants float {expected}"
+            )
         refuse_many_tokens(int(np.prod(self.grid_of(pixels.shape[2:]))))
-        pixels = held(pixels).to(torch.float32)
+        pixels = computable(pixels).to(torch.float32)
         if not pixels.isfinite().all():
             raise InputError("pixel values contain NaN or infinity; pre-process the image again")
-        return sent(pixels, self.device, torch.float32)
+        return to_device(pixels, self.device, torch.float32)
 
     def _seen(self, pixels: Tensor) -> np.ndarray:
         mean, std = self.normalisation
@@ -235,10 +260,21 @@ class VisionModel(Passes, Gradients):
         channels = self.model.config.num_channels
         mean, std = _normalisation(self.processor)
         if np.size(mean) not in (1, channels) or np.size(std) not in (1, channels):
-            raise InputError(f"{self.name} takes {channels} channels, but its image processor has mean {mean} and std {std}; mend the processor")
-        mean, std = (np.broadcast_to(np.asarray(values, dtype=np.float32), channels) for values in (mean, std))
-        levels = None if self.processor is None else levels_of(self.processor, "L" if channels == 1 else "RGB")
-        if levels is not None and not np.allclose(levels, [-mean / std, (1 - mean) / std], rtol=1e-3, atol=1e-3):
+            raise InputError(
+                f"{self.name} takes {channels} channels, but its image processor has mean {mean} and std {std}; mend the processor"
+            )
+        mean, std = (
+            np.broadcast_to(np.asarray(values, dtype=np.float32), channels)
+            for values in (mean, std)
+        )
+        levels = (
+            None
+            if self.processor is None
+            else levels_of(self.processor, "L" if channels == 1 else "RGB")
+        )
+        if levels is not None and not np.allclose(
+            levels, [-mean / std, (1 - mean) / std], rtol=1e-3, atol=1e-3
+        ):
             black, white = levels
             std = 1 / (white - black)
             mean = -black * std
@@ -263,10 +299,15 @@ class VisionModel(Passes, Gradients):
         InputError
             If their number is not that of the prefix tokens plus the patches of the grid.
         """
-        given = sent(torch.as_tensor(pixels), self.device, self.dtype)
+        given = to_device(torch.as_tensor(pixels), self.device, self.dtype)
         n_token = self.n_prefix + int(np.prod(self.grid_of(pixels.shape[2:])))
         with attending(self.model, "sdpa"):
-            tokens = torch.cat([self._embeddings(chunk)[:count] for chunk, count in alike(given, n_token)])
+            tokens = torch.cat(
+                [
+                    self._embeddings(chunk)[:count]
+                    for chunk, count in chunks_of_fixed_size(given, n_token)
+                ]
+            )
         rows, cols = self.grid_of(pixels.shape[2:])
         if tokens.shape[1] != self.n_prefix + rows * cols:
             parts = f"{self.n_prefix} prefix tokens + {rows} x {cols} patches"
@@ -276,7 +317,9 @@ class VisionModel(Passes, Gradients):
         return tokens
 
     @torch.no_grad()
-    def attend(self, tokens: Tensor, operators: Iterable[str | Callable], *, prefix: bool = False) -> tuple[Tensor, Tensor]:
+    def attend(
+        self, tokens: Tensor, operators: Iterable[str | Callable], *, prefix: bool = False
+    ) -> tuple[Tensor, Tensor]:
         """Return attention between patch tokens, pooled over heads, and the class scores of the same pass.
 
         Parameters
@@ -296,11 +339,18 @@ class VisionModel(Passes, Gradients):
             float32; `score` says whether these are probabilities.
         """
         pools = [OPERATORS.resolve(operator) for operator in operators]
-        attention, logits = _joined([(self._attended(chunk, pools, prefix), count) for chunk, count in alike(tokens, tokens.shape[1])])
+        attention, logits = _joined(
+            [
+                (self._attended(chunk, pools, prefix), count)
+                for chunk, count in chunks_of_fixed_size(tokens, tokens.shape[1])
+            ]
+        )
         return finite(attention, pools), self._finite(logits)
 
     @torch.no_grad()
-    def attend_directly(self, tokens: Tensor, operators: Iterable[str | Callable]) -> tuple[Tensor, Tensor, Tensor]:
+    def attend_directly(
+        self, tokens: Tensor, operators: Iterable[str | Callable]
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Return what `attend` does and, of the same pass, the direct logit attribution of every patch token to every class.
 
         Parameters are as for `attend`, and so are the first two results.
@@ -319,7 +369,7 @@ class VisionModel(Passes, Gradients):
         """
         pools = [OPERATORS.resolve(operator) for operator in operators]
         found = []
-        for chunk, count in alike(tokens, tokens.shape[1]):
+        for chunk, count in chunks_of_fixed_size(tokens, tokens.shape[1]):
             direct = Direct(
                 self.model,
                 blocks_of(self.model, self.n_layers),
@@ -335,9 +385,16 @@ class VisionModel(Passes, Gradients):
         attention, logits, shares = _joined(found)
         return finite(attention, pools), self._finite(logits), shares
 
-    def _attended(self, tokens: Tensor, pools: Sequence[Callable], prefix: bool, **watching: Any) -> tuple[Tensor, Tensor]:
+    def _attended(
+        self, tokens: Tensor, pools: Sequence[Callable], prefix: bool, **watching: Any
+    ) -> tuple[Tensor, Tensor]:
         """Return pooled attention and logits of one pass."""
-        with collected(self.model, pools, 0 if prefix else self.n_prefix, self.n_layers, **watching) as found, fed(self._embeddings, tokens):
+        with (
+            collected(
+                self.model, pools, 0 if prefix else self.n_prefix, self.n_layers, **watching
+            ) as found,
+            fed(self._embeddings, tokens),
+        ):
             logits = self.model(pixel_values=tokens).logits
         if found.attention is None or found.count != self.n_layers:
             raise InputError(
@@ -346,7 +403,9 @@ class VisionModel(Passes, Gradients):
         return found.attention, logits
 
     @torch.no_grad()
-    def activations(self, tokens: Tensor, operators: Iterable[str | Callable] = ("mean",)) -> tuple[Tensor, Tensor, Tensor]:
+    def activations(
+        self, tokens: Tensor, operators: Iterable[str | Callable] = ("mean",)
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Return what every block makes of the patch tokens, with the attention and the class scores of the same pass.
 
         Parameters
@@ -368,12 +427,18 @@ class VisionModel(Passes, Gradients):
         pools = [OPERATORS.resolve(operator) for operator in operators]
         with outputs_of(blocks_of(self.model, self.n_layers)) as outputs:
             attention, logits = self._attended(tokens, pools, True)
-        return torch.cat(outputs)[:, self.n_prefix :], finite(attention, pools)[0], self._finite(logits)
+        return (
+            torch.cat(outputs)[:, self.n_prefix :],
+            finite(attention, pools)[0],
+            self._finite(logits),
+        )
 
     def _finite(self, logits: Tensor) -> Tensor:
         """Return the scores of logits; InputError if they are not finite."""
         if not logits.isfinite().all():
-            raise InputError(f"{self.name} gives NaN or infinity in {logits.dtype}; load it with dtype='float32', and without passes of another type")
+            raise InputError(
+                f"{self.name} gives NaN or infinity in {logits.dtype}; load it with dtype='float32', and without mask_dtype"
+            )
         self._last_width = int(logits.shape[-1])
         return self.score.of(logits)
 
@@ -382,8 +447,16 @@ def _normalisation(processor: Any) -> tuple[Any, Any]:
     """Return what an image processor subtracts and divides by, in pixel space 0 to 1, by its options."""
     if processor is None:
         return 0.5, 0.5
-    white = 255 * (getattr(processor, "rescale_factor", 1 / 255) if getattr(processor, "do_rescale", True) else 1)
-    mean, std = (processor.image_mean, processor.image_std) if getattr(processor, "do_normalize", False) else (0.0, 1.0)
+    white = 255 * (
+        getattr(processor, "rescale_factor", 1 / 255)
+        if getattr(processor, "do_rescale", True)
+        else 1
+    )
+    mean, std = (
+        (processor.image_mean, processor.image_std)
+        if getattr(processor, "do_normalize", False)
+        else (0.0, 1.0)
+    )
     return (mean, std) if white == 1 else (np.divide(mean, white), np.divide(std, white))
 
 
@@ -391,8 +464,13 @@ def _joined(found: Sequence[tuple[tuple[Tensor, ...], int]]) -> list[Tensor]:
     """Return the results of passes one after another, of each as many images as were asked; one pass's without a copy."""
     if len(found) == 1 and len(found[0][0][0]) == found[0][1]:
         return list(found[0][0])
-    return [torch.cat([part[:count] for part, (_, count) in zip(parts, found, strict=True)]) for parts in zip(*(each for each, _ in found), strict=True)]
+    return [
+        torch.cat([part[:count] for part, (_, count) in zip(parts, found, strict=True)])
+        for parts in zip(*(each for each, _ in found), strict=True)
+    ]
 
 
 def _pair(size: Any) -> tuple[int, int]:
-    return (int(size[0]), int(size[1])) if isinstance(size, (list, tuple)) else (int(size), int(size))
+    return (
+        (int(size[0]), int(size[1])) if isinstance(size, (list, tuple)) else (int(size), int(size))
+    )

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from multiplex_vit.checks import vision_model
 from multiplex_vit.errors import InputError
-from multiplex_vit.models.batches import bytes_that_fit, is_short, release
+from multiplex_vit.models.fast.memory import bytes_that_fit, is_out_of_memory, release_memory
 from multiplex_vit.models.picture import Picture
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.network.token_graph import token_graph
@@ -98,11 +98,11 @@ def explained(
     try:
         return _explained(model, pictures, labels, settings, batch_size)
     except (RuntimeError, MemoryError) as error:
-        if not is_short(error):
+        if not is_out_of_memory(error):
             raise
         if len(pictures) == 1:
             raise InputError("memory is short of the attention of one image; take a smaller model, another device, or dtype='bfloat16'") from error
-    release()
+    release_memory()
     half = len(pictures) // 2
     parts = ((pictures[:half], labels[:half]), (pictures[half:], labels[half:]))
     return [each for some, own in parts for each in explained(model, some, own, settings, batch_size)]
@@ -261,6 +261,6 @@ def _probabilities(model: VisionModel, tokens: Tensor, masks: Sequence[Sequence[
     if len(kept) == 1:
         found = [model.probabilities(tokens, kept[0], batch_size=batch_size).cpu().numpy()]
     else:
-        together = torch.cat(model.probabilities_of_each(tokens, kept, batch_size=batch_size)).cpu().numpy()
+        together = torch.cat(model.probabilities_of_images(tokens, kept, batch_size=batch_size)).cpu().numpy()
         found = np.split(together, np.cumsum([len(each) for each in kept])[:-1])
     return [np.split(each[inverse], np.cumsum([len(m) for m in own])[:-1]) for each, (_, inverse), own in zip(found, distinct, masks, strict=True)]

@@ -80,10 +80,10 @@ class Counted:
         self.count += len(kept)
         return self.model.probabilities(tokens, kept, **options)
 
-    def probabilities_of_each(self, tokens: Any, kept: Any, **options: Any) -> Any:
+    def probabilities_of_images(self, tokens: Any, kept: Any, **options: Any) -> Any:
         """Count and pass on."""
         self.count += sum(map(len, kept))
-        return self.model.probabilities_of_each(tokens, kept, **options)
+        return self.model.probabilities_of_images(tokens, kept, **options)
 
     def classify(self, pixels: Any, **options: Any) -> Any:
         """Count and pass on."""

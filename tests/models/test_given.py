@@ -90,7 +90,7 @@ BAD_MASKS = {
 
 @pytest.mark.parametrize("kind", BAD_MASKS)
 def test_masks_that_are_none(demo_vit, tokens, kind):
-    with refused(r"masks are .*; bool \[mask, 64\] is wanted"):
+    with refused(r"masks are .*; expected bool \[mask, 64\]"):
         demo_vit.probabilities(tokens, BAD_MASKS[kind])
 
 

@@ -155,7 +155,7 @@ def test_a_users_inference_mode_changes_nothing(tiny, pixels, explainer):
 def test_a_model_made_in_inference_mode_has_no_gradients_and_says_so(tiny, pixels):
     with torch.inference_mode():
         model = tiny("ViT")
-    rounded = mv.VisionModel(model.model, passes=torch.bfloat16)
+    rounded = mv.VisionModel(model.model, mask_dtype=torch.bfloat16)
     assert np.isfinite(mv.explain(rounded, pixels()).heatmap).all()
     for method in ("generic_attention", "grad_cam", "legrad", "integrated_gradients"):
         with pytest.raises(mv.InputError, match=r"made under torch\.inference_mode, where nothing has gradients"):

@@ -101,10 +101,10 @@ def test_what_is_wrapped_twice_is_unwrapped_twice(tiny, pixels):
     assert torch.equal(mv.VisionModel(accelerated(model.model, times=2)).classify(pixels()), wanted)
 
 
-@pytest.mark.parametrize("passes", [None, torch.bfloat16])
-def test_copies_of_an_accelerated_model_are_copies(tiny, pixels, passes):
+@pytest.mark.parametrize("mask_dtype", [None, torch.bfloat16])
+def test_copies_of_an_accelerated_model_are_copies(tiny, pixels, mask_dtype):
     """Accelerate's forward is bound to the original, whose numbers a plain copy would give."""
-    model = mv.VisionModel(accelerated(tiny("ViT").model), passes=passes)
+    model = mv.VisionModel(accelerated(tiny("ViT").model), mask_dtype=mask_dtype)
     before = model.classify(pixels())
     *_, (_, last) = randomised(model)
     assert not torch.allclose(last.classify(pixels()), before, atol=1e-3)
@@ -186,10 +186,10 @@ def heatmap_there(model, pixels):
     return mv.explain(model, pixels, label=1).heatmap
 
 
-@pytest.mark.parametrize("passes", [None, torch.bfloat16])
+@pytest.mark.parametrize("mask_dtype", [None, torch.bfloat16])
 @pytest.mark.parametrize("kind", ["ViT", "DeiT", "Dinov2", "Dinov2WithRegisters"])
-def test_a_model_survives_pickling(tiny, pixels, kind, passes):
-    model = mv.VisionModel(tiny(kind).model, passes=passes)
+def test_a_model_survives_pickling(tiny, pixels, kind, mask_dtype):
+    model = mv.VisionModel(tiny(kind).model, mask_dtype=mask_dtype)
     wanted = mv.explain(model, pixels(), label=1)
     again = pickle.loads(pickle.dumps(model))
     assert repr(again) == repr(model)

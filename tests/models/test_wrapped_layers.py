@@ -79,7 +79,7 @@ def test_every_explainer_of_adapters_agrees_with_the_merged_model(adapted, pixel
 
 def test_adapters_that_are_switched_off_take_no_part(adapted, pixels):
     """Also in passes of another type, whose copy of the model is made anew."""
-    model = mv.VisionModel(adapted("lora everywhere")[0].model, passes=torch.bfloat16)
+    model = mv.VisionModel(adapted("lora everywhere")[0].model, mask_dtype=torch.bfloat16)
     with_adapters = model.classify(pixels())
     for part in model.model.modules():
         if isinstance(part, BaseTunerLayer):

@@ -59,7 +59,7 @@ def test_a_variant_is_what_explaining_without_the_measure_gives(demo_vit, studie
 def test_an_ablation_of_a_study_asks_the_model_for_pixels_alone(studied, monkeypatch):
     from multiplex_vit.models.vision_model import VisionModel
 
-    for name in ("embed", "attend", "attend_directly", "probabilities", "probabilities_of_each"):
+    for name in ("embed", "attend", "attend_directly", "probabilities", "probabilities_of_images"):
         monkeypatch.setattr(VisionModel, name, lambda *args, name=name, **options: pytest.fail(f"{name} was called"))
     found = mv.ablate(studied, leave_out="centrality")
     assert found.table["number"].nunique() == len(PHOTOS)

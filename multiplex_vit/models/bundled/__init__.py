@@ -11,4 +11,7 @@ def bundled() -> dict[str, Path]:
     >>> sorted(bundled())
     ['demo-deit', 'demo-vit']
     """
-    return {path.parent.name: path.parent for path in sorted(Path(__file__).parent.glob("*/config.json"))}
+    return {
+        path.parent.name: path.parent
+        for path in sorted(Path(__file__).parent.glob("*/config.json"))
+    }

@@ -1,0 +1,156 @@
+"""Sharing: what the masks of an image have in common is computed once for all of them.
+
+The first block reads the same tokens in every mask, so its layer norm and its projections are
+computed once for all tokens. The classifier reads the prefix tokens alone in some architectures,
+so the last block computes nothing else. Both are exact but for rounding. Blocks of another make
+than those below, and blocks that were changed or are listened to, run as they are.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import embedding
+
+from multiplex_vit.models.linear import is_plain_linear
+from multiplex_vit.models.swaps import calls, forwards, is_unchanged
+
+FAMILIES = ("ViT", "DeiT", "Dinov2", "Dinov2WithRegisters")
+"""Names of the transformers classes whose blocks, attention and MLPs are known."""
+
+Feed = Callable[[Tensor], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The parts of a block: h = x + attention(before(x)), then h + mlp(after(h)).
+
+    Some models scale each term before it is added.
+    """
+
+    before: nn.LayerNorm
+    after: nn.LayerNorm
+    attention: Any
+    mlp: nn.Module
+
+    @property
+    def projections(self) -> tuple[nn.Linear, nn.Linear, nn.Linear]:
+        """The linear layers of queries, keys and values."""
+        return self.attention.q_proj, self.attention.k_proj, self.attention.v_proj
+
+
+def parts_of(block: nn.Module) -> Parts | None:
+    """Return a block's parts, or None where it is of another make or was changed."""
+    attention: Any = getattr(block, "attention", None)
+    mlp = getattr(block, "mlp", None)
+    norms = [child for child in block.children() if isinstance(child, nn.LayerNorm)]
+    if mlp is None or len(norms) != 2 or not _is_of_a_family(block, attention, mlp):
+        return None
+    if not all(map(is_unchanged, block.modules())):
+        return None
+    for name in ("q_proj", "k_proj", "v_proj", "o_proj"):
+        if not is_plain_linear(getattr(attention, name, None)):
+            return None
+    return Parts(norms[0], norms[1], attention, mlp)
+
+
+def _is_of_a_family(block: nn.Module, attention: Any, mlp: nn.Module) -> bool:
+    kinds = type(block).__name__, type(attention).__name__
+    wanted = [(f"{family}Layer", f"{family}Attention") for family in FAMILIES]
+    return kinds in wanted and type(mlp).__name__.endswith(("MLP", "SwiGLUFFN"))
+
+
+@contextmanager
+def shared(
+    embeddings: nn.Module,
+    blocks: nn.ModuleList,
+    tokens: Tensor,
+    n_prefix: int | None,
+    *,
+    on: bool = True,
+) -> Iterator[Feed]:
+    """Let a model read sequences of some of an image's tokens.
+
+    Parameters
+    ----------
+    embeddings : nn.Module
+        The module that turns an image into tokens.
+    blocks : nn.ModuleList
+    tokens : Tensor [token, width]
+        All tokens that sequences consist of.
+    n_prefix : int, optional
+        How many tokens the classifier reads; None where it reads all of them.
+    on : bool
+        False computes everything for every sequence anew. Default: True.
+
+    Yields
+    ------
+    feed : callable
+        Takes places [sequence, token] among the tokens, gives a context in which the model reads
+        the tokens at these places in place of an image.
+    """
+    first = parts_of(blocks[0]) if on and len(blocks) > 1 else None
+    shortened: dict[nn.Module, Callable[..., Tensor]] = {}
+    if on and n_prefix is not None:
+        last = parts_of(blocks[-1])
+        if last is not None:
+            shortened[blocks[-1]] = partial(_prefix_of_block, last, n_prefix)
+
+    # What these modules give for every token; a sequence gathers its rows.
+    computed: dict[nn.Module, Tensor] = {embeddings: tokens}
+    if first is not None:
+        normed = first.before(tokens)
+        for linear in first.projections:
+            computed[linear] = linear(normed)
+
+    def feed(places: Tensor) -> AbstractContextManager[None]:
+        stand_ins: dict[nn.Module, Callable[..., Tensor]] = {}
+        for module, values in computed.items():
+            stand_ins[module] = partial(_gathered, places, values)
+        if first is not None:
+            stand_ins[first.before] = _unnormed
+        return calls(stand_ins)
+
+    with forwards(shortened):
+        yield feed
+
+
+def _gathered(places: Tensor, values: Tensor, *_: Any, **__: Any) -> Tensor:
+    """Return the rows [sequence, token, width] of values [token, width] at places."""
+    return embedding(places, values)
+
+
+def _unnormed(hidden: Tensor) -> Tensor:
+    """Skip the layer norm, as the projections behind it are computed already."""
+    return hidden
+
+
+def _prefix_of_block(parts: Parts, n_prefix: int, hidden: Tensor, *_: Any, **__: Any) -> Tensor:
+    """Return what a block makes of the prefix tokens of [sequence, token, width].
+
+    A few queries need no keys and values of all tokens: q (W x + b) = (q W) x + q b, where the
+    softmax is blind to q b; and sum a (W x + b) = W (sum a x) + b, as the weights a sum to 1.
+    """
+    attention = parts.attention
+    normed = parts.before(hidden)
+    query, key, value = parts.projections
+    heads = attention.num_attention_heads
+
+    queries = (query(normed[:, :n_prefix]) * attention.scaling).unflatten(-1, (heads, -1))
+    key_weight = key.weight.unflatten(0, (heads, -1))
+    queries = torch.einsum("snhe,hed->snhd", queries, key_weight)
+    scores = queries.flatten(1, 2) @ normed.transpose(1, 2)
+    weights = scores.softmax(-1, dtype=torch.float32).to(normed.dtype)
+
+    mixed = (weights @ normed).unflatten(1, (n_prefix, heads))
+    value_weight = value.weight.unflatten(0, (heads, -1))
+    mixed = torch.einsum("snhd,hed->snhe", mixed, value_weight).flatten(2)
+    if value.bias is not None:
+        mixed = mixed + value.bias
+
+    hidden = attention.o_proj(mixed) + hidden[:, :n_prefix]
+    return parts.mlp(parts.after(hidden)) + hidden
