@@ -4,11 +4,13 @@ import math
 import operator
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from multiplex_vit.errors import InputError
+
+Model = TypeVar("Model")
 
 
 def whole(name: str, value: Any, *, at_least: int) -> int:
@@ -70,7 +72,7 @@ def positive(name: str, value: Any, hint: str = "") -> float:
     return number
 
 
-def vision_model(model: Any) -> Any:
+def vision_model(model: Model) -> Model:
     """Return what is asked of as a model; every function that takes one checks it so.
 
     Examples

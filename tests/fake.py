@@ -38,7 +38,7 @@ class FakeModel:
     def embed(self, pixels):
         return torch.ones(1, 7, 1)
 
-    def attend(self, tokens, operators):
+    def attend(self, tokens, operators, *, prefix=False):
         powers = torch.cat([self.attention ** (i + 1) for i, _ in enumerate(operators)], 1)
         return powers, self.probabilities(tokens, np.ones((1, 6), dtype=bool))
 
@@ -74,7 +74,7 @@ class PlantedModel(FakeModel):
     def embed(self, pixels):
         return torch.ones(1, self.worth.size + 1, 1)
 
-    def attend(self, tokens, operators):
+    def attend(self, tokens, operators, *, prefix=False):
         powers = torch.cat([self.attention ** (i + 1) for i, _ in enumerate(operators)], 1)
         return powers, self.probabilities(tokens, np.ones((1, self.worth.size), dtype=bool))
 

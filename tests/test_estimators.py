@@ -28,7 +28,7 @@ class Planted(FakeModel):
 
         self.attention = torch.tensor(attention, dtype=torch.float32)
 
-    def attend(self, tokens, operators):
+    def attend(self, tokens, operators, *, prefix=False):
         import torch
 
         powers = torch.cat([self.attention ** (i + 1) for i, _ in enumerate(operators)], 1)

@@ -9,10 +9,11 @@ from multiplex_vit.checks import numbers, vision_model
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.curve import Curve, Faithfulness
 from multiplex_vit.evaluation.protocols import PROTOCOLS, Choices, Protocol, Subject, curve_names, options_of, parted
+from multiplex_vit.models.classifier import Classifier
 
 
 def evaluate(
-    model: Any, image: Any, heatmap: np.ndarray, *, label: int | str | None = None, protocol: str | Protocol = "patch", **choices: Unpack[Choices]
+    model: Classifier, image: Any, heatmap: np.ndarray, *, label: int | str | None = None, protocol: str | Protocol = "patch", **choices: Unpack[Choices]
 ) -> Faithfulness:
     """Measure a heatmap by insertion and deletion (Petsiuk et al., BMVC 2018, arXiv:1806.07421).
 

@@ -9,10 +9,11 @@ import pandas as pd
 from multiplex_vit.checks import vision_model
 from multiplex_vit.evaluation.localisation import cells, grid_pointing
 from multiplex_vit.evaluation.mosaics import Mosaic
+from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.registry import Named, name_of
 
 
-def grid_pointing_game(model: Any, mosaics: Iterable[Mosaic], method: Named = "mutex") -> pd.DataFrame:
+def grid_pointing_game(model: Classifier, mosaics: Iterable[Mosaic], method: Named = "mutex") -> pd.DataFrame:
     """Return what share of its attribution a method has in the right cell, for each class of each mosaic.
 
     Böhle, Fritz, Schiele, CVPR 2021, arXiv:2104.00032; see `grid_pointing` for the shares. One run of passes serves all classes of a mosaic
@@ -63,7 +64,7 @@ def _explainer(method: Named, seed: int) -> Callable[..., Any]:
     return explainer_of(method, seed=seed)
 
 
-def _rows(model: Any, drawn: Mosaic, explain: Callable[..., Any], number: int) -> list[dict[str, Any]]:
+def _rows(model: Classifier, drawn: Mosaic, explain: Callable[..., Any], number: int) -> list[dict[str, Any]]:
     results, runs = _explained(model, drawn, explain)
     heatmaps = np.stack([np.asarray(result.heatmap) for result in results])
     shares, centred = (grid_pointing(heatmaps, drawn.shape, centred=centred) for centred in (False, True))
@@ -88,7 +89,7 @@ def _rows(model: Any, drawn: Mosaic, explain: Callable[..., Any], number: int) -
     ]
 
 
-def _explained(model: Any, drawn: Mosaic, explain: Callable[..., Any]) -> tuple[list[Any], list[Any]]:
+def _explained(model: Classifier, drawn: Mosaic, explain: Callable[..., Any]) -> tuple[list[Any], list[Any]]:
     """Return a result a cell, and the runs that it took to get them."""
     picture = model.picture(drawn.pixels)
     first = explain(model, picture, label=drawn.labels[0])

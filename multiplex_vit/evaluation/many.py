@@ -11,10 +11,12 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.curve import Faithfulness
 from multiplex_vit.evaluation.evaluate import evaluate
 from multiplex_vit.evaluation.protocols import PROTOCOLS, Choices, full_name, options_of, parted, ranks, steps_of
+from multiplex_vit.models.classifier import Classifier
+from multiplex_vit.models.relay import Relay
 
 
 def evaluate_many(
-    model: Any,
+    model: Classifier,
     image: Any,
     heatmaps: Iterable[np.ndarray],
     *,
@@ -65,20 +67,21 @@ _MOST_BYTES = 256 * 2**20
 """Most bytes of scores that are remembered: 6.7 million rows of 10 classes, 3,000 of 21,841."""
 
 
-class Remembering:
+class Remembering(Relay):
     """A model that remembers what it was shown, so that it classifies equal pixels, or equal sets of tokens, once.
 
     It is for one image: sets of tokens are told apart by their places alone.
 
     Attributes
     ----------
-    model : VisionModel
+    model : Classifier
     seen : Picture
         The image as the model takes it.
     """
 
-    def __init__(self, model: Any, image: Any):
-        self.model, self.seen = model, vision_model(model).picture(image)
+    def __init__(self, model: Classifier, image: Any):
+        super().__init__(vision_model(model))
+        self.seen = model.picture(image)
         self._known: dict[bytes, Any] = {}
         self._shown = 0
         self._tokens: dict[bytes, Any] = {}
@@ -87,10 +90,6 @@ class Remembering:
     def n_shown(self) -> int:
         """How many things the model classified; equal ones count once, unless they were forgotten in between."""
         return self._shown
-
-    def __getattr__(self, name: str) -> Any:
-        """Everything but the passes is the model's own."""
-        return getattr(self.model, name)
 
     def picture(self, image: Any) -> Any:
         """Return the image as the model takes it, whatever is given."""

@@ -10,6 +10,7 @@ from PIL import Image
 from multiplex_vit.checks import share, vision_model, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.localisation import edges_of, shape_of
+from multiplex_vit.models.classifier import Classifier
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +35,7 @@ class Mosaic:
     shape: tuple[int, int] = (2, 2)
 
 
-def mosaic(model: Any, images: Sequence[Any], *, shape: tuple[int, int] = (2, 2), full_size: bool = False) -> np.ndarray:
+def mosaic(model: Classifier, images: Sequence[Any], *, shape: tuple[int, int] = (2, 2), full_size: bool = False) -> np.ndarray:
     """Return images side by side as one image for a model.
 
     Each image is pre-processed as the model has it and brought to the size of its cell by averaging over areas. Cells are whole patches:
@@ -95,7 +96,7 @@ def _resized(pixels: np.ndarray, rows: int, cols: int) -> np.ndarray:
 
 
 def draw_mosaics(
-    model: Any, labelled: Iterable[tuple[Any, int]], *, shape: tuple[int, int] = (2, 2), count: int = 50, least: float = 0.9, full_size: bool = False
+    model: Classifier, labelled: Iterable[tuple[Any, int]], *, shape: tuple[int, int] = (2, 2), count: int = 50, least: float = 0.9, full_size: bool = False
 ) -> list[Mosaic]:
     """Return mosaics of the first images that the model classifies rightly and with confidence; the classes within one differ.
 
@@ -144,11 +145,11 @@ def draw_mosaics(
     return [_made(model, cells, shape, full_size) for cells in full]
 
 
-def _is_sure(model: Any, image: Any, label: int, least: float) -> bool:
+def _is_sure(model: Classifier, image: Any, label: int, least: float) -> bool:
     probabilities = model.classify(model.picture(image).pixels)[0].cpu().numpy()
     return int(probabilities.argmax()) == label and float(probabilities[label]) >= least
 
 
-def _made(model: Any, cells: dict[int, tuple[int, Any]], shape: tuple[int, int], full_size: bool) -> Mosaic:
+def _made(model: Classifier, cells: dict[int, tuple[int, Any]], shape: tuple[int, int], full_size: bool) -> Mosaic:
     pixels = mosaic(model, [image for _, image in cells.values()], shape=shape, full_size=full_size)
     return Mosaic(pixels, tuple(cells), tuple(number for number, _ in cells.values()), shape)

@@ -8,6 +8,7 @@ import numpy as np
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.baselines import Baseline
+from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.registry import name_of
 
 
@@ -15,7 +16,7 @@ from multiplex_vit.registry import name_of
 class Subject:
     """A model, an image ready for it, and the class whose confidence is followed."""
 
-    model: Any
+    model: Classifier
     pixels: np.ndarray
     label: int
     batch_size: int | str = "auto"

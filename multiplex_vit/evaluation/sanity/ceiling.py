@@ -15,6 +15,7 @@ from multiplex_vit.evaluation.evaluate import evaluate
 from multiplex_vit.evaluation.many import Remembering, protocol_of
 from multiplex_vit.evaluation.protocols import Choices, Options, Subject
 from multiplex_vit.evaluation.protocols.order import pixel_map
+from multiplex_vit.models.classifier import Classifier
 
 ORDERS = ("insertion", "deletion", "difference")
 _IMAGES_AT_ONCE = 32
@@ -68,7 +69,7 @@ class Ceiling:
 
 
 def greedy_ceiling(
-    model: Any,
+    model: Classifier,
     image: Any,
     protocol: str = "token",
     *,

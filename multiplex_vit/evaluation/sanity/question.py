@@ -9,6 +9,7 @@ import numpy as np
 
 from multiplex_vit.checks import vision_model
 from multiplex_vit.errors import InputError
+from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.registry import Named, name_of
 from multiplex_vit.saliency.explainers import explainer_of
 
@@ -27,7 +28,7 @@ class Question:
 
     Attributes
     ----------
-    model : VisionModel
+    model : Classifier
     pixels : ndarray float32 [1, channel, row, col]
     label : int
         The class explained, whatever changes.
@@ -36,14 +37,14 @@ class Question:
         Takes model, image and label.
     """
 
-    model: Any
+    model: Classifier
     pixels: np.ndarray
     label: int
     method: str
     explain: Callable[..., Any]
 
     @classmethod
-    def of(cls, model: Any, image: Any, method: Named, **asked: Unpack[Asked]) -> "Question":
+    def of(cls, model: Classifier, image: Any, method: Named, **asked: Unpack[Asked]) -> "Question":
         """Return a question after making sure of all of it; InputError if there is no such class, method or option."""
         unknown = set(asked) - set(Asked.__annotations__)
         if unknown:
@@ -59,7 +60,7 @@ class Question:
         """The heatmap [row, col] as it is."""
         return self.answer()
 
-    def answer(self, *, model: Any = None, pixels: np.ndarray | None = None) -> np.ndarray:
+    def answer(self, *, model: Classifier | None = None, pixels: np.ndarray | None = None) -> np.ndarray:
         """Return the heatmap [row, col] of another model or other pixels, for the same class."""
         shown = self.pixels if pixels is None else pixels
         return np.asarray(self.explain(model or self.model, shown, label=self.label).heatmap)
@@ -72,5 +73,5 @@ class Question:
         return bool(score.decided(self.model.classify(pixels).cpu().numpy(), self.label)[0])
 
 
-def _predicted(model: Any, pixels: np.ndarray) -> int:
+def _predicted(model: Classifier, pixels: np.ndarray) -> int:
     return int(model.classify(pixels)[0].argmax())

@@ -6,12 +6,14 @@ import numpy as np
 import pandas as pd
 
 from multiplex_vit.evaluation.sanity.question import Asked, Question
+from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.models.randomise import randomised
+from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.registry import Named
 from multiplex_vit.saliency.agreement import rank_correlation
 
 
-def parameter_randomisation(model: Any, image: Any, method: Named = "mutex", **asked: Unpack[Asked]) -> pd.DataFrame:
+def parameter_randomisation(model: VisionModel, image: Any, method: Named = "mutex", **asked: Unpack[Asked]) -> pd.DataFrame:
     """Return how like the original a heatmap stays while the model is randomised from the head downwards, one part after the other.
 
     Adebayo, Gilmer, Muelly, Goodfellow, Hardt, Kim, NeurIPS 2018, arXiv:1810.03292 (cascading randomisation). A method that explains the model
@@ -53,7 +55,7 @@ def parameter_randomisation(model: Any, image: Any, method: Named = "mutex", **a
     return pd.DataFrame([{"method": question.method, "stage": row.pop("stage"), "randomised": i, **row} for i, row in enumerate(rows)])
 
 
-def _row(question: Question, stage: str, model: Any) -> dict[str, Any]:
+def _row(question: Question, stage: str, model: Classifier) -> dict[str, Any]:
     heatmap = question.heatmap if model is question.model else question.answer(model=model)
     return {
         "stage": stage,

@@ -9,12 +9,13 @@ import pandas as pd
 from multiplex_vit.checks import positive, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.sanity.question import Asked, Question
+from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.registry import Named, name_of
 from multiplex_vit.saliency.agreement import rank_correlation
 from multiplex_vit.saliency.explainers import takes_seed
 
 
-def noise_stability(model: Any, image: Any, method: Named = "mutex", *, sd: float = 0.02, draws: int = 3, **asked: Unpack[Asked]) -> pd.DataFrame:
+def noise_stability(model: Classifier, image: Any, method: Named = "mutex", *, sd: float = 0.02, draws: int = 3, **asked: Unpack[Asked]) -> pd.DataFrame:
     """Return how like the original a heatmap stays under Gaussian noise on the pixels, for the same class.
 
     Alvarez-Melis, Jaakkola, ICML 2018 Workshop on Human Interpretability, arXiv:1806.08049, ask for such robustness.
@@ -58,7 +59,7 @@ def noise_stability(model: Any, image: Any, method: Named = "mutex", *, sd: floa
     return pd.DataFrame([{"method": question.method, "sd": sd, "draw": draw, **row} for draw, row in enumerate(rows)])
 
 
-def flip_stability(model: Any, image: Any, method: Named = "mutex", **asked: Unpack[Asked]) -> pd.DataFrame:
+def flip_stability(model: Classifier, image: Any, method: Named = "mutex", **asked: Unpack[Asked]) -> pd.DataFrame:
     """Return how like the original the heatmap of the mirrored image is, mirrored back, for the same class.
 
     A model that was trained on mirrored images too should see little difference.
@@ -98,7 +99,7 @@ def flip_stability(model: Any, image: Any, method: Named = "mutex", **asked: Unp
     return pd.DataFrame([{"method": question.method, "correlation": correlation, "same_class": question.still_predicted(mirrored)}])
 
 
-def seed_agreement(model: Any, image: Any, method: Named = "mutex", *, seeds: int = 5, **asked: Unpack[Asked]) -> pd.DataFrame:
+def seed_agreement(model: Classifier, image: Any, method: Named = "mutex", *, seeds: int = 5, **asked: Unpack[Asked]) -> pd.DataFrame:
     """Return how like each other the heatmaps of several seeds are.
 
     Parameters
