@@ -4,11 +4,13 @@ import argparse
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from multiplex_vit.errors import InputError
+from multiplex_vit.files import check_targets, output_folder
 
 DONE, SOME_FAILED, FAILED = 0, 1, 2
 """Exit codes: all done; some images failed and the rest were done; nothing done."""
@@ -89,6 +91,19 @@ def shown_on(stream: Any, text: str) -> str:
     """
     encoding = getattr(stream, "encoding", None) or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def check_outputs(files: Iterable[Path], *, folders: Iterable[Path] = (), inputs: Iterable[Any] = (), model: str = "") -> None:
+    """Refuse what cannot or must not be written, before a model is loaded; see `check_targets`.
+
+    Folders that are missing are made for a moment: a full or write-protected disk is found out only
+    by trying.
+    """
+    files, folders = list(files), list(folders)
+    check_targets(files, inputs=inputs, folders=folders, model=model)
+    for folder in dict.fromkeys([*folders, *(path.parent for path in files)]):
+        with output_folder(folder):
+            pass
 
 
 def model_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import multiplex_vit as mv
 from multiplex_vit.checks import whole
-from multiplex_vit.cli.command import DONE, SOME_FAILED, Command, model_arguments, say
+from multiplex_vit.cli.command import DONE, SOME_FAILED, Command, check_outputs, model_arguments, say
 from multiplex_vit.errors import InputError
+from multiplex_vit.files import locked, output_folder
 
 
 def _compare_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,12 +31,20 @@ def _compare_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _compare(args: argparse.Namespace) -> int:
-    if args.out.exists() and not args.out.is_dir():
-        raise InputError(f"cannot write into {args.out}: it is a file; give a folder")
+    from multiplex_vit.study.ledger import CURVES, FACTS, HEATMAPS, ROWS
+
     images = list(_files(args.images))
+    files = [args.out / name for name in (ROWS, CURVES, HEATMAPS, FACTS)]
+    check_outputs(files, folders=[args.out], inputs=[*args.images, *images], model=args.model)
     choices = _choices(args)
     model = mv.load(args.model, device=args.device, dtype=args.dtype, score=args.score)
     _known_method(args)
+    # A second comparison into the folder would lose the rows of this one.
+    with output_folder(args.out), locked(args.out):
+        return _measure(model, images, choices, args)
+
+
+def _measure(model: Any, images: list[Path], choices: dict[str, Any], args: argparse.Namespace) -> int:
     found = mv.compare(model, images, out=args.out, tell=say, **choices)
     for image, reason in found.failures:
         say(f"multiplex-vit: {image}: {reason}", sys.stderr)

@@ -2,18 +2,28 @@
 
 import argparse
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import multiplex_vit as mv
 from multiplex_vit.checks import whole
-from multiplex_vit.cli.command import DONE, FAILED, SOME_FAILED, Command, failed, model_arguments, say
+from multiplex_vit.cli.command import DONE, FAILED, SOME_FAILED, Command, check_outputs, failed, model_arguments, say
 from multiplex_vit.errors import InputError
-from multiplex_vit.files import output_folder, output_stems, written_together, written_whole
+from multiplex_vit.files import locked, output_folder, output_stems, written_together, written_whole
+from multiplex_vit.files.locks import SHORT
 from multiplex_vit.pictures import samples
 
 _SETTINGS = ("min_cut", "token_ratio", "starting_layer", "operators", "centralities", "statistics", "numerics", "design", "budget", "seed", "estimator")
+
+TABLE = "explanations.csv"
+_NUMBERS = (
+    *("label", "probability", "predicted", "min_cut", "token_ratio", "starting_layer", "budget", "seed"),
+    *("smoothness", "grid_weight", "direct_weight", "masks", "distinct_masks", "forward_passes"),
+    *("insertion", "deletion", "difference"),
+)
+"""Columns of the table that hold numbers."""
 
 # --- arguments --------------------------------------------------------------------------------------------------------
 
@@ -62,44 +72,56 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _explain(args: argparse.Namespace) -> int:
-    with output_folder(args.out) as out:
-        rows: list[dict[str, Any]] = []
+    table, names = args.out / TABLE, output_stems(args.images)
+    files = [args.out / file for name in names for file in _files_of(name)]
+    check_outputs([*files, table], folders=[args.out], inputs=args.images, model=args.model)
+    _earlier_rows(table)
+    n_explained = 0
 
-        def one(path: Path, name: str, explanation: Any, faithfulness: Any) -> str:
-            files = _write_explanation(out, name, explanation, faithfulness)
-            score = explanation.score.told(explanation.clean[explanation.label])
-            return f"{explanation.label_name} ({score}), {_areas(faithfulness)}; {', '.join(files)}"
+    def keep(path: Path, name: str, measured: Measured) -> str:
+        nonlocal n_explained
+        _write_explanation(args.out, name, measured)
+        n_explained += 1
+        explanation = measured.explanation
+        score = explanation.score.told(explanation.clean[explanation.label])
+        return f"{explanation.label_name} ({score}), {_areas(measured.faithfulness)}; {', '.join(_files_of(name))}"
 
-        try:
-            code = _each(args, rows, one)
-        finally:
-            _write_rows(rows, out / "explanations.csv", go_on=True)
-        if rows:
-            say(f"{len(rows)} explained; written into {out}")
-        return code
+    code = _each(args, names, keep)
+    if n_explained:
+        say(f"{n_explained} explained; written into {args.out}")
+    return code
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    if args.out.is_dir():
-        raise InputError(f"cannot write {args.out}: it is a folder; give a file name")
-    with output_folder(args.out.parent):
-        rows: list[dict[str, Any]] = []
-        try:
-            code = _each(args, rows, lambda path, name, explanation, faithfulness: f"{explanation.label_name}, {faithfulness.protocol}: {_areas(faithfulness)}")
-        finally:
-            _write_rows(rows, args.out)
-        if rows:
-            say(f"{len(rows)} evaluated; written to {args.out}")
-        return code
+    check_outputs([args.out], inputs=args.images, model=args.model)
+    rows: list[dict[str, Any]] = []
+
+    def keep(path: Path, name: str, measured: Measured) -> str:
+        rows.append(measured.row)
+        faithfulness = measured.faithfulness
+        return f"{measured.explanation.label_name}, {faithfulness.protocol}: {_areas(faithfulness)}"
+
+    code = _each(args, output_stems(args.images), keep)
+    if rows:
+        _write_evaluation(rows, args.out)
+        say(f"{len(rows)} evaluated; written to {args.out}")
+    return code
 
 
 # --- shared by the commands -------------------------------------------------------------------------------------------
 
 
-def _each(args: argparse.Namespace, rows: list[dict[str, Any]], one: Callable[[Path, str, Any, Any], str]) -> int:
-    """Explain and measure one image after the other; report a bad one in one line and go on."""
-    from multiplex_vit.tabular import unicode_text
+@dataclass(frozen=True)
+class Measured:
+    """An image explained, its heatmap measured, and both as a row of a table."""
 
+    explanation: Any
+    faithfulness: Any
+    row: dict[str, Any]
+
+
+def _each(args: argparse.Namespace, names: list[str], keep: Callable[[Path, str, Measured], str]) -> int:
+    """Explain and measure one image after the other; report a bad one in one line and go on."""
     settings, options = _settings(args), _options(args)
     model = mv.load(args.model, device=args.device, dtype=args.dtype, score=args.score)
     if args.label is not None:
@@ -107,20 +129,27 @@ def _each(args: argparse.Namespace, rows: list[dict[str, Any]], one: Callable[[P
     if settings.starting_layer >= model.n_layers:
         raise InputError(f"starting_layer is {settings.starting_layer}; {model.name} has layers 0 to {model.n_layers - 1}")
     n_failed = 0
-    for path, name in zip(args.images, output_stems(args.images), strict=True):
+    for path, name in zip(args.images, names, strict=True):
         try:
-            picture = model.picture(path)
-            explanation = mv.explain(model, picture, label=args.label, batch_size=options["batch_size"], settings=settings)
-            faithfulness = mv.evaluate(model, picture, explanation.heatmap, label=explanation.label, protocol=args.protocol, **options)
-            line = one(path, name, explanation, faithfulness)
-            rows.append({"image": unicode_text(str(path)), **explanation.row(), **faithfulness.row()})
-            say(f"{path.name}: {line}")
+            line = keep(path, name, _measured(model, path, settings, options, args))
         except Exception as error:
             n_failed += 1
             failed(error)
+        else:
+            say(f"{path.name}: {line}")
     if not n_failed:
         return DONE
     return FAILED if n_failed == len(args.images) else SOME_FAILED
+
+
+def _measured(model: Any, path: Path, settings: Any, options: dict[str, Any], args: argparse.Namespace) -> Measured:
+    from multiplex_vit.tabular import unicode_text
+
+    picture = model.picture(path)
+    explanation = mv.explain(model, picture, label=args.label, batch_size=options["batch_size"], settings=settings)
+    faithfulness = mv.evaluate(model, picture, explanation.heatmap, label=explanation.label, protocol=args.protocol, **options)
+    row = {"image": unicode_text(str(path)), **explanation.row(), **faithfulness.row()}
+    return Measured(explanation, faithfulness, row)
 
 
 def _settings(args: argparse.Namespace) -> Any:
@@ -144,8 +173,36 @@ def _areas(faithfulness: Any) -> str:
     return ", ".join(f"{name} {curve.auc:.3f}" for name, curve in faithfulness.curves.items())
 
 
-def _write_explanation(out: Path, name: str, explanation: Any, faithfulness: Any) -> list[str]:
-    """Write overlay, summary and saved explanation; return the files' names."""
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def _files_of(name: str) -> list[str]:
+    """Return the files that an explanation is written into."""
+    return [f"{name}_overlay.png", f"{name}_summary.png", f"{name}_summary.pdf", f"{name}.npz"]
+
+
+def _write_explanation(folder: Path, name: str, measured: Measured) -> None:
+    """Write overlay, summary, saved explanation and its row of the table, all or none."""
+    import pandas as pd
+
+    from multiplex_vit.tabular import write_table
+
+    drawn = _drawn(name, measured)
+    new = pd.DataFrame([measured.row])
+    # Other commands that write into the folder wait, so that each finds the rows of those before.
+    with output_folder(folder), locked(folder, wait=SHORT), written_together(folder) as temporary:
+        for file, content in drawn.items():
+            (temporary / file).write_bytes(content)
+        measured.explanation.save(temporary / f"{name}.npz")
+        earlier = _earlier_rows(folder / TABLE)
+        if earlier is not None:
+            others = earlier[~earlier["image"].isin(new["image"])]
+            new = pd.concat([others, new])
+        write_table(new, temporary / TABLE)
+
+
+def _drawn(name: str, measured: Measured) -> dict[str, bytes]:
+    """Return the pictures of an explanation by their files' names."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -153,41 +210,45 @@ def _write_explanation(out: Path, name: str, explanation: Any, faithfulness: Any
 
     from multiplex_vit import plot
 
-    figure, ax = plt.subplots(figsize=(4.5, 4.5), layout="constrained")
-    explanation.plot(ax=ax)
-    summary = plot.summary([explanation], [faithfulness])
-    files = {f"{name}_overlay.png": figure, f"{name}_summary.png": summary, f"{name}_summary.pdf": summary}
+    overlay, ax = plt.subplots(figsize=(4.5, 4.5), layout="constrained")
+    measured.explanation.plot(ax=ax)
+    summary = plot.summary([measured.explanation], [measured.faithfulness])
+    figures = {f"{name}_overlay.png": overlay, f"{name}_summary.png": summary, f"{name}_summary.pdf": summary}
+    drawn = {}
     try:
-        with written_together(out) as temporary:
-            for file, drawing in files.items():
-                drawing.savefig(temporary / file, dpi=160)
-            explanation.save(temporary / f"{name}.npz")
+        for file, figure in figures.items():
+            content = BytesIO()
+            figure.savefig(content, dpi=160, format=Path(file).suffix[1:])
+            drawn[file] = content.getvalue()
     finally:
-        plt.close(figure)
+        plt.close(overlay)
         plt.close(summary)
-    return [*files, f"{name}.npz"]
+    return drawn
 
 
-def _write_rows(rows: list[dict[str, Any]], path: Path, *, go_on: bool = False) -> None:
-    """Write rows as CSV; to go on keeps the rows that a file has of other images."""
+def _earlier_rows(path: Path) -> Any:
+    """Return the rows that a table of explanations holds, None where there is none."""
+    from multiplex_vit.tabular import read_table
+
+    if not path.exists():
+        return None
+    what = f"{path} is no table of explanations"
+    try:
+        earlier = read_table(path, numbers=_NUMBERS, give="a table of explanations")
+    except InputError as error:
+        raise InputError(f"{what}; choose another folder") from error
+    if "image" not in earlier:
+        raise InputError(f"{what}; choose another folder")
+    return earlier
+
+
+def _write_evaluation(rows: list[dict[str, Any]], path: Path) -> None:
     import pandas as pd
 
-    from multiplex_vit.tabular import read_table, write_table
+    from multiplex_vit.tabular import write_table
 
-    if not rows:
-        return
-    table = pd.DataFrame(rows)
-    if go_on and path.exists():
-        numbers = [name for name in table if pd.api.types.is_numeric_dtype(table[name])]
-        try:
-            earlier = read_table(path, numbers=numbers, give="a table of explanations")
-            others = earlier[~earlier["image"].isin(table["image"])]
-        except (InputError, KeyError) as error:
-            what = f"{path} is no table of explanations"
-            raise InputError(f"{what}; choose another folder") from error
-        table = pd.concat([others, table])
-    with written_whole(path) as temporary:
-        write_table(table, temporary)
+    with output_folder(path.parent), written_whole(path) as temporary:
+        write_table(pd.DataFrame(rows), temporary)
 
 
 EXPLAIN = Command("Explain images: heatmap, pictures, insertion and deletion.", _explain_arguments, _explain)

@@ -6,12 +6,14 @@ from typing import Any
 
 import multiplex_vit as mv
 from multiplex_vit.checks import positive
-from multiplex_vit.cli.command import DONE, Command, model_arguments, say
+from multiplex_vit.cli.command import DONE, Command, check_outputs, model_arguments, say
 from multiplex_vit.errors import InputError
-from multiplex_vit.files import output_folder, written_together
+from multiplex_vit.files import output_folder, written_at_once
 from multiplex_vit.network.direction import DIRECTIONS
 from multiplex_vit.pictures import samples
 from multiplex_vit.registry import chosen
+
+_TABLES = ("nodes", "layers", "layer_pairs", "multilayer")
 
 
 def _network_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,20 +50,30 @@ def _layer_arguments(parser: argparse.ArgumentParser) -> None:
 def _network(args: argparse.Namespace) -> int:
     out = args.out or Path(f"network{_suffix(args.format or 'graphml')}")
     measures = _measures(args)
-    if args.tables and args.tables.exists() and not args.tables.is_dir():
-        raise InputError(f"cannot write tables into {args.tables}: it is a file; give a folder")
+    tables = [args.tables / f"{name}.csv" for name in _TABLES] if args.tables else []
+    _check_outputs([out, *tables], args)
     mv.exporter_of(out, args.format)
     positive("omega", args.omega)
-    with output_folder(out.parent):
-        model = mv.load(args.model, device=args.device, dtype=args.dtype, score=args.score)
-        options = ("operator", "min_cut", "heads", "prefix", "edges")
-        given = {name: getattr(args, name) for name in options}
-        net = _chosen(mv.multiplex(model, args.image, **given), args)
-        written = net.write(out, coupling=args.coupling, omega=args.omega, measures=measures, format=args.format)
+    model = mv.load(args.model, device=args.device, dtype=args.dtype, score=args.score)
+    options = ("operator", "min_cut", "heads", "prefix", "edges")
+    given = {name: getattr(args, name) for name in options}
+    net = _chosen(mv.multiplex(model, args.image, **given), args)
+    folder = args.tables or out.parent
+    with output_folder(out.parent), output_folder(folder), written_at_once([out.parent, folder]) as (new, new_tables):
+        names = [path.name for path in net.write(new / out.name, coupling=args.coupling, omega=args.omega, measures=measures, format=args.format)]
+        # Some formats have files that are known only now.
+        written = [out.parent / name for name in names]
+        _check_outputs([*written, *tables], args)
+        if args.tables:
+            _write_tables(net, args, new_tables)
     say(f"{net!r} written to {', '.join(map(str, written))}")
     if args.tables:
-        say(f"tables written into {_write_tables(net, args)}")
+        say(f"tables written into {args.tables}")
     return DONE
+
+
+def _check_outputs(files: list[Path], args: argparse.Namespace) -> None:
+    check_outputs(files, folders=[args.tables] if args.tables else [], inputs=[args.image], model=args.model)
 
 
 def _suffix(format: str) -> str:
@@ -85,19 +97,17 @@ def _chosen(net: "mv.Multiplex", args: argparse.Namespace) -> "mv.Multiplex":
     return net.select(int(args.layer) if number else args.layer)
 
 
-def _write_tables(net: "mv.Multiplex", args: argparse.Namespace) -> Path:
+def _write_tables(net: "mv.Multiplex", args: argparse.Namespace, folder: Path) -> None:
     from multiplex_vit.tabular import write_table
 
-    tables = {
-        "nodes": net.node_table(),
-        "layers": net.layer_table(),
-        "layer_pairs": net.layer_pair_table(),
-        "multilayer": net.multilayer_table(coupling=args.coupling, omega=args.omega),
-    }
-    with output_folder(args.tables) as folder, written_together(folder) as temporary:
-        for name, table in tables.items():
-            write_table(table, temporary / f"{name}.csv")
-    return args.tables
+    tables = (
+        net.node_table(),
+        net.layer_table(),
+        net.layer_pair_table(),
+        net.multilayer_table(coupling=args.coupling, omega=args.omega),
+    )
+    for name, table in zip(_TABLES, tables, strict=True):
+        write_table(table, folder / f"{name}.csv")
 
 
 NETWORK = Command("Write the multiplex network of an image to a file.", _network_arguments, _network)

@@ -12,6 +12,9 @@ from multiplex_vit.tabular import read_table, write_table
 if TYPE_CHECKING:
     from multiplex_vit.study.study import Study
 
+FILES = ("report.md", "summary.csv")
+"""What a report always holds, beside its figures."""
+
 _MEASURES = ("difference", "insertion", "deletion")
 _SHOWN = [
     *("setting", "images", "value", "low", "high", "more", "more_low", "more_high", "effect", "better", "p_holm"),

@@ -1,11 +1,12 @@
 """multiplex-vit study, ablate and report: many images by many settings, and what was found."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
-from multiplex_vit.cli.command import DONE, SOME_FAILED, STOPPED, Command, say
+from multiplex_vit.cli.command import DONE, SOME_FAILED, STOPPED, Command, check_outputs, say
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import written_whole
 
@@ -77,6 +78,8 @@ def _study(args: argparse.Namespace) -> int:
             raise InputError(f"--vary gives {max(names, key=names.count)} twice; give all its values at once, such as min_cut=0.01,0.05")
         options["vary"] = {**options.get("vary", {}), **dict(map(vary_of, args.vary))}
     chosen = configured(options)
+    inputs = [args.config, *(options.get(name) for name in ("images", "labels", "index"))]
+    _check_folder(Path(chosen.study.out), inputs, model=options.get("model", ""))
     try:
         chosen.study.run(workers=chosen.workers, scheduler=chosen.scheduler, retry_failed=args.retry_failed)
     except NoneExplainedError as error:
@@ -88,6 +91,14 @@ def _study(args: argparse.Namespace) -> int:
         say(f"multiplex-vit: stopped; {kept} units are kept, run the same command to go on", sys.stderr)
         return getattr(stopped, "code", STOPPED)
     return _told(chosen.study)
+
+
+def _check_folder(folder: Path, inputs: list[Any], *, model: str) -> None:
+    """Refuse a study's folder that cannot be written or is read from; what is given may be the name of a column."""
+    from multiplex_vit.study.store import MANIFEST
+
+    there = [path for path in inputs if path is not None and os.path.exists(path)]
+    check_outputs([folder / MANIFEST], folders=[folder], inputs=there, model=model)
 
 
 def _told(study: Any) -> int:
@@ -126,10 +137,12 @@ def _ablate(args: argparse.Namespace) -> int:
 
     leave_out = args.leave_out or ([] if args.keep_only else ["statistic"])
     study = Study.open(args.folder, images=args.images)
+    name = ablation_name(leave_out, args.keep_only)
+    out = args.folder / FOLDER / f"{name}.csv"
+    check_outputs([out], folders=[args.folder / FOLDER / name], inputs=[study.store.folder], model=study.plan.model)
     found = ablate(study, leave_out=leave_out, keep_only=args.keep_only, workers=args.workers)
     if found.table.empty:
         raise InputError(f"no image of {args.folder} could be ablated; see its failures")
-    out = args.folder / FOLDER / f"{ablation_name(leave_out, args.keep_only)}.csv"
     summary = found.summary()
     with written_whole(out) as temporary:
         write_table(summary, temporary)
@@ -148,10 +161,14 @@ def _report_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _report(args: argparse.Namespace) -> int:
-    from multiplex_vit.cli.report import write_report
+    from multiplex_vit.cli.report import FILES, write_report
     from multiplex_vit.study.study import Study
 
-    files = write_report(Study.open(args.folder), args.out or args.folder / "report")
+    out = args.out or args.folder / "report"
+    study = Study.open(args.folder)
+    read = [args.folder, *(place for place in args.folder.iterdir() if place.is_dir() and place.name != "report")]
+    check_outputs([out / name for name in FILES], folders=[out], inputs=read)
+    files = write_report(study, out)
     say(f"written: {', '.join(map(str, files))}")
     return DONE
 

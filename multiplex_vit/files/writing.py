@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.files.scratch import Scratch, clear_stale, scratch_in
 from multiplex_vit.files.stopping import held_back
 from multiplex_vit.reading import named
+
+_TRIES = 5
 
 
 @contextmanager
@@ -104,12 +106,12 @@ def output_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     folder = named(path)
     made: list[Path] = []
     try:
-        with _told(f"cannot write into {folder}", "folder"), held_back():
-            _make(folder, made)
-            with scratch_in(folder):
-                pass
-        clear_stale(folder)
-        yield folder
+        with ExitStack() as stack:
+            # A scratch folder keeps other processes from taking the folder away as empty.
+            with _told(f"cannot write into {folder}", "folder"):
+                stack.enter_context(_scratch_in_new(folder, made))
+            clear_stale(folder)
+            yield folder
     finally:
         with held_back():
             _unmake(made)
@@ -140,13 +142,30 @@ def _told(what: str, other: str) -> Iterator[None]:
         raise InputError(f"{what}: {error.strerror or error}; choose another {other}") from error
 
 
+@contextmanager
+def _scratch_in_new(folder: Path, made: list[Path]) -> Iterator[Scratch]:
+    """Give a scratch folder inside a folder that may be missing."""
+    with ExitStack() as stack:
+        for attempt in range(_TRIES):
+            try:
+                with held_back():
+                    _make(folder, made)
+                scratch = stack.enter_context(scratch_in(folder))
+                break
+            except FileNotFoundError:
+                # Another process that had made the folder took it away just now.
+                if attempt == _TRIES - 1:
+                    raise
+        yield scratch
+
+
 def _make(folder: Path, made: list[Path]) -> None:
     """Make a folder and those above it, and note each, so that a failure below takes them away again."""
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     for place in reversed(missing):
         if place.is_dir():
             continue
-        place.mkdir()
+        place.mkdir(exist_ok=True)
         made.append(place)
     if not folder.is_dir():
         raise FileExistsError("it is a file")
@@ -154,7 +173,8 @@ def _make(folder: Path, made: list[Path]) -> None:
 
 def _unmake(made: list[Path]) -> None:
     for place in reversed(made):
-        if place.is_dir() and not any(place.iterdir()):
+        # What is not empty stays, also where another process writes there at this moment.
+        with suppress(OSError):
             place.rmdir()
 
 

@@ -4,8 +4,8 @@ import os
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -15,7 +15,7 @@ import pandas as pd
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.curve import Faithfulness
 from multiplex_vit.evaluation.many import evaluate_many
-from multiplex_vit.files import output_folder
+from multiplex_vit.files import locked, output_folder
 from multiplex_vit.study.comparison import Comparison
 from multiplex_vit.study.ledger import Ledger, Shown
 from multiplex_vit.study.runs import Choices, Plan, Run, planned
@@ -70,7 +70,7 @@ def compare(
     label = None if plan.label is None else model.label_of(plan.label, 0)
     facts = {"model": model.name, "score": model.score.name, "steps": plan.steps, "label": label, "seed": plan.seed}
     failures: list[Failure] = []
-    with nullcontext() if out is None else output_folder(out):
+    with nullcontext() if out is None else _alone_in(out):
         ledger = Ledger.opened(facts, out)
         for name, image in named.items():
             _add(ledger, model, name, image, plan, failures)
@@ -79,6 +79,13 @@ def compare(
     if ledger.rows.empty:
         raise InputError(f"no image could be measured; the first, {failures[0][0]}: {failures[0][1]}" if failures else "there is no image; give at least one")
     return Comparison.of(ledger, tuple(failures))
+
+
+@contextmanager
+def _alone_in(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Keep other comparisons out of a folder, whose rows this one would overwrite."""
+    with output_folder(folder), locked(folder):
+        yield
 
 
 def named_images(images: Any) -> dict[str, Any]:
