@@ -13,7 +13,7 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.network.centrality import CENTRALITIES, centrality
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures import layer_table
-from multiplex_vit.network.layer_measures.rounding import constant
+from multiplex_vit.network.layer_measures.rounding import is_constant
 from multiplex_vit.network.multilayer.correlation import ranks
 from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.registry import Named, Registry, chosen, name_of
@@ -23,6 +23,9 @@ FILTERS: Registry[Callable[..., np.ndarray]] = Registry("filter")
 
 It returns new weights of the same shape and type, in which a removed edge is 0.
 """
+
+_SOURCES, _TARGETS = 1, 2
+"""Axes of weights [layer, source, target]."""
 
 _SHAPE = ["edges", "density", "isolates", "giant_component"]
 
@@ -58,7 +61,10 @@ def min_cut(weights: np.ndarray, min_cut: float) -> np.ndarray:
     >>> min_cut(np.array([[[0.5, 0.125], [0.25, 0.0]]]), 0.5).tolist()
     [[[0.5, 0.0], [0.25, 0.0]]]
     """
-    threshold = _stack(weights).dtype.type(share("min_cut", min_cut)) * weights.max((1, 2), keepdims=True)
+    weights = _stack(weights)
+    # In the weights' own precision, as the published method takes it.
+    part = weights.dtype.type(share("min_cut", min_cut))
+    threshold = part * weights.max((1, 2), keepdims=True)
     return np.where(weights < threshold, 0, weights)
 
 
@@ -97,8 +103,10 @@ def top_k(weights: np.ndarray, k: int) -> np.ndarray:
     >>> top_k(np.array([[[0.5, 0.25, 0.25], [0.1, 0.0, 0.2], [0.0, 0.0, 0.0]]]), 1).tolist()
     [[[0.5, 0.0, 0.0], [0.0, 0.0, 0.2], [0.0, 0.0, 0.0]]]
     """
-    place = min(whole("k", k, at_least=1), _stack(weights).shape[2])
-    return np.where(weights < np.partition(weights, -place, axis=2)[:, :, [-place]], 0, weights)
+    weights = _stack(weights)
+    place = min(whole("k", k, at_least=1), weights.shape[2])
+    threshold = np.partition(weights, -place, axis=2)[:, :, [-place]]
+    return np.where(weights < threshold, 0, weights)
 
 
 @FILTERS.register(scale="linear", transposed="disparity")
@@ -141,14 +149,20 @@ def disparity(weights: np.ndarray, alpha: float) -> np.ndarray:
     >>> disparity(np.array([[[0.0, 0.8, 0.1, 0.1], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]]), 0.05).tolist()[0][0]
     [0.0, 0.8, 0.0, 0.0]
     """
+    weights = _stack(weights)
     level = share("alpha", alpha)
     with np.errstate(divide="ignore"):
         cut = np.log(level)
-    stay = [_log_significance(_stack(weights), ends) < cut for ends in (2, 1)]
-    return np.where(stay[0] | stay[1], weights, 0)
+    for_source = _log_significance(weights, _TARGETS) < cut
+    for_target = _log_significance(weights, _SOURCES) < cut
+    return np.where(for_source | for_target, weights, 0)
 
 
-def filtered(weights: np.ndarray, how: Named, value: float | None = None) -> tuple[np.ndarray, str, float | str]:
+def filtered(
+    weights: np.ndarray,
+    how: Named,
+    value: float | None = None,
+) -> tuple[np.ndarray, str, float | str]:
     """Return the weights that a filter keeps, its name, and its number ("yes" if it has none).
 
     Parameters
@@ -172,25 +186,30 @@ def filtered(weights: np.ndarray, how: Named, value: float | None = None) -> tup
     ([[[0.5, 0.0], [0.25, 0.0]]], 'min_cut', 0.5)
     """
     function: Callable[..., np.ndarray] = FILTERS.resolve(how)
-    own, given = FILTERS.own_name(how), list(FILTERS.options(how).values())
-    name = own or name_of(how)
-    if value is not None and given:
-        raise InputError(f"filter {name_of(how)} came with {value!r} too; give its number once")
-    if own and value is None and not given:
-        raise InputError(f"filter {name} was given no number; give one, as in filter({name!r}, 2)")
+    member = FILTERS.own_name(how)
+    name = member or name_of(how)
+    options = list(FILTERS.options(how).values())
+    if value is not None and options:
+        raise InputError(f"filter {name_of(how)} was given {value!r} too; give its number once")
+    if member and value is None and not options:
+        example = f"filter({name!r}, 2)"
+        raise InputError(f"filter {name} was given no number; give one, as in {example}")
     kept = np.asarray(function(weights) if value is None else function(weights, value))
     if kept.shape != weights.shape:
-        shape = f"{list(kept.shape)} where {list(weights.shape)} was wanted"
-        raise InputError(f"filter {name} returned weights of shape {shape}")
-    number = value if value is not None else given[0] if given else "yes"
-    return kept, name, _number(number)
+        shapes = f"{list(kept.shape)}; expected {list(weights.shape)}"
+        raise InputError(f"filter {name} returned weights of shape {shapes}")
+    if value is not None:
+        return kept, name, _number(value)
+    return kept, name, _number(options[0]) if options else "yes"
 
 
 def _number(value: Any) -> float | str:
     """Return a filter's number as plain Python has it, whole where it is."""
     if isinstance(value, str):
         return value
-    return int(value) if isinstance(value, Integral) else float(value)
+    if isinstance(value, Integral):
+        return int(value)
+    return float(value)
 
 
 def pruning_curve(
@@ -242,60 +261,84 @@ def pruning_curve(
     1      0      0.5      2              1.0              1.0
     """
     members = chosen(CENTRALITIES, measures)
-    if len({name_of(member) for member in members}) < len(members):
-        raise InputError(f"measures are {[name_of(member) for member in members]}; give each once")
+    member_names = [name_of(member) for member in members]
+    if len(set(member_names)) < len(members):
+        raise InputError(f"measures are {member_names}; give each once")
     layers = _layers(_stack(weights), tokens, names)
-    before = [centrality(layers, member) for member in members]
-    parts = [_at(share("min_cut", cut), layers, members, before) for cut in min_cuts]
-    columns = [
-        "layer",
-        "name",
-        "min_cut",
-        *_SHAPE,
-        *(f"tau_{name_of(member)}" for member in members),
-    ]
+    before = {name_of(member): centrality(layers, member) for member in members}
+    parts = []
+    for cut in min_cuts:
+        pruned = _pruned(layers, share("min_cut", cut))
+        parts.append(_rows(cut, layers, pruned, members, before))
+    columns = ["layer", "name", "min_cut", *_SHAPE]
+    columns += [f"tau_{name}" for name in member_names]
     table = pd.concat(parts) if parts else pd.DataFrame(columns=columns)
     return table[columns].sort_values("layer", kind="stable", ignore_index=True)
 
 
 def _stack(weights: np.ndarray) -> np.ndarray:
     if np.ndim(weights) != 3 or weights.shape[1] != weights.shape[2]:
-        raise InputError(f"weights have shape {list(np.shape(weights))}; give [layer, source, target] with as many sources as targets")
+        given = f"weights have shape {list(np.shape(weights))}"
+        raise InputError(f"{given}; give [layer, source, target] with as many sources as targets")
     return weights
 
 
 def _layers(weights: np.ndarray, tokens: Tokens, names: Sequence[str]) -> list[Layer]:
-    names = names or [str(layer) for layer in range(len(weights))]
-    if (len(names), len(tokens)) != weights.shape[:2]:
-        raise InputError(f"{len(names)} names and {len(tokens)} tokens were given for {weights.shape[0]} layers of {weights.shape[1]} nodes; give one each")
-    return [Layer(layer, tokens, name) for layer, name in zip(weights, names, strict=True)]
+    n_layers, n_nodes = weights.shape[:2]
+    names = names or [str(number) for number in range(n_layers)]
+    if len(names) != n_layers or len(tokens) != n_nodes:
+        given = f"{len(names)} names and {len(tokens)} tokens"
+        network = f"{n_layers} layers of {n_nodes} nodes"
+        raise InputError(f"{given} were given for {network}; give one each")
+    layers = []
+    for matrix, name in zip(weights, names, strict=True):
+        layers.append(Layer(matrix, tokens, name))
+    return layers
 
 
 def _log_significance(weights: np.ndarray, ends: int) -> np.ndarray:
     """Return (k - 1) ln(1 - p) of every edge, and 0 where there is none.
 
-    k and p belong to the node whose edges lie along the axis.
-
-    As a logarithm, since 1 - p is 1 for p below 1e-16.
+    k and p belong to the node whose edges lie along the axis `ends`. It is a logarithm, since
+    1 - p is 1 for p below 1e-16.
     """
     degree = np.count_nonzero(weights, axis=ends, keepdims=True)
     strength = weights.sum(ends, dtype=float, keepdims=True)
     part = np.divide(weights, strength, out=np.zeros(weights.shape), where=strength > 0)
     with np.errstate(divide="ignore"):
-        return np.multiply(degree - 1, np.log1p(-part), out=np.zeros(weights.shape), where=degree > 1)
+        logarithm = np.log1p(-part)
+    nothing = np.zeros(weights.shape)
+    return np.multiply(degree - 1, logarithm, out=nothing, where=degree > 1)
 
 
-def _at(cut: float, layers: list[Layer], members: list[Named], before: list[np.ndarray]) -> pd.DataFrame:
+def _pruned(layers: list[Layer], cut: float) -> list[Layer]:
+    pruned = []
+    for layer in layers:
+        weights = min_cut(layer.weights[None], cut)[0]
+        pruned.append(Layer(weights, layer.tokens, layer.name))
+    return pruned
+
+
+def _rows(
+    cut: float,
+    layers: list[Layer],
+    pruned: list[Layer],
+    members: list[Named],
+    before: dict[str, np.ndarray],
+) -> pd.DataFrame:
     """Return the rows of one cut."""
-    pruned = [Layer(min_cut(layer.weights[None], cut)[0], layer.tokens, layer.name) for layer in layers]
     table: Any = layer_table(pruned, _SHAPE).assign(min_cut=cut)
-    for member, values in zip(members, before, strict=True):
-        pairs = zip(layers, values, centrality(pruned, member), strict=True)
-        table[f"tau_{name_of(member)}"] = [_tau(one, other, layer.weights) for layer, one, other in pairs]
+    for member in members:
+        name = name_of(member)
+        after = centrality(pruned, member)
+        taus = []
+        for place, layer in enumerate(layers):
+            taus.append(_tau(before[name][place], after[place], layer.weights))
+        table[f"tau_{name}"] = taus
     return table
 
 
 def _tau(one: np.ndarray, other: np.ndarray, weights: np.ndarray) -> float:
-    if constant(one, weights) or constant(other, weights):
+    if is_constant(one, weights) or is_constant(other, weights):
         return np.nan
     return float(kendalltau(ranks(one), ranks(other)).statistic)

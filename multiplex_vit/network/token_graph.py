@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from multiplex_vit.network.chance import igraph_seeded
+from multiplex_vit.network.seeding import igraph_seed
 from multiplex_vit.network.tokens import Tokens
 
 _DEGREE, _STRONGEST = 5.0, 10
@@ -111,7 +111,7 @@ def graph_communities(graph: np.ndarray, *, resolution: float = 3.0, seed: int =
     undirected = igraph.Graph(n=len(graph), edges=np.column_stack([source, target]))
     weights = _rounded(graph[source, target].astype(float)).tolist()
     while len(weights) and resolution < _FINEST:
-        with igraph_seeded(seed):
+        with igraph_seed(seed):
             found = undirected.community_leiden(
                 objective_function="modularity",
                 weights=weights,

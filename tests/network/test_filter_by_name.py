@@ -71,7 +71,7 @@ def test_a_function_of_ones_own_needs_no_number(tmp_path):
     [
         (("topk", 2), "unknown filter 'topk'"),
         (("top_k",), "filter top_k was given no number"),
-        (("top_k(k=2)", 3), "came with 3 too; give its number once"),
+        (("top_k(k=2)", 3), "was given 3 too; give its number once"),
         (("top_k(n=2)",), "filter top_k has no option 'n'"),
         (("top_k", 0), "k is 0"),
         (("top_k", "two"), "k is 'two'"),

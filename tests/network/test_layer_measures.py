@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from multiplex_vit.errors import InputError
-from multiplex_vit.network.chance import igraph_seeded
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures import LAYER_MEASURES, NULL_MODELS, layer_table
 from multiplex_vit.network.layer_measures.communities import infomap, leiden
+from multiplex_vit.network.seeding import igraph_seed
 from multiplex_vit.network.tokens import Tokens
 
 # Two patches that look at each other, one that looks at them, and one alone but for its self-loop.
@@ -289,7 +289,7 @@ def test_a_search_runs_once_a_layer_and_leaves_randomness_as_it_was():
     random.seed(5)
     expected = igraph.Graph.Erdos_Renyi(30, 0.5).get_edgelist()
     random.seed(5)
-    with pytest.raises(ZeroDivisionError), igraph_seeded(1):
+    with pytest.raises(ZeroDivisionError), igraph_seed(1):
         raise ZeroDivisionError
     measured("codelength", Layer(planted()))
     NULL_MODELS["degree"](layer, np.random.default_rng(0))

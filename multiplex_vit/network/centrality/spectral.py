@@ -9,7 +9,7 @@ from multiplex_vit.checks import share
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.centrality.registry import CENTRALITIES
 from multiplex_vit.network.layer import Layer
-from multiplex_vit.network.perron import leading_eigenvector
+from multiplex_vit.network.leading_eigenvector import leading_eigenvector
 
 
 @CENTRALITIES.register(takes="layer", scale="invariant", isolates="proportional")

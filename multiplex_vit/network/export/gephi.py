@@ -6,7 +6,7 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.network.export.gephi_elements import Lint
 from multiplex_vit.network.export.gephi_gexf import GexfLint
 from multiplex_vit.network.export.gephi_graphml import GraphmlLint
-from multiplex_vit.network.export.markup import Stream
+from multiplex_vit.network.export.xml_stream import XmlStream
 from multiplex_vit.reading import named
 
 
@@ -64,7 +64,7 @@ def lint_gephi(path: str | Path) -> list[str]:
 _LINTS: dict[str, type[Lint]] = {"graphml": GraphmlLint, "gexf": GexfLint}
 
 
-class _Root(Stream):
+class _Root(XmlStream):
     """Reads the name of the outermost element."""
 
     tag = ""

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from multiplex_vit.network.export.markup import Stream
+from multiplex_vit.network.export.xml_stream import XmlStream
 
 _SHOWN = 5
 
 
-class Lint(Stream):
+class Lint(XmlStream):
     """Reads a file and collects problems.
 
     Of each edge only three numbers are kept, so that big files fit into memory.
@@ -25,25 +25,26 @@ class Lint(Stream):
         self._declared: set[int] = set()
         self._graphs = 0
         self._kinds: dict[tuple[str, bool], int] = {}
-        self._hashes, self._pairs, self._of_kind = array("q"), array("q"), array("i")
+        # What is kept of each edge: the hash of its id, both ends in one number, its kind.
+        self._hashes = array("q")
+        self._pairs = array("q")
+        self._of_kind = array("i")
 
     def problems(self, path: Path) -> list[str]:
         """Return the problems of a file, in the order of their rules' first offenders."""
         self.read(path)
         self.finish()
-        self._empty()
-        self._dangling()
-        self._parallel()
-        self._repeated_ids(path)
-        many = {rule: self._counts[rule] - _SHOWN for rule in self._counts if self._counts[rule] > _SHOWN}
-        return [
-            line
-            for rule, lines in self._lines.items()
-            for line in [
-                *lines,
-                *([f"... and {many[rule]:,} more: {rule}"] if rule in many else []),
-            ]
-        ]
+        self._check_empty()
+        self._check_ends()
+        self._check_parallel()
+        self._check_repeated_ids(path)
+        problems = []
+        for rule, lines in self._lines.items():
+            problems += lines
+            more = self._counts[rule] - len(lines)
+            if more:
+                problems.append(f"... and {more:,} more: {rule}")
+        return problems
 
     def finish(self) -> None:
         """Take the end of the file."""
@@ -63,11 +64,12 @@ class Lint(Stream):
         """Note a node; return how to call it in a problem."""
         name = attributes.get("id", "")
         if not name:
+            place = f"node on line {self.line}"
             self.say(
                 "nodes without an id",
-                f"node on line {self.line} has no id; Gephi stops the whole import",
+                f"{place} has no id; Gephi stops the whole import",
             )
-            return f"node on line {self.line}"
+            return place
         number = self._number(name)
         if number in self._declared:
             self.say(
@@ -80,79 +82,77 @@ class Lint(Stream):
     def add_edge(self, attributes: dict[str, str], kind: str, directed: bool) -> str:
         """Note an edge; return how to call it in a problem."""
         identity = attributes.get("id")
-        called = f"edge {identity!r}" if identity else f"edge on line {self.line}"
+        label = f"edge {identity!r}" if identity else f"edge on line {self.line}"
         if identity == "":
-            self.say(
-                "edges with an empty id",
-                f"{called} has an empty id; Gephi stops the whole import",
-            )
+            problem = "has an empty id; Gephi stops the whole import"
+            self.say("edges with an empty id", f"{label} {problem}")
         if identity:
             self._hashes.append(hash(identity))
-        source, target = attributes.get("source", ""), attributes.get("target", "")
+        source = attributes.get("source", "")
+        target = attributes.get("target", "")
         if not source or not target:
-            self.say(
-                "edges without an end",
-                f"{called} has no {'target' if source else 'source'}; Gephi stops the whole import",
-            )
-            return called
-        ends = self._number(source), self._number(target)
-        low, high = ends if directed else sorted(ends)
-        self._pairs.append(low << 32 | high)
-        self._of_kind.append(self._kinds.setdefault((kind, directed), len(self._kinds)))
-        return called
+            end = "target" if source else "source"
+            problem = f"has no {end}; Gephi stops the whole import"
+            self.say("edges without an end", f"{label} {problem}")
+            return label
+        ends = [self._number(source), self._number(target)]
+        if not directed:
+            ends.sort()
+        self._pairs.append(ends[0] << 32 | ends[1])
+        code = self._kinds.setdefault((kind, directed), len(self._kinds))
+        self._of_kind.append(code)
+        return label
 
     def _number(self, name: str) -> int:
         return self._numbers.setdefault(name, len(self._numbers))
 
-    def _empty(self) -> None:
+    def _check_empty(self) -> None:
         if not self._graphs:
             self.say("no graph", "the file has no <graph>; Gephi finds nothing in it")
         elif not self._numbers and "nodes without an id" not in self._counts:
             self.say("no nodes", "the graph has no nodes; Gephi finds nothing in it")
 
-    def _dangling(self) -> None:
+    def _check_ends(self) -> None:
+        problem = "is the end of an edge but is never declared; Gephi invents it"
         for name, number in self._numbers.items():
             if number not in self._declared:
-                self.say(
-                    "nodes never declared",
-                    f"node {name!r} is the end of an edge but is never declared; Gephi invents it",
-                )
+                self.say("nodes never declared", f"node {name!r} {problem}")
 
-    def _parallel(self) -> None:
-        pairs, of_kind = (
-            np.frombuffer(self._pairs, dtype=np.int64),
-            np.frombuffer(self._of_kind, dtype=np.int32),
-        )
-        names, kinds = list(self._numbers), list(self._kinds)
-        for code, (kind, _) in enumerate(kinds):
-            several, counts = np.unique(pairs[of_kind == code], return_counts=True)
-            for pair, count in zip(several[counts > 1].tolist(), counts[counts > 1].tolist(), strict=True):
-                ends = f"{names[pair >> 32]!r} to {names[pair & 0xFFFFFFFF]!r}"
-                of = f" of kind {kind!r}" if kind else ""
-                self.say(
-                    "parallel edges",
-                    f"{count} edges{of} run from {ends}; Gephi makes one of them and sums the weights",
-                )
+    def _check_parallel(self) -> None:
+        pairs = np.frombuffer(self._pairs, dtype=np.int64)
+        of_kind = np.frombuffer(self._of_kind, dtype=np.int32)
+        names = list(self._numbers)
+        problem = "Gephi makes one of them and sums the weights"
+        for (kind, _), code in self._kinds.items():
+            unique, counts = np.unique(pairs[of_kind == code], return_counts=True)
+            of = f" of kind {kind!r}" if kind else ""
+            for place in np.flatnonzero(counts > 1):
+                source, target = divmod(int(unique[place]), 1 << 32)
+                ends = f"{names[source]!r} to {names[target]!r}"
+                edges = f"{counts[place]} edges{of} run from {ends}"
+                self.say("parallel edges", f"{edges}; {problem}")
 
-    def _repeated_ids(self, path: Path) -> None:
+    def _check_repeated_ids(self, path: Path) -> None:
         """Name repeated edge ids.
 
         Their hashes tell whether there are any, and only then is the file read again.
         """
-        hashes, counts = np.unique(np.frombuffer(self._hashes, dtype=np.int64), return_counts=True)
-        if not (counts > 1).any():
+        hashes = np.frombuffer(self._hashes, dtype=np.int64)
+        unique, counts = np.unique(hashes, return_counts=True)
+        repeated = unique[counts > 1].tolist()
+        if not repeated:
             return
-        ids = _EdgeIds(set(hashes[counts > 1].tolist()))
-        ids.read(path)
-        for identity, count in ids.counts.items():
+        reader = _EdgeIds(set(repeated))
+        reader.read(path)
+        problem = "Gephi keeps the first edge and drops the others"
+        for identity, count in reader.counts.items():
+            # Different ids may have one hash.
             if count > 1:
-                self.say(
-                    "edge ids twice",
-                    f"edge id {identity!r} is there {count} times; Gephi keeps the first edge and drops the others",
-                )
+                times = f"edge id {identity!r} is there {count} times"
+                self.say("edge ids twice", f"{times}; {problem}")
 
 
-class _EdgeIds(Stream):
+class _EdgeIds(XmlStream):
     """Counts the edge ids of given hashes."""
 
     def __init__(self, hashes: set[int]) -> None:
@@ -161,5 +161,8 @@ class _EdgeIds(Stream):
         self.counts: Counter[str] = Counter()
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        if tag == "edge" and attributes.get("id") and hash(attributes["id"]) in self.hashes:
-            self.counts[attributes["id"]] += 1
+        if tag != "edge":
+            return
+        identity = attributes.get("id")
+        if identity and hash(identity) in self.hashes:
+            self.counts[identity] += 1

@@ -65,12 +65,14 @@ class GraphmlLint(Lint):
             "data": self._data_start,
         }
         self._keys: dict[tuple[str, str], _Key] = {}
+        # Elements lie in elements, so these are stacks: the last entry is the one being read.
         self._open: list[str] = []
-        self._called: list[str] = []
-        self._given: list[set[str]] = []
+        self._labels: list[str] = []
+        self._seen: list[set[str]] = []
         self._data: _Key | None = None
         self._directed = True
-        self._placed = self._at_origin = 0
+        self._placed = 0
+        self._at_origin = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """Check an element's attributes."""
@@ -87,158 +89,145 @@ class GraphmlLint(Lint):
 
     def end(self, tag: str, text: str) -> None:
         """Check what an element holds."""
+        inside = self._open[-1] if self._open else ""
         if tag == "data" and self._data is not None:
             self._value(self._data, text)
-        elif tag == "default" and self._open[-1:] == ["key"]:
+        elif tag == "default" and inside == "key":
             self._default()
-        elif tag == "desc" and self._open[-1:] in (["node"], ["edge"]):
-            self.say("<desc>", f"{self._called[-1]} has a <desc>; Gephi makes it the label")
+        elif tag == "desc" and inside in ("node", "edge"):
+            self.say("<desc>", f"{self._labels[-1]} has a <desc>; Gephi makes it the label")
         if tag in ("graph", "node", "edge", "key"):
             self._open.pop()
         if tag in ("node", "edge"):
-            self._called.pop()
-            self._given.pop()
+            self._labels.pop()
+            self._seen.pop()
         if tag == "data":
             self._data = None
 
     def _graph(self, attributes: dict[str, str]) -> None:
+        graph = f"graph on line {self.line}"
         default = attributes.get("edgedefault")
         if default not in ("directed", "undirected"):
-            self.say(
-                "edgedefault",
-                f"graph on line {self.line} has edgedefault {default!r}; give directed or undirected, or Gephi guesses",
-            )
+            problem = f"has edgedefault {default!r}; give directed or undirected, or Gephi guesses"
+            self.say("edgedefault", f"{graph} {problem}")
         if "graph" in self._open:
-            self.say(
-                "graphs within",
-                f"graph on line {self.line} lies in another; Gephi flattens the hierarchy",
-            )
+            problem = "lies in another; Gephi flattens the hierarchy"
+            self.say("graphs within", f"{graph} {problem}")
         elif self.add_graph() > 1:
-            self.say(
-                "graphs",
-                f"graph on line {self.line} is not the first of the file; Gephi puts all graphs into one",
-            )
+            problem = "is not the first of the file; Gephi puts all graphs into one"
+            self.say("graphs", f"{graph} {problem}")
         self._directed = default != "undirected"
 
     def _key(self, attributes: dict[str, str]) -> None:
-        identity, domain, kind = (
-            attributes.get("id", ""),
-            attributes.get("for", "all"),
-            attributes.get("attr.type", "string"),
-        )
+        identity = attributes.get("id", "")
+        domain = attributes.get("for", "all")
+        kind = attributes.get("attr.type", "string")
         name = attributes.get("attr.name", identity)
         if not identity:
-            self.say(
-                "keys without an id",
-                f"key {name!r} on line {self.line} has no id; Gephi leaves the column out",
-            )
-        for place in ("node", "edge") if domain == "all" else (domain,):
-            known = _PROPERTIES.get(place, ())
-            role = next((each for each in (identity, name) if each in known), "")
-            if (place, identity) in self._keys:
-                self.say(
-                    "keys twice",
-                    f"{place} key {identity!r} is there twice; Gephi mixes the columns up",
-                )
-            self._check_key(_Key(identity, place, kind, role), name, known)
-            self._keys[place, identity] = _Key(identity, place, kind, role)
+            problem = f"on line {self.line} has no id; Gephi leaves the column out"
+            self.say("keys without an id", f"key {name!r} {problem}")
+        domains = ("node", "edge") if domain == "all" else (domain,)
+        for one in domains:
+            properties = _PROPERTIES.get(one, ())
+            role = ""
+            if identity in properties:
+                role = identity
+            elif name in properties:
+                role = name
+            if (one, identity) in self._keys:
+                problem = "is there twice; Gephi mixes the columns up"
+                self.say("keys twice", f"{one} key {identity!r} {problem}")
+            key = _Key(identity, one, kind, role)
+            if one in _PROPERTIES and not role:
+                self._check_column(key, name)
+            self._keys[one, identity] = key
 
-    def _check_key(self, key: _Key, name: str, known: tuple[str, ...]) -> None:
-        if key.domain not in _PROPERTIES:
-            return
-        near = next(
-            (each for each in known if name.strip().lower() == each.lower() or key.name.strip().lower() == each.lower()),
-            "",
-        )
-        if not key.role and near:
-            self.say(
-                "property names",
-                f"{key.domain} key {name!r} is not exactly {near!r}; Gephi makes it a column and ignores it as {near}",
-            )
-        if not key.role and not values.known_type(key.kind):
-            self.say(
-                "types",
-                f"{key.domain} key {name!r} has type {key.kind!r}; Gephi leaves the column out",
-            )
-        if not key.role and "timeset" in (key.name.lower(), name.lower()):
-            self.say(
-                "timeset",
-                f"{key.domain} key {name!r} is the name of Gephi's own column of times; the import fails; rename it",
-            )
-        alike = [other.name for (domain, other_id), other in self._keys.items() if domain == key.domain and other_id != key.name and not other.role]
-        for other in alike:
-            if not key.role and other.lower() == key.name.lower():
-                self.say(
-                    "keys alike",
-                    f"{key.domain} keys {other!r} and {key.name!r} differ by capitals only; Gephi makes one column of them",
-                )
+    def _check_column(self, key: _Key, name: str) -> None:
+        """Check a key that becomes a column of its own."""
+        label = f"{key.domain} key {name!r}"
+        spellings = (name.strip().lower(), key.name.strip().lower())
+        for known in _PROPERTIES[key.domain]:
+            if known.lower() in spellings:
+                problem = f"Gephi makes it a column and ignores it as {known}"
+                self.say("property names", f"{label} is not exactly {known!r}; {problem}")
+                break
+        if not values.known_type(key.kind):
+            self.say("types", f"{label} has type {key.kind!r}; Gephi leaves the column out")
+        if "timeset" in (key.name.lower(), name.lower()):
+            problem = "is the name of Gephi's own column of times; the import fails; rename it"
+            self.say("timeset", f"{label} {problem}")
+        for (domain, other_id), other in self._keys.items():
+            if domain != key.domain or other_id == key.name or other.role:
+                continue
+            if other.name.lower() == key.name.lower():
+                names = f"{key.domain} keys {other.name!r} and {key.name!r}"
+                problem = "differ by capitals only; Gephi makes one column of them"
+                self.say("keys alike", f"{names} {problem}")
 
     def _default(self) -> None:
         key = next(reversed(self._keys.values()))
         if key.role:
-            self.say(
-                "defaults",
-                f"{key.domain} key {key.name!r} has a <default>; Gephi ignores it for {key.role}",
-            )
+            problem = f"has a <default>; Gephi ignores it for {key.role}"
+            self.say("defaults", f"{key.domain} key {key.name!r} {problem}")
 
     def _node(self, attributes: dict[str, str]) -> None:
         if "node" in self._open:
-            self.say(
-                "nodes within",
-                f"node {attributes.get('id')!r} lies in another; Gephi flattens the hierarchy",
-            )
-        self._called.append(self.add_node(attributes))
-        self._given.append(set())
+            problem = "lies in another; Gephi flattens the hierarchy"
+            self.say("nodes within", f"node {attributes.get('id')!r} {problem}")
+        self._labels.append(self.add_node(attributes))
+        self._seen.append(set())
         self._placed += 1
 
     def _edge(self, attributes: dict[str, str]) -> None:
         direction = attributes.get("directed")
-        called = self.add_edge(
-            attributes,
-            attributes.get("label", ""),
-            self._directed if direction is None else direction.lower() == "true",
-        )
+        directed = self._directed
+        if direction is not None:
+            directed = direction.lower() == "true"
+        label = self.add_edge(attributes, attributes.get("label", ""), directed)
         if direction not in (None, "true", "false"):
-            self.say(
-                "directed",
-                f"{called} has directed={direction!r}; give true or false, or Gephi takes it as undirected",
-            )
-        self._called.append(called)
-        self._given.append(set())
+            problem = "give true or false, or Gephi takes it as undirected"
+            self.say("directed", f"{label} has directed={direction!r}; {problem}")
+        self._labels.append(label)
+        self._seen.append(set())
 
     def _data_start(self, attributes: dict[str, str]) -> None:
-        domain, key = self._open[-1] if self._open else "", attributes.get("key", "")
+        domain = self._open[-1] if self._open else ""
+        key = attributes.get("key", "")
         self._data = self._keys.get((domain, key))
         if self._data is None and domain in _PROPERTIES:
+            problem = f"which is declared for no {domain}; Gephi leaves it out"
             self.say(
                 "keys not declared",
-                f"{self._called[-1]} has data of key {key!r}, which is declared for no {domain}; Gephi leaves it out",
+                f"{self._labels[-1]} has data of key {key!r}, {problem}",
             )
 
     def _value(self, key: _Key, text: str) -> None:
         if key.domain not in _PROPERTIES:
             return
+        # Several spellings of a property are one value.
         self._once(_SAME.get(key.role, key.role) or key.name)
-        check = _FAULTS.get(key.role)
-        fault = check(text) if check else None if key.role else values.value_fault(key.kind, text)
+        fault = None
+        if key.role in _FAULTS:
+            fault = _FAULTS[key.role](text)
+        elif not key.role:
+            fault = values.value_fault(key.kind, text)
         if fault:
             name = key.role or key.name
-            self.say(
-                f"values of {name}",
-                f"{self._called[-1]} has {name} {text!r}, which {fault}",
-            )
+            value = f"{self._labels[-1]} has {name} {text!r}"
+            self.say(f"values of {name}", f"{value}, which {fault}")
         elif key.role[:1] in ("x", "y") and values.java_float(text) == 0:
             self._at_origin += 1
 
     def _once(self, name: str) -> None:
-        if name in self._given[-1]:
-            self.say(
-                "values twice",
-                f"{self._called[-1]} has two values of {name!r}; Gephi keeps one",
-            )
-        self._given[-1].add(name)
+        seen = self._seen[-1]
+        if name in seen:
+            problem = f"has two values of {name!r}; Gephi keeps one"
+            self.say("values twice", f"{self._labels[-1]} {problem}")
+        seen.add(name)
 
     def finish(self) -> None:
         """Check the places of all nodes together."""
+        # Two coordinates for each node.
         if self._placed > 1 and self._at_origin == 2 * self._placed:
-            self.say("places", "every node lies at x = 0, y = 0; Gephi strews them at random")
+            problem = "Gephi strews them at random"
+            self.say("places", f"every node lies at x = 0, y = 0; {problem}")

@@ -29,13 +29,9 @@ def known_type(kind: str) -> bool:
     (True, True, False)
     """
     kind = kind.lower()
-    return kind in (
-        *_BITS,
-        *_FLOATS,
-        *_TEXTS,
-        "boolean",
-        "biginteger",
-    ) or kind.startswith("list")
+    if kind.startswith("list"):
+        return True
+    return kind in (*_BITS, *_FLOATS, *_TEXTS, "boolean", "biginteger")
 
 
 def java_float(text: str) -> float | None:
@@ -46,8 +42,8 @@ def java_float(text: str) -> float | None:
     >>> java_float("1e3"), java_float("Infinity"), java_float("inf")
     (1000.0, inf, None)
     """
-    found = _NUMBER.fullmatch(text)
-    return float(found[1]) if found else None
+    match = _NUMBER.fullmatch(text)
+    return float(match[1]) if match else None
 
 
 def weight_fault(text: str) -> str | None:
@@ -61,7 +57,8 @@ def weight_fault(text: str) -> str | None:
     number = java_float(text.replace(",", "."))
     if number is None:
         return "is no number to Java; Gephi takes 1.0"
-    if _SURELY_HELD[0] < number < _SURELY_HELD[1]:
+    low, high = _SURELY_HELD
+    if low < number < high:
         return None
     with np.errstate(over="ignore", under="ignore"):
         narrow = float(np.float32(number))
@@ -69,7 +66,9 @@ def weight_fault(text: str) -> str | None:
         return "is not finite in 32 bits; Gephi keeps it and its statistics fail"
     if narrow == 0:
         return "is 0 in 32 bits; Gephi deletes the edge"
-    return "is negative; Gephi warns, and its layouts and statistics may fail" if narrow < 0 else None
+    if narrow < 0:
+        return "is negative; Gephi warns, and its layouts and statistics may fail"
+    return None
 
 
 def value_fault(kind: str, text: str) -> str | None:
@@ -80,21 +79,30 @@ def value_fault(kind: str, text: str) -> str | None:
     >>> value_fault("int", "255.0")
     'is no int to Java; Gephi leaves the cell empty'
     """
-    kind = kind.lower()
+    if _is_of(kind.lower(), text):
+        return None
+    return f"is no {kind.lower()} to Java; Gephi leaves the cell empty"
+
+
+def _is_of(kind: str, text: str) -> bool:
+    """Return whether Java reads a text as a value of a type."""
     if kind in _BITS or kind == "biginteger":
-        number, limit = _whole(text.strip()), 2 ** (_BITS.get(kind, 10**4) - 1)
-        fine = number is not None and -limit <= number < limit
-    elif kind in _FLOATS:
-        fine = java_float(text) is not None or text in ("INF", "-INF")
-    else:
-        fine = kind != "boolean" or text.strip().lower() in ("true", "false")
-    return None if fine else f"is no {kind} to Java; Gephi leaves the cell empty"
+        number = _whole(text.strip())
+        limit = 2 ** (_BITS.get(kind, 10**4) - 1)
+        return number is not None and -limit <= number < limit
+    if kind in _FLOATS:
+        return java_float(text) is not None or text in ("INF", "-INF")
+    if kind == "boolean":
+        return text.strip().lower() in ("true", "false")
+    return True
 
 
 def place_fault(text: str) -> str | None:
     """Return what is wrong with a coordinate."""
     number = java_float(text)
-    return "is no finite number to Java; Gephi takes 0 or its default" if number is None or not math.isfinite(number) else None
+    if number is None or not math.isfinite(number):
+        return "is no finite number to Java; Gephi takes 0 or its default"
+    return None
 
 
 def size_fault(text: str) -> str | None:
@@ -106,7 +114,9 @@ def size_fault(text: str) -> str | None:
     (None, 'is negative; give at least 0')
     """
     number = java_float(text)
-    return "is negative; give at least 0" if number is not None and -math.inf < number < 0 else place_fault(text)
+    if number is not None and -math.inf < number < 0:
+        return "is negative; give at least 0"
+    return place_fault(text)
 
 
 def channel_fault(text: str) -> str | None:
@@ -118,7 +128,9 @@ def channel_fault(text: str) -> str | None:
     'is no whole number from 0 to 255; Gephi leaves the colour out'
     """
     number = _whole(text)
-    return None if number is not None and 0 <= number <= 255 else "is no whole number from 0 to 255; Gephi leaves the colour out"
+    if number is not None and 0 <= number <= 255:
+        return None
+    return "is no whole number from 0 to 255; Gephi leaves the colour out"
 
 
 def _whole(text: str) -> int | None:
@@ -132,4 +144,6 @@ def _whole(text: str) -> int | None:
 
 def colour_fault(text: str) -> str | None:
     """Return what is wrong with a colour by name or number."""
-    return None if _COLOUR.fullmatch(text.strip()) else "is neither #rrggbb nor a name; Gephi leaves the colour out"
+    if _COLOUR.fullmatch(text.strip()):
+        return None
+    return "is neither #rrggbb nor a name; Gephi leaves the colour out"

@@ -13,7 +13,7 @@ from multiplex_vit.limits import MOST_WEIGHT_BYTES
 from multiplex_vit.network.depth import checked_depth
 from multiplex_vit.network.direction import direction_named
 from multiplex_vit.network.export.graphml import FACTS
-from multiplex_vit.network.export.markup import Stream
+from multiplex_vit.network.export.xml_stream import XmlStream
 from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.reading import checked_facts, named, parsed_json
 from multiplex_vit.reading.facts import TEXT, listed, whole
@@ -109,7 +109,7 @@ def _foreign(path: Any) -> InputError:
     return InputError(f"cannot read {path}: {what}; write it again with net.write")
 
 
-class _Reader(Stream):
+class _Reader(XmlStream):
     """Collects graph data, nodes and edges as they pass by."""
 
     def __init__(self) -> None:

@@ -12,9 +12,9 @@ from weakref import WeakKeyDictionary
 import igraph
 import numpy as np
 
-from multiplex_vit.network.chance import igraph_seeded
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
+from multiplex_vit.network.seeding import igraph_seed
 
 _SEED, _TRIALS = 0, 10
 _ROUNDS, _DIGITS = 6, 10
@@ -144,7 +144,7 @@ def _once(
 
     def partition(layer: Layer) -> igraph.VertexClustering:
         if layer not in found:
-            with igraph_seeded(_SEED):
+            with igraph_seed(_SEED):
                 found[layer] = search(layer)
         return found[layer]
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
-from multiplex_vit.network.layer_measures.rounding import constant
+from multiplex_vit.network.layer_measures.rounding import is_constant
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="reciprocity")
@@ -125,6 +125,6 @@ def strength_assortativity(layer: Layer) -> float:
     source, target = layer.weights.nonzero()
     given = layer.weights.sum(1, dtype=float)[source]
     received = layer.weights.sum(0, dtype=float)[target]
-    if constant(given, layer.weights) or constant(received, layer.weights):
+    if is_constant(given, layer.weights) or is_constant(received, layer.weights):
         return np.nan
     return float(np.corrcoef(given / given.max(), received / received.max())[0, 1])

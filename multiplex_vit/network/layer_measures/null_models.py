@@ -6,8 +6,8 @@ from dataclasses import replace
 import igraph
 import numpy as np
 
-from multiplex_vit.network.chance import igraph_seeded
 from multiplex_vit.network.layer import Layer
+from multiplex_vit.network.seeding import igraph_seed
 from multiplex_vit.registry import Registry
 
 NULL_MODELS: Registry[Callable[[Layer, np.random.Generator], Layer]] = Registry("null model", data=2)
@@ -194,7 +194,7 @@ def _rewired(edge: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     dense = np.count_nonzero(absent) < np.count_nonzero(within)
     fewer = absent if dense else within
     graph = igraph.Graph(n=len(linked), edges=np.column_stack(fewer.nonzero()), directed=True)
-    with igraph_seeded(int(rng.integers(2**62))):
+    with igraph_seed(int(rng.integers(2**62))):
         graph.rewire(10 * graph.ecount() + int(rng.integers(2)))
     source, target = np.array(graph.get_edgelist(), dtype=int).reshape(-1, 2).T
     moved = np.zeros_like(within)

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def constant(values: np.ndarray, weights: np.ndarray) -> bool:
+def is_constant(values: np.ndarray, weights: np.ndarray) -> bool:
     """Return whether values made of a layer's weights are all the same but for rounding.
 
     The rows of attention before pruning all sum to 1, but for the rounding of the model's
@@ -24,8 +24,15 @@ def constant(values: np.ndarray, weights: np.ndarray) -> bool:
 
     Examples
     --------
-    >>> constant(np.array([1.0, 1.000001]), np.ones(1, dtype=np.float32)), constant(np.array([1.0, 1.000001]), np.ones(1))
-    (True, False)
+    >>> is_constant(np.array([1.0, 1.000001]), np.ones(1, dtype=np.float32))
+    True
+    >>> is_constant(np.array([1.0, 1.000001]), np.ones(1))
+    False
     """
-    fineness = np.finfo(weights.dtype).eps if weights.dtype.kind == "f" else 0.0
-    return bool(values.size == 0 or np.ptp(values) <= max(1e-9, 16 * float(fineness)) * np.abs(values).max())
+    if not values.size:
+        return True
+    rounding = 0.0
+    if weights.dtype.kind == "f":
+        rounding = float(np.finfo(weights.dtype).eps)
+    tolerance = max(1e-9, 16 * rounding) * np.abs(values).max()
+    return bool(np.ptp(values) <= tolerance)

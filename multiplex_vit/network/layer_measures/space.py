@@ -4,7 +4,7 @@ import numpy as np
 
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
-from multiplex_vit.network.layer_measures.rounding import constant
+from multiplex_vit.network.layer_measures.rounding import is_constant
 
 
 @LAYER_MEASURES.register(
@@ -74,7 +74,7 @@ def moran(layer: Layer) -> float:
     -0.25
     """
     received = layer.weights.sum(0, dtype=float)[len(layer.tokens.prefix) :]
-    if constant(received, layer.weights):
+    if is_constant(received, layer.weights):
         return np.nan
     z = (received / received.max()).reshape(layer.tokens.grid)
     z = z - z.mean()

@@ -1,6 +1,6 @@
 """Reducibility: which layers tell the same, so that they can be merged into fewer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -41,7 +41,9 @@ def laplacian(laplacian: np.ndarray, tau: float) -> np.ndarray:
     [[0.5, -0.5], [-0.5, 0.5]]
     """
     trace = np.trace(laplacian)
-    return laplacian / trace if trace > 0 else np.zeros_like(laplacian)
+    if trace > 0:
+        return laplacian / trace
+    return np.zeros_like(laplacian)
 
 
 @DENSITIES.register
@@ -87,7 +89,8 @@ class Reducibility:
     @property
     def best(self) -> int:
         """Number of merges with the greatest quality; of several as good, the greatest number."""
-        return int(np.flatnonzero(self.quality >= self.quality.max() - _ROUNDING)[-1])
+        as_good = self.quality >= self.quality.max() - _ROUNDING
+        return int(np.flatnonzero(as_good)[-1])
 
     @property
     def z(self) -> float:
@@ -119,56 +122,74 @@ class Reducibility:
 
         Groups are in the order of their first layers.
 
+        Parameters
+        ----------
+        merges : int, optional
+            Default: `best`.
+
         Raises
         ------
         InputError
             If there are not so many merges.
         """
-        count = self.best if merges is None else whole("merges", merges, at_least=0)
-        if count > len(self.linkage):
-            raise InputError(f"merges is {count}; {len(self.names)} layers have 0 to {len(self.linkage)}")
-        groups: dict[int, tuple[int, ...]] = {i: (i,) for i in range(len(self.names))}
-        for step, (one, other) in enumerate(self.linkage[:count, :2].astype(int).tolist()):
-            groups[len(self.names) + step] = groups.pop(one) + groups.pop(other)
-        return tuple(sorted(tuple(sorted(group)) for group in groups.values()))
+        count = self.best
+        if merges is not None:
+            count = whole("merges", merges, at_least=0)
+        n_layers = len(self.names)
+        most = len(self.linkage)
+        if count > most:
+            raise InputError(f"merges is {count}; {n_layers} layers have 0 to {most}")
+        groups = {layer: (layer,) for layer in range(n_layers)}
+        # SciPy numbers what the k-th merge makes n_layers + k.
+        for step, (one, other) in enumerate(_pairs(self.linkage[:count])):
+            groups[n_layers + step] = groups.pop(one) + groups.pop(other)
+        ordered = []
+        for group in groups.values():
+            ordered.append(tuple(sorted(group)))
+        return tuple(sorted(ordered))
 
     def table(self) -> pd.DataFrame:
-        """Return one row a number of merges.
+        """Return one row for each number of merges.
 
-        Merges, layers (left), height (Ward's, of the last merge), quality, groups (by name).
-
-        With samples also by_chance (their mean quality after as many merges), z and p (two-sided)
-        of the quality against theirs.
+        Columns are merges, layers (left), height (Ward's, of the last merge), quality and groups
+        (by name). With samples there are also by_chance (their mean quality after as many merges),
+        and z and p (two-sided) of the quality against theirs.
         """
-        merges = range(len(self.quality))
-        groups = [", ".join("+".join(self.names[i] for i in group) for group in self.groups(n)) for n in merges]
-        height = [np.nan, *self.linkage[:, 2]]
-        layers = len(self.names) - np.arange(len(self.quality))
+        steps = len(self.quality)
         table = pd.DataFrame(
             {
-                "merges": merges,
-                "layers": layers,
-                "height": height,
+                "merges": range(steps),
+                "layers": len(self.names) - np.arange(steps),
+                "height": [np.nan, *self.linkage[:, 2]],
                 "quality": self.quality,
             }
         )
         if len(self.by_chance):
-            scores = [z_and_p(float(own), drawn) for own, drawn in zip(self.quality, self.by_chance.T, strict=True)]
+            scores = []
+            for step, quality in enumerate(self.quality):
+                scores.append(z_and_p(float(quality), self.by_chance[:, step]))
             table["by_chance"] = self.by_chance.mean(0)
             table[["z", "p"]] = scores
-        return table.assign(groups=groups)
+        table["groups"] = [self._group_names(merges) for merges in range(steps)]
+        return table
+
+    def _group_names(self, merges: int) -> str:
+        """Return the groups after a number of merges as text, such as "L00+L01, L02"."""
+        texts = []
+        for group in self.groups(merges):
+            texts.append("+".join(self.names[layer] for layer in group))
+        return ", ".join(texts)
 
     def plot(self) -> "Figure":
         """Draw the dendrogram and the quality curve; see `multiplex_vit.plot.reducibility`."""
         from multiplex_vit import plot
 
-        by_chance = self.by_chance if len(self.by_chance) else None
         return plot.reducibility(
             self.linkage,
             self.quality,
             names=self.names,
             best=self.best,
-            by_chance=by_chance,
+            by_chance=self.by_chance if len(self.by_chance) else None,
         )
 
 
@@ -234,33 +255,49 @@ def reducibility(
     >>> result.groups(), result.best, result.quality.round(4).tolist()
     (((0, 2), (1,)), 1, [0.136, 0.136, 0.0])
     """
-    tau, density_of = positive("tau", tau), DENSITIES.resolve(density)
+    tau = positive("tau", tau)
+    density_of = DENSITIES.resolve(density)
     rng = np.random.default_rng(whole("seed", seed, at_least=0))
-    if whole("samples", samples, at_least=0) == 1:
+    samples = whole("samples", samples, at_least=0)
+    if samples == 1:
         raise InputError("samples is 1; give 0 for none, or at least 2")
     layers = np.asarray(weights, dtype=float)
-    found = _reduced(layers, tuple(names), density_of, tau)
-    drawn = []
+    result = _reduced(layers, tuple(names), density_of, tau)
+    if not samples:
+        return result
+    qualities = []
     for _ in range(samples):
-        sample = _reduced(_permuted(layers, rng), found.names, density_of, tau)
-        drawn.append(sample.quality)
-    return replace(found, by_chance=np.stack(drawn)) if drawn else found
+        sample = _reduced(_permuted(layers, rng), result.names, density_of, tau)
+        qualities.append(sample.quality)
+    return replace(result, by_chance=np.stack(qualities))
 
 
-def _reduced(weights: np.ndarray, names: tuple[str, ...], density_of: Any, tau: float) -> Reducibility:
+def _reduced(
+    weights: np.ndarray,
+    names: tuple[str, ...],
+    density_of: Any,
+    tau: float,
+) -> Reducibility:
     """Return the merging of layers, without samples."""
     layers = [(layer + layer.T) / 2 for layer in weights]
     densities = [density_of(_laplacian(layer), tau) for layer in layers]
     distances = _distances(densities)
-    merges = linkage(squareform(distances), "ward") if len(layers) > 1 else np.zeros((0, 4))
-    merged = [density_of(_laplacian(layer), tau) for layer in _merged(layers, merges)]
-    return Reducibility(distances, merges, _quality(densities + merged, merges), names)
+    merges = np.zeros((0, 4))
+    if len(layers) > 1:
+        merges = linkage(squareform(distances), "ward")
+    for layer in _merged(layers, merges):
+        densities.append(density_of(_laplacian(layer), tau))
+    quality = _quality(densities, merges)
+    return Reducibility(distances, merges, quality, names)
 
 
 def _permuted(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return layers whose nodes have been permuted, each in its own way."""
-    orders = [rng.permutation(weights.shape[1]) for _ in weights]
-    return np.stack([layer[np.ix_(order, order)] for layer, order in zip(weights, orders, strict=True)])
+    permuted = []
+    for layer in weights:
+        order = rng.permutation(len(layer))
+        permuted.append(layer[np.ix_(order, order)])
+    return np.stack(permuted)
 
 
 def _laplacian(layer: np.ndarray) -> np.ndarray:
@@ -272,42 +309,66 @@ def _laplacian(layer: np.ndarray) -> np.ndarray:
 
 def _entropy(density: np.ndarray) -> float:
     """Return the von Neumann entropy in bits; 0 for the zeros of an empty layer."""
-    return float(entr(np.clip(np.linalg.eigvalsh(density), 0, None)).sum() / np.log(2))
+    eigenvalues = np.linalg.eigvalsh(density)
+    # Rounding makes eigenvalues of 0 slightly negative, and those have no logarithm.
+    return float(entr(np.clip(eigenvalues, 0, None)).sum() / np.log(2))
 
 
 def _distances(densities: list[np.ndarray]) -> np.ndarray:
-    entropies, empty = (
-        [_entropy(density) for density in densities],
-        [not density.any() for density in densities],
-    )
+    """Return the distance [layer, layer]: the square root of the Jensen-Shannon divergence."""
+    entropies = [_entropy(density) for density in densities]
     distances = np.zeros((len(densities), len(densities)))
     for a, b in combinations(range(len(densities)), 2):
-        between = _entropy((densities[a] + densities[b]) / 2) - (entropies[a] + entropies[b]) / 2
-        divergence = float(empty[a] != empty[b]) if empty[a] or empty[b] else between
-        distances[a, b] = distances[b, a] = np.sqrt(min(divergence, 1.0)) if divergence > _ROUNDING else 0
+        one, other = densities[a], densities[b]
+        if one.any() and other.any():
+            mixed = _entropy((one + other) / 2)
+            divergence = mixed - (entropies[a] + entropies[b]) / 2
+        else:
+            # An empty layer lies at 0 from other empty ones and at 1 from the rest.
+            divergence = float(one.any() != other.any())
+        if divergence > _ROUNDING:
+            distances[a, b] = distances[b, a] = np.sqrt(min(divergence, 1.0))
     return distances
 
 
 def _merged(layers: list[np.ndarray], merges: np.ndarray) -> list[np.ndarray]:
     """Return what each merge makes: the mean of all layers that are in it."""
     sums = list(layers)
-    for one, other in merges[:, :2].astype(int):
-        sums.append(sums[one] + sums[other])
-    return [total / count for total, count in zip(sums[len(layers) :], merges[:, 3], strict=True)]
+    means = []
+    for one, other, _, count in merges:
+        total = sums[int(one)] + sums[int(other)]
+        sums.append(total)
+        means.append(total / count)
+    return means
 
 
 def _quality(densities: list[np.ndarray], merges: np.ndarray) -> np.ndarray:
-    """Return the quality after 0, 1, ...
+    """Return the quality after 0, 1, ... merges.
 
-    Merges, of the density matrices of the layers and then of what each merge makes.
+    `densities` are those of the layers, and then of what each merge makes.
     """
-    entropies = {i: _entropy(density) for i, density in enumerate(densities) if density.any()}
-    left, means = set(range(len(densities) - len(merges))), []
-    for step in range(len(merges) + 1):
-        present = [entropies[i] for i in left if i in entropies]
-        means.append(np.mean(present) if present else 0.0)
-        if step < len(merges):
-            left = left - set(merges[step, :2].astype(int).tolist()) | {len(densities) - len(merges) + step}
+    means = [np.mean(entropies) if entropies else 0.0 for entropies in _left(densities, merges)]
+    # After the last merge the aggregate of all layers alone is left.
     aggregate = means[-1]
-    quality = 1 - np.array(means) / aggregate if aggregate > _ROUNDING else np.zeros(len(means))
+    if aggregate <= _ROUNDING:
+        return np.zeros(len(means))
+    quality = 1 - np.array(means) / aggregate
     return np.where(np.abs(quality) < _ROUNDING, 0, quality)
+
+
+def _left(densities: list[np.ndarray], merges: np.ndarray) -> Iterator[list[float]]:
+    """Yield the entropies of the layers left after 0, 1, ... merges; empty layers have none."""
+    entropies = {}
+    for number, density in enumerate(densities):
+        if density.any():
+            entropies[number] = _entropy(density)
+    n_layers = len(densities) - len(merges)
+    left = set(range(n_layers))
+    for step, pair in enumerate([*_pairs(merges), ()]):
+        yield [entropies[number] for number in left if number in entropies]
+        left = (left - set(pair)) | {n_layers + step}
+
+
+def _pairs(merges: np.ndarray) -> list[list[int]]:
+    """Return the numbers of what each merge joins."""
+    return merges[:, :2].astype(int).tolist()

@@ -13,8 +13,8 @@ from scipy import sparse
 
 from multiplex_vit.checks import share
 from multiplex_vit.errors import InputError
+from multiplex_vit.network.leading_eigenvector import leading_eigenvector
 from multiplex_vit.network.multilayer.registry import MULTILAYER_MEASURES
-from multiplex_vit.network.perron import leading_eigenvector
 
 _REST = 1e-14
 """Walks are summed until all longer ones together add less than this to any node."""

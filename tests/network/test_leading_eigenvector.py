@@ -10,7 +10,7 @@ from scipy import sparse
 
 import multiplex_vit as mv
 from multiplex_vit.network.coupling import supra_adjacency
-from multiplex_vit.network.perron import leading_eigenvector
+from multiplex_vit.network.leading_eigenvector import leading_eigenvector
 
 
 def assert_leading(weights, values):

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def igraph_seeded(seed: int = 0) -> Iterator[None]:
+def igraph_seed(seed: int = 0) -> Iterator[None]:
     """Let igraph draw from a generator of its own for a while.
 
     Afterwards it has the generator that it starts with, Python's `random`.
@@ -17,9 +17,9 @@ def igraph_seeded(seed: int = 0) -> Iterator[None]:
     Examples
     --------
     >>> import igraph
-    >>> with igraph_seeded(0):
+    >>> with igraph_seed(0):
     ...     first = igraph.Graph.Erdos_Renyi(20, 0.5).get_edgelist()
-    >>> with igraph_seeded(0):
+    >>> with igraph_seed(0):
     ...     first == igraph.Graph.Erdos_Renyi(20, 0.5).get_edgelist()
     True
     """

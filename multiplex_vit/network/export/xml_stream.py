@@ -9,7 +9,7 @@ from multiplex_vit.limits import MOST_GRAPH_BYTES
 from multiplex_vit.reading import opened
 
 
-class Stream:
+class XmlStream:
     """A reader of XML files that keeps nothing but what its subclasses take.
 
     `start` is called at every element, `end` after it with the text since the last tag.
