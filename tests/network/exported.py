@@ -22,7 +22,10 @@ def wanted(there, reason):
 
 
 def package(name):
-    wanted(util.find_spec(name.split(".")[0]), f"{name} is not installed (pip install 'multiplex-vit[test]')")
+    wanted(
+        util.find_spec(name.split(".")[0]),
+        f"{name} is not installed (pip install 'multiplex-vit[test]')",
+    )
     return import_module(name)
 
 
@@ -30,7 +33,12 @@ def toy(**changes):
     """Two layers of four nodes on a 2 x 2 grid: 12 edges, 8 inter-layer links of 0.5."""
     weights = np.array([FIRST, SECOND], dtype=np.float32)
     measures = {"in_strength": weights.sum(1)}
-    options = {"provenance": {"model": "by hand", "min_cut": 0.25, "seed": 3}, "omega": 0.5, "measures": measures, **changes}
+    options = {
+        "provenance": {"model": "by hand", "min_cut": 0.25, "seed": 3},
+        "omega": 0.5,
+        "measures": measures,
+        **changes,
+    }
     return Export(weights, Tokens((2, 2)), ("L00", "L01"), **options)
 
 
@@ -39,9 +47,21 @@ def nasty(**changes):
     weights = np.zeros((3, 5, 5))
     weights[0, 0, 0], weights[0, 0, 1], weights[0, 1, 0] = 0.5, 0.25, 0.125
     weights[2, 3, 4], weights[2, 4, 4] = 1 / 3, 1e-60
-    about = {"model": 'a<b> & "c" \x01 \udc80\r\n\t\N{SMILING FACE WITH SUNGLASSES}', "coupling": "mine", "layer": 2**70, "nan": np.nan, "yes": True, "no": ""}
+    about = {
+        "model": 'a<b> & "c" \x01 \udc80\r\n\t\N{SMILING FACE WITH SUNGLASSES}',
+        "coupling": "mine",
+        "layer": 2**70,
+        "nan": np.nan,
+        "yes": True,
+        "no": "",
+    }
     measure = np.array([[np.nan, 0, 1, 2, np.inf]] * 3)
-    options = {"provenance": about, "omega": 0.25, "measures": {"a <measure>": measure}, **changes}
+    options = {
+        "provenance": about,
+        "omega": 0.25,
+        "measures": {"a <measure>": measure},
+        **changes,
+    }
     names = ("block <&\"'> ;,#\N{SMILING FACE WITH SUNGLASSES}", "empty", "L2")
     return Export(weights, Tokens((2, 2), ("class",)), names, **options)
 
@@ -52,5 +72,9 @@ def big(**changes):
     weights = rng.dirichlet(np.full(196, 0.02), (12, 196)).astype(np.float32)
     weights[weights < 0.01 * weights.max((1, 2), keepdims=True)] = 0
     return Export(
-        weights, Tokens((14, 14)), tuple(f"L{i:02d}" for i in range(12)), {"model": "random"}, **{"measures": {"in_strength": weights.sum(1)}, **changes}
+        weights,
+        Tokens((14, 14)),
+        tuple(f"L{i:02d}" for i in range(12)),
+        {"model": "random"},
+        **{"measures": {"in_strength": weights.sum(1)}, **changes},
     )

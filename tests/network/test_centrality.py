@@ -34,7 +34,10 @@ def random_layer(seed, n=30, density=0.3, loops=True, scale=1.0):
 
 
 def graph_of(weights, loops=True):
-    graph = nx.from_numpy_array(weights if loops else weights * ~np.eye(len(weights), dtype=bool), create_using=nx.DiGraph)
+    graph = nx.from_numpy_array(
+        weights if loops else weights * ~np.eye(len(weights), dtype=bool),
+        create_using=nx.DiGraph,
+    )
     for *_, data in graph.edges(data=True):
         data["length"] = 1 / data["weight"]
         data["log"] = -math.log(data["weight"]) if data["weight"] < 1 else math.inf
@@ -94,7 +97,15 @@ INDEPENDENT = {
     "eigenvector": lambda w: leading(w.T),
     "hub": lambda w: leading(w @ w.T),
     "authority": lambda w: leading(w.T @ w),
-    "katz": lambda w: by_node(nx.katz_centrality_numpy(graph_of(w), alpha=0.85 / w.sum(1).max(), beta=1.0, normalized=False, weight="weight")),
+    "katz": lambda w: by_node(
+        nx.katz_centrality_numpy(
+            graph_of(w),
+            alpha=0.85 / w.sum(1).max(),
+            beta=1.0,
+            normalized=False,
+            weight="weight",
+        )
+    ),
     "in_closeness": lambda w: by_node(nx.closeness_centrality(graph_of(w), distance="length")),
     "out_closeness": lambda w: by_node(nx.closeness_centrality(graph_of(w).reverse(), distance="length")),
     "harmonic": lambda w: by_node(nx.harmonic_centrality(graph_of(w), distance="length")),
@@ -120,7 +131,10 @@ def test_it_agrees_with_an_independent_computation(name, seed, scale):
     assert values_of(weights, name, (5, 6)) == pytest.approx(INDEPENDENT[name](weights.copy()), rel=1e-9, abs=1e-12)
 
 
-@pytest.mark.parametrize("name", sorted(set(INDEPENDENT) - UNIQUE_IF_STRONGLY_CONNECTED - {"out_entropy", "in_entropy", "constraint"}))
+@pytest.mark.parametrize(
+    "name",
+    sorted(set(INDEPENDENT) - UNIQUE_IF_STRONGLY_CONNECTED - {"out_entropy", "in_entropy", "constraint"}),
+)
 def test_it_agrees_where_the_layer_falls_apart(name):
     weights = random_layer(3, n=30, density=0.05)
     weights[:10, 10:] = weights[10:, :10] = 0
@@ -150,7 +164,10 @@ def test_lengths_may_be_logarithms(name, reverse):
     theirs = nx.closeness_centrality(graph.reverse() if reverse else graph, distance="log")
     assert values_of(weights, measure) == pytest.approx(by_node(theirs), rel=1e-9)
     betweenness = partial(mv.CENTRALITIES["betweenness"], length="log")
-    assert values_of(weights, betweenness) == pytest.approx(by_node(nx.betweenness_centrality(graph, weight="log", normalized=False)), rel=1e-9)
+    assert values_of(weights, betweenness) == pytest.approx(
+        by_node(nx.betweenness_centrality(graph, weight="log", normalized=False)),
+        rel=1e-9,
+    )
 
 
 def test_a_partial_is_named_by_what_it_fixes(net):
@@ -161,7 +178,10 @@ def test_a_partial_is_named_by_what_it_fixes(net):
 
 
 def test_lengths_that_do_not_fit():
-    with pytest.raises(mv.InputError, match="length 'log' wants weights of at most 1, this layer has 2; pool heads by mean"):
+    with pytest.raises(
+        mv.InputError,
+        match="length 'log' wants weights of at most 1, this layer has 2; pool heads by mean",
+    ):
         Layer(np.array([[0, 2.0], [0, 0]])).distances("log")
     with pytest.raises(mv.InputError, match="unknown length 'linear'; known: inverse, log"):
         Layer(np.ones((2, 2))).distances("linear")
@@ -194,7 +214,11 @@ def test_attention_to_a_prefix_token_has_no_distance():
 
 # --- the contract of every centrality ---------------------------------------------------------------------------------
 
-SMALL = arrays(np.float64, (2, 5, 5), elements=st.one_of(st.just(0.0), st.floats(2**-10, 1, width=16)))
+SMALL = arrays(
+    np.float64,
+    (2, 5, 5),
+    elements=st.one_of(st.just(0.0), st.floats(2**-10, 1, width=16)),
+)
 
 
 @pytest.mark.parametrize("name", mv.CENTRALITIES)
@@ -223,7 +247,16 @@ def test_names_of_nodes_do_not_matter_where_the_values_are_unique(name):
 
 
 @pytest.mark.parametrize("name", mv.CENTRALITIES)
-@pytest.mark.parametrize("weights", [np.zeros((1, 1)), np.ones((1, 1)), np.zeros((4, 4)), np.diag([1.0, 0, 0.5, 0]), np.full((3, 3), 1e-300)])
+@pytest.mark.parametrize(
+    "weights",
+    [
+        np.zeros((1, 1)),
+        np.ones((1, 1)),
+        np.zeros((4, 4)),
+        np.diag([1.0, 0, 0.5, 0]),
+        np.full((3, 3), 1e-300),
+    ],
+)
 def test_degenerate_layers_have_finite_values(name, weights):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -234,7 +267,13 @@ def test_degenerate_layers_have_finite_values(name, weights):
 def test_every_centrality_makes_masks(name, fake):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        explanation = mv.explain(fake, torch.zeros(1, 1, 2, 3), centralities=name, statistics=("max", "sum"), operators=("sum",))
+        explanation = mv.explain(
+            fake,
+            torch.zeros(1, 1, 2, 3),
+            centralities=name,
+            statistics=("max", "sum"),
+            operators=("sum",),
+        )
     assert [label[1] for label in explanation.masks.labels] == [name, name]
     layers = mv.Multiplex(fake.attention[0, 0].numpy(), (2, 3)).prune(0.01)
     values = layers.node_table(name)[name].to_numpy(dtype=np.float32).reshape(4, 6)
@@ -245,8 +284,14 @@ def test_every_centrality_makes_masks(name, fake):
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (lambda weights: weights, r"returned shape \[4, 4\] where \[4\] was wanted: one value a node"),
-        (lambda weights: weights[0, :2], r"returned shape \[2\] where \[4\] was wanted"),
+        (
+            lambda weights: weights,
+            r"returned shape \[4, 4\] where \[4\] was wanted: one value a node",
+        ),
+        (
+            lambda weights: weights[0, :2],
+            r"returned shape \[2\] where \[4\] was wanted",
+        ),
         (lambda weights: "many", "returned str; 4 numbers were wanted, one a node"),
         (lambda weights: None, "was wanted"),
     ],

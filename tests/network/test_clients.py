@@ -35,7 +35,14 @@ def deit():
 
 
 def seen(net):
-    return Export(net.weights, net.tokens, net.layer_names, net.provenance, measures={"in_strength": net.weights.sum(1)}, edges_before=net.edges_before)
+    return Export(
+        net.weights,
+        net.tokens,
+        net.layer_names,
+        net.provenance,
+        measures={"in_strength": net.weights.sum(1)},
+        edges_before=net.edges_before,
+    )
 
 
 MAKERS = {
@@ -60,7 +67,14 @@ def network(name):
     layers = [{(names[s], names[t]): w for s, t, w in triples(edges)} for edges in export.edges()]
     attention = {pair: weight for layer in layers for pair, weight in layer.items()}
     coupling = {(names[s], names[t]): w for s, t, w in triples(export.links())}
-    return SimpleNamespace(export=export, nodes=nodes, names=names, layers=layers, attention=attention, coupling=coupling)
+    return SimpleNamespace(
+        export=export,
+        nodes=nodes,
+        names=names,
+        layers=layers,
+        attention=attention,
+        coupling=coupling,
+    )
 
 
 def triples(edges):
@@ -74,7 +88,11 @@ def written(tmp_path_factory):
 
     @functools.cache
     def files(name, format):
-        return write(network(name).export, folder / f"{name}-{format}{EXPORTERS.trait(format, 'suffix') or '.gexf'}", format)
+        return write(
+            network(name).export,
+            folder / f"{name}-{format}{EXPORTERS.trait(format, 'suffix') or '.gexf'}",
+            format,
+        )
 
     return files
 
@@ -88,9 +106,18 @@ OPENED = [(name, format) for name in NETWORKS for format in ("graphml", "gexf", 
 def graphology(written):
     """Return what graphology finds, by network and format; one process of Node reads all."""
     wanted(shutil.which("node"), "Node is not installed (version 18 or later)")
-    wanted((CLIENTS / "node_modules" / "graphology").is_dir(), "graphology is not installed (npm ci --prefix tests/clients)")
+    wanted(
+        (CLIENTS / "node_modules" / "graphology").is_dir(),
+        "graphology is not installed (npm ci --prefix tests/clients)",
+    )
     paths = {key: str(written(*key)[0]) for key in OPENED}
-    found = subprocess.run(["node", str(CLIENTS / "read.mjs"), *paths.values()], capture_output=True, text=True, encoding="utf-8", timeout=900)
+    found = subprocess.run(
+        ["node", str(CLIENTS / "read.mjs"), *paths.values()],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=900,
+    )
     assert found.returncode == 0, found.stderr
     summaries = json.loads(found.stdout)
     return {key: summaries[path] for key, path in paths.items()}
@@ -102,7 +129,12 @@ def test_graphology_finds_the_network(graphology, name, format, way):
     net, found = network(name), graphology[name, format][way]
     expected = {**net.attention, **net.coupling}
     loops = sum(source == target for source, target in expected)
-    assert (found["type"], found["order"], found["size"], found["ids"]) == ("directed", len(net.names), len(expected), len(expected))
+    assert (found["type"], found["order"], found["size"], found["ids"]) == (
+        "directed",
+        len(net.names),
+        len(expected),
+        len(expected),
+    )
     assert (found["undirected"], found["loops"]) == (0, loops)
     assert [key for key, _ in found["nodes"]] == net.names
     edges = edges_of(found, net.names)
@@ -117,14 +149,21 @@ def test_graphology_finds_the_network(graphology, name, format, way):
 @pytest.mark.parametrize(("name", "format"), [key for key in OPENED if key[1] != "gexf_dynamic"])
 def test_graphology_finds_places_layers_and_looks(graphology, name, format):
     net = network(name)
-    for (_, found), node in zip(graphology[name, format]["strict"]["nodes"], net.nodes.to_dict("records"), strict=True):
+    for (_, found), node in zip(
+        graphology[name, format]["strict"]["nodes"],
+        net.nodes.to_dict("records"),
+        strict=True,
+    ):
         assert found["label"] == node["name"]
         assert [found[key] for key in ("x", "y", "z", "size")] == [node[key] for key in ("x", "y", "z", "size")]
         assert [found[key] for key in ("layer", "layer_name", "node", "token", "row", "col")] == [
             node[key] for key in ("layer", "layer_name", "node", "token", "row", "col")
         ]
         red, green, blue = node["r"], node["g"], node["b"]
-        assert found["color"] in (f"#{red:02x}{green:02x}{blue:02x}", f"rgb({red},{green},{blue})")
+        assert found["color"] in (
+            f"#{red:02x}{green:02x}{blue:02x}",
+            f"rgb({red},{green},{blue})",
+        )
         for measure in net.export.measures:
             assert found.get(measure) == (node[measure] if np.isfinite(node[measure]) else None)
 
@@ -174,7 +213,10 @@ def test_networkx_reads_graphml(written, name):
     assert {(s, t): d["attention"] for s, t, d in graph.edges(data=True) if d["kind"] == "attention"} == net.attention
     assert {(s, t): d["weight"] for s, t, d in graph.edges(data=True) if d["kind"] == "coupling"} == net.coupling
     for (_, found), node in zip(graph.nodes(data=True), net.nodes.to_dict("records"), strict=True):
-        assert found == {"label": node["name"], **{key: value for key, value in node.items() if value == value}}
+        assert found == {
+            "label": node["name"],
+            **{key: value for key, value in node.items() if value == value},
+        }
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -184,7 +226,12 @@ def test_networkx_reads_gexf(written, name):
     assert {(s, t): d["attention"] for s, t, d in graph.edges(data=True) if "attention" in d} == net.attention
     assert {(s, t): d["weight"] for s, t, d in graph.edges(data=True) if "attention" not in d} == net.coupling
     for (key, found), node in zip(graph.nodes(data=True), net.nodes.to_dict("records"), strict=True):
-        assert (key, found["label"], found["layer"], found["token"]) == (node["name"], node["name"], node["layer"], node["token"])
+        assert (key, found["label"], found["layer"], found["token"]) == (
+            node["name"],
+            node["name"],
+            node["layer"],
+            node["token"],
+        )
         assert found["viz"]["position"] == {axis: node[axis] for axis in "xyz"}
         assert found["viz"]["size"] == node["size"]
 
@@ -203,7 +250,12 @@ def test_networkx_reads_a_timeline_without_measures(name, tmp_path):
 def test_networkx_reads_pajek(written, name):
     net = network(name)
     assert len(written(name, "pajek")) == net.export.n_layers
-    for path, layer, token_names in zip(written(name, "pajek"), net.export.weights, [net.export.tokens.names] * net.export.n_layers, strict=True):
+    for path, layer, token_names in zip(
+        written(name, "pajek"),
+        net.export.weights,
+        [net.export.tokens.names] * net.export.n_layers,
+        strict=True,
+    ):
         graph = nx.read_pajek(path)
         assert graph.is_directed()
         assert list(graph) == token_names
@@ -218,7 +270,10 @@ def test_networkx_reads_pajek(written, name):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_igraph_reads_graphml(written, name):
-    net, graph = network(name), igraph.Graph.Read_GraphML(str(written(name, "graphml")[0]))
+    net, graph = (
+        network(name),
+        igraph.Graph.Read_GraphML(str(written(name, "graphml")[0])),
+    )
     assert graph.is_directed()
     assert graph.vs["name"] == graph.vs["label"] == net.names
     assert [key.replace("&#38;", "&") for key in graph.vs["id"]] == net.names, "igraph 1.0 leaves & as &#38; in ids"
@@ -269,7 +324,13 @@ def test_uunet_reads_mpx(written, name):
     assert multinet.num_vertices(found) == len(net.names)
     edges = multinet.edges(found)
     assert all(edges["dir"])
-    ends = zip(edges["from_actor"], edges["from_layer"], edges["to_actor"], edges["to_layer"], strict=True)
+    ends = zip(
+        edges["from_actor"],
+        edges["from_layer"],
+        edges["to_actor"],
+        edges["to_layer"],
+        strict=True,
+    )
     weights = multinet.get_values(found, "weight", edges=edges)["weight"]
     read = {(unquote(f"{a}:{i}"), unquote(f"{b}:{j}")): weight for (i, a, j, b), weight in zip(ends, weights, strict=True)}
     assert read == pytest.approx(net.attention, rel=1e-14, abs=0)

@@ -18,7 +18,11 @@ from multiplex_vit.network.coupling import COUPLINGS, links
 
 OMEGA = np.array([[0.5, 0, 1, 2], [0.25, 1, 0, 3], [1, 1, 0.5, 0]])
 networks = array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=4).flatmap(
-    lambda shape: arrays(np.float64, (shape[0], shape[1], shape[1]), elements=st.sampled_from([0, 0, 0, 0.25, 1]) | st.floats(0, 1))
+    lambda shape: arrays(
+        np.float64,
+        (shape[0], shape[1], shape[1]),
+        elements=st.sampled_from([0, 0, 0, 0.25, 1]) | st.floats(0, 1),
+    )
 )
 
 
@@ -51,7 +55,10 @@ def plain_modularity(weights, groups, coupling, omega, gamma, directed):
     n_layers, n = weights.shape[:2]
     if not directed:
         weights = (weights + weights.swapaxes(1, 2)) / 2
-    joined, omega = COUPLINGS[coupling](np.arange(n_layers)).T, np.broadcast_to(omega, (n_layers, n))
+    joined, omega = (
+        COUPLINGS[coupling](np.arange(n_layers)).T,
+        np.broadcast_to(omega, (n_layers, n)),
+    )
     total = quality = 0.0
     for a in range(n_layers):
         for b in range(n_layers):
@@ -78,8 +85,15 @@ def leiden_quality(weights, groups, coupling, omega, gamma):
     member, quality = np.ravel(groups).tolist(), 0.0
     for a, layer in enumerate(weights):
         source, target = layer.nonzero()
-        graph = igraph.Graph(n=n_layers * n, edges=np.column_stack([source, target]) + a * n, directed=True)
-        options = {"weights": layer[source, target].tolist(), "resolution_parameter": gamma}
+        graph = igraph.Graph(
+            n=n_layers * n,
+            edges=np.column_stack([source, target]) + a * n,
+            directed=True,
+        )
+        options = {
+            "weights": layer[source, target].tolist(),
+            "resolution_parameter": gamma,
+        }
         quality += leidenalg.RBConfigurationVertexPartition(graph, member, **options).quality()
     source, target, link = links(range(n_layers), n, coupling, omega)
     graph = igraph.Graph(n=n_layers * n, edges=np.column_stack([source, target]), directed=True)
@@ -116,7 +130,10 @@ def test_modularity_is_the_plain_loop(directed, coupling, omega):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_modularity_of_one_layer_is_that_of_networkx(seed):
-    weights, groups = random_network(seed, 1), np.random.default_rng(seed).integers(0, 3, 12)
+    weights, groups = (
+        random_network(seed, 1),
+        np.random.default_rng(seed).integers(0, 3, 12),
+    )
     graph = nx.from_numpy_array(weights[0], create_using=nx.DiGraph)
     assert multilayer_modularity(weights, groups) == pytest.approx(networkx_modularity(graph, groups), rel=1e-9)
     both = (weights[0] + weights[0].T) / 2
@@ -126,7 +143,10 @@ def test_modularity_of_one_layer_is_that_of_networkx(seed):
 
 @pytest.mark.parametrize("coupling", ["ordinal", "temporal", "categorical"])
 def test_modularity_is_the_quality_that_leidenalg_maximises(coupling):
-    weights, groups = random_network(2, n=4), np.random.default_rng(2).integers(0, 3, (3, 4))
+    weights, groups = (
+        random_network(2, n=4),
+        np.random.default_rng(2).integers(0, 3, (3, 4)),
+    )
     found = multilayer_modularity(weights, groups, coupling=coupling, omega=OMEGA, gamma=0.8)
     assert found == pytest.approx(leiden_quality(weights, groups, coupling, OMEGA, 0.8), rel=1e-9)
 
@@ -140,7 +160,10 @@ def test_modularity_is_that_of_uunet_but_for_a_node_with_itself(omega):
     found = multilayer_modularity(weights, groups, coupling="categorical", omega=omega, directed=False)
     # uunet leaves out what chance would put on i = j, which is the same for every partition.
     alone = (weights.sum(1) ** 2 / weights.sum((1, 2))[:, None]).sum() / (weights.sum() + omega * 7 * 6)
-    assert found + alone == pytest.approx(multinet.modularity(*uunet_network(multinet, upper, groups), omega=omega), rel=1e-9)
+    assert found + alone == pytest.approx(
+        multinet.modularity(*uunet_network(multinet, upper, groups), omega=omega),
+        rel=1e-9,
+    )
 
 
 def uunet_network(multinet, upper, groups):
@@ -156,7 +179,10 @@ def uunet_network(multinet, upper, groups):
 
 
 def test_labels_of_communities_do_not_matter():
-    weights, groups = random_network(4), np.random.default_rng(4).integers(0, 3, (3, 12))
+    weights, groups = (
+        random_network(4),
+        np.random.default_rng(4).integers(0, 3, (3, 12)),
+    )
     expected = multilayer_modularity(weights, groups, coupling="ordinal")
     assert multilayer_modularity(weights, groups * -70 + 10**9, coupling="ordinal") == pytest.approx(expected)
     assert multilayer_modularity(weights, np.array(["x", "y", "z"])[groups], coupling="ordinal") == pytest.approx(expected)
@@ -170,7 +196,10 @@ def test_modularity_without_any_edge_is_undefined():
 
 @pytest.mark.parametrize("membership", [[0, 1], [[0, 1, 1, 1]], 0, None])
 def test_bad_memberships(membership):
-    with pytest.raises(InputError, match=r"membership has shape .*; give \[3, 12\], or \[12\] for all layers"):
+    with pytest.raises(
+        InputError,
+        match=r"membership has shape .*; give \[3, 12\], or \[12\] for all layers",
+    ):
         multilayer_modularity(random_network(0), membership)
 
 
@@ -259,7 +288,10 @@ def test_bad_questions():
     weights = random_network(0)
     with pytest.raises(InputError, match="how is 'both'; give one of 'linked', 'multiplex'"):
         communities(weights, how="both")
-    for function in (communities, lambda w, **options: multilayer_modularity(w, np.zeros(12), **options)):
+    for function in (
+        communities,
+        lambda w, **options: multilayer_modularity(w, np.zeros(12), **options),
+    ):
         with pytest.raises(InputError, match="gamma is 0"):
             function(weights, gamma=0)
         with pytest.raises(InputError, match="omega is -1"):

@@ -32,9 +32,21 @@ def plain_supra(weights, coupling, omega):
 
 def test_each_coupling_by_hand():
     assert COUPLINGS["none"](np.arange(2)).tolist() == [[False, False], [False, False]]
-    assert np.argwhere(COUPLINGS["ordinal"](np.arange(3))).tolist() == [[0, 1], [1, 0], [1, 2], [2, 1]]
+    assert np.argwhere(COUPLINGS["ordinal"](np.arange(3))).tolist() == [
+        [0, 1],
+        [1, 0],
+        [1, 2],
+        [2, 1],
+    ]
     assert np.argwhere(COUPLINGS["temporal"](np.arange(3))).tolist() == [[0, 1], [1, 2]]
-    assert np.argwhere(COUPLINGS["categorical"](np.arange(3))).tolist() == [[0, 1], [0, 2], [1, 0], [1, 2], [2, 0], [2, 1]]
+    assert np.argwhere(COUPLINGS["categorical"](np.arange(3))).tolist() == [
+        [0, 1],
+        [0, 2],
+        [1, 0],
+        [1, 2],
+        [2, 0],
+        [2, 1],
+    ]
 
 
 @pytest.mark.parametrize("coupling", COUPLINGS)
@@ -47,7 +59,10 @@ def test_the_supra_adjacency_has_the_documented_order(coupling, omega):
     assert (matrix.data > 0).all(), "no zero is stored"
 
 
-@given(weights=arrays(np.float32, (3, 4, 4), elements=st.floats(0, 1, width=32)), omega=st.floats(1e-6, 10))
+@given(
+    weights=arrays(np.float32, (3, 4, 4), elements=st.floats(0, 1, width=32)),
+    omega=st.floats(1e-6, 10),
+)
 def test_the_supra_adjacency_loses_nothing(weights, omega):
     matrix = supra_adjacency(weights, "categorical", omega)
     assert matrix.sum() == pytest.approx(weights.sum(dtype=float) + omega * 4 * 6)
@@ -66,7 +81,15 @@ def test_links_are_the_supra_adjacency_without_the_layers(coupling, omega):
 def test_omega_weighs_the_links_that_leave():
     source, target, weight = links(range(3), 2, "ordinal", SOME)
     found = {(int(s), int(t)): w for s, t, w in zip(source, target, weight, strict=True)}
-    assert found == {(0, 2): 0.5, (2, 0): 1, (2, 4): 1, (3, 1): 2, (3, 5): 2, (4, 2): 3, (5, 3): 0.25}
+    assert found == {
+        (0, 2): 0.5,
+        (2, 0): 1,
+        (2, 4): 1,
+        (3, 1): 2,
+        (3, 5): 2,
+        (4, 2): 3,
+        (5, 3): 0.25,
+    }
 
 
 def test_a_node_with_omega_0_has_no_links():
@@ -78,7 +101,22 @@ def test_omega_may_be_a_list_or_a_row_a_layer():
     assert (supra_adjacency(WEIGHTS, "temporal", SOME.tolist()) != supra_adjacency(WEIGHTS, "temporal", SOME)).nnz == 0
 
 
-@pytest.mark.parametrize("omega", [0, -1, float("nan"), float("inf"), "much", None, True, [1.0], [[1.0], [1.0, 2.0]], np.ones((2, 3)), np.ones(2)])
+@pytest.mark.parametrize(
+    "omega",
+    [
+        0,
+        -1,
+        float("nan"),
+        float("inf"),
+        "much",
+        None,
+        True,
+        [1.0],
+        [[1.0], [1.0, 2.0]],
+        np.ones((2, 3)),
+        np.ones(2),
+    ],
+)
 def test_bad_omegas(omega):
     with pytest.raises(InputError, match=r"omega is .*; give a finite number above 0.*\[3, 2\]"):
         supra_adjacency(WEIGHTS, "ordinal", omega)
@@ -88,7 +126,10 @@ def test_bad_omegas(omega):
 def test_bad_values_in_omega(bad):
     omega = SOME.copy()
     omega[1, 1] = bad
-    with pytest.raises(InputError, match="omega is an array with NaN, infinity or a negative value; give finite values of at least 0"):
+    with pytest.raises(
+        InputError,
+        match="omega is an array with NaN, infinity or a negative value; give finite values of at least 0",
+    ):
         links(range(3), 2, "ordinal", omega)
 
 
@@ -112,7 +153,10 @@ def test_bad_couplings(bad):
 
 
 def test_unknown_coupling():
-    with pytest.raises(InputError, match="unknown coupling 'ordnal' .*known: none, ordinal, temporal, categorical"):
+    with pytest.raises(
+        InputError,
+        match="unknown coupling 'ordnal' .*known: none, ordinal, temporal, categorical",
+    ):
         links(range(3), 2, "ordnal", 1.0)
 
 

@@ -139,7 +139,10 @@ def test_other_libraries_get_every_edge_as_it_runs(edges, coupling, three):
 @pytest.mark.parametrize("coupling", mv.COUPLINGS)
 def test_pymnet_gets_every_edge_as_it_runs(coupling, three):
     package("pymnet")
-    forth, back = three.to_pymnet(coupling=coupling), three.reverse().to_pymnet(coupling=coupling)
+    forth, back = (
+        three.to_pymnet(coupling=coupling),
+        three.reverse().to_pymnet(coupling=coupling),
+    )
     turned = {(j, i, b, a): weight for i, j, a, b, weight in forth.edges}
     assert {tuple(ends): weight for *ends, weight in back.edges} == turned
 
@@ -188,7 +191,18 @@ def test_the_command_line_asks_for_it(tmp_path):
 
     path = tmp_path / "net.graphml"
     cat = str(mv.samples()["cat"])
-    found = main(["network", cat, "--edges", "information", "--coupling", "temporal", "--out", str(path)])
+    found = main(
+        [
+            "network",
+            cat,
+            "--edges",
+            "information",
+            "--coupling",
+            "temporal",
+            "--out",
+            str(path),
+        ]
+    )
     assert found == 0
     net = mv.Multiplex.read(path)
     graph = nx.read_graphml(path)

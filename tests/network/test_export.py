@@ -16,7 +16,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from multiplex_vit.errors import InputError
-from multiplex_vit.network.export import EXPORTERS, Export, lint_gephi, read_graphml, to_pymnet, write
+from multiplex_vit.network.export import (
+    EXPORTERS,
+    Export,
+    lint_gephi,
+    read_graphml,
+    to_pymnet,
+    write,
+)
 from multiplex_vit.network.export.text import plain
 from multiplex_vit.network.tokens import Tokens
 
@@ -64,11 +71,17 @@ def test_the_suffix_chooses_the_format_and_a_name_wins(tmp_path):
 
 
 def test_unknown_and_ambiguous_formats(tmp_path):
-    with pytest.raises(InputError, match=r"unknown format 'gml' of net.gml; known: graphml \(\.graphml\), gexf \(\.gexf\), gexf_dynamic, "):
+    with pytest.raises(
+        InputError,
+        match=r"unknown format 'gml' of net.gml; known: graphml \(\.graphml\), gexf \(\.gexf\), gexf_dynamic, ",
+    ):
         write(toy(), tmp_path / "net.gml")
     with pytest.raises(InputError, match="unknown format '' of net"):
         write(toy(), tmp_path / "net")
-    with pytest.raises(InputError, match=r"net.net may be infomap or pajek; say which with format='infomap'"):
+    with pytest.raises(
+        InputError,
+        match=r"net.net may be infomap or pajek; say which with format='infomap'",
+    ):
         write(toy(), tmp_path / "net.net")
     with pytest.raises(InputError, match=r"unknown format 'graphm' \(did you mean 'graphml'\?\)"):
         write(toy(), tmp_path / "net.gml", "graphm")
@@ -80,7 +93,10 @@ def test_any_function_is_a_format(tmp_path):
         path.write_text(str(sum(len(weight) for *_, weight in export.edges())))
         path.with_suffix(".more").write_text("beside")
 
-    assert write(toy(), tmp_path / "net.txt", edge_count) == [tmp_path / "net.txt", tmp_path / "net.more"]
+    assert write(toy(), tmp_path / "net.txt", edge_count) == [
+        tmp_path / "net.txt",
+        tmp_path / "net.more",
+    ]
     assert (tmp_path / "net.txt").read_text() == "12"
     with pytest.raises(InputError, match="format print wrote no file"):
         write(toy(), tmp_path / "b.txt", print)
@@ -107,7 +123,10 @@ def test_places_that_cannot_be_written(tmp_path):
     (tmp_path / "net_edges.csv").mkdir()
     with pytest.raises(InputError, match="cannot write .*net_edges.csv: it is a folder"):
         write(toy(), tmp_path / "net.csv")
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["folder.graphml", "net_edges.csv"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "folder.graphml",
+        "net_edges.csv",
+    ]
 
 
 @pytest.mark.parametrize("name", EXPORTERS)
@@ -124,9 +143,32 @@ def test_bad_links_are_refused_in_every_format(name, tmp_path):
 
 def test_nodes_by_hand():
     table = toy().nodes()
-    assert list(table) == ["name", "layer", "layer_name", "block", "head", "node", "token", "row", "col", "x", "y", "z", "size", "r", "g", "b", "in_strength"]
+    assert list(table) == [
+        "name",
+        "layer",
+        "layer_name",
+        "block",
+        "head",
+        "node",
+        "token",
+        "row",
+        "col",
+        "x",
+        "y",
+        "z",
+        "size",
+        "r",
+        "g",
+        "b",
+        "in_strength",
+    ]
     assert table["name"].tolist()[3:5] == ["L00:r1c1", "L01:r0c0"]
-    assert table[["x", "y", "z"]].to_numpy().tolist()[2:6] == [[0, -25, 0], [25, -25, 0], [100, 0, 25], [125, 0, 25]]
+    assert table[["x", "y", "z"]].to_numpy().tolist()[2:6] == [
+        [0, -25, 0],
+        [25, -25, 0],
+        [100, 0, 25],
+        [125, 0, 25],
+    ]
     assert table["in_strength"].tolist() == pytest.approx([0.625, 0.75, 1, 0.625, 0.5, 1, 0.5, 0.01])
     assert table["size"].tolist() == [14, 16, 20, 14, 12, 20, 12, 4]
 
@@ -140,7 +182,11 @@ def test_edges_and_links_by_hand():
         (7, 7, float(np.float32(0.01))),
     ]
     links = toy(coupling="temporal", omega=np.array([[1, 2, 3, 4]] * 2)).links()
-    assert [part.tolist() for part in links] == [[4, 5, 6, 7], [0, 1, 2, 3], [1, 2, 3, 4]]
+    assert [part.tolist() for part in links] == [
+        [4, 5, 6, 7],
+        [0, 1, 2, 3],
+        [1, 2, 3, 4],
+    ]
 
 
 def test_prefix_tokens_lie_above_their_layer():
@@ -154,10 +200,20 @@ def test_prefix_tokens_lie_above_their_layer():
     ]
 
 
-@given(layers=st.integers(1, 7), rows=st.integers(1, 4), cols=st.integers(1, 4), n_prefix=st.integers(0, 6))
+@given(
+    layers=st.integers(1, 7),
+    rows=st.integers(1, 4),
+    cols=st.integers(1, 4),
+    n_prefix=st.integers(0, 6),
+)
 def test_no_two_nodes_lie_in_one_place(layers, rows, cols, n_prefix):
     tokens = Tokens((rows, cols), tuple(f"register{i}" for i in range(n_prefix)))
-    table = Export(np.zeros((layers, len(tokens), len(tokens))), tokens, tuple(map(str, range(layers))), {}).nodes()
+    table = Export(
+        np.zeros((layers, len(tokens), len(tokens))),
+        tokens,
+        tuple(map(str, range(layers))),
+        {},
+    ).nodes()
     assert not table.duplicated(["x", "y"]).any()
 
 
@@ -178,7 +234,7 @@ def test_measures_that_readers_would_mistake():
             toy(measures={name: np.zeros((2, 4))})
     with pytest.raises(InputError, match="a measure is named 'Rank'"):
         toy(measures={"rank": np.zeros((2, 4)), "Rank": np.zeros((2, 4))})
-    with pytest.raises(InputError, match=r"measure m is \[8\]; \[layer, node\] = \[2, 4\] was wanted"):
+    with pytest.raises(InputError, match=r"measure m is \[8\]; expected \[layer, node\] = \[2, 4\]"):
         toy(measures={"m": np.zeros(8)})
 
 
@@ -215,7 +271,10 @@ def test_graphml_gives_the_network_back(make, tmp_path):
     assert np.array_equal(found.weights, export.weights)
     assert found.weights.dtype == export.weights.dtype
     assert (found.grid, found.prefix) == (export.tokens.grid, export.tokens.prefix)
-    assert (found.layer_names, found.edges_before) == (export.layer_names, export.edges_before)
+    assert (found.layer_names, found.edges_before) == (
+        export.layer_names,
+        export.edges_before,
+    )
     assert list(found.provenance) == list(export.provenance)
     assert list(map(type, found.provenance.values())) == list(map(type, export.provenance.values()))
 
@@ -225,14 +284,26 @@ def test_provenance_comes_back_but_for_what_xml_forbids(tmp_path):
     found = dict(read_graphml(tmp_path / "net.graphml").provenance)
     assert np.isnan(found.pop("nan"))
     text = 'a<b> & "c" \\x01 \\udc80\r\n\t\N{SMILING FACE WITH SUNGLASSES}'
-    assert found == {"model": text, "coupling": "mine", "layer": 2**70, "yes": True, "no": ""}
+    assert found == {
+        "model": text,
+        "coupling": "mine",
+        "layer": 2**70,
+        "yes": True,
+        "no": "",
+    }
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @given(data=st.data())
 def test_weights_come_back_bit_for_bit(dtype, data, tmp_path_factory):
     width = np.dtype(dtype).itemsize * 8
-    weights = data.draw(arrays(dtype, (2, 3, 3), elements=st.floats(0, allow_infinity=False, allow_nan=False, width=width)))
+    weights = data.draw(
+        arrays(
+            dtype,
+            (2, 3, 3),
+            elements=st.floats(0, allow_infinity=False, allow_nan=False, width=width),
+        )
+    )
     path = tmp_path_factory.getbasetemp() / f"{width}.graphml"
     write(Export(weights, Tokens((1, 2), ("class",)), ("a", "b"), {}), path)
     found = read_graphml(path).weights
@@ -244,7 +315,10 @@ def test_weights_of_more_than_64_bits_are_refused(tmp_path):
     if np.dtype(np.longdouble).itemsize == 8:
         pytest.skip("long double has 64 bits here")
     with pytest.raises(InputError, match="GraphML holds 64 bits: give float64"):
-        write(Export(np.zeros((1, 1, 1), dtype=np.longdouble), Tokens((1, 1)), ("a",), {}), tmp_path / "net.graphml")
+        write(
+            Export(np.zeros((1, 1, 1), dtype=np.longdouble), Tokens((1, 1)), ("a",), {}),
+            tmp_path / "net.graphml",
+        )
 
 
 def test_graphml_has_the_profile_that_gephi_reads(tmp_path):
@@ -268,14 +342,29 @@ DAMAGE = {
     "weight of 0": ('<data key="attention">0.75', '<data key="attention">0'),
     "no number": ('<data key="attention">0.75', '<data key="attention">much'),
     "no weight": ('<data key="attention">0.75</data>', ""),
-    "edge twice": ('id="e1" source="L00:r0c0" target="L00:r0c1"', 'id="e1" source="L00:r0c0" target="L00:r0c0"'),
+    "edge twice": (
+        'id="e1" source="L00:r0c0" target="L00:r0c1"',
+        'id="e1" source="L00:r0c0" target="L00:r0c0"',
+    ),
     "unknown kind": (">attention</data></edge>", ">friendship</data></edge>"),
-    "hidden kind": ('<data key="attention">0.75</data><data key="kind">attention<', '<data key="attention">0.75</data><data key="kind">coupling<'),
+    "hidden kind": (
+        '<data key="attention">0.75</data><data key="kind">attention<',
+        '<data key="attention">0.75</data><data key="kind">coupling<',
+    ),
     "edge gone": (EDGE, ""),
     "edges of another layer": ("[8, 4]", "[4, 8]"),
-    "edges before of one layer": ('<data key="graph-edges_before">[]', '<data key="graph-edges_before">[9]'),
-    "edges before no numbers": ('<data key="graph-edges_before">[]', '<data key="graph-edges_before">["9", "9"]'),
-    "another row": ('<data key="row">1</data><data key="col">0</data>', '<data key="row">0</data><data key="col">0</data>'),
+    "edges before of one layer": (
+        '<data key="graph-edges_before">[]',
+        '<data key="graph-edges_before">[9]',
+    ),
+    "edges before no numbers": (
+        '<data key="graph-edges_before">[]',
+        '<data key="graph-edges_before">["9", "9"]',
+    ),
+    "another row": (
+        '<data key="row">1</data><data key="col">0</data>',
+        '<data key="row">0</data><data key="col">0</data>',
+    ),
     "no column": ('<data key="col">0</data>', ""),
     "a longer grid": ("[2, 2]", "[1, 4]"),
     "a grid of less than nothing": ("[2, 2]", "[-2, -2]"),
@@ -300,7 +389,10 @@ def test_a_changed_graphml_is_refused(damage, tmp_path):
     old, new = DAMAGE[damage]
     assert old in text
     path.write_text(text.replace(old, new))
-    with pytest.raises(InputError, match="DOCTYPE" if damage == "doctype" else "cannot read .*net.graphml"):
+    with pytest.raises(
+        InputError,
+        match="DOCTYPE" if damage == "doctype" else "cannot read .*net.graphml",
+    ):
         read_graphml(path)
 
 
@@ -314,11 +406,25 @@ def test_a_file_of_no_layers_is_refused_whatever_its_grid(tmp_path):
 
 
 def test_provenance_may_have_any_names(tmp_path):
-    export = toy(provenance={3: "a number", None: 1.5, ("edges", 1): "a pair", "edges": "text", "": "nothing"})
+    export = toy(
+        provenance={
+            3: "a number",
+            None: 1.5,
+            ("edges", 1): "a pair",
+            "edges": "text",
+            "": "nothing",
+        }
+    )
     for name in EXPORTERS:
         write(export, path_of(tmp_path, name), name)
     found = read_graphml(tmp_path / "net.graphml").provenance
-    assert found == {"3": "a number", "None": 1.5, "('edges', 1)": "a pair", "edges": "text", "": "nothing"}
+    assert found == {
+        "3": "a number",
+        "None": 1.5,
+        "('edges', 1)": "a pair",
+        "edges": "text",
+        "": "nothing",
+    }
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
@@ -334,7 +440,11 @@ def test_files_that_are_no_graphml_of_ours(tmp_path):
     nx.write_graphml(nx.path_graph(3), tmp_path / "other.graphml")
     (tmp_path / "text.graphml").write_text("text")
     (tmp_path / "empty.graphml").touch()
-    for name, message in (("other", "no GraphML that multiplex_vit wrote"), ("text", "damaged or no XML"), ("empty", "damaged or no XML")):
+    for name, message in (
+        ("other", "no GraphML that multiplex_vit wrote"),
+        ("text", "damaged or no XML"),
+        ("empty", "damaged or no XML"),
+    ):
         with pytest.raises(InputError, match=f"cannot read .*{name}.graphml: {message}"):
             read_graphml(tmp_path / f"{name}.graphml")
     with pytest.raises(InputError, match="no such file"):
@@ -373,10 +483,23 @@ def test_the_timeline_of_gexf_by_hand(tmp_path):
 def test_graphology_by_hand(tmp_path):
     write(toy(), tmp_path / "net.json")
     found = json.loads((tmp_path / "net.json").read_text())
-    assert found["options"] == {"type": "directed", "multi": True, "allowSelfLoops": True}
-    assert found["attributes"]["provenance"] == {"model": "by hand", "min_cut": 0.25, "seed": 3}
+    assert found["options"] == {
+        "type": "directed",
+        "multi": True,
+        "allowSelfLoops": True,
+    }
+    assert found["attributes"]["provenance"] == {
+        "model": "by hand",
+        "min_cut": 0.25,
+        "seed": 3,
+    }
     assert (len(found["nodes"]), len(found["edges"])) == (8, 20)
-    assert found["edges"][19] == {"key": "e19", "source": "L01:r1c1", "target": "L00:r1c1", "attributes": {"weight": 0.5, "kind": "coupling"}}
+    assert found["edges"][19] == {
+        "key": "e19",
+        "source": "L01:r1c1",
+        "target": "L00:r1c1",
+        "attributes": {"weight": 0.5, "kind": "coupling"},
+    }
 
 
 def test_infomap_by_hand(tmp_path):
@@ -399,7 +522,11 @@ def test_muxviz_by_hand(tmp_path):
         "net_layout.txt",
     ]
     config = [line.split(";") for line in files[0].read_text().splitlines()]
-    assert [line[0] for line in config] == ["net_layer01.edges", "net_layer02.edges", "net_layer03.edges"]
+    assert [line[0] for line in config] == [
+        "net_layer01.edges",
+        "net_layer02.edges",
+        "net_layer03.edges",
+    ]
     assert [unquote(line[1]) for line in config] == list(nasty().layer_names)
     assert {line[2] for line in config} == {"net_layout.txt"}
     assert files[1].read_text() == "1 1 0.5\n1 2 0.25\n2 1 0.125\n"
@@ -410,7 +537,10 @@ def test_muxviz_by_hand(tmp_path):
 
 
 def test_pajek_writes_a_file_a_layer_and_one_layer_as_the_path(tmp_path):
-    assert [file.name for file in write(toy(), tmp_path / "net.net", "pajek")] == ["net_layer00.net", "net_layer01.net"]
+    assert [file.name for file in write(toy(), tmp_path / "net.net", "pajek")] == [
+        "net_layer00.net",
+        "net_layer01.net",
+    ]
     one = Export(np.array([FIRST_LAYER]), Tokens((1, 2)), ("L",), {})
     assert write(one, tmp_path / "one.net", "pajek") == [tmp_path / "one.net"]
     comment = "% edge_direction: source attends to target\n"
@@ -433,7 +563,12 @@ def test_tables_hold_every_node_and_edge(make, suffix, tmp_path):
     assert [file.name for file in files] == [f"net_edges{suffix}", f"net_nodes{suffix}"]
     assert (tmp_path / f"net{suffix}").read_text() == "other", "no file of that very name is written"
     edges, nodes = (pd.read_csv(file) if suffix == ".csv" else pd.read_parquet(file) for file in files)
-    pd.testing.assert_frame_equal(nodes, export.nodes().rename(columns={"name": "id"}), check_dtype=False, rtol=1e-14)
+    pd.testing.assert_frame_equal(
+        nodes,
+        export.nodes().rename(columns={"name": "id"}),
+        check_dtype=False,
+        rtol=1e-14,
+    )
     numbers = {name: i for i, name in enumerate(nodes["id"])}
     expected = [np.concatenate(parts) for parts in zip(*export.edges(), export.links(), strict=True)]
     assert [numbers[name] for name in edges["source"]] == expected[0].tolist()
@@ -444,7 +579,7 @@ def test_tables_hold_every_node_and_edge(make, suffix, tmp_path):
 
 def test_a_missing_package_names_its_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "pymnet", None)
-    with pytest.raises(InputError, match=r"wants pymnet; pip install 'multiplex-vit\[pymnet\]'"):
+    with pytest.raises(InputError, match=r"needs pymnet; pip install 'multiplex-vit\[pymnet\]'"):
         to_pymnet(toy())
 
 

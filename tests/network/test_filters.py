@@ -9,10 +9,21 @@ from scipy.integrate import quad
 from scipy.stats import kendalltau
 
 from multiplex_vit.errors import InputError
-from multiplex_vit.network.filters import FILTERS, disparity, min_cut, pruning_curve, top_k
+from multiplex_vit.network.filters import (
+    FILTERS,
+    disparity,
+    min_cut,
+    pruning_curve,
+    top_k,
+)
 from multiplex_vit.network.tokens import Tokens
 
-TOY = np.array([[[0.5, 0.25, 0.25], [0.1, 0.0, 0.2], [0.0, 0.0, 0.0]], [[0, 0.01, 0], [0, 0, 0.02], [0, 0, 0]]])
+TOY = np.array(
+    [
+        [[0.5, 0.25, 0.25], [0.1, 0.0, 0.2], [0.0, 0.0, 0.0]],
+        [[0, 0.01, 0], [0, 0, 0.02], [0, 0, 0]],
+    ]
+)
 NUMBERS = {"min_cut": 0.3, "top_k": 2, "disparity": 0.3}
 
 
@@ -26,13 +37,19 @@ def random_stack(seed, n=9, layers=2, kept=0.6, dtype=float):
 
 def test_a_cut_is_relative_to_each_layers_greatest_weight():
     assert np.array_equal(min_cut(TOY, 0), TOY)
-    assert min_cut(TOY, 0.5).tolist() == [[[0.5, 0.25, 0.25], [0, 0, 0], [0, 0, 0]], [[0, 0.01, 0], [0, 0, 0.02], [0, 0, 0]]]
+    assert min_cut(TOY, 0.5).tolist() == [
+        [[0.5, 0.25, 0.25], [0, 0, 0], [0, 0, 0]],
+        [[0, 0.01, 0], [0, 0, 0.02], [0, 0, 0]],
+    ]
     assert np.argwhere(min_cut(TOY, 1)).tolist() == [[0, 0, 0], [1, 1, 2]]
 
 
 def test_a_threshold_is_taken_in_the_arithmetic_of_the_weights():
     threshold = np.float32(0.01) * np.float32(0.7)
-    weights = np.array([[[0.7, threshold], [np.nextafter(threshold, np.float32(0)), 0]]], dtype=np.float32)
+    weights = np.array(
+        [[[0.7, threshold], [np.nextafter(threshold, np.float32(0)), 0]]],
+        dtype=np.float32,
+    )
     assert np.count_nonzero(min_cut(weights, 0.01)) == 2
     assert float(np.float32(0.7)) * 0.01 > float(threshold), "in float64 the edge at the threshold would have gone"
 
@@ -101,7 +118,11 @@ def test_the_edges_kept_are_those_with_fewer_than_k_stronger_ones(k):
 # --- the contract of every filter -------------------------------------------------------------------------------------
 
 STACKS = st.tuples(st.integers(1, 2), st.integers(1, 5), st.sampled_from([np.float32, np.float64])).flatmap(
-    lambda shape: arrays(shape[2], (shape[0], shape[1], shape[1]), elements=st.one_of(st.just(0.0), st.floats(0, 1, width=32)))
+    lambda shape: arrays(
+        shape[2],
+        (shape[0], shape[1], shape[1]),
+        elements=st.one_of(st.just(0.0), st.floats(0, 1, width=32)),
+    )
 )
 
 
@@ -128,7 +149,14 @@ def test_an_empty_layer_stays_empty(name):
     assert not FILTERS[name](np.zeros((2, 3, 3)), NUMBERS[name]).any()
 
 
-@pytest.mark.parametrize(("name", "numbers"), [("min_cut", [1, 0.5, 0.1, 0]), ("top_k", [1, 2, 5, 9]), ("disparity", [0, 0.05, 0.3, 1])])
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [
+        ("min_cut", [1, 0.5, 0.1, 0]),
+        ("top_k", [1, 2, 5, 9]),
+        ("disparity", [0, 0.05, 0.3, 1]),
+    ],
+)
 def test_a_looser_filter_keeps_all_that_a_stricter_one_does(name, numbers):
     weights = random_stack(5)
     kept = [FILTERS[name](weights, number) > 0 for number in numbers]
@@ -163,7 +191,16 @@ def test_a_filter_refuses_what_is_no_stack_of_layers(name, shape):
 
 def test_the_curve_by_hand():
     curve = pruning_curve(TOY, [1, 0, 0.5], Tokens((1, 3)), names=("a", "b"), measures=["in_strength"])
-    assert list(curve.columns) == ["layer", "name", "min_cut", "edges", "density", "isolates", "giant_component", "tau_in_strength"]
+    assert list(curve.columns) == [
+        "layer",
+        "name",
+        "min_cut",
+        "edges",
+        "density",
+        "isolates",
+        "giant_component",
+        "tau_in_strength",
+    ]
     assert curve[["layer", "name", "min_cut"]].to_numpy().tolist() == [[layer, name, cut] for layer, name in enumerate("ab") for cut in (1, 0, 0.5)]
     assert curve["edges"].tolist() == [1, 5, 3, 1, 2, 2]
     assert curve["density"].tolist() == pytest.approx([1 / 9, 5 / 9, 3 / 9, 1 / 9, 2 / 9, 2 / 9])
@@ -178,12 +215,20 @@ def test_tau_is_kendalls_for_any_measure():
         return (weights**2).sum(0)
 
     weights = random_stack(1, n=12)
-    curve = pruning_curve(weights, [0.05, 0.4], Tokens((3, 4)), measures=("pagerank", "out_strength", squares))
+    curve = pruning_curve(
+        weights,
+        [0.05, 0.4],
+        Tokens((3, 4)),
+        measures=("pagerank", "out_strength", squares),
+    )
     for row in curve.itertuples():
         pruned = min_cut(weights, row.min_cut)
         expected = kendalltau(weights[row.layer].sum(1), pruned[row.layer].sum(1)).statistic
         assert row.tau_out_strength == pytest.approx(expected, rel=1e-12)
-        assert row.tau_squares == pytest.approx(kendalltau(squares(weights[row.layer]), squares(pruned[row.layer])).statistic, rel=1e-12)
+        assert row.tau_squares == pytest.approx(
+            kendalltau(squares(weights[row.layer]), squares(pruned[row.layer])).statistic,
+            rel=1e-12,
+        )
         assert -1 <= row.tau_pagerank <= 1
     assert curve["tau_out_strength"].between(0.5, 0.99).all()
 

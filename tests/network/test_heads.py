@@ -61,7 +61,10 @@ def test_the_order_of_layers_does_not_matter(coupling, heads):
     assert (mixed.blocks, mixed.heads) == ((2, 0, 0, 2, 1, 1), (0, 1, 0, 1, 0, 1))
     places = np.add.outer(4 * np.array(order), np.arange(4)).ravel()
     supra = heads.supra_adjacency(coupling=coupling).toarray()
-    assert np.array_equal(mixed.supra_adjacency(coupling=coupling).toarray(), supra[np.ix_(places, places)])
+    assert np.array_equal(
+        mixed.supra_adjacency(coupling=coupling).toarray(),
+        supra[np.ix_(places, places)],
+    )
 
 
 def test_the_next_block_is_the_next_that_is_there(heads):

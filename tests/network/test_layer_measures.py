@@ -11,7 +11,11 @@ from hypothesis.extra.numpy import arrays
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.layer import Layer
-from multiplex_vit.network.layer_measures import LAYER_MEASURES, NULL_MODELS, layer_table
+from multiplex_vit.network.layer_measures import (
+    LAYER_MEASURES,
+    NULL_MODELS,
+    layer_table,
+)
 from multiplex_vit.network.layer_measures.communities import infomap, leiden
 from multiplex_vit.network.seeding import igraph_seed
 from multiplex_vit.network.tokens import Tokens
@@ -83,7 +87,17 @@ def test_every_measure_has_a_toy():
 
 
 @pytest.mark.parametrize(
-    "name", ["reciprocity", "weighted_reciprocity", "transitivity", "strength_assortativity", "in_degree_gini", "modularity", "attention_distance", "moran"]
+    "name",
+    [
+        "reciprocity",
+        "weighted_reciprocity",
+        "transitivity",
+        "strength_assortativity",
+        "in_degree_gini",
+        "modularity",
+        "attention_distance",
+        "moran",
+    ],
 )
 def test_what_is_not_defined_without_edges_is_nan(name):
     assert np.isnan(measured(name, Layer(np.zeros((4, 4)), Tokens((2, 2)))))
@@ -91,7 +105,17 @@ def test_what_is_not_defined_without_edges_is_nan(name):
 
 def test_an_empty_layer():
     layer = Layer(np.zeros((4, 4)))
-    assert [measured(name, layer) for name in ("edges", "isolates", "weak_components", "giant_component", "efficiency", "spectral_radius")] == [
+    assert [
+        measured(name, layer)
+        for name in (
+            "edges",
+            "isolates",
+            "weak_components",
+            "giant_component",
+            "efficiency",
+            "spectral_radius",
+        )
+    ] == [
         0,
         4,
         4,
@@ -104,7 +128,16 @@ def test_an_empty_layer():
 
 def test_a_single_node():
     layer = Layer(np.array([[0.5]]))
-    assert [measured(name, layer) for name in ("density", "isolates", "in_strength_gini", "spectral_radius", "attention_distance")] == [1, 1, 0, 0.5, 0]
+    assert [
+        measured(name, layer)
+        for name in (
+            "density",
+            "isolates",
+            "in_strength_gini",
+            "spectral_radius",
+            "attention_distance",
+        )
+    ] == [1, 1, 0, 0.5, 0]
     assert np.isnan([measured(name, layer) for name in ("efficiency", "moran", "strength_assortativity", "reciprocity")]).all()
 
 
@@ -119,7 +152,14 @@ def test_moran_knows_a_chessboard_from_a_slope_and_leaves_prefix_tokens_out():
     chess, slope = np.indices((4, 4)).sum(0) % 2, np.indices((4, 4))[0]
 
     def as_layer(values):
-        return Layer(np.pad(np.diag(values.ravel().astype(float)), ((1, 0), (1, 0)), constant_values=0.125), Tokens((4, 4), ("class",)))
+        return Layer(
+            np.pad(
+                np.diag(values.ravel().astype(float)),
+                ((1, 0), (1, 0)),
+                constant_values=0.125,
+            ),
+            Tokens((4, 4), ("class",)),
+        )
 
     assert measured("moran", as_layer(chess)) == exact(-1)
     assert measured("moran", as_layer(slope)) == exact((4 * (0.75 - 0.25 + 0.75) + 12 * 1.25) / 24 / 1.25)
@@ -219,7 +259,12 @@ def test_a_measure_agrees_with_an_independent_computation(name, dtype):
 
 
 def test_only_searches_for_communities_lack_an_independent_computation():
-    assert set(LAYER_MEASURES) - set(INDEPENDENT) == {"share_pruned", "communities", "infomap_communities", "codelength"}
+    assert set(LAYER_MEASURES) - set(INDEPENDENT) == {
+        "share_pruned",
+        "communities",
+        "infomap_communities",
+        "codelength",
+    }
 
 
 def test_assortativity_agrees_with_igraph_where_strengths_differ():
@@ -279,7 +324,10 @@ def test_infomap_is_given_no_direction_that_it_would_not_see():
 @pytest.mark.parametrize("scale", [5e-324, 1e-200, 1e200])
 def test_the_unit_of_attention_does_not_matter_to_communities(scale):
     blocks = Layer(np.kron(np.eye(3), np.ones((4, 4))) * scale)
-    assert (measured("communities", blocks), measured("infomap_communities", blocks)) == (3, 3)
+    assert (
+        measured("communities", blocks),
+        measured("infomap_communities", blocks),
+    ) == (3, 3)
     assert measured("modularity", blocks) == exact(2 / 3)
 
 
@@ -300,9 +348,29 @@ def test_a_search_runs_once_a_layer_and_leaves_randomness_as_it_was():
 
 # Nodes 0 to 5: isolates, self-loops, single nodes and empty layers are all among these.
 SIZES = st.integers(1, 6)
-ANY = SIZES.flatmap(lambda n: arrays(np.float64, (n, n), elements=st.one_of(st.just(0.0), st.floats(0, 1), st.sampled_from([5e-324, 1e-30, 1.0]))))
-PLAIN = SIZES.flatmap(lambda n: arrays(np.float32, (n, n), elements=st.one_of(st.just(0.0), st.integers(1, 1000).map(lambda i: i / 1000)), fill=st.nothing()))
-BY_PLACE_OR_BY_CHANCE = {"communities", "modularity", "infomap_communities", "codelength", "moran", "attention_distance"}
+ANY = SIZES.flatmap(
+    lambda n: arrays(
+        np.float64,
+        (n, n),
+        elements=st.one_of(st.just(0.0), st.floats(0, 1), st.sampled_from([5e-324, 1e-30, 1.0])),
+    )
+)
+PLAIN = SIZES.flatmap(
+    lambda n: arrays(
+        np.float32,
+        (n, n),
+        elements=st.one_of(st.just(0.0), st.integers(1, 1000).map(lambda i: i / 1000)),
+        fill=st.nothing(),
+    )
+)
+BY_PLACE_OR_BY_CHANCE = {
+    "communities",
+    "modularity",
+    "infomap_communities",
+    "codelength",
+    "moran",
+    "attention_distance",
+}
 
 
 @pytest.mark.parametrize("name", LAYER_MEASURES)
@@ -324,7 +392,15 @@ def test_names_of_nodes_do_not_matter(name, weights, seed):
     assert measured(name, Layer(weights[np.ix_(order, order)])) == pytest.approx(measured(name, Layer(weights)), rel=1e-6, abs=1e-6, nan_ok=True)
 
 
-SHARES = ["share_pruned", "density", "reciprocity", "weighted_reciprocity", "transitivity", "giant_component", "efficiency"]
+SHARES = [
+    "share_pruned",
+    "density",
+    "reciprocity",
+    "weighted_reciprocity",
+    "transitivity",
+    "giant_component",
+    "efficiency",
+]
 SHARES += ["in_degree_gini", "out_degree_gini", "in_strength_gini", "out_strength_gini"]
 
 
@@ -345,7 +421,12 @@ def test_a_null_model_keeps_its_contract(name, weights, seed):
     drawn, again = (NULL_MODELS[name](layer, np.random.default_rng(seed)) for _ in range(2))
     assert np.array_equal(weights, before), "the input is untouched"
     assert np.array_equal(drawn.weights, again.weights), "the generator is its only chance"
-    assert (drawn.weights.dtype, drawn.tokens, drawn.name, drawn.edges_before) == (weights.dtype, layer.tokens, "L07", 99)
+    assert (drawn.weights.dtype, drawn.tokens, drawn.name, drawn.edges_before) == (
+        weights.dtype,
+        layer.tokens,
+        "L07",
+        99,
+    )
     assert np.array_equal(np.sort(drawn.weights, axis=None), np.sort(weights, axis=None)), "the weights as a whole stay"
     assert np.array_equal(np.count_nonzero(drawn.weights, 0), np.count_nonzero(weights, 0)), "in-degrees stay"
     assert np.array_equal(np.count_nonzero(drawn.weights, 1), np.count_nonzero(weights, 1)), "out-degrees stay"
@@ -365,7 +446,10 @@ def test_null_models_draw_anew_each_time():
 
 def test_rewiring_reaches_every_layer_of_the_same_degrees_equally_often():
     # Out-degrees 1 1 0 0, in-degrees 0 0 1 1: there are two such layers, and the weights come in either order.
-    layer, rng = Layer(np.array([[0, 0, 1.0, 0], [0, 0, 0, 2.0], [0, 0, 0, 0], [0, 0, 0, 0]])), np.random.default_rng(0)
+    layer, rng = (
+        Layer(np.array([[0, 0, 1.0, 0], [0, 0, 0, 2.0], [0, 0, 0, 0], [0, 0, 0, 0]])),
+        np.random.default_rng(0),
+    )
     drawn = [NULL_MODELS["degree_and_weights"](layer, rng).weights for _ in range(400)]
     crossed = np.array([weights[0, 3] > 0 for weights in drawn])
     swapped = np.array([weights[0].max() == 2 for weights in drawn])
@@ -384,7 +468,11 @@ def test_the_table_has_a_row_a_layer_and_a_column_a_measure():
     layers = [Layer(TOY, name="first"), Layer(np.zeros((4, 4)), name="second")]
     table = layer_table(layers)
     assert list(table.columns) == ["layer", "name", *LAYER_MEASURES]
-    assert (table["layer"].tolist(), table["name"].tolist(), table["edges"].tolist()) == ([0, 1], ["first", "second"], [4, 0])
+    assert (
+        table["layer"].tolist(),
+        table["name"].tolist(),
+        table["edges"].tolist(),
+    ) == ([0, 1], ["first", "second"], [4, 0])
     assert list(layer_table(layers, "edges").columns) == ["layer", "name", "edges"]
     assert layer_table(layers, [heaviest_loop, "nodes"]).to_dict("list") == {
         "layer": [0, 1],
@@ -392,13 +480,32 @@ def test_the_table_has_a_row_a_layer_and_a_column_a_measure():
         "heaviest_loop": [1, 0],
         "nodes": [4, 4],
     }
-    assert list(layer_table([], "edges", null_model="weights").columns) == ["layer", "name", "edges", "edges_z", "edges_p"]
-    assert list(layer_table([], "edges", null_model="degree").columns) == ["layer", "name", "rewired", "edges", "edges_z", "edges_p"]
+    assert list(layer_table([], "edges", null_model="weights").columns) == [
+        "layer",
+        "name",
+        "edges",
+        "edges_z",
+        "edges_p",
+    ]
+    assert list(layer_table([], "edges", null_model="degree").columns) == [
+        "layer",
+        "name",
+        "rewired",
+        "edges",
+        "edges_z",
+        "edges_p",
+    ]
 
 
 def test_z_is_the_distance_from_the_null_model_in_standard_deviations():
     layers = [Layer(random_weights(0)), Layer(random_weights(1))]
-    table = layer_table(layers, ["weighted_reciprocity", "edges"], null_model="weights", samples=7, seed=3)
+    table = layer_table(
+        layers,
+        ["weighted_reciprocity", "edges"],
+        null_model="weights",
+        samples=7,
+        seed=3,
+    )
     scored = [f"{name}{score}" for name in ("weighted_reciprocity", "edges") for score in ("", "_z", "_p")]
     assert list(table.columns) == ["layer", "name", *scored]
     for index, layer in enumerate(layers):
@@ -411,16 +518,48 @@ def test_z_is_the_distance_from_the_null_model_in_standard_deviations():
 @pytest.mark.parametrize("null_model", NULL_MODELS)
 def test_z_is_nan_where_the_null_model_keeps_the_measure(null_model):
     table = layer_table([Layer(random_weights(0, dtype=np.float32))], null_model=null_model, seed=1).iloc[0]
-    kept = {"nodes", "edges", "share_pruned", "density", "self_loops", "weight_sum", "weight_max", "in_degree_gini", "out_degree_gini", "isolates"}
+    kept = {
+        "nodes",
+        "edges",
+        "share_pruned",
+        "density",
+        "self_loops",
+        "weight_sum",
+        "weight_max",
+        "in_degree_gini",
+        "out_degree_gini",
+        "isolates",
+    }
     if null_model == "weights":
-        kept |= {"reciprocity", "transitivity", "weak_components", "strong_components", "giant_component"}
+        kept |= {
+            "reciprocity",
+            "transitivity",
+            "weak_components",
+            "strong_components",
+            "giant_component",
+        }
     assert kept == {name for name in kept if np.isnan(table[f"{name}_z"])}
     assert {table[f"{name}_p"] for name in kept} == {1.0}
-    assert np.isfinite([table[f"{name}_z"] for name in ("weighted_reciprocity", "efficiency", "in_strength_gini", "spectral_radius", "moran")]).all()
+    assert np.isfinite(
+        [
+            table[f"{name}_z"]
+            for name in (
+                "weighted_reciprocity",
+                "efficiency",
+                "in_strength_gini",
+                "spectral_radius",
+                "moran",
+            )
+        ]
+    ).all()
 
 
 def test_a_layer_of_communities_stands_out_from_its_rewired_self():
-    weights = np.where(np.random.default_rng(0).random((18, 18)) < np.where(planted() == 1, 0.8, 0.05), 1.0, 0)
+    weights = np.where(
+        np.random.default_rng(0).random((18, 18)) < np.where(planted() == 1, 0.8, 0.05),
+        1.0,
+        0,
+    )
     np.fill_diagonal(weights, 0)
     table = layer_table([Layer(weights)], ["modularity", "transitivity"], null_model="degree")
     assert table["modularity_z"][0] > 5
@@ -464,16 +603,31 @@ def edges_z(layer):
     [
         ({"measures": "edgs"}, "unknown layer measure 'edgs'.*did you mean 'edges'"),
         ({"measures": ["edges", edges]}, "has a column 'edges' already"),
-        ({"measures": [edges_z, "edges"], "null_model": "weights"}, "has a column 'edges_z' already"),
+        (
+            {"measures": [edges_z, "edges"], "null_model": "weights"},
+            "has a column 'edges_z' already",
+        ),
         ({"measures": lambda layer: layer.weights}, "one number was wanted"),
         ({"measures": lambda layer: None}, "returned NoneType.*one number was wanted"),
         ({"measures": lambda layer: "1"}, "one number was wanted"),
         ({"measures": lambda layer: 1j}, "one number was wanted"),
         ({"measures": lambda layer: [[1], 2]}, "one number was wanted"),
-        ({"null_model": "degrees"}, "unknown null model 'degrees'.*known: weights, degree, degree_and_weights"),
-        ({"null_model": lambda layer, rng: layer.weights}, "returned ndarray; a Layer of 4 nodes was wanted"),
-        ({"null_model": lambda layer, rng: Layer(np.zeros((2, 2)))}, "a Layer of 4 nodes was wanted"),
-        ({"null_model": "weights", "samples": 1}, "samples is 1; give a whole number of at least 2"),
+        (
+            {"null_model": "degrees"},
+            "unknown null model 'degrees'.*known: weights, degree, degree_and_weights",
+        ),
+        (
+            {"null_model": lambda layer, rng: layer.weights},
+            "returned ndarray; a Layer of 4 nodes was wanted",
+        ),
+        (
+            {"null_model": lambda layer, rng: Layer(np.zeros((2, 2)))},
+            "a Layer of 4 nodes was wanted",
+        ),
+        (
+            {"null_model": "weights", "samples": 1},
+            "samples is 1; give a whole number of at least 2",
+        ),
         ({"null_model": "weights", "seed": -1}, "seed is -1"),
     ],
 )

@@ -243,7 +243,18 @@ def test_a_null_model_draws_the_same_whatever_the_unit_and_however_many_isolates
 @pytest.mark.parametrize("name", NULL_MODELS)
 def test_a_null_model_treats_all_numberings_alike(name):
     rng = np.random.default_rng(0)
-    weights = np.array([[0, 1, 2, 0, 0], [0, 3, 1, 1, 0], [0, 0, 0, 4, 1], [2, 0, 0, 0, 1], [1, 1, 0, 0, 0]]) / 4
+    weights = (
+        np.array(
+            [
+                [0, 1, 2, 0, 0],
+                [0, 3, 1, 1, 0],
+                [0, 0, 0, 4, 1],
+                [2, 0, 0, 0, 1],
+                [1, 1, 0, 0, 0],
+            ]
+        )
+        / 4
+    )
     order = rng.permutation(5)
     means = []
     for layer in (Layer(weights), Layer(weights[order][:, order])):

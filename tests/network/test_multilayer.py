@@ -13,8 +13,16 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.coupling import COUPLINGS, supra_adjacency
-from multiplex_vit.network.multilayer import MULTILAYER_MEASURES, multilayer_table, versatility
-from multiplex_vit.network.multilayer.versatilities import eigenvector_versatility, katz_versatility, pagerank_versatility
+from multiplex_vit.network.multilayer import (
+    MULTILAYER_MEASURES,
+    multilayer_table,
+    versatility,
+)
+from multiplex_vit.network.multilayer.versatilities import (
+    eigenvector_versatility,
+    katz_versatility,
+    pagerank_versatility,
+)
 from multiplex_vit.network.tokens import Tokens
 
 VERSATILITIES = ("pagerank_versatility", "eigenvector_versatility", "katz_versatility")
@@ -24,7 +32,11 @@ SECOND = [[0, 1, 0, 0], [0.5, 0, 0.5, 0], [0, 0, 0, 0], [0, 0, 0, 0.25]]
 TOY = np.array([FIRST, SECOND])
 
 networks = array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=4).flatmap(
-    lambda shape: arrays(np.float64, (shape[0], shape[1], shape[1]), elements=st.sampled_from([0, 0, 0, 0.25, 0.5, 1]) | st.floats(0, 1))
+    lambda shape: arrays(
+        np.float64,
+        (shape[0], shape[1], shape[1]),
+        elements=st.sampled_from([0, 0, 0, 0.25, 0.5, 1]) | st.floats(0, 1),
+    )
 )
 
 
@@ -36,7 +48,12 @@ def random_network(seed, n_layers=3, n_nodes=20, density=0.3):
 
 
 def table_of(weights, measures=None, coupling="ordinal", omega=1.0):
-    return multilayer_table(weights, Tokens((1, weights.shape[1])), supra_adjacency(weights, coupling, omega), measures)
+    return multilayer_table(
+        weights,
+        Tokens((1, weights.shape[1])),
+        supra_adjacency(weights, coupling, omega),
+        measures,
+    )
 
 
 def dense_pagerank(matrix, damping=0.85):
@@ -63,7 +80,12 @@ def test_strengths_and_their_spread_by_hand():
     table = table_of(TOY)
     assert table["overlapping_in_strength"].tolist() == [1.125, 1.75, 1.5, 0.875]
     assert table["overlapping_out_strength"].tolist() == [2, 2, 1, 0.25]
-    squares = [(0.625 / 1.125) ** 2 + (0.5 / 1.125) ** 2, (3 / 7) ** 2 + (4 / 7) ** 2, (2 / 3) ** 2 + (1 / 3) ** 2, (5 / 7) ** 2 + (2 / 7) ** 2]
+    squares = [
+        (0.625 / 1.125) ** 2 + (0.5 / 1.125) ** 2,
+        (3 / 7) ** 2 + (4 / 7) ** 2,
+        (2 / 3) ** 2 + (1 / 3) ** 2,
+        (5 / 7) ** 2 + (2 / 7) ** 2,
+    ]
     assert table["in_participation"].tolist() == pytest.approx([2 * (1 - square) for square in squares])
     assert table["out_participation"].tolist() == pytest.approx([1, 1, 0, 0])
     assert table["in_layer_entropy"][2] == pytest.approx(math.log(3) - 2 / 3 * math.log(2))
@@ -73,7 +95,14 @@ def test_strengths_and_their_spread_by_hand():
 
 def test_the_table_has_a_row_a_node():
     table = table_of(TOY)
-    assert list(table.columns) == ["node", "name", "token", "row", "col", *MULTILAYER_MEASURES]
+    assert list(table.columns) == [
+        "node",
+        "name",
+        "token",
+        "row",
+        "col",
+        *MULTILAYER_MEASURES,
+    ]
     assert table["name"].tolist() == ["r0c0", "r0c1", "r0c2", "r0c3"]
     assert list(table_of(TOY, "activity").columns)[5:] == ["activity"]
 
@@ -93,7 +122,18 @@ def test_a_node_in_one_layer_alone_has_no_spread():
     weights = np.zeros((2, 4, 4))
     weights[0, 0, 1] = weights[1, 2, 3] = 1
     table = table_of(weights)
-    assert not table[["in_participation", "out_participation", "in_layer_entropy", "out_layer_entropy"]].to_numpy().any()
+    assert (
+        not table[
+            [
+                "in_participation",
+                "out_participation",
+                "in_layer_entropy",
+                "out_layer_entropy",
+            ]
+        ]
+        .to_numpy()
+        .any()
+    )
     assert table["activity"].tolist() == [0.5] * 4
 
 
@@ -116,7 +156,10 @@ def test_versatilities_of_a_network_without_edges():
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("coupling", COUPLINGS)
-@pytest.mark.parametrize(("measure", "dense"), [("pagerank_versatility", dense_pagerank), ("katz_versatility", dense_katz)])
+@pytest.mark.parametrize(
+    ("measure", "dense"),
+    [("pagerank_versatility", dense_pagerank), ("katz_versatility", dense_katz)],
+)
 def test_walks_agree_with_a_linear_solve(seed, coupling, measure, dense):
     weights = random_network(seed, density=0.05)
     omega = np.random.default_rng(seed).random((3, 20)) * (np.arange(20) % 3 > 0)
@@ -138,7 +181,10 @@ def test_damping_and_attenuation_can_be_chosen():
     half = partial(pagerank_versatility, damping=0.5)
     assert versatility(supra, 3, half).ravel() == pytest.approx(dense_pagerank(supra.toarray(), 0.5), rel=1e-9)
     assert katz_versatility(supra, 3, attenuation=0.99).ravel() == pytest.approx(dense_katz(supra.toarray(), 0.99), rel=1e-9)
-    for measure, value in ((partial(pagerank_versatility, damping=1), "damping is 1"), (partial(katz_versatility, attenuation=0), "attenuation is 0")):
+    for measure, value in (
+        (partial(pagerank_versatility, damping=1), "damping is 1"),
+        (partial(katz_versatility, attenuation=0), "attenuation is 0"),
+    ):
         with pytest.raises(InputError, match=f"{value}; give a number between 0 and 1"):
             versatility(supra, 3, measure)
 
@@ -152,7 +198,11 @@ def test_one_way_links_carry_weight_to_the_layer_where_they_end():
 
 
 @pytest.mark.parametrize("coupling", ["none", "temporal"])
-@pytest.mark.parametrize("weights", [np.stack([np.eye(20)] * 4), np.stack([random_network(1, 1)[0]] * 4)], ids=["loops", "the same"])
+@pytest.mark.parametrize(
+    "weights",
+    [np.stack([np.eye(20)] * 4), np.stack([random_network(1, 1)[0]] * 4)],
+    ids=["loops", "the same"],
+)
 def test_eigenvectors_of_reducible_networks_are_finite(coupling, weights):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -229,7 +279,12 @@ def out_of_layers(supra, n_layers):
 
 
 def test_any_function_is_a_measure():
-    assert table_of(TOY, ["activity", loops])["loops"].tolist() == [0.5, 0.5, 0.75, 0.25]
+    assert table_of(TOY, ["activity", loops])["loops"].tolist() == [
+        0.5,
+        0.5,
+        0.75,
+        0.25,
+    ]
     values = versatility(supra_adjacency(TOY, "none", 1.0), 2, out_of_layers)
     assert values.tolist() == TOY.sum(2).tolist()
 
@@ -241,11 +296,20 @@ def test_bad_measures():
         table_of(TOY, row)
     with pytest.raises(InputError, match="the table has a column 'activity' already"):
         table_of(TOY, ["activity", "activity"])
-    with pytest.raises(InputError, match=r"measure sum returned shape \[\] where \[4\] was wanted: one value a node"):
+    with pytest.raises(
+        InputError,
+        match=r"measure sum returned shape \[\] where \[4\] was wanted: one value a node",
+    ):
         table_of(TOY, np.sum)
-    with pytest.raises(InputError, match="activity has no values by layer; give one of: pagerank_versatility, eigenvector_versatility, katz_versatility"):
+    with pytest.raises(
+        InputError,
+        match="activity has no values by layer; give one of: pagerank_versatility, eigenvector_versatility, katz_versatility",
+    ):
         versatility(supra_adjacency(TOY, "none", 1.0), 2, "activity")
-    with pytest.raises(InputError, match=r"returned shape \[8\] where \[2, 4\] was wanted: one value a layer and node"):
+    with pytest.raises(
+        InputError,
+        match=r"returned shape \[8\] where \[2, 4\] was wanted: one value a layer and node",
+    ):
         versatility(supra_adjacency(TOY, "none", 1.0), 2, flat)
 
 

@@ -18,7 +18,12 @@ def test_a_layer_is_a_directed_weighted_igraph(net):
     assert graph.is_directed()
     assert graph.vs["name"] == ["r0c0", "r0c1", "r1c0", "r1c1"]
     assert (graph.vs["row"], graph.vs["col"]) == ([0, 0, 1, 1], [0, 1, 0, 1])
-    assert {e.tuple: e["weight"] for e in graph.es} == {(0, 1): 1.0, (1, 0): 0.5, (1, 2): 0.5, (3, 3): pytest.approx(0.01)}
+    assert {e.tuple: e["weight"] for e in graph.es} == {
+        (0, 1): 1.0,
+        (1, 0): 0.5,
+        (1, 2): 0.5,
+        (3, 3): pytest.approx(0.01),
+    }
     assert net.layers[-1] is graph
     assert len(list(net.layers)) == len(net.layers[0:2]) == 2
     with pytest.raises(IndexError):
@@ -74,15 +79,38 @@ def test_layer_names_are_distinct():
 
 def test_tables_by_hand(net):
     nodes = net.node_table()
-    assert list(nodes.columns) == ["name", "layer", "block", "head", "node", "token", "row", "col", *mv.CENTRALITIES]
+    assert list(nodes.columns) == [
+        "name",
+        "layer",
+        "block",
+        "head",
+        "node",
+        "token",
+        "row",
+        "col",
+        *mv.CENTRALITIES,
+    ]
     assert nodes["in_strength"].tolist() == pytest.approx([0.625, 0.75, 1.0, 0.625, 0.5, 1.0, 0.5, 0.01])
     assert nodes["out_strength"].tolist() == pytest.approx([1, 1, 1, 0, 1, 1, 0, 0.01])
     layers = net.layer_table().to_dict("records")
-    by_hand = {"layer": 0, "name": "L00", "nodes": 4, "edges": 8, "share_pruned": 0, "density": 0.5, "self_loops": 3, "isolates": 0}
+    by_hand = {
+        "layer": 0,
+        "name": "L00",
+        "nodes": 4,
+        "edges": 8,
+        "share_pruned": 0,
+        "density": 0.5,
+        "self_loops": 3,
+        "isolates": 0,
+    }
     assert {name: layers[0][name] for name in by_hand} == by_hand
     assert (layers[0]["weight_sum"], layers[0]["weight_max"]) == (3.0, 0.75)
     assert list(layers[0]) == ["layer", "name", "block", "head", *mv.LAYER_MEASURES]
-    assert (layers[1]["edges"], layers[1]["self_loops"], layers[1]["isolates"]) == (4, 1, 1)
+    assert (layers[1]["edges"], layers[1]["self_loops"], layers[1]["isolates"]) == (
+        4,
+        1,
+        1,
+    )
 
 
 def test_any_function_of_a_layer_is_a_measure(net):
@@ -110,12 +138,33 @@ def test_to_igraph_and_to_networkx_hold_the_supra_adjacency(net):
     dense = np.zeros((8, 8))
     for edge in graph.es:
         dense[edge.tuple] = edge["weight"]
-    same_network(net, dense, zip(graph.vs["layer"], graph.vs["node"], graph.vs["row"], graph.vs["col"], strict=True), "temporal", 0.3)
+    same_network(
+        net,
+        dense,
+        zip(
+            graph.vs["layer"],
+            graph.vs["node"],
+            graph.vs["row"],
+            graph.vs["col"],
+            strict=True,
+        ),
+        "temporal",
+        0.3,
+    )
     assert graph.es["kind"].count("coupling") == 4
     other = net.to_networkx(coupling="temporal", omega=0.3)
-    same_network(net, nx.to_numpy_array(other), [(d["layer"], d["node"], d["row"], d["col"]) for _, d in other.nodes(data=True)], "temporal", 0.3)
+    same_network(
+        net,
+        nx.to_numpy_array(other),
+        [(d["layer"], d["node"], d["row"], d["col"]) for _, d in other.nodes(data=True)],
+        "temporal",
+        0.3,
+    )
     assert list(other) == graph.vs["name"]
-    assert other.graph == {"model": "by hand", "edge_direction": "source attends to target"}
+    assert other.graph == {
+        "model": "by hand",
+        "edge_direction": "source attends to target",
+    }
 
 
 @pytest.mark.parametrize("reader", ["networkx", "igraph"])
@@ -191,7 +240,10 @@ def test_layers_are_chosen_by_number_or_name(net):
 
 @pytest.mark.parametrize("layer", [2, -3, "L07", None, True, 0.5])
 def test_there_is_no_such_layer(net, layer):
-    with pytest.raises(mv.InputError, match="there is no layer .*; give 0 to 1, or a name such as 'L01'"):
+    with pytest.raises(
+        mv.InputError,
+        match="there is no layer .*; give 0 to 1, or a name such as 'L01'",
+    ):
         net.select([layer])
 
 
@@ -201,11 +253,21 @@ def test_no_layer_was_chosen(net):
 
 
 @pytest.mark.parametrize(
-    ("how", "first_row"), [("sum", [0.5, 1.25, 0.25, 0]), ("mean", [0.25, 0.625, 0.125, 0]), ("max", [0.5, 1, 0.25, 0]), ("count", [1, 2, 1, 0])]
+    ("how", "first_row"),
+    [
+        ("sum", [0.5, 1.25, 0.25, 0]),
+        ("mean", [0.25, 0.625, 0.125, 0]),
+        ("max", [0.5, 1, 0.25, 0]),
+        ("count", [1, 2, 1, 0]),
+    ],
 )
 def test_layers_taken_together(net, how, first_row):
     one = net.aggregate(how)
-    assert (one.n_layers, one.layer_names, one.provenance["aggregated"]) == (1, (how,), how)
+    assert (one.n_layers, one.layer_names, one.provenance["aggregated"]) == (
+        1,
+        (how,),
+        how,
+    )
     assert one.weights[0, 0].tolist() == first_row
     assert one.multilayer_table(["overlapping_in_strength"])["overlapping_in_strength"].tolist() == pytest.approx(one.weights[0].sum(0).tolist())
 
@@ -215,7 +277,10 @@ def test_layers_may_be_taken_together_by_any_function(net):
         return weights[-1]
 
     assert np.array_equal(net.aggregate(last).weights[0], net.weights[1])
-    with pytest.raises(mv.InputError, match="unknown aggregation 'median'.*known: sum, mean, max, count"):
+    with pytest.raises(
+        mv.InputError,
+        match="unknown aggregation 'median'.*known: sum, mean, max, count",
+    ):
         net.aggregate("median")
 
 
@@ -271,7 +336,10 @@ def test_every_table_and_picture_of_a_network(net, tmp_path):
     assert pairs[["layer_a", "layer_b", "common_edges"]].values.tolist() == [[0, 1, 1]]
     assert net.similarity("jaccard")[0, 1] == pairs["jaccard"][0] == 1 / 11
     assert len(net.multilayer_table()) == 4
-    assert list(net.multilayer_table().columns) == [*net.tokens.table.columns, *mv.MULTILAYER_MEASURES]
+    assert list(net.multilayer_table().columns) == [
+        *net.tokens.table.columns,
+        *mv.MULTILAYER_MEASURES,
+    ]
     found = net.communities(seed=1)
     assert found.shape == (2, 4)
     assert net.modularity(found, coupling="ordinal") >= net.modularity(np.zeros((2, 4), dtype=int), coupling="ordinal")
@@ -300,9 +368,18 @@ def test_a_network_of_heads_has_a_layer_a_block_and_head(demo_vit):
     assert "operator" not in heads.provenance
 
 
-@pytest.mark.parametrize(("model", "prefix"), [("demo_vit", ("class",)), ("demo_deit", ("class", "distillation"))])
+@pytest.mark.parametrize(
+    ("model", "prefix"),
+    [("demo_vit", ("class",)), ("demo_deit", ("class", "distillation"))],
+)
 def test_a_network_with_prefix_tokens_holds_all_attention(request, model, prefix):
-    net = mv.multiplex(request.getfixturevalue(model), mv.samples()["cat"], operator="mean", min_cut=0, prefix=True)
+    net = mv.multiplex(
+        request.getfixturevalue(model),
+        mv.samples()["cat"],
+        operator="mean",
+        min_cut=0,
+        prefix=True,
+    )
     assert net.prefix == prefix
     assert net.weights.sum(-1) == pytest.approx(np.ones((6, 64 + len(prefix))), rel=1e-5)
 
@@ -332,7 +409,11 @@ def test_what_is_no_network_is_refused_in_one_line(options, message):
 
 
 def test_provenance_tells_every_filter_in_order(net):
-    assert net.prune(0.5).prune(0.01).provenance == {"model": "by hand", "min_cut": 0.01, "filters": "min_cut 0.5; min_cut 0.01"}
+    assert net.prune(0.5).prune(0.01).provenance == {
+        "model": "by hand",
+        "min_cut": 0.01,
+        "filters": "min_cut 0.5; min_cut 0.01",
+    }
     assert net.top_k(2).prune(0.1).disparity(0.9).provenance["filters"] == "top_k 2; min_cut 0.1; disparity 0.9"
 
 
@@ -371,7 +452,10 @@ def test_what_is_no_list_is_taken_as_one_or_refused(net):
     assert net.select(slice(1, None)).layer_names == ("L01",)
     assert net.select(slice(None, None, -1)).layer_names == ("L01", "L00")
     assert net.pruning_curve(0.5, "in_strength")["min_cut"].tolist() == [0.5, 0.5]
-    with pytest.raises(mv.InputError, match="a centrality is wanted, not int; give a name, a function, or several of them"):
+    with pytest.raises(
+        mv.InputError,
+        match="a centrality is wanted, not int; give a name, a function, or several of them",
+    ):
         net.node_table(3)
     with pytest.raises(mv.InputError, match="there is no layer 0.5"):
         net.select(0.5)

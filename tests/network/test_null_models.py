@@ -45,7 +45,10 @@ def test_a_complete_layer_cannot_be_rewired(name):
     layer = Layer(np.random.default_rng(0).random((12, 12)))
     sample = NULL_MODELS[name](layer, np.random.default_rng(0))
     assert share_rewired(layer, sample) == most_rewired(layer) == 0
-    with pytest.warns(UserWarning, match=r"less than half of the edges were rewired: 0 0.0% \(at most 0.0% can move\)"):
+    with pytest.warns(
+        UserWarning,
+        match=r"less than half of the edges were rewired: 0 0.0% \(at most 0.0% can move\)",
+    ):
         table = layer_table([layer], "weighted_reciprocity", null_model=name, samples=5)
     assert table["rewired"].tolist() == [0]
     if name == "degree":

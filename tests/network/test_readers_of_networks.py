@@ -54,8 +54,14 @@ def by_networkx(read):
 
 NODES = {
     ("graphml", "networkx"): (by_networkx(nx.read_graphml), 8),
-    ("graphml", "igraph"): (lambda path: igraph.Graph.Read_GraphML(str(path)).vcount(), 8),
-    ("graphml", "multiplex_vit"): (lambda path: mv.Multiplex.read(path).weights[:, 0].size, 8),
+    ("graphml", "igraph"): (
+        lambda path: igraph.Graph.Read_GraphML(str(path)).vcount(),
+        8,
+    ),
+    ("graphml", "multiplex_vit"): (
+        lambda path: mv.Multiplex.read(path).weights[:, 0].size,
+        8,
+    ),
     ("gexf", "networkx"): (by_networkx(nx.read_gexf), 8),
     ("gexf_dynamic", "networkx"): (by_networkx(nx.read_gexf), 4),
     ("graphology", "json"): (by_json, 8),
@@ -85,7 +91,11 @@ def test_every_reader_opens_every_file_that_it_is_named_for(format, reader, meas
 
 
 def test_networkx_finds_the_last_moment_of_a_timeline_with_measures(net, tmp_path):
-    net.write(tmp_path / "net.gexf", format="gexf_dynamic", measures=["in_strength", "pagerank"])
+    net.write(
+        tmp_path / "net.gexf",
+        format="gexf_dynamic",
+        measures=["in_strength", "pagerank"],
+    )
     graph = nx.read_gexf(tmp_path / "net.gexf")
     assert graph.graph["mode"] == "dynamic"
     table = net.node_table(["in_strength", "pagerank"]).query("layer == 1")

@@ -23,7 +23,13 @@ def test_layers_that_are_alike_stand_out_from_permuted_ones():
     assert table["by_chance"].tolist() == result.by_chance.mean(0).tolist()
     assert result.z < -3, "six layers of two kinds tell less than six of unrelated nodes"
     assert result.p == 1 / 20
-    assert list(reducibility(ALIKE, "abcdef").table().columns) == ["merges", "layers", "height", "quality", "groups"]
+    assert list(reducibility(ALIKE, "abcdef").table().columns) == [
+        "merges",
+        "layers",
+        "height",
+        "quality",
+        "groups",
+    ]
 
 
 def test_layers_permuted_already_do_not():

@@ -26,10 +26,34 @@ def refuse(path, text, damage):
 
 
 GRAPH = {
-    "grid": ["[-2, -2]", "[2, 2.0]", "[4]", "[2, 2, 1]", "[1000000, 1000000]", '["2", "2"]', "4"],
+    "grid": [
+        "[-2, -2]",
+        "[2, 2.0]",
+        "[4]",
+        "[2, 2, 1]",
+        "[1000000, 1000000]",
+        '["2", "2"]',
+        "4",
+    ],
     "prefix": ["[1]", '["a"]', '{"a": 1}', "null", '["r0c0"]'],
-    "layer_names": ['["a", "a"]', "[1, 2]", '["a"]', '["a", "b", "c"]', '["", "b"]', "[]", '"ab"'],
-    "edges_before": ["[-1, -1]", "[0, 0]", "[99, 99]", "[8.0, 5]", "[true, 5]", "[8]", "8"],
+    "layer_names": [
+        '["a", "a"]',
+        "[1, 2]",
+        '["a"]',
+        '["a", "b", "c"]',
+        '["", "b"]',
+        "[]",
+        '"ab"',
+    ],
+    "edges_before": [
+        "[-1, -1]",
+        "[0, 0]",
+        "[99, 99]",
+        "[8.0, 5]",
+        "[true, 5]",
+        "[8]",
+        "8",
+    ],
     "edges": ["[-1, -1]", "[0, 0]", "[99, 99]", "[8]", "[]", "8"],
     "dtype": ["float128", "int8", "object", "complex64", ""],
 }
@@ -142,7 +166,19 @@ def test_a_share_pruned_lies_between_0_and_1(path):
 
 @pytest.mark.parametrize(
     "before",
-    [(-3, -3), (0, 0), (7, 4), (17, 17), (8.5, 5), ("8", "5"), (True, 5), (8,), (8, 5, 5), 8, "85"],
+    [
+        (-3, -3),
+        (0, 0),
+        (7, 4),
+        (17, 17),
+        (8.5, 5),
+        ("8", "5"),
+        (True, 5),
+        (8,),
+        (8, 5, 5),
+        8,
+        "85",
+    ],
 )
 def test_edges_before_that_cannot_be(net, before):
     assert np.count_nonzero(net.weights, axis=(1, 2)).tolist() == [8, 4]
@@ -151,7 +187,10 @@ def test_edges_before_that_cannot_be(net, before):
 
 
 def test_edges_before_that_can_be(net):
-    assert mv.Multiplex(net.weights, net.grid, edges_before=(8, 16)).edges_before == (8, 16)
+    assert mv.Multiplex(net.weights, net.grid, edges_before=(8, 16)).edges_before == (
+        8,
+        16,
+    )
     assert mv.Multiplex(net.weights, net.grid).edges_before == (8, 4)
 
 

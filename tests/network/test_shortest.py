@@ -104,7 +104,7 @@ def layers_of(kind, length, seeds=range(8), n=9):
     for seed in seeds:
         rng = np.random.default_rng(seed)
         weights = KINDS[kind](rng, (n, n)) * (rng.random((n, n)) < (0.3, 0.6, 1)[seed % 3])
-        yield weights if length == "log" else weights * (1.0, 2.0**-30, 2.0**33)[seed % 3]
+        yield (weights if length == "log" else weights * (1.0, 2.0**-30, 2.0**33)[seed % 3])
 
 
 def betweenness(weights, length):
@@ -129,7 +129,10 @@ def test_distances_are_those_of_exact_fractions(kind, length):
         harmonic = CENTRALITIES["harmonic"](Layer(weights), length=length)
         assert harmonic == pytest.approx((1 / between).sum(0), rel=1e-9)
         reached = np.isfinite(between)
-        for name, own, side in (("in_closeness", between, 0), ("out_closeness", between.T, 1)):
+        for name, own, side in (
+            ("in_closeness", between, 0),
+            ("out_closeness", between.T, 1),
+        ):
             count = reached.sum(side)
             total = np.where(np.isfinite(own), own, 0).sum(0)
             wanted = count**2 / (len(weights) - 1) / np.where(count > 0, total, 1)

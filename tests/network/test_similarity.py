@@ -27,9 +27,25 @@ FIRST = np.array([[0.5, 0.25, 0.25, 0], [0, 0.5, 0, 0.5], [0.125, 0, 0.75, 0.125
 SECOND = np.array([[0, 1, 0, 0], [0.5, 0, 0.5, 0], [0, 0, 0, 0], [0, 0, 0, 0.25]])
 EMPTY = np.zeros((4, 4))
 SAME = {"jensen_shannon": 0.0, "common_edges": 8}
-DISJOINT = {"common_edges": 0, "edge_overlap": 0, "jaccard": 0, "weighted_jaccard": 0, "cosine": 0}
-RANGES = {"common_edges": (0, math.inf), "jensen_shannon": (0, math.log(2)), "pearson": (-1, 1)}
-layers = st.integers(1, 5).flatmap(lambda n: arrays(np.float64, (2, n, n), elements=st.sampled_from([0, 0, 0.25, 1]) | st.floats(0, 1)))
+DISJOINT = {
+    "common_edges": 0,
+    "edge_overlap": 0,
+    "jaccard": 0,
+    "weighted_jaccard": 0,
+    "cosine": 0,
+}
+RANGES = {
+    "common_edges": (0, math.inf),
+    "jensen_shannon": (0, math.log(2)),
+    "pearson": (-1, 1),
+}
+layers = st.integers(1, 5).flatmap(
+    lambda n: arrays(
+        np.float64,
+        (2, n, n),
+        elements=st.sampled_from([0, 0, 0.25, 1]) | st.floats(0, 1),
+    )
+)
 
 
 def random_layers(seed, n_layers=2, n=15, density=0.4):
@@ -81,7 +97,12 @@ def test_strengths_that_are_equal_but_for_rounding_share_their_rank():
 
 def test_a_pair_by_hand():
     row = layer_pair_table(np.array([FIRST, SECOND]), ("L00", "L01")).iloc[0]
-    assert row[["layer_a", "layer_b", "name_a", "name_b"]].tolist() == [0, 1, "L00", "L01"]
+    assert row[["layer_a", "layer_b", "name_a", "name_b"]].tolist() == [
+        0,
+        1,
+        "L00",
+        "L01",
+    ]
     assert row["common_edges"] == 1, "0 to 1 alone"
     assert row["edge_overlap"] == pytest.approx(2 * 0.25 / (3 + 2.25))
     assert row["jaccard"] == pytest.approx(1 / 11)
@@ -128,7 +149,12 @@ def test_two_empty_layers_have_no_similarity(name):
 
 def test_an_empty_layer_beside_another():
     found = {name: similarity(name, FIRST, EMPTY) for name in LAYER_SIMILARITIES}
-    assert [name for name, value in found.items() if not math.isnan(value)] == ["common_edges", "edge_overlap", "jaccard", "weighted_jaccard"]
+    assert [name for name, value in found.items() if not math.isnan(value)] == [
+        "common_edges",
+        "edge_overlap",
+        "jaccard",
+        "weighted_jaccard",
+    ]
     assert not any(value for value in found.values() if not math.isnan(value))
 
 
@@ -160,8 +186,22 @@ def test_a_similarity_keeps_its_contract(name, weights, seed):
 
 def test_the_table_has_a_row_a_pair():
     table = layer_pair_table(random_layers(0, 4), ("a", "b", "c", "d"), ("jaccard", first_weight))
-    assert list(table.columns) == ["layer_a", "layer_b", "name_a", "name_b", "jaccard", "first_weight"]
-    assert (table["name_a"] + table["name_b"]).tolist() == ["ab", "ac", "ad", "bc", "bd", "cd"]
+    assert list(table.columns) == [
+        "layer_a",
+        "layer_b",
+        "name_a",
+        "name_b",
+        "jaccard",
+        "first_weight",
+    ]
+    assert (table["name_a"] + table["name_b"]).tolist() == [
+        "ab",
+        "ac",
+        "ad",
+        "bc",
+        "bd",
+        "cd",
+    ]
     assert len(layer_pair_table(random_layers(0, 1), ("a",))) == 0
     assert layer_pair_table(FIRST[None], ("a",))["layer_a"].dtype == int
 
@@ -187,7 +227,10 @@ def test_bad_similarities():
         similarity_matrix(np.array([FIRST]), "jacard")
     with pytest.raises(InputError, match="the table has a column 'name_a' already"):
         layer_pair_table(np.array([FIRST, SECOND]), "ab", name_a)
-    with pytest.raises(InputError, match="layer similarity minimum returned ndarray; one number was wanted"):
+    with pytest.raises(
+        InputError,
+        match="layer similarity minimum returned ndarray; one number was wanted",
+    ):
         similarity_matrix(np.array([FIRST]), np.minimum)
 
 
@@ -205,7 +248,12 @@ def test_global_overlap():
 
 def test_edge_multiplicity():
     multiplicity = edge_multiplicity(np.array([FIRST, SECOND, EMPTY]))
-    assert multiplicity.tolist() == [[1, 2, 1, 0], [1, 1, 1, 1], [1, 0, 1, 1], [0, 0, 0, 1]]
+    assert multiplicity.tolist() == [
+        [1, 2, 1, 0],
+        [1, 1, 1, 1],
+        [1, 0, 1, 1],
+        [0, 0, 0, 1],
+    ]
     assert multiplicity.dtype.kind == "i"
 
 
@@ -288,7 +336,12 @@ def test_empty_layers_change_no_quality():
 
 def test_one_layer_has_nothing_to_merge():
     result = reducibility(FIRST[None], ("a",))
-    assert (result.best, result.quality.tolist(), result.groups(), result.linkage.shape) == (0, [0], ((0,),), (0, 4))
+    assert (
+        result.best,
+        result.quality.tolist(),
+        result.groups(),
+        result.linkage.shape,
+    ) == (0, [0], ((0,),), (0, 4))
 
 
 def test_the_table_of_merges():

@@ -19,7 +19,7 @@ from multiplex_vit.network.export import mpx as mpx
 # isort: on
 from multiplex_vit.network.export.gephi import lint_gephi
 from multiplex_vit.network.export.pymnet import to_pymnet
-from multiplex_vit.network.export.read_graphml import Found, read_graphml
+from multiplex_vit.network.export.read_graphml import StoredNetwork, read_graphml
 from multiplex_vit.network.export.registry import EXPORTERS
 from multiplex_vit.network.export.view import Export
 from multiplex_vit.network.export.write import exporter_of, write
@@ -27,7 +27,7 @@ from multiplex_vit.network.export.write import exporter_of, write
 __all__ = [
     "EXPORTERS",
     "Export",
-    "Found",
+    "StoredNetwork",
     "exporter_of",
     "lint_gephi",
     "read_graphml",

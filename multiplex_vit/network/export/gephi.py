@@ -49,13 +49,15 @@ def lint_gephi(path: str | Path) -> list[str]:
     """
     path = named(path)
     if not path.is_file():
-        raise InputError(f"cannot read {path}: no such file, or no regular one; give a .graphml or .gexf file")
+        problem = "no such file, or no regular one; give a .graphml or .gexf file"
+        raise InputError(f"cannot read {path}: {problem}")
     try:
         root = _Root()
         root.read(path)
         lint = _LINTS.get(root.tag)
         if lint is None:
-            return [f"the file is <{root.tag}>, neither GraphML nor GEXF; Gephi does not open it as either"]
+            problem = "neither GraphML nor GEXF; Gephi does not open it as either"
+            return [f"the file is <{root.tag}>, {problem}"]
         return lint().problems(path)
     except ValueError as error:
         return [f"{error}; Gephi stops the whole import"]

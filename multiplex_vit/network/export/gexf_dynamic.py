@@ -19,6 +19,12 @@ from multiplex_vit.network.export.weights import weight_texts
 _GRAPH = '<graph mode="dynamic" defaultedgetype="directed" timeformat="double" timerepresentation="timestamp">\n'
 
 
+_WEIGHTS = {"weight": "double"}
+
+
+_PLACES = {"token": "string", "row": "integer", "col": "integer"}
+
+
 @dataclass(frozen=True)
 class _Track:
     """Layers that follow each other in time: all of them, or one head of every block."""
@@ -58,31 +64,36 @@ def gexf_dynamic(export: Export, path: Path) -> None:
     """
     tracks = _tracks(export)
     tokens = [visible(name) for name in export.tokens.names]
+    names = [quoted(token) for token in tokens]
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(HEAD + meta(_about(export)))
         file.write(_GRAPH)
         file.writelines(_node_attributes(export, tracks))
-        file.writelines(attributes("edge", {"weight": "double"}, "dynamic"))
+        file.writelines(attributes("edge", _WEIGHTS, "dynamic"))
         file.write("<nodes>\n")
         file.writelines(_node_lines(export, tracks, tokens))
         file.write("</nodes>\n<edges>\n")
-        file.writelines(_edge_lines(export.weights, tracks, [quoted(token) for token in tokens]))
+        file.writelines(_edge_lines(export.weights, tracks, names))
         file.write("</edges>\n</graph>\n</gexf>\n")
 
 
 def _tracks(export: Export) -> list[_Track]:
     depth = ranks(export.blocks)
-    times = [f"{time}.0" for time in depth.tolist()]
     if len(set(export.blocks)) == export.n_layers:
-        order = np.argsort(depth, kind="stable").tolist()
-        return [_Track("", "attention", order, [times[layer] for layer in order])]
+        order = np.argsort(depth, kind="stable")
+        return [_Track("", "attention", order.tolist(), _times(depth[order]))]
     tracks = []
+    heads = np.array(export.heads)
     for head in sorted(set(export.heads)):
-        of_head = np.flatnonzero(np.array(export.heads) == head)
-        layers = of_head[np.argsort(depth[of_head], kind="stable")].tolist()
+        layers = np.flatnonzero(heads == head)
+        layers = layers[np.argsort(depth[layers], kind="stable")]
         name = f"H{head:02d}" if head >= 0 else "heads"
-        tracks.append(_Track(f"_{name}", name, layers, [times[layer] for layer in layers]))
+        tracks.append(_Track(f"_{name}", name, layers.tolist(), _times(depth[layers])))
     return tracks
+
+
+def _times(depth: np.ndarray) -> list[str]:
+    return [f"{time}.0" for time in depth.tolist()]
 
 
 def _about(export: Export) -> dict[str, Any]:
@@ -90,33 +101,39 @@ def _about(export: Export) -> dict[str, Any]:
 
     `timestamps` names the layer, or layers, of each time.
     """
-    called: dict[int, list[str]] = {}
+    by_time: dict[int, list[str]] = {}
     for time, name in zip(ranks(export.blocks).tolist(), export.layer_names, strict=True):
-        called.setdefault(time, []).append(name)
+        by_time.setdefault(time, []).append(name)
     return {
         "provenance": dict(export.provenance),
         "edge_direction": export.settings["edge_direction"],
-        "timestamps": [", ".join(called[time]) for time in sorted(called)],
+        "timestamps": [", ".join(by_time[time]) for time in sorted(by_time)],
     }
 
 
 def _node_attributes(export: Export, tracks: list[_Track]) -> Iterator[str]:
     if not export.measures:
-        yield from attributes("node", {"token": "string", "row": "integer", "col": "integer"})
+        yield from attributes("node", _PLACES)
         return
-    names = [visible(name) + track.suffix for track in tracks for name in export.measures]
-    declared = "".join(attributes("node", dict.fromkeys(names, "double"), "dynamic"))
+    types = {}
+    for track in tracks:
+        for name, values in export.measures.items():
+            kind = "double" if values.dtype.kind in "fiu" else "string"
+            types[visible(name) + track.suffix] = kind
+    declared = "".join(attributes("node", types, "dynamic"))
+    # See the docstring of `gexf_dynamic`: networkx stops at the spelling of GEXF 1.3.
     yield declared.replace('mode="dynamic"', 'type="dynamic"', 1)
 
 
 def _node_lines(export: Export, tracks: list[_Track], tokens: list[str]) -> Iterator[str]:
-    times = range(len(set(export.blocks)))
-    always = escape(_timestamps([f"{time}.0" for time in times]))
-    first = export.nodes().head(len(tokens)).to_dict("records")
-    for place, (node, token) in enumerate(zip(first, tokens, strict=True)):
+    n_times = len(set(export.blocks))
+    always = escape(_timestamps(_times(np.arange(n_times))))
+    first_layer = export.nodes().head(len(tokens)).to_dict("records")
+    for place, token in enumerate(tokens):
+        node = first_layer[place]
         values = "".join(_values_of(export, tracks, place))
         if not export.measures:
-            for name in ("token", "row", "col"):
+            for name in _PLACES:
                 values += f'<attvalue for="{name}" value={quoted(node[name])}/>'
         label = quoted(token)
         opening = f'<node id={label} label={label} timestamps="{always}">'
@@ -126,11 +143,14 @@ def _node_lines(export: Export, tracks: list[_Track], tokens: list[str]) -> Iter
 def _values_of(export: Export, tracks: list[_Track], node: int) -> Iterator[str]:
     """Yield every measure of a node at every time; what is NaN is left out."""
     for track in tracks:
-        for name, of_layers in export.measures.items():
+        for name, by_layer in export.measures.items():
             key = quoted(visible(name) + track.suffix)
             for layer, time in zip(track.layers, track.times, strict=True):
-                value = float(of_layers[layer][node])
-                if not np.isnan(value):
+                value = by_layer[layer][node]
+                if by_layer.dtype.kind in "fiu":
+                    value = float(value)
+                # NaN alone differs from itself.
+                if value == value:
                     yield f'<attvalue for={key} value={quoted(value)} timestamp="{time}"/>'
 
 
@@ -143,22 +163,23 @@ def _edge_lines(weights: np.ndarray, tracks: list[_Track], names: list[str]) -> 
     count = 0
     for track in tracks:
         for source in range(weights.shape[1]):
-            of_source = weights[track.layers, source]
+            of_source = weights[track.layers, source].astype(float)
             target, place = of_source.T.nonzero()
-            texts, _ = weight_texts(of_source[place, target].astype(float))
+            texts, _ = weight_texts(of_source[place, target])
             times = [track.times[at] for at in place.tolist()]
+            # The weights of one target lie side by side.
             starts = np.unique(target, return_index=True)[1].tolist()
             for start, end in pairwise([*starts, len(target)]):
                 ends = f"source={names[source]} target={names[target[start]]}"
-                series = _series(texts[start:end], times[start:end])
-                there = escape(_timestamps(times[start:end]))
-                yield (f'<edge id="e{count}" {ends} type="directed" kind="{track.kind}" timestamps="{there}"><attvalues>{series}</attvalues></edge>\n')
+                opening = f'id="e{count}" {ends} type="directed" kind="{track.kind}"'
+                yield _edge_line(opening, texts[start:end], times[start:end])
                 count += 1
 
 
-def _series(texts: list[str], times: list[str]) -> str:
-    """Return the weights of one edge, each at its time."""
+def _edge_line(opening: str, texts: list[str], times: list[str]) -> str:
+    """Return an edge with its weight at every time where it has one."""
     values = ""
     for text, time in zip(texts, times, strict=True):
         values += f'<attvalue for="weight" value="{text}" timestamp="{time}"/>'
-    return values
+    stamps = escape(_timestamps(times))
+    return f'<edge {opening} timestamps="{stamps}"><attvalues>{values}</attvalues></edge>\n'

@@ -1,7 +1,7 @@
 """GraphML as Gephi, Gephi Lite, igraph and networkx read it."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -12,7 +12,7 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.network.export.registry import EXPORTERS
 from multiplex_vit.network.export.text import quoted, xml
 from multiplex_vit.network.export.view import Arrays, Export
-from multiplex_vit.network.export.weights import AT_ONCE, weight_texts
+from multiplex_vit.network.export.weights import weight_texts
 
 LISTS = ("grid", "prefix", "layer_names", "edges_before", "edges", "blocks", "heads")
 """Names of the graph data that are lists, one value a layer but for the first two."""
@@ -24,6 +24,14 @@ Provenance of these names is written as "provenance:" and the name.
 """
 
 _EDGE_KEYS = (("weight", "double"), ("attention", "double"), ("kind", "string"))
+
+
+_TYPES = (
+    ((bool, np.bool_), "boolean"),
+    ((int, np.integer), "long"),
+    ((float, np.floating), "double"),
+)
+"""Types of graph data as GraphML names them; a bool is an int to Python, so it comes first."""
 
 
 @EXPORTERS.register(suffix=".graphml")
@@ -47,51 +55,49 @@ def graphml(export: Export, path: Path) -> None:
     http://graphml.graphdrawing.org.
     """
     if export.weights.dtype.itemsize > 8:
-        raise InputError(f"weights are {export.weights.dtype}; GraphML holds 64 bits: give float64")
+        kind = export.weights.dtype
+        raise InputError(f"weights are {kind}; GraphML holds 64 bits: give float64")
     nodes = export.nodes()
+    about = _graph_data(export)
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write('<?xml version="1.0" encoding="UTF-8"?>\n<graphml xmlns="http://graphml.graphdrawing.org/xmlns">\n')
-        about = _graph_data(export)
-        file.writelines(_key(f"graph-{name}", "graph", name, _type_of(value)) for name, value in about.items())
-        file.writelines(_key(name, "node", name, _column_type(values)) for name, values in _with_label(nodes).items())
-        file.writelines(_key(name, "edge", name, kind) for name, kind in _EDGE_KEYS)
+        file.write('<?xml version="1.0" encoding="UTF-8"?>\n')
+        file.write('<graphml xmlns="http://graphml.graphdrawing.org/xmlns">\n')
+        for name, value in about.items():
+            file.write(_key(f"graph-{name}", "graph", name, _type_of(value)))
+        for name, values in _with_label(nodes).items():
+            file.write(_key(name, "node", name, _column_type(values)))
+        for name, kind in _EDGE_KEYS:
+            file.write(_key(name, "edge", name, kind))
         file.write('<graph id="multiplex" edgedefault="directed">\n')
-        file.writelines(f"<data key={quoted(f'graph-{name}')}>{xml(value)}</data>\n" for name, value in about.items())
+        for name, value in about.items():
+            key = quoted(f"graph-{name}")
+            file.write(f"<data key={key}>{xml(value)}</data>\n")
         file.writelines(_node_lines(nodes))
-        _write_edges(
-            file,
-            export,
-            np.array([quoted(name) for name in nodes["name"]], dtype=object),
-        )
+        names = np.array([quoted(name) for name in nodes["name"]], dtype=object)
+        _write_edges(file, export, names)
         file.write("</graph>\n</graphml>\n")
 
 
 def _graph_data(export: Export) -> dict[str, Any]:
-    provenance = {f"provenance:{name}" if name in FACTS or name.startswith("provenance:") else name: value for name, value in export.provenance.items()}
-    tokens, edges = (
-        export.tokens,
-        np.count_nonzero(export.weights, axis=(1, 2)).tolist(),
-    )
-    lists: dict[str, Sequence[str | int]] = {
-        "grid": tokens.grid,
-        "prefix": tokens.prefix,
+    about: dict[str, Any] = {}
+    for name, value in export.provenance.items():
+        # Provenance must not be taken for a fact of the same name when the file is read.
+        taken = name in FACTS or name.startswith("provenance:")
+        about[f"provenance:{name}" if taken else name] = value
+    about.update(export.settings)
+    lists = {
+        "grid": export.tokens.grid,
+        "prefix": export.tokens.prefix,
         "layer_names": export.layer_names,
+        "edges_before": export.edges_before,
+        "edges": np.count_nonzero(export.weights, axis=(1, 2)).tolist(),
+        "blocks": export.blocks,
+        "heads": export.heads,
     }
-    lists |= {"edges_before": export.edges_before, "edges": edges}
-    lists |= {"blocks": export.blocks, "heads": export.heads}
-    written = {
-        name: json.dumps(
-            [int(v) if isinstance(v, np.integer) else v for v in values],
-            ensure_ascii=False,
-        )
-        for name, values in lists.items()
-    }
-    return {
-        **provenance,
-        **export.settings,
-        **written,
-        "dtype": export.weights.dtype.name,
-    }
+    for name, values in lists.items():
+        about[name] = json.dumps(values, default=int, ensure_ascii=False)
+    about["dtype"] = export.weights.dtype.name
+    return about
 
 
 def _key(identity: str, domain: str, name: str, kind: str) -> str:
@@ -99,12 +105,10 @@ def _key(identity: str, domain: str, name: str, kind: str) -> str:
 
 
 def _type_of(value: object) -> str:
-    kinds = (
-        ((bool, np.bool_), "boolean"),
-        ((int, np.integer), "long"),
-        ((float, np.floating), "double"),
-    )
-    return next((name for types, name in kinds if isinstance(value, types)), "string")
+    for types, name in _TYPES:
+        if isinstance(value, types):
+            return name
+    return "string"
 
 
 def _column_type(values: pd.Series) -> str:
@@ -112,59 +116,50 @@ def _column_type(values: pd.Series) -> str:
 
 
 def _with_label(nodes: pd.DataFrame) -> dict[str, pd.Series]:
-    return {
-        "label": nodes["name"],
-        **{str(name): values for name, values in nodes.items()},
-    }
+    columns = {"label": nodes["name"]}
+    for name, values in nodes.items():
+        columns[str(name)] = values
+    return columns
 
 
 def _node_lines(nodes: pd.DataFrame) -> Iterator[str]:
-    columns = [_data_column(name, values) for name, values in _with_label(nodes).items()]
+    columns = []
+    for name, values in _with_label(nodes).items():
+        columns.append(_data_column(name, values))
     for name, *data in zip(nodes["name"], *columns, strict=True):
         yield f"<node id={quoted(name)}>{''.join(data)}</node>\n"
 
 
 def _data_column(name: str, values: pd.Series) -> list[str]:
+    """Return the data of a column, one text a node, which is empty where a value is NaN."""
     key = quoted(name)
-    return ["" if value != value else f"<data key={key}>{xml(value)}</data>" for value in values.tolist()]
+    texts = []
+    for value in values.tolist():
+        # NaN alone differs from itself.
+        is_nan = value != value
+        texts.append("" if is_nan else f"<data key={key}>{xml(value)}</data>")
+    return texts
 
 
 def _write_edges(file: TextIO, export: Export, names: np.ndarray) -> None:
     count = 0
-    for layer in export.edges():
-        count = _write_lines(file, layer, names, count)
-    source, target, weight = export.links()
-    texts, _ = weight_texts(weight)
-    ends = zip(
-        range(count, count + len(weight)),
-        names[source],
-        names[target],
-        texts,
-        strict=True,
-    )
-    file.writelines(f'<edge id="e{i}" source={s} target={t}><data key="weight">{w}</data><data key="kind">coupling</data></edge>\n' for i, s, t, w in ends)
+    for _, part in export.edge_parts():
+        file.write("".join(_lines(part, names, count, "attention")))
+        count += len(part[0])
+    for part in export.link_parts():
+        file.write("".join(_lines(part, names, count, "coupling")))
+        count += len(part[0])
 
 
-def _write_lines(file: TextIO, edges: Arrays, names: np.ndarray, count: int) -> int:
-    """Write one layer's edges, numbered from `count` on, so many at once that memory stays small.
-
-    Return the next number.
-    """
-    for start in range(0, len(edges[0]), AT_ONCE):
-        source, target, weight = (part[start : start + AT_ONCE] for part in edges)
-        texts, exact = weight_texts(weight)
-        columns = zip(
-            range(count, count + len(texts)),
-            names[source].tolist(),
-            names[target].tolist(),
-            texts,
-            exact,
-            strict=True,
-        )
-        lines = [
-            f'<edge id="e{i}" source={s} target={t}><data key="weight">{w}</data><data key="attention">{a}</data><data key="kind">attention</data></edge>\n'
-            for i, s, t, w, a in columns
-        ]
-        file.write("".join(lines))
-        count += len(texts)
-    return count
+def _lines(edges: Arrays, names: np.ndarray, count: int, kind: str) -> Iterator[str]:
+    """Yield edges of one kind, numbered from `count` on."""
+    source, target, weight = edges
+    texts, exact = weight_texts(weight)
+    sources, targets = names[source].tolist(), names[target].tolist()
+    for edge, text in enumerate(texts):
+        ends = f"source={sources[edge]} target={targets[edge]}"
+        data = f'<data key="weight">{text}</data>'
+        if kind == "attention":
+            data += f'<data key="attention">{exact[edge]}</data>'
+        data += f'<data key="kind">{kind}</data>'
+        yield f'<edge id="e{count + edge}" {ends}>{data}</edge>\n'

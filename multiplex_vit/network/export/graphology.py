@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from multiplex_vit.network.export.registry import EXPORTERS
 from multiplex_vit.network.export.text import json_text
-from multiplex_vit.network.export.view import Export
-from multiplex_vit.network.export.weights import AT_ONCE
+from multiplex_vit.network.export.view import Arrays, Export
 
 
 @EXPORTERS.register(suffix=".json")
@@ -38,8 +38,10 @@ def graphology(export: Export, path: Path) -> None:
     }
     options = {"type": "directed", "multi": True, "allowSelfLoops": True}
     with path.open("w", encoding="ascii", newline="\n") as file:
-        file.write(f'{{"attributes":{json_text(about)},\n"options":{json_text(options)},\n"nodes":[\n')
-        file.write(",\n".join(f'{{"key":{key},"attributes":{json_text(_attributes(node))}}}' for key, node in zip(keys, nodes.to_dict("records"), strict=True)))
+        file.write(f'{{"attributes":{json_text(about)},\n')
+        file.write(f'"options":{json_text(options)},\n')
+        file.write('"nodes":[\n')
+        file.write(",\n".join(_node_lines(nodes, keys)))
         file.write('\n],\n"edges":[\n')
         separator = ""
         for lines in _edge_lines(export, keys):
@@ -48,34 +50,42 @@ def graphology(export: Export, path: Path) -> None:
         file.write("\n]}\n")
 
 
+def _node_lines(nodes: pd.DataFrame, keys: np.ndarray) -> Iterator[str]:
+    for key, node in zip(keys, nodes.to_dict("records"), strict=True):
+        attributes = json_text(_attributes(node))
+        yield f'{{"key":{key},"attributes":{attributes}}}'
+
+
 def _attributes(node: dict[str, Any]) -> dict[str, Any]:
-    colour = {"color": f"#{node['r']:02x}{node['g']:02x}{node['b']:02x}"} if "r" in node else {}
-    known = {name: value for name, value in node.items() if not isinstance(value, float) or np.isfinite(value)}
-    return {
-        "label": node["name"],
-        **colour,
-        **{name: value for name, value in known.items() if name not in ("name", "r", "g", "b")},
-    }
+    attributes = {"label": node["name"]}
+    if "r" in node:
+        attributes["color"] = f"#{node['r']:02x}{node['g']:02x}{node['b']:02x}"
+    for name, value in node.items():
+        # JSON has neither NaN nor infinity.
+        missing = isinstance(value, float) and not np.isfinite(value)
+        if not missing and name not in ("name", "r", "g", "b"):
+            attributes[name] = value
+    return attributes
 
 
 def _edge_lines(export: Export, keys: np.ndarray) -> Iterator[list[str]]:
     """Yield lines of edges, some at a time and never none."""
     count = 0
-    for kind, layer in _by_kind(export):
-        for start in range(0, len(layer[0]), AT_ONCE):
-            source, target, weight = (part[start : start + AT_ONCE] for part in layer)
-            ends = zip(
-                range(count, count + len(weight)),
-                keys[source].tolist(),
-                keys[target].tolist(),
-                weight.tolist(),
-                strict=True,
-            )
-            yield [f'{{"key":"e{i}","source":{s},"target":{t},"attributes":{{"weight":{w!r},"kind":"{kind}"}}}}' for i, s, t, w in ends]
-            count += len(weight)
+    for _, part in export.edge_parts():
+        yield _lines(part, keys, count, "attention")
+        count += len(part[0])
+    for part in export.link_parts():
+        yield _lines(part, keys, count, "coupling")
+        count += len(part[0])
 
 
-def _by_kind(export: Export) -> Iterator[tuple[str, Any]]:
-    for layer in export.edges():
-        yield "attention", layer
-    yield "coupling", export.links()
+def _lines(edges: Arrays, keys: np.ndarray, count: int, kind: str) -> list[str]:
+    """Return edges of one kind, numbered from `count` on."""
+    source, target, weight = edges
+    sources, targets = keys[source].tolist(), keys[target].tolist()
+    lines = []
+    for edge, value in enumerate(weight.tolist()):
+        ends = f'"source":{sources[edge]},"target":{targets[edge]}'
+        attributes = f'{{"weight":{value!r},"kind":"{kind}"}}'
+        lines.append(f'{{"key":"e{count + edge}",{ends},"attributes":{attributes}}}')
+    return lines

@@ -1,11 +1,11 @@
 """Infomap's multilayer network."""
 
 from pathlib import Path
+from typing import Any, TextIO
 
 from multiplex_vit.network.export.registry import EXPORTERS
 from multiplex_vit.network.export.text import one_line
 from multiplex_vit.network.export.view import Export
-from multiplex_vit.network.export.weights import AT_ONCE
 
 
 @EXPORTERS.register(suffix=".net")
@@ -28,21 +28,34 @@ def infomap(export: Export, path: Path) -> None:
     ----------
     Infomap, Network formats: multilayer, https://www.mapequation.org/infomap/#InputMultilayer.
     """
-    number = export.n_nodes
+    n_nodes = export.n_nodes
+    about: dict[str, Any] = {**export.provenance, **export.settings}
+    for number, name in enumerate(export.layer_names, 1):
+        about[f"layer {number}"] = name
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        about = {
-            **export.provenance,
-            **export.settings,
-            **{f"layer {i}": name for i, name in enumerate(export.layer_names, 1)},
-        }
-        file.writelines(f"# {one_line(str(name))}: {one_line(str(value))}\n" for name, value in about.items())
-        file.write(f"*Vertices {number}\n")
-        file.writelines(f'{i} "{one_line(name)}"\n' for i, name in enumerate(export.tokens.names, 1))
+        for name, value in about.items():
+            file.write(f"# {one_line(str(name))}: {one_line(str(value))}\n")
+        file.write(f"*Vertices {n_nodes}\n")
+        for number, name in enumerate(export.tokens.names, 1):
+            file.write(f'{number} "{one_line(name)}"\n')
         file.write("*Intra\n# layer source target weight\n")
-        for layer, edges in enumerate(export.edges(), 1):
-            for start in range(0, len(edges[0]), AT_ONCE):
-                source, target, weight = (part[start : start + AT_ONCE].tolist() for part in edges)
-                file.writelines(f"{layer} {s % number + 1} {t % number + 1} {w!r}\n" for s, t, w in zip(source, target, weight, strict=True))
-        source, target, weight = (part.tolist() for part in export.links())
-        file.write("*Inter\n# layer node layer weight\n" if source else "")
-        file.writelines(f"{s // number + 1} {s % number + 1} {t // number + 1} {w!r}\n" for s, t, w in zip(source, target, weight, strict=True))
+        for layer, (source, target, weight) in export.edge_parts():
+            sources = (source % n_nodes + 1).tolist()
+            targets = (target % n_nodes + 1).tolist()
+            for one, other, value in zip(sources, targets, weight.tolist(), strict=True):
+                file.write(f"{layer + 1} {one} {other} {value!r}\n")
+        _write_links(file, export)
+
+
+def _write_links(file: TextIO, export: Export) -> None:
+    n_nodes = export.n_nodes
+    heading = "*Inter\n# layer node layer weight\n"
+    for source, target, weight in export.link_parts():
+        # The heading is written once, and not at all where there are no links.
+        file.write(heading)
+        heading = ""
+        layers = (source // n_nodes + 1).tolist()
+        nodes = (source % n_nodes + 1).tolist()
+        others = (target // n_nodes + 1).tolist()
+        for link, value in enumerate(weight.tolist()):
+            file.write(f"{layers[link]} {nodes[link]} {others[link]} {value!r}\n")

@@ -2,12 +2,9 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from multiplex_vit.network.export.registry import EXPORTERS
 from multiplex_vit.network.export.text import plain
 from multiplex_vit.network.export.view import Export
-from multiplex_vit.network.export.weights import AT_ONCE
 
 
 @EXPORTERS.register(suffix=".mpx")
@@ -28,26 +25,24 @@ def mpx(export: Export, path: Path) -> None:
     Magnani, Rossi, Vega, J. Stat. Softw. 98(8) (2021), doi:10.18637/jss.v098.i08;
     uunet.multinet.read, format 3.0.
     """
-    actors, layers = (
-        [plain(name) for name in export.tokens.names],
-        [plain(name) for name in export.layer_names],
-    )
+    actors = [plain(name) for name in export.tokens.names]
+    layers = [plain(name) for name in export.layer_names]
+    n_nodes = len(actors)
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write("#VERSION\n3.0\n\n#TYPE\nmultiplex\n\n#LAYERS\n")
-        file.writelines(f"{layer},DIRECTED,LOOPS\n" for layer in layers)
+        for layer in layers:
+            file.write(f"{layer},DIRECTED,LOOPS\n")
         file.write("\n#EDGE ATTRIBUTES\nweight,NUMERIC\n\n#ACTORS\n")
-        file.writelines(f"{actor}\n" for actor in actors)
+        for actor in actors:
+            file.write(f"{actor}\n")
         file.write("\n#VERTICES\n")
-        file.writelines(f"{actor},{layer}\n" for layer in layers for actor in actors)
+        for layer in layers:
+            file.writelines(f"{actor},{layer}\n" for actor in actors)
         file.write("\n#EDGES\n")
-        names = np.array(actors, dtype=object)
-        for layer, edges in zip(layers, export.edges(), strict=True):
-            for start in range(0, len(edges[0]), AT_ONCE):
-                source, target, weight = (part[start : start + AT_ONCE] for part in edges)
-                ends = zip(
-                    names[source % len(names)].tolist(),
-                    names[target % len(names)].tolist(),
-                    weight.tolist(),
-                    strict=True,
-                )
-                file.writelines(f"{s},{t},{layer},{w!r}\n" for s, t, w in ends)
+        for number, (source, target, weight) in export.edge_parts():
+            layer = layers[number]
+            sources, targets = (source % n_nodes).tolist(), (target % n_nodes).tolist()
+            for edge, value in enumerate(weight.tolist()):
+                one = actors[sources[edge]]
+                other = actors[targets[edge]]
+                file.write(f"{one},{other},{layer},{value!r}\n")

@@ -2,12 +2,9 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from multiplex_vit.network.export.registry import EXPORTERS
 from multiplex_vit.network.export.text import plain
-from multiplex_vit.network.export.view import Export
-from multiplex_vit.network.export.weights import AT_ONCE
+from multiplex_vit.network.export.view import Arrays, Export, parts_of
 
 
 @EXPORTERS.register(suffix=".muxviz")
@@ -34,34 +31,41 @@ def muxviz(export: Export, path: Path) -> None:
     De Domenico, Porter, Arenas, J. Complex Netw. 3, 159 (2015), doi:10.1093/comnet/cnu038;
     https://github.com/manlius/muxViz.
     """
-    names = [plain(name) for name in export.layer_names]
-    files = [path.with_name(f"{path.stem}_layer{i:02d}.edges") for i in range(1, export.n_layers + 1)]
     layout = path.with_name(f"{path.stem}_layout.txt")
-    for file, edges in zip(files, export.edges(), strict=True):
-        _write_layer(file, [part % export.n_nodes + 1 for part in edges[:2]], edges[2])
-    path.with_name(f"{path.stem}_layers.txt").write_text(
-        "layerID layerLabel\n" + "".join(f"{i} {name}\n" for i, name in enumerate(names, 1)),
-        encoding="utf-8",
-        newline="\n",
-    )
-    places = export.nodes().head(export.n_nodes)[["x", "y"]].itertuples(index=False)
-    lines = (f"{i} {plain(name)} {x!r} {y!r}\n" for i, (name, (x, y)) in enumerate(zip(export.tokens.names, places, strict=True), 1))
-    layout.write_text(
-        "nodeID nodeLabel nodeX nodeY\n" + "".join(lines),
-        encoding="utf-8",
-        newline="\n",
-    )
-    path.write_text(
-        "".join(f"{file.name};{name};{layout.name}\n" for file, name in zip(files, names, strict=True)),
-        encoding="utf-8",
-        newline="\n",
-    )
+    configuration = ""
+    labels = "layerID layerLabel\n"
+    for number, edges in enumerate(export.edges(), 1):
+        file = path.with_name(f"{path.stem}_layer{number:02d}.edges")
+        _write_layer(file, edges, export.n_nodes)
+        name = plain(export.layer_names[number - 1])
+        labels += f"{number} {name}\n"
+        configuration += f"{file.name};{name};{layout.name}\n"
+    _write_text(path.with_name(f"{path.stem}_layers.txt"), labels)
+    _write_text(layout, _layout(export))
+    _write_text(path, configuration)
 
 
-def _write_layer(path: Path, ends: list[np.ndarray], weight: np.ndarray) -> None:
+def _layout(export: Export) -> str:
+    """Return the number, name and place of every node of a layer."""
+    text = "nodeID nodeLabel nodeX nodeY\n"
+    places = export.nodes().head(export.n_nodes)[["x", "y"]].to_numpy().tolist()
+    for number, name in enumerate(export.tokens.names, 1):
+        x, y = places[number - 1]
+        text += f"{number} {plain(name)} {x!r} {y!r}\n"
+    return text
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _write_layer(path: Path, edges: Arrays, n_nodes: int) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        if not len(weight):
+        if not len(edges[0]):
+            # R reads no file without lines.
             file.write("1 1 0\n")
-        for start in range(0, len(weight), AT_ONCE):
-            columns = (part[start : start + AT_ONCE].tolist() for part in (*ends, weight))
-            file.writelines(f"{s} {t} {w!r}\n" for s, t, w in zip(*columns, strict=True))
+        for source, target, weight in parts_of(edges):
+            sources = (source % n_nodes + 1).tolist()
+            targets = (target % n_nodes + 1).tolist()
+            for one, other, value in zip(sources, targets, weight.tolist(), strict=True):
+                file.write(f"{one} {other} {value!r}\n")

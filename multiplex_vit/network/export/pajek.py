@@ -6,8 +6,8 @@ import numpy as np
 
 from multiplex_vit.network.export.registry import EXPORTERS
 from multiplex_vit.network.export.text import one_line
-from multiplex_vit.network.export.view import SPACING, Arrays, Export
-from multiplex_vit.network.export.weights import AT_ONCE
+from multiplex_vit.network.export.view import Arrays, Export, parts_of
+from multiplex_vit.network.positions import SPACING
 
 
 @EXPORTERS.register(suffix=".net")
@@ -28,29 +28,33 @@ def pajek(export: Export, path: Path) -> None:
     ----------
     Batagelj, Mrvar, Pajek, Connections 21, 47 (1998); http://mrvar.fdv.uni-lj.si/pajek/.
     """
-    several = export.n_layers > 1
-    for i, edges in enumerate(export.edges()):
-        _write_layer(
-            export,
-            edges,
-            path.with_name(f"{path.stem}_layer{i:02d}{path.suffix}") if several else path,
-        )
+    for number, edges in enumerate(export.edges()):
+        file = path
+        if export.n_layers > 1:
+            file = path.with_name(f"{path.stem}_layer{number:02d}{path.suffix}")
+        _write_layer(export, edges, file)
 
 
 def _write_layer(export: Export, edges: Arrays, path: Path) -> None:
-    places = export.nodes().head(export.n_nodes)[["x", "y"]].to_numpy() * (1, -1) / SPACING
-    x, y = ((places - places.min(0) + 0.1) / (np.ptp(places, axis=0).max() + 0.2)).T
+    n_nodes = export.n_nodes
+    places = _places(export).tolist()
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(f"% edge_direction: {export.settings['edge_direction']}\n")
-        file.write(f"*Vertices {export.n_nodes}\n")
-        names = map(one_line, export.tokens.names)
-        file.writelines(f'{i} "{name}" {a:.6f} {b:.6f} 0.5\n' for i, (name, a, b) in enumerate(zip(names, x, y, strict=True), 1))
+        file.write(f"*Vertices {n_nodes}\n")
+        for number, name in enumerate(export.tokens.names, 1):
+            x, y = places[number - 1]
+            file.write(f'{number} "{one_line(name)}" {x:.6f} {y:.6f} 0.5\n')
         file.write("*Arcs\n")
-        for start in range(0, len(edges[0]), AT_ONCE):
-            source, target, weight = (part[start : start + AT_ONCE] for part in edges)
-            columns = (
-                (source % export.n_nodes + 1).tolist(),
-                (target % export.n_nodes + 1).tolist(),
-                weight.tolist(),
-            )
-            file.writelines(f"{s} {t} {w!r}\n" for s, t, w in zip(*columns, strict=True))
+        for source, target, weight in parts_of(edges):
+            sources = (source % n_nodes + 1).tolist()
+            targets = (target % n_nodes + 1).tolist()
+            for one, other, value in zip(sources, targets, weight.tolist(), strict=True):
+                file.write(f"{one} {other} {value!r}\n")
+
+
+def _places(export: Export) -> np.ndarray:
+    """Return x and y [node, 2] between 0 and 1, the first row at the top as Pajek draws it."""
+    first_layer = export.nodes().head(export.n_nodes)
+    places = first_layer[["x", "y"]].to_numpy() * (1, -1) / SPACING
+    size = np.ptp(places, axis=0).max() + 0.2
+    return (places - places.min(0) + 0.1) / size

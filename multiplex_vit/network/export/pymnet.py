@@ -25,15 +25,18 @@ def to_pymnet(export: Export) -> Any:
     try:
         import pymnet
     except ImportError as error:
-        raise InputError("to_pymnet wants pymnet; pip install 'multiplex-vit[pymnet]'") from error
+        install = "pip install 'multiplex-vit[pymnet]'"
+        raise InputError(f"to_pymnet needs pymnet; {install}") from error
     net = pymnet.MultilayerNetwork(aspects=1, directed=True, fullyInterconnected=True)
-    tokens, layers, number = export.tokens.names, export.layer_names, export.n_nodes
+    tokens = export.tokens.names
+    layers = export.layer_names
     for layer in layers:
         net.add_layer(layer)
     for token in tokens:
         net.add_node(token)
-    for edges in chain(export.edges(), [export.links()]):
-        for source, target, weight in zip(*(part.tolist() for part in edges), strict=True):
-            (a, i), (b, j) = divmod(source, number), divmod(target, number)
-            net[tokens[i], tokens[j], layers[a], layers[b]] = weight
+    for source, target, weight in chain(export.edges(), [export.links()]):
+        for edge, value in enumerate(weight.tolist()):
+            layer, node = divmod(int(source[edge]), export.n_nodes)
+            other_layer, other = divmod(int(target[edge]), export.n_nodes)
+            net[tokens[node], tokens[other], layers[layer], layers[other_layer]] = value
     return net

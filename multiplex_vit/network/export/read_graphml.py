@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ _LISTS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class StoredNetwork:
     """What a file holds of a network: enough to build it again, bit for bit.
 
     Parameters
@@ -76,7 +77,7 @@ class Found:
     heads: tuple[int, ...]
 
 
-def read_graphml(path: str | Path) -> Found:
+def read_graphml(path: str | Path) -> StoredNetwork:
     """Read a network from GraphML written by `graphml`: weights exactly and in their type.
 
     Grid, prefix tokens, names, blocks, heads, the direction of edges and provenance are read too.
@@ -97,9 +98,10 @@ def read_graphml(path: str | Path) -> Found:
     except _DAMAGE as error:
         raise _foreign(path) from error
     try:
-        return reader.found()
+        return reader.network()
     except InputError as error:
-        raise InputError(f"cannot read {path}: {error}; write it again with net.write") from error
+        problem = f"cannot read {path}: {error}"
+        raise InputError(f"{problem}; write it again with net.write") from error
     except _DAMAGE as error:
         raise _foreign(path) from error
 
@@ -117,10 +119,14 @@ class _Reader(XmlStream):
         self.kinds: dict[str, str] = {}
         self.about: dict[str, str] = {}
         self.numbers: dict[str, int] = {}
+        # Of each node: layer and node, then row and column.
         self.places: list[tuple[int, int]] = []
         self.cells: list[tuple[int, int]] = []
-        self.sources, self.targets, self.weights = array("q"), array("q"), array("d")
+        self.sources = array("q")
+        self.targets = array("q")
+        self.weights = array("d")
         self._element: dict[str, str] = {}
+        # Data outside nodes and edges are those of the graph.
         self._data = self.about
         self._key = ""
 
@@ -128,11 +134,13 @@ class _Reader(XmlStream):
         if tag == "data":
             self._key = attributes["key"]
         elif tag in ("node", "edge"):
-            self._element, self._data = attributes, {}
+            self._element = attributes
+            self._data = {}
         elif tag == "key":
-            if attributes["id"] in self.kinds:
+            identity = attributes["id"]
+            if identity in self.kinds:
                 raise ValueError
-            self.kinds[attributes["id"]] = attributes["attr.type"]
+            self.kinds[identity] = attributes["attr.type"]
 
     def end(self, tag: str, text: str) -> None:
         if tag == "data":
@@ -141,44 +149,79 @@ class _Reader(XmlStream):
             self._data[self._key] = text
         elif tag == "edge":
             self._add_edge()
+            self._data = self.about
         elif tag == "node":
-            self.numbers[self._element["id"]] = len(self.places)
-            self.places.append((int(self._data["layer"]), int(self._data["node"])))
-            self.cells.append((int(self._data["row"]), int(self._data["col"])))
-        if tag in ("edge", "node"):
+            self._add_node()
             self._data = self.about
 
+    def _add_node(self) -> None:
+        data = self._data
+        self.numbers[self._element["id"]] = len(self.places)
+        self.places.append((int(data["layer"]), int(data["node"])))
+        self.cells.append((int(data["row"]), int(data["col"])))
+
     def _add_edge(self) -> None:
-        if self._data["kind"] == "attention":
+        kind = self._data["kind"]
+        if kind == "attention":
             self.sources.append(self.numbers[self._element["source"]])
             self.targets.append(self.numbers[self._element["target"]])
             self.weights.append(float(self._data["attention"]))
-        elif self._data["kind"] != "coupling":
+        elif kind != "coupling":
             raise ValueError
 
-    def found(self) -> Found:
+    def network(self) -> StoredNetwork:
+        """Return what was read, after making sure that its parts agree."""
         facts = {name: self.about[f"graph-{name}"] for name in FACTS}
         lists = {name: parsed_json(facts[name], what=name) for name in _LISTS}
-        checked = {name: tuple(values) for name, values in checked_facts(lists, _LISTS).items()}
-        grid, prefix, names, before, edges, blocks, heads = checked.values()
+        checked = checked_facts(lists, _LISTS)
+        grid = tuple(checked["grid"])
+        prefix = tuple(checked["prefix"])
+        names = tuple(checked["layer_names"])
+        before = tuple(checked["edges_before"])
+        blocks, heads = checked_depth(checked["blocks"], checked["heads"], len(names))
+        shape = self._shape(grid, prefix, names, facts["dtype"])
+        weights = self._filled(np.zeros(shape, dtype=facts["dtype"]))
+        edges = np.count_nonzero(weights, axis=(1, 2)).tolist()
+        if list(checked["edges"]) != edges or len(before) not in (0, len(names)):
+            raise ValueError
+        return StoredNetwork(
+            weights=weights,
+            grid=grid,
+            prefix=prefix,
+            layer_names=names,
+            provenance=self._provenance(),
+            edges_before=before,
+            edges=direction_named(facts["edge_direction"]),
+            blocks=blocks,
+            heads=heads,
+        )
+
+    def _shape(
+        self,
+        grid: tuple[int, int],
+        prefix: tuple[str, ...],
+        names: tuple[str, ...],
+        dtype: str,
+    ) -> tuple[int, int, int]:
+        """Return the shape of the weights, after making sure that nodes and memory allow it."""
         n_nodes = grid[0] * grid[1] + len(prefix)
-        if facts["dtype"] not in _DTYPES or not self._complete(len(names), n_nodes) or not self._placed(grid, prefix):
+        if dtype not in _DTYPES or not self._complete(len(names), n_nodes):
+            raise ValueError
+        if not self._placed(grid, prefix):
             raise ValueError
         # Few nodes without an edge, in a short file, could stand for weights that fill the memory.
-        size = len(names) * n_nodes**2 * np.dtype(facts["dtype"]).itemsize
+        size = len(names) * n_nodes**2 * np.dtype(dtype).itemsize
         if size > MOST_WEIGHT_BYTES:
             raise ValueError
-        weights = self._filled(np.zeros((len(names), n_nodes, n_nodes), dtype=facts["dtype"]))
-        if list(edges) != np.count_nonzero(weights, axis=(1, 2)).tolist() or len(before) not in (0, len(names)):
-            raise ValueError
-        blocks, heads = checked_depth(blocks, heads, len(names))
-        direction = direction_named(facts["edge_direction"])
-        about = self._provenance()
-        return Found(weights, grid, prefix, names, about, before, direction, blocks, heads)
+        return len(names), n_nodes, n_nodes
 
     def _complete(self, n_layers: int, n_nodes: int) -> bool:
-        expected = n_layers > 0 and len(self.places) == len(self.numbers) == n_layers * n_nodes
-        return expected and sorted(self.places) == [(layer, node) for layer in range(n_layers) for node in range(n_nodes)]
+        """Return whether every node of every layer is there, once."""
+        if not n_layers or len(self.places) != n_layers * n_nodes:
+            return False
+        if len(self.numbers) != len(self.places):
+            return False
+        return sorted(self.places) == list(product(range(n_layers), range(n_nodes)))
 
     def _placed(self, grid: tuple[int, int], prefix: tuple[str, ...]) -> bool:
         """Return whether nodes have the rows and columns of the grid.
@@ -186,34 +229,38 @@ class _Reader(XmlStream):
         Call `_complete` first: the table of a grid of many more nodes would fill the memory.
         """
         try:
-            wanted = Tokens(grid, prefix).places
+            expected = Tokens(grid, prefix).places
         except InputError:
             return False
-        return np.array_equal(self.cells, wanted[[node for _, node in self.places]])
+        nodes = [node for _, node in self.places]
+        return np.array_equal(self.cells, expected[nodes])
 
     def _filled(self, weights: np.ndarray) -> np.ndarray:
+        """Return the weights with all edges filled in."""
         places = np.array(self.places)
-        source, target = (
-            places[np.frombuffer(self.sources, dtype=np.int64)],
-            places[np.frombuffer(self.targets, dtype=np.int64)],
-        )
+        source = places[np.frombuffer(self.sources, dtype=np.int64)]
+        target = places[np.frombuffer(self.targets, dtype=np.int64)]
         values = np.frombuffer(self.weights)
-        if (source[:, 0] != target[:, 0]).any() or not (np.isfinite(values) & (values > 0)).all():
+        if (source[:, 0] != target[:, 0]).any():
+            raise ValueError
+        if not (np.isfinite(values) & (values > 0)).all():
             raise ValueError
         with np.errstate(over="ignore"):
             stored = values.astype(weights.dtype)
         if not np.array_equal(stored, values):
             raise ValueError
         weights[source[:, 0], source[:, 1], target[:, 1]] = values
+        # An edge that is there twice fills one place.
         if np.count_nonzero(weights) != len(values):
             raise ValueError
         return weights
 
     def _provenance(self) -> dict[str, Any]:
-        ours = {f"graph-{name}" for name in FACTS}
-        names = [key for key in self.about if key not in ours]
-        found = {}
-        for key in names:
-            value = _READERS.get(self.kinds[key], str)(self.about[key])
-            found[key.removeprefix("graph-").removeprefix("provenance:")] = value
-        return found
+        facts = {f"graph-{name}" for name in FACTS}
+        provenance = {}
+        for key, text in self.about.items():
+            if key not in facts:
+                name = key.removeprefix("graph-").removeprefix("provenance:")
+                read = _READERS.get(self.kinds[key], str)
+                provenance[name] = read(text)
+        return provenance

@@ -11,6 +11,17 @@ from multiplex_vit.network.export.text import json_text
 from multiplex_vit.network.export.view import Arrays, Export
 from multiplex_vit.tabular import write_table
 
+_EDGE_COLUMNS = {
+    "source": "string",
+    "target": "string",
+    "type": "string",
+    "weight": "double",
+    "kind": "string",
+    "source_layer": "int64",
+    "target_layer": "int64",
+}
+"""Columns of the table of edges, and their types as Arrow names them."""
+
 
 @EXPORTERS.register(suffix=".csv")
 def csv(export: Export, path: Path) -> None:
@@ -30,8 +41,9 @@ def csv(export: Export, path: Path) -> None:
     """
     nodes = export.nodes()
     write_table(nodes.rename(columns={"name": "id"}), _beside(path, "nodes"))
-    for i, edges in enumerate(_edge_tables(export, nodes["name"])):
-        write_table(edges, _beside(path, "edges"), go_on=i > 0)
+    file = _beside(path, "edges")
+    for number, edges in enumerate(_edge_tables(export, nodes["name"])):
+        write_table(edges, file, go_on=number > 0)
 
 
 @EXPORTERS.register(suffix=".parquet")
@@ -52,27 +64,19 @@ def parquet(export: Export, path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    about = {"multiplex_vit": json_text({"provenance": dict(export.provenance), **export.settings})}
+    facts = {"provenance": dict(export.provenance), **export.settings}
+    about = {"multiplex_vit": json_text(facts)}
     nodes = export.nodes()
     table = pa.Table.from_pandas(nodes.rename(columns={"name": "id"}), preserve_index=False)
-    pq.write_table(
-        table.replace_schema_metadata({**(table.schema.metadata or {}), **about}),
-        _beside(path, "nodes"),
-    )
-    text, whole = pa.string(), pa.int64()
-    columns = {
-        "source": text,
-        "target": text,
-        "type": text,
-        "weight": pa.float64(),
-        "kind": text,
-        "source_layer": whole,
-        "target_layer": whole,
-    }
-    schema = pa.schema(columns, metadata=about)
+    # What pandas wrote there of its types stays beside it.
+    metadata = {**(table.schema.metadata or {}), **about}
+    pq.write_table(table.replace_schema_metadata(metadata), _beside(path, "nodes"))
+    fields = [(name, pa.type_for_alias(kind)) for name, kind in _EDGE_COLUMNS.items()]
+    schema = pa.schema(fields, metadata=about)
     with pq.ParquetWriter(_beside(path, "edges"), schema) as writer:
         for edges in _edge_tables(export, nodes["name"]):
-            writer.write_table(pa.Table.from_pandas(edges, schema=schema, preserve_index=False).replace_schema_metadata(about))
+            part = pa.Table.from_pandas(edges, schema=schema, preserve_index=False)
+            writer.write_table(part.replace_schema_metadata(about))
 
 
 def _beside(path: Path, what: str) -> Path:
@@ -89,11 +93,14 @@ def _edge_tables(export: Export, names: pd.Series) -> Iterator[pd.DataFrame]:
 
 def _table(edges: Arrays, names: np.ndarray, kind: str, n_nodes: int) -> pd.DataFrame:
     source, target, weight = edges
-    ends = {
-        "source": names[source],
-        "target": names[target],
-        "type": "Directed",
-        "weight": weight,
-        "kind": kind,
-    }
-    return pd.DataFrame({**ends, "source_layer": source // n_nodes, "target_layer": target // n_nodes})
+    return pd.DataFrame(
+        {
+            "source": names[source],
+            "target": names[target],
+            "type": "Directed",
+            "weight": weight,
+            "kind": kind,
+            "source_layer": source // n_nodes,
+            "target_layer": target // n_nodes,
+        }
+    )

@@ -22,10 +22,14 @@ def visible(text: str) -> str:
     >>> print(visible("a\x01b\udc80"))
     a\x01b\udc80
     """
-    return _FORBIDDEN.sub(
-        lambda found: f"\\{'x' if found[0] < ' ' else 'u'}{ord(found[0]):0{2 if found[0] < ' ' else 4}x}",
-        text,
-    )
+    return _FORBIDDEN.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    character = match[0]
+    if character < " ":
+        return f"\\x{ord(character):02x}"
+    return f"\\u{ord(character):04x}"
 
 
 def plain(text: str) -> str:
@@ -41,11 +45,14 @@ def plain(text: str) -> str:
     ('block%201%3B%20head%202', '%2D-x')
     """
     word = _NOT_PLAIN.sub(_percent, visible(text))
-    return "%2D" + word[1:] if word.startswith("--") else word
+    # Two dashes at the beginning would make it a comment.
+    if word.startswith("--"):
+        return "%2D" + word[1:]
+    return word
 
 
-def _percent(found: re.Match[str]) -> str:
-    return "".join(f"%{byte:02X}" for byte in found[0].encode())
+def _percent(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match[0].encode())
 
 
 def one_line(text: str) -> str:
@@ -58,7 +65,8 @@ def one_line(text: str) -> str:
     >>> print(one_line('the "a"\nb'))
     the 'a'\nb
     """
-    return visible("\\n".join(text.splitlines())).replace('"', "'")
+    line = "\\n".join(text.splitlines())
+    return visible(line).replace('"', "'")
 
 
 def value_text(value: Any) -> str:
@@ -74,7 +82,11 @@ def value_text(value: Any) -> str:
     if not isinstance(value, (float, np.floating)):
         return visible(str(value))
     number = float(value)
-    return repr(number) if math.isfinite(number) else {math.inf: "INF", -math.inf: "-INF"}.get(number, "NaN")
+    if math.isnan(number):
+        return "NaN"
+    if math.isinf(number):
+        return "INF" if number > 0 else "-INF"
+    return repr(number)
 
 
 def xml(value: Any) -> str:
@@ -96,14 +108,9 @@ def quoted(value: Any) -> str:
     >>> quoted('a "b"')
     '"a &quot;b&quot;"'
     """
-    return (
-        '"'
-        + escape(
-            value_text(value),
-            {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"},
-        )
-        + '"'
-    )
+    # White space within an attribute is folded by readers unless it is written as numbers.
+    replaced = {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
+    return '"' + escape(value_text(value), replaced) + '"'
 
 
 def json_text(value: Any) -> str:
@@ -128,4 +135,6 @@ def _plain_value(value: Any) -> Any:
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return value_text(value)
-    return value if isinstance(value, (str, int, float)) else str(value)
+    if isinstance(value, (str, int, float)):
+        return value
+    return str(value)

@@ -9,19 +9,28 @@ import pandas as pd
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.coupling import Links, links
-from multiplex_vit.network.depth import checked_depth, ranks
+from multiplex_vit.network.depth import checked_depth
 from multiplex_vit.network.direction import DIRECTIONS
 from multiplex_vit.network.export.text import visible
+from multiplex_vit.network.export.weights import AT_ONCE
+from multiplex_vit.network.positions import positions
 from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.registry import name_of
 
-SPACING = 25.0
-"""Distance of neighbouring patches in exported positions."""
-
-_SMALLEST, _LARGEST, _GREY = 4, 20, 128
 _PLACES = (
-    "name", "layer", "layer_name", "block", "head", "node", "token", "row", "col", "x", "y", "z",
-)  # fmt: skip
+    "name",
+    "layer",
+    "layer_name",
+    "block",
+    "head",
+    "node",
+    "token",
+    "row",
+    "col",
+    "x",
+    "y",
+    "z",
+)
 _LOOKS = ("size", "r", "g", "b")
 _TAKEN = {
     *_PLACES,
@@ -42,6 +51,14 @@ _TAKEN = {
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
+_SMALLEST, _MIDDLE, _LARGEST = 4, 12, 20
+"""Sizes of nodes."""
+
+
+_GREY = 128
+"""Red, green and blue of a node whose value is not a number."""
+
+
 @dataclass(frozen=True, eq=False)
 class Export:
     """A network as exporters see it: rows of nodes, and edges as arrays, a layer at a time.
@@ -55,14 +72,16 @@ class Export:
         Names that are no text are written as text.
     coupling : str or callable
         A member of `COUPLINGS`, or a function: blocks [layer] -> bool [layer, layer].
+        Default: "ordinal".
     omega : float or ndarray [layer, node]
-        Weight of an inter-layer link.
+        Weight of an inter-layer link. Default: 1.
     measures : mapping of str to ndarray [layer, node]
-        Values beside each node; the first gives size and colour.
+        Values beside each node, numbers or texts; the first gives size and colour (texts give
+        colour alone, one for each text). Default: none.
     edges_before : tuple of int
         Edges of each layer before it was pruned, where known.
     direction : "attention" or "information"
-        Which way edges run.
+        Which way edges run. Default: "attention".
     blocks, heads : tuple of int
         The transformer block and the head that each layer shows, as in `Multiplex`.
 
@@ -95,20 +114,18 @@ class Export:
 
     def __post_init__(self) -> None:
         blocks, heads = checked_depth(self.blocks, self.heads, len(self.weights))
-        object.__setattr__(self, "blocks", blocks)
-        object.__setattr__(self, "heads", heads)
-        object.__setattr__(
-            self,
-            "provenance",
-            {str(name): value for name, value in self.provenance.items()},
-        )
-        seen = set(_TAKEN)
+        provenance = {str(name): value for name, value in self.provenance.items()}
+        # A frozen object gets its checked values by way of its own dictionary.
+        vars(self).update(blocks=blocks, heads=heads, provenance=provenance)
+        taken = set(_TAKEN)
         for name, values in self.measures.items():
-            if not name or name.lower() in seen or name.startswith("graph-"):
-                raise InputError(f"a measure is named {name!r}, which is empty or taken (capitals or not); give it another name")
+            if not name or name.lower() in taken or name.startswith("graph-"):
+                problem = "which is empty or taken (capitals or not); give it another name"
+                raise InputError(f"a measure is named {name!r}, {problem}")
             if np.shape(values) != self.weights.shape[:2]:
-                raise InputError(f"measure {name} is {list(np.shape(values))}; [layer, node] = {list(self.weights.shape[:2])} was wanted")
-            seen.add(name.lower())
+                expected = f"expected [layer, node] = {list(self.weights.shape[:2])}"
+                raise InputError(f"measure {name} is {list(np.shape(values))}; {expected}")
+            taken.add(name.lower())
 
     @property
     def n_layers(self) -> int:
@@ -123,12 +140,13 @@ class Export:
     @property
     def settings(self) -> dict[str, Any]:
         """What a reader should know of the edges: coupling, omega, edge_direction."""
-        omega = float(self.omega) if np.ndim(self.omega) == 0 else "one value a layer and node"
-        sentence = DIRECTIONS[self.direction]
+        omega: float | str = "one value a layer and node"
+        if np.ndim(self.omega) == 0:
+            omega = float(self.omega)
         return {
             "coupling": name_of(self.coupling),
             "omega": omega,
-            "edge_direction": sentence,
+            "edge_direction": DIRECTIONS[self.direction],
         }
 
     def nodes(self) -> pd.DataFrame:
@@ -138,10 +156,8 @@ class Export:
         -------
         pandas.DataFrame
             name ("L03:r1c4", "L03:class"), layer, layer_name, block, head (-1 for several
-            together), node, token, row, col, x, y, z; where there is a measure also size (4 to 20),
-            r, g and b, and each measure. Layers lie side by side through x and y, the heads of a
-            block in one row; y is the row upside down and z the block, counted among those that are
-            there. Prefix tokens lie just above their layer's patches.
+            together), node, token, row, col, x, y, z (see `positions`); where there is a measure
+            also size (4 to 20), r, g and b, and each measure.
 
         Raises
         ------
@@ -149,20 +165,26 @@ class Export:
             If two nodes would have one name.
         """
         table = self._index()
-        table["x"], table["y"], table["z"] = self._positions(table)
-        if self.measures:
-            first = np.asarray(next(iter(self.measures.values())), dtype=float).ravel()
-            table["size"] = _sizes(first)
-            table["r"], table["g"], table["b"] = _colours(first).T.astype(int)
-        values = {visible(name): np.asarray(values, dtype=float).ravel() for name, values in self.measures.items()}
-        return pd.concat([table, pd.DataFrame(values)], axis=1) if values else table
+        table[["x", "y", "z"]] = positions(self.tokens, self.blocks)
+        columns = {}
+        for name, values in self.measures.items():
+            columns[visible(name)] = np.ravel(values)
+        if not columns:
+            return table
+        first = next(iter(columns.values()))
+        table["size"] = _sizes(first)
+        table[["r", "g", "b"]] = _colours(first).astype(int)
+        return pd.concat([table, pd.DataFrame(columns)], axis=1)
 
     def _index(self) -> pd.DataFrame:
         tokens = self.tokens.table
         layers = [visible(name) for name in self.layer_names]
-        names = [f"{layer}:{visible(token)}" for layer in layers for token in tokens["name"]]
+        names = []
+        for layer in layers:
+            names += [f"{layer}:{visible(token)}" for token in tokens["name"]]
         if len(set(names)) < len(names):
-            raise InputError("two nodes have one name, layer and token together; name the layers or prefix tokens otherwise")
+            problem = "name the layers or prefix tokens otherwise"
+            raise InputError(f"two nodes have one name, layer and token together; {problem}")
         by_layer = {
             "layer": np.arange(self.n_layers),
             "layer_name": np.array(layers, dtype=object),
@@ -177,31 +199,6 @@ class Export:
         index["token"] = [visible(token) for token in index["token"]]
         return pd.DataFrame(index)
 
-    def _positions(self, index: pd.DataFrame) -> Arrays:
-        """Return x, y, z; the rows of prefix tokens above the patches count into the height of a layer."""
-        (rows, cols), n_prefix = self.tokens.grid, len(self.tokens.prefix)
-        above = -(-n_prefix // cols)
-        node, layer = index["node"].to_numpy(), index["layer"].to_numpy()
-        prefix = node < n_prefix
-        row = np.where(prefix, -1 - node // cols, index["row"])
-        col = np.where(prefix, node % cols, index["col"])
-        down, right = self._panels()
-        x = SPACING * (col + right[layer] * (cols + 2.0))
-        y = -SPACING * (row + down[layer] * (rows + above + 2.0)) + 0.0
-        return x, y, SPACING * ranks(self.blocks)[layer]
-
-    def _panels(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return how far down and how far right each layer lies, in layers."""
-        depth = ranks(self.blocks)
-        if len(set(self.blocks)) == self.n_layers:
-            down, right = np.divmod(np.arange(self.n_layers), int(np.ceil(np.sqrt(self.n_layers))))
-            return down, right
-        right = np.zeros(self.n_layers, dtype=int)
-        for block in set(self.blocks):
-            there = np.flatnonzero(np.array(self.blocks) == block)
-            right[there] = np.arange(len(there))
-        return depth, right
-
     def edges(self) -> Iterator[Arrays]:
         """Yield source, target and weight of each layer's edges.
 
@@ -209,39 +206,74 @@ class Export:
         """
         for layer, weights in enumerate(self.weights):
             source, target = weights.nonzero()
-            yield (
-                source + layer * self.n_nodes,
-                target + layer * self.n_nodes,
-                weights[source, target].astype(float),
-            )
+            weight = weights[source, target].astype(float)
+            first = layer * self.n_nodes
+            yield source + first, target + first, weight
+
+    def edge_parts(self) -> Iterator[tuple[int, Arrays]]:
+        """Yield each layer and its edges, as many at once as become Python objects together."""
+        for layer, edges in enumerate(self.edges()):
+            for part in parts_of(edges):
+                yield layer, part
+
+    def link_parts(self) -> Iterator[Arrays]:
+        """Yield the inter-layer links, as many at once as become Python objects together."""
+        yield from parts_of(self.links())
 
     def links(self) -> Links:
         """Return the inter-layer links: source, target (rows of `nodes`) and weight."""
         return links(self.blocks, self.n_nodes, self.coupling, self.omega, edges=self.direction)
 
 
+def parts_of(edges: Arrays) -> Iterator[Arrays]:
+    """Yield edges in parts that are small enough to become Python objects.
+
+    Examples
+    --------
+    >>> [len(part[2]) for part in parts_of((np.zeros(40_000),) * 3)]
+    [32768, 7232]
+    """
+    source, target, weight = edges
+    for start in range(0, len(weight), AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        yield source[part], target[part], weight[part]
+
+
 def _sizes(values: np.ndarray) -> np.ndarray:
     """Return sizes from the least value to the greatest.
 
-    Equal values get the middle, and NaN the smallest.
+    Equal values and texts get the middle, and NaN the smallest.
     """
-    known = values[np.isfinite(values)]
-    if not known.size:
+    if values.dtype.kind not in "biuf":
+        return np.full(values.shape, _MIDDLE)
+    values = values.astype(float)
+    finite = values[np.isfinite(values)]
+    if not finite.size:
         return np.full(values.shape, _SMALLEST)
-    low, high = known.min() / 2, known.max() / 2
-    shares = (np.clip(values, known.min(), known.max()) / 2 - low) / (high - low) if high > low else np.where(np.isnan(values), np.nan, 0.5)
-    return np.rint(np.nan_to_num(_SMALLEST + (_LARGEST - _SMALLEST) * shares, nan=_SMALLEST)).astype(int)
+    # Half of each value, so that the difference of two huge ones does not overflow.
+    low, high = finite.min() / 2, finite.max() / 2
+    if high > low:
+        clipped = np.clip(values, finite.min(), finite.max())
+        shares = (clipped / 2 - low) / (high - low)
+    else:
+        shares = np.where(np.isnan(values), np.nan, 0.5)
+    sizes = _SMALLEST + (_LARGEST - _SMALLEST) * shares
+    return np.rint(np.nan_to_num(sizes, nan=_SMALLEST)).astype(int)
 
 
 def _colours(values: np.ndarray) -> np.ndarray:
-    """Return colours [node, 3], grey for NaN; infinities get the colours of the ends."""
+    """Return colours [node, 3], grey for NaN.
+
+    Infinities get the colours of the ends, and texts one colour for each.
+    """
     from multiplex_vit.plot import colours
 
-    known = values[np.isfinite(values)]
-    if not known.size:
+    if values.dtype.kind not in "biuf":
+        values = np.unique(values.astype(str), return_inverse=True)[1]
+    values = values.astype(float)
+    finite = values[np.isfinite(values)]
+    if not finite.size:
         return np.full((len(values), 3), _GREY)
-    return np.where(
-        np.isnan(values)[:, None],
-        _GREY,
-        colours(np.clip(np.nan_to_num(values, nan=known[0]), known.min(), known.max())),
-    )
+    filled = np.nan_to_num(values, nan=finite[0])
+    shades = colours(np.clip(filled, finite.min(), finite.max()))
+    return np.where(np.isnan(values)[:, None], _GREY, shades)

@@ -18,6 +18,8 @@ def weight_texts(weights: np.ndarray) -> tuple[list[str], list[str]]:
     >>> weight_texts(np.array([0.1, 1e-60]))
     (['0.1', '1.401298464324817e-45'], ['0.1', '1e-60'])
     """
-    exact = list(map(repr, weights.tolist()))
+    exact = [repr(weight) for weight in weights.tolist()]
     held = np.clip(weights, _LEAST, _GREATEST)
-    return (exact, exact) if np.array_equal(held, weights) else (list(map(repr, held.tolist())), exact)
+    if np.array_equal(held, weights):
+        return exact, exact
+    return [repr(weight) for weight in held.tolist()], exact

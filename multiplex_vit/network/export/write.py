@@ -36,13 +36,18 @@ def write(export: Export, path: Path, format: str | Exporter | None = None) -> l
     path = Path(path)
     exporter = exporter_of(path, format)
     writable(path)
+    # An unknown coupling is told before anything is written.
     export.links()
     with written_together(path.parent) as folder:
         exporter(export, folder / path.name)
         names = sorted(file.name for file in folder.iterdir())
         if not names:
-            raise InputError(f"format {name_of(exporter)} wrote no file; a function (export, path) that writes to the path was wanted")
-    return [path.parent / name for name in sorted(names, key=lambda name: name != path.name)]
+            expected = "expected a function (export, path) that writes to the path"
+            raise InputError(f"format {name_of(exporter)} wrote no file; {expected}")
+    if path.name in names:
+        names.remove(path.name)
+        names.insert(0, path.name)
+    return [path.parent / name for name in names]
 
 
 def exporter_of(path: str | Path, format: str | Exporter | None = None) -> Exporter:
@@ -62,16 +67,25 @@ def exporter_of(path: str | Path, format: str | Exporter | None = None) -> Expor
     multiplex_vit.errors.InputError: net.net may be infomap or pajek; say which with
     format='infomap' (at the command line --format infomap)
     """
-    return EXPORTERS.resolve(_format_of(Path(path)) if format is None else format)
+    if format is None:
+        format = _format_of(Path(path))
+    return EXPORTERS.resolve(format)
 
 
 def _format_of(path: Path) -> str:
     suffix = path.suffix.lower()
-    suffixes = {name: EXPORTERS.trait(name, "suffix") for name in EXPORTERS}
-    fitting = [name for name in suffixes if suffixes[name] == suffix]
+    fitting = []
+    known = []
+    for name in EXPORTERS:
+        own_suffix = EXPORTERS.trait(name, "suffix")
+        if own_suffix == suffix:
+            fitting.append(name)
+        known.append(f"{name} ({own_suffix})" if own_suffix else name)
     if not fitting:
-        known = ", ".join(f"{name} ({suffixes[name]})" if suffixes[name] else name for name in suffixes)
-        raise InputError(f"unknown format {suffix.removeprefix('.')!r} of {path.name}; known: {known}")
+        shown = suffix.removeprefix(".")
+        raise InputError(f"unknown format {shown!r} of {path.name}; known: {', '.join(known)}")
     if len(fitting) > 1:
-        raise InputError(f"{path.name} may be {' or '.join(fitting)}; say which with format={fitting[0]!r} (at the command line --format {fitting[0]})")
+        first = fitting[0]
+        how = f"say which with format={first!r} (at the command line --format {first})"
+        raise InputError(f"{path.name} may be {' or '.join(fitting)}; {how}")
     return fitting[0]

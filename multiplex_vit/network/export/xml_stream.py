@@ -43,28 +43,36 @@ class XmlStream:
         """
         self._parser = parser = expat.ParserCreate()
         parser.buffer_text = True
-        parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._pieces.append
         parser.StartDoctypeDeclHandler = _refuse
         try:
             with opened(path, most=MOST_GRAPH_BYTES) as file:
                 parser.ParseFile(file)
         except OSError as error:
-            raise InputError(f"cannot read {path}: {error.strerror or error}; give a file") from error
+            reason = error.strerror or error
+            raise InputError(f"cannot read {path}: {reason}; give a file") from error
         except KeyError:
+            # A subclass misses an attribute: its own readers say what that means.
             raise
         except (expat.ExpatError, LookupError) as error:
             raise InputError(f"cannot read {path}: damaged or no XML ({error})") from error
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._pieces.clear()
-        self.start(tag.rpartition(":")[2] if ":" in tag else tag, attributes)
+        self.start(_without_prefix(tag), attributes)
 
     def _end(self, tag: str) -> None:
         text = "".join(self._pieces)
         self._pieces.clear()
-        self.end(tag.rpartition(":")[2] if ":" in tag else tag, text)
+        self.end(_without_prefix(tag), text)
+
+
+def _without_prefix(tag: str) -> str:
+    return tag.rpartition(":")[2]
 
 
 def _refuse(*_: object) -> None:
-    raise InputError("the file has a DOCTYPE, which is not read; take it away (graphs need none)")
+    problem = "which is not read; take it away (graphs need none)"
+    raise InputError(f"the file has a DOCTYPE, {problem}")
