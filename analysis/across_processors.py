@@ -45,7 +45,7 @@ def ways():
     for numerics in ("published", "stable"):
         for cut in CUTS:
             found[f"mutex, {numerics}, min_cut {cut}"] = mv.Settings(numerics=numerics, min_cut=cut)
-    found["multiplex"] = mv.METHODS["multiplex"]
+    found["communities"] = mv.EXPLAINERS["communities"].settings
     return found
 
 

@@ -18,7 +18,7 @@ from multiplex_vit.models.fast.onednn import fast_linear
 from multiplex_vit.models.fast.switches import Fast
 from multiplex_vit.models.swaps import fed
 
-METHODS = ("mutex", "multiplex")
+METHODS = ("mutex", "communities")
 AS_IT_IS = "as it is"
 SWITCHES = {
     "nothing shared among masks": Fast(sharing=False),

@@ -31,7 +31,6 @@ import multiplex_vit as mv
 from multiplex_vit.evaluation.many import evaluate_many
 from multiplex_vit.files import written_whole
 from multiplex_vit.plot import SIGNED
-from multiplex_vit.saliency.explainers import explainer_of
 from multiplex_vit.study.statistics import interval
 
 warnings.filterwarnings("ignore", message=".*see masks.table")
@@ -60,14 +59,14 @@ def agreement(model: mv.VisionModel, image: Any, method: str, budget: int) -> It
 
 def rounding(model: mv.VisionModel, image: Any, method: str, other: mv.VisionModel | None) -> Iterator[tuple[str, str, float]]:
     """Yield check, condition and value of one of our own methods, with masks made in float64, and by another device."""
-    for row in mv.precision_agreement(model, image, mv.METHODS[method], other=other).to_dict("records"):
+    for row in mv.precision_agreement(model, image, mv.EXPLAINERS[method].settings, other=other).to_dict("records"):
         where = row.pop("compared").split(":")[0]
         yield from (("rounding", f"{where}, {name}", value) for name, value in row.items())
 
 
 def against_ceiling(model: mv.VisionModel, image: Any, methods: list[str], budget: int) -> Iterator[tuple[str, str, str, float]]:
     """Yield check, method, condition and value: areas of the curves of orders that were searched for, and of every method."""
-    heatmaps = [explainer_of(method, budget=budget)(model, image).heatmap for method in methods]
+    heatmaps = [mv.EXPLAINERS[method].where_taken(budget=budget)(model, image).heatmap for method in methods]
     for protocol in PROTOCOLS:
         found = mv.greedy_ceiling(model, image, protocol, steps=STEPS)
         for row in found.table().to_dict("records"):
@@ -82,7 +81,7 @@ def rows_of(model: mv.VisionModel, image: Any, methods: list[str], budget: int, 
     """Yield check, method, condition and value of everything but the ceiling."""
     for method in methods:
         yield from ((check, method, condition, value) for check, condition, value in agreement(model, image, method, budget))
-        if method in mv.METHODS:
+        if mv.EXPLAINERS[method].settings is not None:
             yield from ((check, method, condition, value) for check, condition, value in rounding(model, image, method, other))
 
 
@@ -91,7 +90,7 @@ def measure(args: argparse.Namespace) -> None:
     model = mv.load(args.model, device=args.device)
     other = mv.load(args.model, device="cuda") if model.device.type == "cpu" and torch.cuda.is_available() else None
     model.name = Path(args.model).name
-    path, methods = Path(f"{args.out}_{model.name}.csv"), args.methods or [*mv.METHODS, *mv.RIVALS]
+    path, methods = Path(f"{args.out}_{model.name}.csv"), args.methods or list(mv.EXPLAINERS)
     table = pd.read_csv(path, keep_default_na=False, na_values={"value": [""]}) if path.exists() else pd.DataFrame(columns=COLUMNS)
     record(path, provenance(model.device))
     for place, (name, image) in enumerate(read_images(args.data, reported(0, args.images)).items()):

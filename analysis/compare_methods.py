@@ -5,7 +5,7 @@
     python analysis/compare_methods.py --model CHECKPOINT --photos FOLDER --protocols token patch/black patch/blur
     python analysis/compare_methods.py --summarise
 
-The first 300 CIFAR-10 test images of the order in cifar_images.py (settings were chosen on others, see tune_multiplex.py), predicted class,
+The first 300 CIFAR-10 test images of the order in cifar_images.py (settings were chosen on others, see tune_communities.py), predicted class,
 16 steps; budgets of 500 passes and more on the first 60 alone. A second run goes on where the first was stopped, or adds to it. Written: a folder a model (rows, curves, provenance), and of all of
 them the summary (Markdown), the difference against the passes and the curves (PNG); of photos a gallery of heatmaps too.
 """
@@ -73,7 +73,7 @@ def summarise(out: Path) -> None:
     measured = {folder: mv.Comparison.read(folder) for folder in folders}
     lines = [
         "# Every method on the same images\n",
-        "CIFAR-10 test images in the order of cifar_images.py, or photos; settings were chosen on others (tune_multiplex.py). The random order is another one for every image.",
+        "CIFAR-10 test images in the order of cifar_images.py, or photos; settings were chosen on others (tune_communities.py). The random order is another one for every image.",
         f"Budgets of {HEAVY} passes and more were run on fewer images (see the column): their means do not compare with the others', the paired differences do.",
         "Passes are not all of one length: random and centrality masks keep half of the tokens, occlusion nearly all. Backward passes count for one each.\n",
         "In short, insertion minus deletion at 55 passes, and paired differences (in brackets on how many images, where on fewer):\n",
@@ -92,9 +92,9 @@ def summarise(out: Path) -> None:
 
 
 def brief(measured: dict[Path, mv.Comparison]) -> list[str]:
-    """Return the table of the README: `multiplex` on the same images as the published method, the strongest rivals, and itself with more passes."""
+    """Return the table of the README: `communities` on the same images as the published method, the strongest rivals, and itself with more passes."""
     lines = [
-        "| model | protocol | images | `mutex` | `multiplex` | more than `mutex` | than RISE, 55 | than occlusion, a pass a token | than RISE, 550 |",
+        "| model | protocol | images | `mutex` | `communities` | more than `mutex` | than RISE, 55 | than occlusion, a pass a token | than RISE, 550 |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for folder, found in measured.items():
@@ -102,27 +102,27 @@ def brief(measured: dict[Path, mv.Comparison]) -> list[str]:
             wide = rows.assign(entry=rows["method"] + rows["budget"].map(lambda b: "" if pd.isna(b) else f" {b}")).pivot(
                 index="image", columns="entry", values="difference"
             )
-            if not {"multiplex 55", "mutex 55"} <= set(wide):
+            if not {"communities 55", "mutex 55"} <= set(wide):
                 continue
-            both = wide.dropna(subset=["multiplex 55", "mutex 55"])
-            shares = f"{both['multiplex 55'].mean() / both['mutex 55'].mean() - 1:+.0%}"
-            cells = [str(interval(both[name].to_numpy())) for name in ("mutex 55", "multiplex 55")]
+            both = wide.dropna(subset=["communities 55", "mutex 55"])
+            shares = f"{both['communities 55'].mean() / both['mutex 55'].mean() - 1:+.0%}"
+            cells = [str(interval(both[name].to_numpy())) for name in ("mutex 55", "communities 55")]
             cells += [_more(wide, "mutex 55") + f", {shares}", *(_more(wide, name) for name in ("rise_tokens 55", "occlusion", "rise_tokens 550"))]
             lines.append(f"| {folder.name} | {protocol} | {len(both)} | {' | '.join(cells)} |")
     return lines
 
 
 def _more(wide: pd.DataFrame, other: str) -> str:
-    """Return by how much `multiplex` is ahead of another on the images of both, and on how many where these are fewer."""
+    """Return by how much `communities` is ahead of another on the images of both, and on how many where these are fewer."""
     if other not in wide:
         return ""
-    paired = (wide["multiplex 55"] - wide[other]).dropna().to_numpy()
-    return f"{interval(paired)}" + (f" ({len(paired)})" if len(paired) < wide["multiplex 55"].count() else "")
+    paired = (wide["communities 55"] - wide[other]).dropna().to_numpy()
+    return f"{interval(paired)}" + (f" ({len(paired)})" if len(paired) < wide["communities 55"].count() else "")
 
 
 def _own(found: mv.Comparison) -> list[str]:
     """Return what the others are held against, as far as it was measured."""
-    return [name for name in ("mutex", "multiplex") if name in set(found.table()["method"])]
+    return [name for name in ("mutex", "communities") if name in set(found.table()["method"])]
 
 
 def draw(measured: dict[Path, mv.Comparison], out: Path) -> None:

@@ -36,10 +36,10 @@ SHAPES = ((2, 2), (3, 3))
 
 def too_dear(model: mv.VisionModel, mosaic: mv.Mosaic, method: str) -> str:
     """Return why a rival is left out, or nothing: it takes too many passes for a heatmap, or cannot run here."""
-    if method in mv.METHODS:
+    if mv.EXPLAINERS[method].settings is not None:
         return ""
     try:
-        passes = mv.RIVALS[method](model, model.picture(mosaic.pixels), label=mosaic.labels[0]).forward_passes
+        passes = mv.EXPLAINERS[method](model, model.picture(mosaic.pixels), label=mosaic.labels[0]).forward_passes
     except (mv.InputError, ImportError) as error:
         return str(error)
     return f"{passes} passes a heatmap" if passes > MOST_PASSES else ""
@@ -53,7 +53,7 @@ def measure(args: argparse.Namespace) -> None:
     left_out: dict[str, str] = {}
     for shape in SHAPES:
         mosaics = mv.draw_mosaics(model, read_labelled(args.data, reported()), shape=shape, count=args.mosaics, least=LEAST)
-        for method in args.methods or [*mv.METHODS, *mv.RIVALS]:
+        for method in args.methods or list(mv.EXPLAINERS):
             earlier = (table["shape"] == f"{shape[0]}x{shape[1]}") & (table["method"] == method)
             if table.loc[earlier, "mosaic"].nunique() == len(mosaics):
                 continue

@@ -63,7 +63,7 @@ def measured() -> pd.DataFrame:
     for name in ("demo-vit", "demo-deit"):
         model = mv.load(name, device="cpu")
         for sample, image in mv.samples().items():
-            rollout = mv.RIVALS["rollout"](model, image).heatmap.ravel()
+            rollout = mv.EXPLAINERS["rollout"](model, image).heatmap.ravel()
             for label, options in SETTINGS.items():
                 net = mv.multiplex(model, image, prefix=True, **options)
                 row = {"model": name, "image": sample, "network": label, **row_of(net, rollout)}

@@ -33,12 +33,12 @@ _HOMES = {
     "Explanation": "saliency.explanation",
     "Masks": "saliency.masks",
     "Settings": "saliency.settings",
-    "METHODS": "saliency.methods",
     "STATISTICS": "saliency.statistics",
     "DESIGNS": "saliency.designs",
     "ESTIMATORS": "saliency.estimators",
-    "RIVALS": "saliency.rivals",
-    "Attribution": "saliency.rivals",
+    "EXPLAINERS": "saliency.explainers",
+    "Explainer": "saliency.explainers",
+    "sweep": "saliency.explainers",
     "evaluate": "evaluation.evaluate",
     "Curve": "evaluation.curve",
     "Faithfulness": "evaluation.curve",
@@ -113,14 +113,14 @@ if TYPE_CHECKING:
     from multiplex_vit.saliency.estimators import ESTIMATORS as ESTIMATORS
     from multiplex_vit.saliency.explain import explain as explain
     from multiplex_vit.saliency.explain import multiplex as multiplex
+    from multiplex_vit.saliency.explainers import EXPLAINERS as EXPLAINERS
+    from multiplex_vit.saliency.explainers import Explainer as Explainer
+    from multiplex_vit.saliency.explainers import sweep as sweep
     from multiplex_vit.saliency.explanation import Explanation as Explanation
     from multiplex_vit.saliency.many import explain_many as explain_many
     from multiplex_vit.saliency.masks import Masks as Masks
-    from multiplex_vit.saliency.methods import METHODS as METHODS
     from multiplex_vit.saliency.precision import precision_agreement as precision_agreement
     from multiplex_vit.saliency.precision import precision_flips as precision_flips
-    from multiplex_vit.saliency.rivals import RIVALS as RIVALS
-    from multiplex_vit.saliency.rivals import Attribution as Attribution
     from multiplex_vit.saliency.settings import Settings as Settings
     from multiplex_vit.saliency.statistics import STATISTICS as STATISTICS
     from multiplex_vit.study.ablate import ablate as ablate

@@ -27,6 +27,8 @@ class FakeModel:
         return tuple(size)
 
     def picture(self, image):
+        if isinstance(image, Picture):
+            return image
         pixels = torch.as_tensor(image, dtype=torch.float32)
         return Picture(pixels, np.zeros((2, 3, 3), dtype=np.uint8))
 

@@ -111,7 +111,7 @@ def compare(kind, *, doubled=False):
     model, expected = load(kind, doubled=doubled), recorded(kind)
     for case in cases(kind):
         key, image = case["key"], pixels(case["image"])
-        found = mv.explain(model, image, label=case["label_given"], settings=settings_of(case))
+        found = mv.explain(model, image, label=case["label_given"], method=settings_of(case))
         equal = (recorded_masks(kind, key) == found.masks.kept).all(1)
         deviations = np.abs(expected[f"{key}_conf"] - found.confidence)
         yield {

@@ -65,8 +65,8 @@ def test_options_reach_the_explanation(tmp_path, capsys):
 
 
 def test_a_method_and_what_changes_it_reach_the_explanation(tmp_path, capsys):
-    assert run(capsys, "explain", CAT, "--out", tmp_path, "--method", "multiplex", "--budget", "20", "--seed", "3", "--steps", "4")[0] == 0
-    assert mv.Explanation.load(tmp_path / "cat.npz").settings == replace(mv.METHODS["multiplex"], budget=20, seed=3)
+    assert run(capsys, "explain", CAT, "--out", tmp_path, "--method", "communities", "--budget", "20", "--seed", "3", "--steps", "4")[0] == 0
+    assert mv.Explanation.load(tmp_path / "cat.npz").settings == replace(mv.EXPLAINERS["communities"].settings, budget=20, seed=3)
     assert int(rows(tmp_path / "explanations.csv")[0]["forward_passes"]) == 20
     assert run(capsys, "explain", CAT, "--out", tmp_path, "--design", "random", "--estimator", "contrast", *FAST)[0] == 0
     settings = mv.Explanation.load(tmp_path / "cat.npz").settings

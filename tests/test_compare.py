@@ -83,11 +83,11 @@ def test_curves_have_the_areas_of_the_rows(demo_vit):
 
 
 def test_a_budget_is_given_to_those_whose_passes_depend_on_it(demo_vit):
-    found = quick(demo_vit, {"cat": CAT}, methods=["mutex", "multiplex", "rise_tokens", "reversed_order", "occlusion", "raw_attention"], budgets=[20, 55, 70])
+    found = quick(demo_vit, {"cat": CAT}, methods=["mutex", "communities", "rise_tokens", "reversed_order", "occlusion", "raw_attention"], budgets=[20, 55, 70])
     passes = found.rows.drop_duplicates(["method", "budget"]).set_index(["method", "budget"])["forward_passes"]
     budgets = {method: list(part.index.get_level_values(1)) for method, part in passes.groupby("method")}
     assert budgets["mutex"] == budgets["reversed_order"] == [20, 55], "54 published masks are not more for a greater budget"
-    assert budgets["multiplex"] == budgets["rise_tokens"] == [20, 55, 70]
+    assert budgets["communities"] == budgets["rise_tokens"] == [20, 55, 70]
     assert len(budgets["occlusion"]) == len(budgets["raw_attention"]) == 1
     assert pd.isna(budgets["occlusion"][0])
     assert passes["rise_tokens"].tolist() == [20, 55, 70]
@@ -101,7 +101,7 @@ def test_functions_take_part_under_their_names(demo_vit):
         asked.append((budget, seed, label))
         return SimpleNamespace(heatmap=np.arange(64.0).reshape(8, 8), forward_passes=budget)
 
-    found = quick(demo_vit, [CAT], methods=[corner, partial(mv.RIVALS["rise_tokens"], budget=9)], budgets=[5, 6], seed=3, label="dog")
+    found = quick(demo_vit, [CAT], methods=[corner, partial(mv.EXPLAINERS["rise_tokens"], budget=9)], budgets=[5, 6], seed=3, label="dog")
     assert asked == [(5, 3, 5), (6, 3, 5)], "dog is class 5"
     rows = found.rows.drop_duplicates(["method", "budget"])
     assert rows["method"].tolist() == ["corner", "corner", "rise_tokens(budget=9)"]
@@ -144,7 +144,7 @@ def test_a_second_run_goes_on_where_the_first_was_stopped(demo_vit, tmp_path):
 
     def counted(model, image, label):
         seen.append(label)
-        return mv.RIVALS["raw_attention"](model, image, label)
+        return mv.EXPLAINERS["raw_attention"](model, image, label)
 
     def stop(line):
         raise KeyboardInterrupt
@@ -241,7 +241,7 @@ def test_a_damaged_folder_is_told(demo_vit, tmp_path):
 @pytest.mark.parametrize(
     ("choices", "message"),
     [
-        ({"methods": ["mutx"]}, "unknown method 'mutx'; known: mutex, multiplex, raw_attention"),
+        ({"methods": ["mutx"]}, r"unknown explainer 'mutx' \(did you mean 'mutex'\?\); known: mutex, communities, raw_attention"),
         ({"methods": []}, "methods is empty"),
         ({"protocols": "path/black"}, "unknown protocol 'path'"),
         ({"protocols": "patch/white"}, "unknown baseline 'white'"),
@@ -273,7 +273,7 @@ def test_images_are_told_apart_by_name(demo_vit):
 
 def test_a_pass_a_token_is_left_out_by_default_where_that_is_many(demo_vit):
     chosen = planned(demo_vit, {})
-    assert set(chosen.methods) == {*mv.METHODS, *mv.RIVALS}
+    assert set(chosen.methods) == set(mv.EXPLAINERS)
     large = SimpleNamespace(picture=None, input_size=(224, 224), grid_of=lambda size: (14, 14), label_of=lambda label, predicted: 0)
     assert "occlusion" not in planned(large, {}).methods
     assert "occlusion" in planned(large, {"methods": ["occlusion"]}).methods
@@ -300,17 +300,17 @@ EIGHT = np.array([0.1, 0.12, 0.09, 0.11, 0.1, 0.13, 0.08, 0.1])
 def test_a_standing_by_hand():
     noise = np.array([0.02, -0.02, 0.01, -0.01, 0.02, -0.02, 0.01, -0.01])
     found = standing(
-        table_of({"mutex": EIGHT, "multiplex": EIGHT + 0.2, "rise_tokens": EIGHT + 0.2 - noise, "random_order": EIGHT + 0.5, "raw_attention": EIGHT - 0.1})
+        table_of({"mutex": EIGHT, "communities": EIGHT + 0.2, "rise_tokens": EIGHT + 0.2 - noise, "random_order": EIGHT + 0.5, "raw_attention": EIGHT - 0.1})
     )
     assert dict(zip(found["entry"], found["rank"], strict=True)) == {
         "random_order": "1",
-        "multiplex": "2-3",
+        "communities": "2-3",
         "rise_tokens": "2-3",
         "mutex": "4",
         "raw_attention": "5",
     }
     assert found["best_rival"].unique().tolist() == ["rise_tokens"], "a control is no rival"
-    own = found.set_index("entry").loc["multiplex"]
+    own = found.set_index("entry").loc["communities"]
     assert own[["difference", "to_mutex", "to_rise_tokens"]].tolist() == pytest.approx([EIGHT.mean() + 0.2, 0.2, 0.0])
     assert own["p_mutex"] == pytest.approx(4 * 2 / 2**8), "all eight signed ranks on one side, four comparisons"
     assert own["seconds"] == 4.5
@@ -334,8 +334,8 @@ def test_protocols_never_stand_in_one_table(demo_vit):
 
 
 def test_what_others_are_compared_with_must_be_there():
-    with pytest.raises(mv.InputError, match="nothing was measured of 'multiplex'; here are raw_attention"):
-        standing(table_of({"raw_attention": EIGHT}), against="multiplex")
+    with pytest.raises(mv.InputError, match="nothing was measured of 'communities'; here are raw_attention"):
+        standing(table_of({"raw_attention": EIGHT}), against="communities")
     alone = standing(table_of({"raw_attention": EIGHT}))
     assert alone["rank"].tolist() == ["1"]
     assert not alone["p_raw_attention"].notna().any()
@@ -449,7 +449,7 @@ def test_compare_at_the_command_line(tmp_path, capsys):
     ("args", "message"),
     [
         (["missing.jpg"], "no image could be measured; the first, missing.jpg: no such image"),
-        (["--methods", "nonsense"], "unknown method 'nonsense'"),
+        (["--methods", "nonsense"], "unknown explainer 'nonsense'"),
         (["--budget", "many"], "budget is 'many'"),
         (["--budget", "55,1"], "budget is 1"),
         (["--protocol", "patch/white"], "unknown baseline 'white'"),
@@ -460,7 +460,7 @@ def test_compare_at_the_command_line(tmp_path, capsys):
         (["--batch-size", "-3"], "batch_size is '-3'"),
         (["--label", "lion"], "label 'lion' is no class"),
         (["--model", "no-such-model"], "cannot load no-such-model"),
-        (["--methods", "mutex", "--against", "multiplex"], "--against multiplex is none of the methods measured: mutex"),
+        (["--methods", "mutex", "--against", "communities"], "--against communities is none of the methods measured: mutex"),
         (["."], "holds no image"),
     ],
     ids=" ".join,

@@ -134,8 +134,8 @@ def test_a_finer_resolution_gives_more_communities():
         ({"design": "comunity"}, "unknown mask design 'comunity' (did you mean 'community'?)"),
         ({"estimator": "mean"}, "unknown estimator 'mean'"),
         ({"graph_operator": "avg"}, "unknown head operator 'avg'"),
-        ({"method": "mutiplex"}, "unknown method 'mutiplex'; known: mutex, multiplex"),
-        ({"method": "mutex", "settings": mv.Settings()}, "both settings and method were given"),
+        ({"method": "comunities"}, "unknown explainer 'comunities' (did you mean 'communities'?)"),
+        ({"settings": mv.Settings()}, "explainer mutex has no option 'settings'"),
     ],
 )
 def test_bad_choices_are_told_before_any_pass(choices, message):
@@ -148,10 +148,10 @@ def test_bad_choices_are_told_before_any_pass(choices, message):
 
 def test_methods_are_settings_by_name(fake):
     assert mv.explain(fake, PIXELS, method="mutex").settings == mv.explain(fake, PIXELS).settings == mv.Settings()
-    multiplex = mv.explain(fake, PIXELS, method="multiplex", seed=5)
-    assert multiplex.settings.seed == 5
-    assert multiplex.settings != mv.Settings(seed=5)
-    assert mv.explain(fake, PIXELS, settings=multiplex.settings).heatmap.tolist() == multiplex.heatmap.tolist()
+    communities = mv.explain(fake, PIXELS, method="communities", seed=5)
+    assert communities.settings.seed == 5
+    assert communities.settings != mv.Settings(seed=5)
+    assert mv.explain(fake, PIXELS, method=communities.settings).heatmap.tolist() == communities.heatmap.tolist()
 
 
 def test_a_starting_layer_that_is_not_there():
@@ -162,6 +162,6 @@ def test_a_starting_layer_that_is_not_there():
 
 @pytest.mark.parametrize("kind", ["ViT", "DeiT", "Dinov2", "Dinov2WithRegisters"])
 def test_the_method_works_for_every_kind_of_model(tiny, pixels, kind):
-    explanation = mv.explain(tiny(kind), pixels(), method="multiplex")
+    explanation = mv.explain(tiny(kind), pixels(), method="communities")
     assert explanation.heatmap.shape == (4, 4)
     assert explanation.forward_passes <= 55

@@ -104,7 +104,7 @@ def test_the_heatmap_is_both_in_standard_deviations(demo_vit):
 
 
 def test_shares_are_saved(demo_vit, tmp_path):
-    explanation = mv.explain(demo_vit, CAT, method="multiplex", budget=10)
+    explanation = mv.explain(demo_vit, CAT, method="communities", budget=10)
     explanation.save(tmp_path / "cat.npz")
     again = mv.Explanation.load(tmp_path / "cat.npz")
     assert np.array_equal(again.direct, explanation.direct)

@@ -159,7 +159,7 @@ def test_without_a_graph_the_message_says_what_to_do(fake):
 
 
 def test_the_estimator_and_the_graph_are_saved(fake, tmp_path):
-    explanation = mv.explain(fake, PIXELS, method="multiplex", budget=20)
+    explanation = mv.explain(fake, PIXELS, method="communities", budget=20)
     explanation.save(tmp_path / "a.npz")
     loaded = mv.Explanation.load(tmp_path / "a.npz")
     assert loaded.settings == explanation.settings

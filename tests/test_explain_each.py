@@ -16,7 +16,7 @@ CHOICES = [
     mv.Settings(),
     mv.Settings(token_ratio=0.3, min_cut=0.1, starting_layer=1),
     mv.Settings(operators=("mean",), centralities=("pagerank", "in_strength"), statistics=("std", "skew", "max")),
-    mv.METHODS["multiplex"],
+    mv.EXPLAINERS["communities"].settings,
     mv.Settings(design="random", budget=7, seed=2),
 ]
 KINDS = ["ViT", "DeiT", "Dinov2", "Dinov2WithRegisters"]
@@ -52,7 +52,7 @@ def test_any_grouping_gives_what_one_at_a_time_gives(make_tiny, kind, seeds, cho
     assert len(found) == len(images)
     for image, explanations in zip(images, found, strict=True):
         for explanation, setting in zip(explanations, chosen, strict=True):
-            same(explanation, mv.explain(model, image, settings=setting))
+            same(explanation, mv.explain(model, image, method=setting))
 
 
 @pytest.fixture(scope="module")
@@ -262,7 +262,7 @@ def test_short_memory_halves_the_images_and_goes_on(tiny, pixels, monkeypatch):
 def test_attention_is_not_copied_for_masks_whose_statistics_are_known(demo_vit, monkeypatch):
     monkeypatch.setattr(each_room, "_stacked", lambda *args: pytest.fail("attention was copied"))
     mv.explain(demo_vit, mv.samples()["cat"])
-    mv.explain(demo_vit, mv.samples()["cat"], method="multiplex")
+    mv.explain(demo_vit, mv.samples()["cat"], method="communities")
 
 
 def test_a_classifier_of_ones_own_gets_every_token(tiny, pixels):

@@ -195,7 +195,7 @@ def drawn(model, labels=(3, 7, 0, 1)):
     return mv.Mosaic(mv.mosaic(model, [*SAMPLES, SAMPLES[0]]), labels, (0, 1, 2, 0))
 
 
-@pytest.mark.parametrize("method", ["mutex", "multiplex"])
+@pytest.mark.parametrize("method", ["mutex", "communities"])
 def test_one_run_of_passes_serves_all_classes(demo_vit, method):
     table = mv.grid_pointing_game(demo_vit, [drawn(demo_vit)], method)
     once = mv.explain(demo_vit, drawn(demo_vit).pixels, method=method)
@@ -239,5 +239,5 @@ def test_the_table_is_tidy_and_a_method_may_be_ones_own(demo_vit):
 
 
 def test_an_unknown_method_lists_the_known(demo_vit):
-    with pytest.raises(mv.InputError, match=r"unknown method 'mutx'; known: mutex, multiplex, .*random_order"):
+    with pytest.raises(mv.InputError, match=r"unknown explainer 'mutx' .*; known: mutex, communities, .*random_order"):
         mv.grid_pointing_game(demo_vit, [drawn(demo_vit)], "mutx")

@@ -17,7 +17,7 @@ MIXTURE = [
     mv.Settings(),
     mv.Settings(operators=("sum", "mean"), centralities=("pagerank", "in_strength"), statistics=("max",)),
     mv.Settings(starting_layer=3),
-    replace(mv.METHODS["multiplex"], budget=20),
+    replace(mv.EXPLAINERS["communities"].settings, budget=20),
     mv.Settings(design="random", budget=12, seed=4),
     mv.Settings(estimator="contrast"),
     mv.Settings(estimator="graph"),
@@ -49,7 +49,7 @@ class Counted:
 @pytest.mark.parametrize("settings", [SWEEP, MIXTURE], ids=["sweep", "mixture"])
 def test_every_explanation_is_that_of_explain(demo_vit, settings):
     for together, each in zip(mv.explain_many(demo_vit, CAT, settings), settings, strict=True):
-        alone = mv.explain(demo_vit, CAT, settings=each)
+        alone = mv.explain(demo_vit, CAT, method=each)
         assert (together.masks.kept == alone.masks.kept).all()
         assert together.masks.labels == alone.masks.labels
         assert together.forward_passes == alone.forward_passes

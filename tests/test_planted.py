@@ -30,7 +30,7 @@ def correlation(worth, rule, **choices):
     return spearmanr(explanation.heatmap.ravel(), worth.ravel()).statistic
 
 
-WAYS = {"multiplex": {"method": "multiplex"}, "random masks, graph": {"design": "random", "estimator": "graph"}}
+WAYS = {"communities": {"method": "communities"}, "random masks, graph": {"design": "random", "estimator": "graph"}}
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -44,5 +44,5 @@ def test_a_planted_heatmap_is_found_again(way, rule, roughness, seed):
 def test_a_wrong_heatmap_is_not_found():
     """The measure can fail: what is found for one worth does not fit another."""
     model = PlantedModel(planted_worth(0, 0.5), rule=RULES["linear"])
-    explanation = mv.explain(model, np.ones((1, 3, SIDE, SIDE), dtype=np.float32), label=0, budget=550, method="multiplex")
+    explanation = mv.explain(model, np.ones((1, 3, SIDE, SIDE), dtype=np.float32), label=0, budget=550, method="communities")
     assert spearmanr(explanation.heatmap.ravel(), planted_worth(1, 0.5).ravel()).statistic < 0.8

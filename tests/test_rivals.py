@@ -9,6 +9,7 @@ import multiplex_vit as mv
 
 CAT = mv.samples()["cat"]
 KINDS = ["ViT", "DeiT", "Dinov2"]
+RIVALS = [name for name, explainer in mv.EXPLAINERS.items() if explainer.settings is None]
 
 
 def eager(model, pixels):
@@ -26,10 +27,10 @@ def rows_of(model, relevance):
 # --- the contract of every rival --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", mv.RIVALS)
+@pytest.mark.parametrize("name", RIVALS)
 def test_a_rival_keeps_its_contract(demo_deit, name):
-    rival = mv.RIVALS[name]
-    first, again = (rival(demo_deit, CAT, "dog", budget=20, seed=1) for _ in range(2))
+    rival = mv.EXPLAINERS[name]
+    first, again = (rival.where_taken(budget=20, seed=1)(demo_deit, CAT, "dog") for _ in range(2))
     assert np.array_equal(first.heatmap, again.heatmap)
     assert (first.heatmap.shape, first.heatmap.dtype) == ((8, 8), np.float32)
     assert np.isfinite(first.heatmap).all()
@@ -38,30 +39,30 @@ def test_a_rival_keeps_its_contract(demo_deit, name):
     assert first.row()["forward_passes"] == first.forward_passes
     assert first._repr_png_().startswith(b"\x89PNG")
     assert rival(demo_deit, CAT).label == first.predicted
-    assert list(inspect.signature(rival).parameters) == ["model", "image", "label", "budget", "seed"]
+    assert list(inspect.signature(rival.function).parameters) == ["model", "picture", "label", *rival.defaults]
     with pytest.raises(ValueError, match="read-only"):
         first.heatmap[:] = 0
 
 
-@pytest.mark.parametrize("name", mv.RIVALS)
+@pytest.mark.parametrize("name", RIVALS)
 def test_a_rival_leaves_the_model_as_it_was(tiny, pixels, name):
     model = tiny("ViT")
     model.model.train()
     before = model.model.config._attn_implementation, {n: p.clone() for n, p in model.model.named_parameters()}
-    mv.RIVALS[name](model, pixels(), 3)
+    mv.EXPLAINERS[name](model, pixels(), 3)
     assert (model.model.config._attn_implementation, model.model.training) == (before[0], True)
     assert all(p.grad is None and torch.equal(p, before[1][n]) for n, p in model.model.named_parameters())
 
 
-@pytest.mark.parametrize("name", mv.RIVALS)
+@pytest.mark.parametrize("name", RIVALS)
 @pytest.mark.parametrize("kind", ["ViT", "DeiT", "Dinov2", "Dinov2WithRegisters"])
 def test_a_rival_works_for_every_kind_of_model(tiny, pixels, name, kind):
-    assert mv.RIVALS[name](tiny(kind), pixels(), budget=10).heatmap.shape == (4, 4)
+    assert mv.EXPLAINERS[name].where_taken(budget=10)(tiny(kind), pixels()).heatmap.shape == (4, 4)
 
 
-@pytest.mark.parametrize("name", mv.RIVALS)
+@pytest.mark.parametrize("name", RIVALS)
 def test_a_rival_works_on_a_grid_that_is_not_square_and_on_pixels_beyond_it(tiny, pixels, name):
-    result = mv.RIVALS[name](tiny("Dinov2"), pixels(13, 22), 4, budget=10)
+    result = mv.EXPLAINERS[name].where_taken(budget=10)(tiny("Dinov2"), pixels(13, 22), 4)
     assert result.heatmap.shape == (3, 5)
     assert np.isfinite(result.heatmap).all()
 
@@ -85,33 +86,33 @@ def test_a_rival_works_on_a_grid_that_is_not_square_and_on_pixels_beyond_it(tiny
     ],
 )
 def test_passes_are_as_expected(demo_vit, name, passes):
-    result = mv.RIVALS[name](demo_vit, CAT, budget=30)
+    result = mv.EXPLAINERS[name].where_taken(budget=30)(demo_vit, CAT)
     assert (result.forward_passes, getattr(result, "backward_passes", 0)) == passes
 
 
-@pytest.mark.parametrize("name", mv.RIVALS)
+@pytest.mark.parametrize("name", RIVALS)
 @pytest.mark.parametrize("budget", [2, 3, 40])
 def test_passes_are_those_that_the_model_ran(tiny, pixels, name, budget):
     """Every sequence that goes through the first block's attention is counted, and budgets are kept by what has one."""
     model, ran = tiny("ViT"), []
     hook = model.model.vit.layers[0].attention.register_forward_hook(lambda _module, _args, output: ran.append(len(output[0])))
-    result = mv.RIVALS[name](model, pixels(), budget=budget)
+    result = mv.EXPLAINERS[name].where_taken(budget=budget)(model, pixels())
     hook.remove()
     assert result.forward_passes == sum(ran)
     assert result.forward_passes <= budget or name == "occlusion"
 
 
 def test_integrated_gradients_takes_no_more_steps_than_it_needs(demo_vit):
-    assert mv.RIVALS["integrated_gradients"](demo_vit, CAT, budget=550).forward_passes == 33
+    assert mv.EXPLAINERS["integrated_gradients(budget=550)"](demo_vit, CAT).forward_passes == 33
 
 
 def test_bad_labels_and_budgets(demo_vit):
-    for name in mv.RIVALS:
+    for name in RIVALS:
         with pytest.raises(mv.InputError, match="label 10 is out of range"):
-            mv.RIVALS[name](demo_vit, CAT, 10)
+            mv.EXPLAINERS[name](demo_vit, CAT, 10)
     for name in ("rise_pixels", "integrated_gradients", "tis", "similarity_walks", "kernel_shap"):
         with pytest.raises(mv.InputError, match="budget is 1; give a whole number of at least 2"):
-            mv.RIVALS[name](demo_vit, CAT, budget=1)
+            mv.EXPLAINERS[name].where_taken(budget=1)(demo_vit, CAT)
 
 
 # --- each against an independent computation --------------------------------------------------------------------------
@@ -120,7 +121,7 @@ def test_bad_labels_and_budgets(demo_vit):
 @pytest.mark.parametrize("kind", KINDS)
 def test_raw_attention_and_rollout_agree_with_transformers_own_attention(tiny, pixels, kind):
     model = tiny(kind)
-    raw, rolled = (mv.RIVALS[name](model, pixels()).heatmap for name in ("raw_attention", "rollout"))
+    raw, rolled = (mv.EXPLAINERS[name](model, pixels()).heatmap for name in ("raw_attention", "rollout"))
     _, attentions, _ = eager(model, pixels())
     assert raw.ravel() == pytest.approx(rows_of(model, attentions[-1][0].mean(0)), abs=1e-5)
     product = np.eye(attentions[0].shape[-1])
@@ -132,7 +133,7 @@ def test_raw_attention_and_rollout_agree_with_transformers_own_attention(tiny, p
 @pytest.mark.parametrize("kind", KINDS)
 def test_generic_attention_agrees_with_transformers_own_attention(tiny, pixels, kind):
     model = tiny(kind)
-    heatmap = mv.RIVALS["generic_attention"](model, pixels(), 2).heatmap
+    heatmap = mv.EXPLAINERS["generic_attention"](model, pixels(), 2).heatmap
     logits, attentions, _ = eager(model, pixels())
     for attention in attentions:
         attention.retain_grad()
@@ -159,7 +160,7 @@ def head_of(model, tokens):
 @pytest.mark.parametrize("kind", [*KINDS, "DeiT with teacher"])
 def test_legrad_agrees_with_the_head_written_out(tiny, pixels, kind):
     model = tiny("DeiT", "ForImageClassificationWithTeacher") if kind == "DeiT with teacher" else tiny(kind)
-    result = mv.RIVALS["legrad"](model, pixels(), 2)
+    result = mv.EXPLAINERS["legrad"](model, pixels(), 2)
     blocks = next(m for m in model.model.modules() if isinstance(m, torch.nn.ModuleList) and len(m) == 3)
     outputs = []
     hooks = [block.register_forward_hook(lambda _module, _args, output: outputs.append(output)) for block in blocks]
@@ -179,7 +180,7 @@ def test_legrad_agrees_with_the_head_written_out(tiny, pixels, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_integrated_gradients_agrees_with_captum(tiny, pixels, kind):
     model = tiny(kind)
-    heatmap = mv.RIVALS["integrated_gradients"](model, pixels(), 2).heatmap
+    heatmap = mv.EXPLAINERS["integrated_gradients"](model, pixels(), 2).heatmap
     attributed = IntegratedGradients(lambda values: model.model(pixel_values=values).logits.softmax(-1)).attribute(
         torch.tensor(pixels()), -torch.ones(1, 3, 16, 16), target=2, n_steps=32, method="riemann_middle"
     )
@@ -190,7 +191,7 @@ def test_integrated_gradients_agrees_with_captum(tiny, pixels, kind):
 
 @pytest.mark.parametrize("name", ["cat", "horse"])
 def test_integrated_gradients_sums_to_what_the_image_adds_to_black(demo_deit, name):
-    result = mv.RIVALS["integrated_gradients"](demo_deit, mv.samples()[name], 3)
+    result = mv.EXPLAINERS["integrated_gradients"](demo_deit, mv.samples()[name], 3)
     mean, std = demo_deit.normalisation
     black = np.broadcast_to((-mean / std)[None, :, None, None], (1, 3, 32, 32)).copy()
     added = result.clean[3] - float(demo_deit.classify(black)[0, 3])
@@ -201,7 +202,7 @@ def test_integrated_gradients_sums_to_what_the_image_adds_to_black(demo_deit, na
 def test_grad_cam_agrees_with_finite_differences(tiny, pixels, kind):
     """Gradients are taken by central differences in float64, from the hidden states on."""
     model = tiny(kind, dtype=torch.float64)
-    heatmap = mv.RIVALS["grad_cam"](model, pixels(), 2).heatmap
+    heatmap = mv.EXPLAINERS["grad_cam"](model, pixels(), 2).heatmap
     blocks = next(m for m in model.model.modules() if isinstance(m, torch.nn.ModuleList) and len(m) == 3)
     norm = blocks[-1].norm1 if kind == "Dinov2" else blocks[-1].layernorm_before
     shift, held = torch.zeros(0), []
@@ -231,22 +232,22 @@ def test_grad_cam_agrees_with_finite_differences(tiny, pixels, kind):
 
 
 def test_rise_on_tokens_and_occlusion_are_what_they_say(demo_vit):
-    rise = mv.RIVALS["rise_tokens"](demo_vit, CAT, budget=40, seed=2)
+    rise = mv.explain(demo_vit, CAT, method="rise_tokens", budget=40, seed=2)
     kept = rise.masks.kept.astype(float)
     assert rise.heatmap.ravel() == pytest.approx(kept.T @ rise.confidence / kept.sum(0), abs=1e-6)
     assert (kept.sum(1) == 32).all()
-    occluded = mv.RIVALS["occlusion"](demo_vit, CAT)
+    occluded = mv.EXPLAINERS["occlusion"](demo_vit, CAT)
     assert np.array_equal(occluded.masks.kept, ~np.eye(64, dtype=bool))
     assert np.array_equal(np.argsort(occluded.heatmap.ravel()), np.argsort(-occluded.confidence, kind="stable"))
 
 
 def test_reversed_order_is_the_published_heatmap_with_its_sign_turned(demo_vit):
     published = mv.explain(demo_vit, CAT)
-    turned = mv.RIVALS["reversed_order"](demo_vit, CAT)
+    turned = mv.EXPLAINERS["reversed_order"](demo_vit, CAT)
     assert np.array_equal(turned.heatmap, -published.heatmap)
     assert turned.forward_passes == published.forward_passes
 
 
 def test_centre_prior_by_hand(tiny, pixels):
-    heatmap = mv.RIVALS["centre_prior"](tiny("Dinov2"), pixels(12, 12)).heatmap
+    heatmap = mv.EXPLAINERS["centre_prior"](tiny("Dinov2"), pixels(12, 12)).heatmap
     assert heatmap == pytest.approx(-np.hypot(*np.meshgrid([-1 / 3, 0, 1 / 3], [-1 / 3, 0, 1 / 3])))

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 import multiplex_vit as mv
-from multiplex_vit.saliency.rivals.kernel_shap import kernel_masks
-from multiplex_vit.saliency.rivals.similarity_walks import walked
-from multiplex_vit.saliency.rivals.tis import centres
+from multiplex_vit.saliency.explainers.kernel_shap import kernel_masks
+from multiplex_vit.saliency.explainers.similarity_walks import walked
+from multiplex_vit.saliency.explainers.tis import centres
 
 CAT = mv.samples()["cat"]
 PIXELS = np.zeros((1, 3, 2, 3), dtype=np.float32)
@@ -26,14 +26,14 @@ def covered(explanation):
 
 
 def test_kernel_shap_is_exact_on_a_linear_model(fake):
-    result = mv.RIVALS["kernel_shap"](fake, PIXELS, 0, budget=40)
+    result = mv.EXPLAINERS["kernel_shap"].at(budget=40)(fake, PIXELS, 0)
     assert result.heatmap.ravel() == pytest.approx(fake.worth, abs=1e-6)
     assert result.for_class(1).heatmap.ravel() == pytest.approx(-fake.worth, abs=1e-6)
 
 
 @pytest.mark.parametrize("budget", [2, 3, 5, 8])
 def test_kernel_shap_shares_out_what_all_tokens_add_even_if_passes_are_few(fake, budget):
-    heatmap = mv.RIVALS["kernel_shap"](fake, PIXELS, 0, budget=budget).heatmap
+    heatmap = mv.EXPLAINERS["kernel_shap"].at(budget=budget)(fake, PIXELS, 0).heatmap
     assert heatmap.sum() == pytest.approx(fake.worth.sum(), abs=1e-6)
 
 
@@ -56,7 +56,7 @@ def test_kernel_shap_comes_near_shapley_values_of_a_game_with_a_pair(fake):
                 exact[node] += weight * (worth(kept | (np.arange(6) == node)) - worth(kept))
     assert exact == pytest.approx([0.25, 0.25, 0.1, -0.1, 0, 0])
     fake.probabilities = probabilities
-    result = mv.RIVALS["kernel_shap"](fake, PIXELS, 0, budget=20_000)
+    result = mv.EXPLAINERS["kernel_shap"].at(budget=20_000)(fake, PIXELS, 0)
     assert result.heatmap.ravel() == pytest.approx(exact, abs=0.005)
     assert result.forward_passes == 64
 
@@ -76,7 +76,7 @@ def test_sizes_come_from_the_shapley_kernel_and_masks_in_pairs():
 
 def test_rise_on_pixels_agrees_with_masks_made_by_hand(tiny, pixels):
     model = tiny("Dinov2")
-    result = mv.RIVALS["rise_pixels"](model, pixels(16, 24), 1, budget=31, seed=5)
+    result = mv.EXPLAINERS["rise_pixels(budget=31, seed=5)"](model, pixels(16, 24), 1)
     rng, sides = np.random.default_rng(5), (16, 24)
     cells, shifts = rng.random((30, 7, 7)) < 0.5, rng.integers(0, [3, 4], (30, 2))
     total = np.zeros(sides)
@@ -96,7 +96,7 @@ def test_rise_on_pixels_finds_the_one_patch_that_counts(demo_vit, monkeypatch):
         return torch.stack([own, *[(1 - own) / 9] * 9], 1)
 
     monkeypatch.setattr(demo_vit, "classify", classify)
-    heatmap = mv.RIVALS["rise_pixels"](demo_vit, np.ones((1, 3, 32, 32), dtype=np.float32), 0, budget=1001).heatmap
+    heatmap = mv.EXPLAINERS["rise_pixels(budget=1001)"](demo_vit, np.ones((1, 3, 32, 32), dtype=np.float32), 0).heatmap
     assert np.unravel_index(heatmap.argmax(), heatmap.shape) == (2, 5)
     assert heatmap.max() > 1.3 * np.median(heatmap)
 
@@ -108,7 +108,7 @@ def test_rise_on_pixels_finds_the_one_patch_that_counts(demo_vit, monkeypatch):
 def test_tis_with_a_cluster_a_channel_keeps_the_greater_half_of_each(tiny, pixels, kind):
     """Three blocks of width 16 have 48 channels; more clusters than channels there cannot be."""
     model = tiny(kind)
-    result = mv.RIVALS["tis"](model, pixels(), 3, budget=100)
+    result = mv.EXPLAINERS["tis"].at(budget=100)(model, pixels(), 3)
     outputs = []
     blocks = next(m for m in model.model.modules() if isinstance(m, torch.nn.ModuleList) and len(m) == 3)
     hooks = [block.register_forward_hook(lambda _module, _args, output: outputs.append(output.detach()[0])) for block in blocks]
@@ -140,7 +140,7 @@ def test_a_cluster_that_runs_empty_keeps_its_centre():
 
 
 def test_a_mask_that_keeps_every_token_takes_no_second_pass(fake):
-    result = mv.RIVALS["kernel_shap"](fake, PIXELS, 0, budget=10)
+    result = mv.EXPLAINERS["kernel_shap"].at(budget=10)(fake, PIXELS, 0)
     assert result.masks.kept[1].all()
     assert fake.sequences == result.forward_passes
     assert np.array_equal(result.probabilities[1], result.clean)
@@ -170,16 +170,16 @@ def test_a_walk_that_is_stuck_goes_anywhere_else():
 
 
 def test_similarity_walks_are_dealt_to_the_blocks_and_averaged_over_coverage(demo_vit):
-    result = mv.RIVALS["similarity_walks"](demo_vit, CAT, budget=25)
+    result = mv.EXPLAINERS["similarity_walks"].at(budget=25)(demo_vit, CAT)
     assert (result.masks.kept.sum(1) == 32).all()
     assert (len(result.masks), set(result.masks.designs)) == (24, {"similarity_walks"})
     assert result.heatmap.ravel() == pytest.approx(covered(result), abs=1e-6)
-    other = mv.RIVALS["similarity_walks"](demo_vit, CAT, budget=25, seed=1)
+    other = mv.EXPLAINERS["similarity_walks(budget=25, seed=1)"](demo_vit, CAT)
     assert not np.array_equal(result.masks.kept, other.masks.kept)
 
 
 @pytest.mark.parametrize("name", ["tis", "similarity_walks"])
 def test_explanations_of_rivals_are_saved_and_read(demo_vit, tmp_path, name):
-    result = mv.RIVALS[name](demo_vit, CAT, budget=10)
+    result = mv.EXPLAINERS[name].at(budget=10)(demo_vit, CAT)
     result.save(tmp_path / "rival.npz")
     assert np.array_equal(mv.Explanation.load(tmp_path / "rival.npz").heatmap, result.heatmap)

@@ -215,7 +215,7 @@ def test_bad_settings(choices, message):
         ({"statistics": ("medain",)}, r"unknown statistic 'medain' \(did you mean 'median'\?\); known: coherence"),
         ({"operators": "avg"}, "unknown head operator 'avg'"),
         ({"centralities": ("betweeness",)}, "unknown centrality 'betweeness'"),
-        ({"mincut": 0.1}, "unknown setting 'mincut'; known: min_cut"),
+        ({"mincut": 0.1}, r"explainer mutex has no option 'mincut' \(did you mean 'min_cut'\?\); known: min_cut"),
     ],
 )
 def test_names_are_checked_before_any_pass(choices, message):
@@ -225,9 +225,10 @@ def test_names_are_checked_before_any_pass(choices, message):
     assert model.sequences == 0
 
 
-def test_settings_and_choices_exclude_each_other():
-    with pytest.raises(mv.InputError, match="both settings and min_cut were given"):
-        mv.explain(FakeModel(), PIXELS, settings=mv.Settings(), min_cut=0.1)
+def test_options_change_settings_that_are_given_as_a_method():
+    settings = mv.Settings(token_ratio=0.25, min_cut=0.5)
+    found = mv.explain(FakeModel(), PIXELS, method=settings, min_cut=0.1)
+    assert found.settings == mv.Settings(token_ratio=0.25, min_cut=0.1)
 
 
 # --- explanations -----------------------------------------------------------------------------------------------------
@@ -275,7 +276,7 @@ def test_a_subset_with_functions_of_ones_own_can_be_run_again(fake):
 
     part = mv.explain(fake, PIXELS, statistics=("max", mine)).subset(statistic="mine")
     assert part.settings.statistics == (mine,)
-    assert np.array_equal(mv.explain(fake, PIXELS, settings=part.settings).heatmap, part.heatmap)
+    assert np.array_equal(mv.explain(fake, PIXELS, method=part.settings).heatmap, part.heatmap)
 
 
 def test_results_cannot_be_changed_by_accident(fake):

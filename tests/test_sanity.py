@@ -16,14 +16,14 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*see masks.table")
 CAT = mv.samples()["cat"]
 
 
-def by_worth(model, image, label=None):
+def by_worth(model, picture, label=None):
     """An explainer that knows the planted model's answer."""
-    return SimpleNamespace(heatmap=model.worth.reshape(model.grid_of(np.shape(image)[2:])))
+    return SimpleNamespace(heatmap=model.worth.reshape(model.grid_of(picture.pixels.shape[2:])))
 
 
-def by_pixels(model, image, label=None):
+def by_pixels(model, picture, label=None):
     """An explainer that shows the mean of each patch of pixel values."""
-    pixels = np.asarray(image)[0].mean(0)
+    pixels = picture.pixels[0].mean(0).numpy()
     rows, cols = model.patch
     return SimpleNamespace(heatmap=pixels.reshape(pixels.shape[0] // rows, rows, -1, cols).mean((1, 3)))
 
@@ -84,7 +84,7 @@ def test_flips_go_with_their_masks_and_are_no_column_where_unknown():
 
 def test_masks_told_of_flips_are_those_of_explain(demo_vit):
     settings = mv.Settings(token_ratio=0.7)
-    assert np.array_equal(mv.precision_flips(demo_vit, CAT, settings).kept, mv.explain(demo_vit, CAT, settings=settings).masks.kept)
+    assert np.array_equal(mv.precision_flips(demo_vit, CAT, settings).kept, mv.explain(demo_vit, CAT, method=settings).masks.kept)
 
 
 def test_agreement_counts_the_flips_of_every_mask_and_what_they_do():
@@ -95,14 +95,14 @@ def test_agreement_counts_the_flips_of_every_mask_and_what_they_do():
     exact = make_masks(model.attention[0].double(), settings).kept
     confidence = exact @ model.worth.ravel()
     heatmap = (exact * confidence[:, None]).sum(0) / exact.sum(0).clip(min=1)
-    own = mv.explain(model, IMAGE, settings=settings, label=0).heatmap
+    own = mv.explain(model, IMAGE, method=settings, label=0).heatmap
     assert row["max_difference"] == pytest.approx(np.abs(heatmap.reshape(4, 4) - own).max(), abs=1e-6)
     assert row["max_difference"] > 0
     assert row["correlation"] == pytest.approx(stats.spearmanr(heatmap, own.ravel()).statistic)
 
 
 def test_agreement_with_another_device(demo_vit):
-    table = mv.precision_agreement(demo_vit, CAT, mv.METHODS["multiplex"], label="dog", other=mv.load("demo-vit", device="cpu"))
+    table = mv.precision_agreement(demo_vit, CAT, mv.EXPLAINERS["communities"].settings, label="dog", other=mv.load("demo-vit", device="cpu"))
     assert table["compared"].tolist() == ["float64", "cpu"]
     assert table.loc[1, ["masks_differ", "tokens_differ", "correlation", "max_difference"]].tolist() == pytest.approx([0, 0, 1, 0])
 
@@ -170,7 +170,7 @@ def test_randomisation_asks_for_one_class_and_can_be_run_again(demo_vit):
 
     def telling(model, image, label=None):
         asked.append((model.name, label))
-        return mv.RIVALS["generic_attention"](model, image, label)
+        return mv.EXPLAINERS["generic_attention"](model, image, label)
 
     first, again = (mv.parameter_randomisation(demo_vit, CAT, telling, label="dog", seed=3) for _ in range(2))
     assert {label for _, label in asked} == {5}
@@ -185,9 +185,9 @@ def test_noise_has_the_standard_deviation_asked_for_and_the_class_stays():
     model, seen = PlantedModel(np.arange(64.0).reshape(8, 8) / 4000, patch=(4, 4)), []
     image = np.zeros((1, 3, 32, 32), dtype=np.float32)
 
-    def telling(model, image, label=None):
-        seen.append((np.asarray(image), label))
-        return by_worth(model, image)
+    def telling(model, picture, label=None):
+        seen.append((picture.pixels.numpy(), label))
+        return by_worth(model, picture)
 
     table = mv.noise_stability(model, image, telling, sd=0.1, draws=2, label=1, seed=5)
     assert table[["method", "sd", "draw"]].values.tolist() == [["telling", 0.1, 0], ["telling", 0.1, 1]]
@@ -226,7 +226,7 @@ def test_the_prediction_of_the_mirrored_image_is_told():
 
 def test_seeds_that_draw_are_compared_in_pairs(demo_vit):
     table = mv.seed_agreement(demo_vit, CAT, "rise_tokens", seeds=3, budget=20, seed=7)
-    heatmaps = [mv.RIVALS["rise_tokens"](demo_vit, CAT, budget=20, seed=seed).heatmap.ravel() for seed in (7, 8, 9)]
+    heatmaps = [mv.EXPLAINERS["rise_tokens"].at(budget=20, seed=seed)(demo_vit, CAT).heatmap.ravel() for seed in (7, 8, 9)]
     pairs = [stats.spearmanr(heatmaps[a], heatmaps[b]).statistic for a, b in ((0, 1), (0, 2), (1, 2))]
     assert table.values.tolist() == [["rise_tokens", 3, False, pytest.approx(np.mean(pairs)), pytest.approx(min(pairs))]]
 
@@ -234,9 +234,9 @@ def test_seeds_that_draw_are_compared_in_pairs(demo_vit):
 def test_what_takes_no_seed_is_run_once_and_what_does_not_use_it_twice(fake, demo_vit):
     ran = []
 
-    def telling(model, image, label=None):
+    def telling(model, picture, label=None):
         ran.append(label)
-        return by_worth(model, image)
+        return by_worth(model, picture)
 
     image = np.zeros((1, 1, 2, 3), dtype=np.float32)
     assert mv.seed_agreement(fake, image, telling).values.tolist() == [["telling", 1, True, 1.0, 1.0]]
@@ -246,7 +246,7 @@ def test_what_takes_no_seed_is_run_once_and_what_does_not_use_it_twice(fake, dem
 
 @pytest.mark.parametrize("check", [mv.parameter_randomisation, mv.noise_stability, mv.flip_stability, mv.seed_agreement])
 def test_what_is_asked_wrongly_is_told(demo_vit, check):
-    with pytest.raises(mv.InputError, match="unknown method 'mutx'"):
+    with pytest.raises(mv.InputError, match="unknown explainer 'mutx'"):
         check(demo_vit, CAT, "mutx")
     with pytest.raises(mv.InputError, match="unknown option 'bugdet'; known: label, budget, seed"):
         check(demo_vit, CAT, "mutex", bugdet=3)

@@ -16,7 +16,7 @@ from multiplex_vit.files import locked, output_folder
 def _compare_arguments(parser: argparse.ArgumentParser) -> None:
     bundled = list(mv.samples().values())
     parser.add_argument("images", nargs="*", type=Path, metavar="IMAGE", default=bundled, help="image files, or folders of them; the bundled ones unless given")
-    methods = f"{', '.join(mv.METHODS)}, rivals such as rise_tokens, generic_attention, random_order; all of at most 100 passes unless given"
+    methods = "mutex, communities, rivals such as rise_tokens, generic_attention, random_order; all of at most 100 passes unless given"
     parser.add_argument("--methods", nargs="+", metavar="NAME", help=methods)
     parser.add_argument("--budget", nargs="+", default=["55"], metavar="N", help="passes of the methods that have a budget, as 55,550 (55)")
     known = f"{', '.join(mv.PROTOCOLS)}, with a baseline where there is one ({', '.join(mv.BASELINES)}), as token,patch/black (both)"

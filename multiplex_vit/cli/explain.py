@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from multiplex_vit.files import locked, output_folder, output_stems, written_tog
 from multiplex_vit.files.locks import SHORT
 from multiplex_vit.pictures import samples
 
-_SETTINGS = ("min_cut", "token_ratio", "starting_layer", "operators", "centralities", "statistics", "numerics", "design", "budget", "seed", "estimator")
+_OPTIONS = ("min_cut", "token_ratio", "starting_layer", "operators", "centralities", "statistics", "numerics", "design", "budget", "estimator")
 
 TABLE = "explanations.csv"
 _NUMBERS = (
@@ -31,7 +31,12 @@ _NUMBERS = (
 def _explain_arguments(parser: argparse.ArgumentParser) -> None:
     _image_arguments(parser)
     defaults = mv.Settings()
-    parser.add_argument("--method", choices=list(mv.METHODS), default="mutex", help="settings to start from; the options below change them (%(default)s)")
+    parser.add_argument(
+        "--method",
+        metavar="NAME",
+        default="mutex",
+        help="mutex, communities, or another explainer, perhaps with options: 'rise_tokens(budget=550)'; the options below change its own (%(default)s)",
+    )
     parser.add_argument("--out", type=Path, default=Path("explanations"), help="folder, or for evaluate the CSV file, to write (%(default)s)")
     parser.add_argument("--min-cut", type=float, help=f"cut edges below this share of a layer's greatest weight ({defaults.min_cut})")
     parser.add_argument("--token-ratio", type=float, help=f"share of the patch tokens that a mask removes ({defaults.token_ratio})")
@@ -122,16 +127,17 @@ class Measured:
 
 def _each(args: argparse.Namespace, names: list[str], keep: Callable[[Path, str, Measured], str]) -> int:
     """Explain and measure one image after the other; report a bad one in one line and go on."""
-    settings, options = _settings(args), _options(args)
+    explainer, options = _explainer(args), _options(args)
+    settings = explainer.settings
     model = mv.load(args.model, device=args.device, dtype=args.dtype, score=args.score)
     if args.label is not None:
         model.label_of(args.label, 0)
-    if settings.starting_layer >= model.n_layers:
+    if settings is not None and settings.starting_layer >= model.n_layers:
         raise InputError(f"starting_layer is {settings.starting_layer}; {model.name} has layers 0 to {model.n_layers - 1}")
     n_failed = 0
     for path, name in zip(args.images, names, strict=True):
         try:
-            line = keep(path, name, _measured(model, path, settings, options, args))
+            line = keep(path, name, _measured(model, path, explainer, options, args))
         except Exception as error:
             n_failed += 1
             failed(error)
@@ -142,19 +148,21 @@ def _each(args: argparse.Namespace, names: list[str], keep: Callable[[Path, str,
     return FAILED if n_failed == len(args.images) else SOME_FAILED
 
 
-def _measured(model: Any, path: Path, settings: Any, options: dict[str, Any], args: argparse.Namespace) -> Measured:
+def _measured(model: Any, path: Path, explainer: Any, options: dict[str, Any], args: argparse.Namespace) -> Measured:
     from multiplex_vit.tabular import unicode_text
 
     picture = model.picture(path)
-    explanation = mv.explain(model, picture, label=args.label, batch_size=options["batch_size"], settings=settings)
+    explanation = explainer(model, picture, args.label, batch_size=options["batch_size"])
     faithfulness = mv.evaluate(model, picture, explanation.heatmap, label=explanation.label, protocol=args.protocol, **options)
     row = {"image": unicode_text(str(path)), **explanation.row(), **faithfulness.row()}
     return Measured(explanation, faithfulness, row)
 
 
-def _settings(args: argparse.Namespace) -> Any:
-    changed: dict[str, Any] = {field: value for field in _SETTINGS if (value := getattr(args, field)) is not None}
-    return replace(mv.METHODS[args.method], **changed)
+def _explainer(args: argparse.Namespace) -> Any:
+    """Return the explainer with the options that were given; a seed reaches those that take one."""
+    changed: dict[str, Any] = {field: value for field in _OPTIONS if (value := getattr(args, field)) is not None}
+    explainer = mv.EXPLAINERS[args.method].at(**changed)
+    return explainer if "seed" in explainer.options else explainer.where_taken(seed=args.seed)
 
 
 def _options(args: argparse.Namespace) -> dict[str, Any]:

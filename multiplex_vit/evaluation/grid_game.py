@@ -11,6 +11,7 @@ from multiplex_vit.evaluation.localisation import cells, grid_pointing
 from multiplex_vit.evaluation.mosaics import Mosaic
 from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.registry import Named, name_of
+from multiplex_vit.saliency.explainers import EXPLAINERS
 
 
 def grid_pointing_game(model: Classifier, mosaics: Iterable[Mosaic], method: Named = "mutex") -> pd.DataFrame:
@@ -25,7 +26,7 @@ def grid_pointing_game(model: Classifier, mosaics: Iterable[Mosaic], method: Nam
     mosaics : iterable of Mosaic
         From `draw_mosaics`.
     method : str or callable
-        A name in `METHODS` or `RIVALS`, or a function of model, image and label= that returns something with a heatmap, such as `explain`.
+        A name in `EXPLAINERS`, or a function of model, image and label= that returns something with a heatmap, such as `explain`.
         Rivals that draw have the number of the mosaic as their seed.
 
     Returns
@@ -57,11 +58,8 @@ def grid_pointing_game(model: Classifier, mosaics: Iterable[Mosaic], method: Nam
 
 def _explainer(method: Named, seed: int) -> Callable[..., Any]:
     """Return a function of model, image and label; a function of one's own is called as it is."""
-    if callable(method):
-        return method
-    from multiplex_vit.saliency.explainers import explainer_of
-
-    return explainer_of(method, seed=seed)
+    explainer = EXPLAINERS.resolve(method)
+    return explainer if callable(method) or "seed" in explainer.options else explainer.where_taken(seed=seed)
 
 
 def _rows(model: Classifier, drawn: Mosaic, explain: Callable[..., Any], number: int) -> list[dict[str, Any]]:

@@ -59,6 +59,8 @@ class Ground:
 
 
 DESIGNS: Registry[Callable[[Ground], "Masks"]] = Registry("mask design")
+"""A member may be registered with `most`, a function of settings and the number of tokens: how many
+masks it makes at most, where that is less than a large budget allows."""
 
 RIVAL_DESIGNS = ("kernel_shap", "similarity_walks", "tis")
 """Designs of the rivals of these names, which make masks of more than a Ground has. The settings of
@@ -77,15 +79,15 @@ def design_of(design: Named) -> Callable[[Ground], "Masks"]:
     --------
     >>> design_of("tis")
     Traceback (most recent call last):
-    multiplex_vit.errors.InputError: design 'tis' belongs to a rival; call mv.RIVALS['tis'](model, image)
+    multiplex_vit.errors.InputError: design 'tis' belongs to an explainer; call mv.explain(model, image, method='tis')
     """
     if isinstance(design, str) and design in RIVAL_DESIGNS:
-        call = f"mv.RIVALS[{design!r}](model, image)"
-        raise InputError(f"design {design!r} belongs to a rival; call {call}")
+        call = f"mv.explain(model, image, method={design!r})"
+        raise InputError(f"design {design!r} belongs to an explainer; call {call}")
     return DESIGNS.resolve(design)
 
 
-@DESIGNS.register
+@DESIGNS.register(most=lambda settings, n_tokens: settings.n_combinations)
 def centrality(ground: Ground) -> "Masks":
     """Return the published masks: a share of the nodes that are most central, for every operator, centrality and statistic.
 
@@ -131,7 +133,7 @@ def orthogonal(ground: Ground) -> "Masks":
     return _drawn("orthogonal", ground.n_masks, lambda: next(masks)[groups])
 
 
-@DESIGNS.register(needs="graph")
+@DESIGNS.register(needs="graph", most=lambda settings, n_tokens: n_tokens)
 def occlusion(ground: Ground) -> "Masks":
     """Return masks that each remove one community of the token graph, of the finest that are at most as many as masks.
 

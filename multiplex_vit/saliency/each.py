@@ -72,10 +72,24 @@ def explain_each(
     chosen = resolved(settings)
     labels: Iterable[Any] = repeat(label)
     if isinstance(label, (list, tuple)):
-        images, labels = list(images), label
-        if len(labels) != len(images):
-            raise InputError(f"{len(labels)} labels were given for {len(images)} images; give one an image, or one for all")
+        images = list(images)
+        labels = labels_of(label, len(images))
     return _batch_by_batch(model, images, labels, chosen, batch_size)
+
+
+def labels_of(label: Any, n_images: int) -> list[Any]:
+    """Return a label for each image, from one for all or a list of one an image.
+
+    Examples
+    --------
+    >>> labels_of("cat", 2), labels_of(["cat", None], 2)
+    (['cat', 'cat'], ['cat', None])
+    """
+    if not isinstance(label, (list, tuple)):
+        return [label] * n_images
+    if len(label) != n_images:
+        raise InputError(f"{len(label)} labels were given for {n_images} images; give one an image, or one for all")
+    return list(label)
 
 
 def resolved(settings: Iterable[Settings]) -> list[Settings]:

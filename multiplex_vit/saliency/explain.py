@@ -1,22 +1,16 @@
 """explain: an image in, an Explanation out. multiplex: an image in, its network out."""
 
-import warnings
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any, Unpack, overload
 
-import numpy as np
-
-from multiplex_vit.errors import InputError
 from multiplex_vit.models.operators import single_head
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.network.direction import checked_direction
 from multiplex_vit.network.multiplex import Multiplex
 from multiplex_vit.registry import name_of
-from multiplex_vit.saliency.each import explain_each, picture_of
-from multiplex_vit.saliency.explanation import Explanation
-from multiplex_vit.saliency.many import explain_many
-from multiplex_vit.saliency.masks import Masks
-from multiplex_vit.saliency.methods import method_of
+from multiplex_vit.saliency.each import explain_each, labels_of, picture_of
+from multiplex_vit.saliency.explainers import EXPLAINERS, Explainer
+from multiplex_vit.saliency.explainers.from_settings import warn_of_empty
 from multiplex_vit.saliency.settings import Choices, Named, Settings
 
 
@@ -25,34 +19,31 @@ def explain(
     model: VisionModel,
     image: list[Any] | tuple[Any, ...],
     *,
+    method: str | Explainer | Settings | Callable[..., Any] = "mutex",
     label: Any = None,
     batch_size: int | str = "auto",
-    method: str | None = None,
-    settings: Settings | None = None,
-    **choices: Unpack[Choices],
-) -> list[Explanation]: ...
+    **options: Unpack[Choices],
+) -> list[Any]: ...
 @overload
 def explain(
     model: VisionModel,
     image: Any,
     *,
+    method: str | Explainer | Settings | Callable[..., Any] = "mutex",
     label: Any = None,
     batch_size: int | str = "auto",
-    method: str | None = None,
-    settings: Settings | None = None,
-    **choices: Unpack[Choices],
-) -> Explanation: ...
+    **options: Unpack[Choices],
+) -> Any: ...
 def explain(
     model: VisionModel,
     image: Any,
     *,
+    method: str | Explainer | Settings | Callable[..., Any] = "mutex",
     label: int | str | None = None,
     batch_size: int | str = "auto",
-    method: str | None = None,
-    settings: Settings | None = None,
-    **choices: Unpack[Choices],
-) -> Explanation | list[Explanation]:
-    """Explain why a model sees a class in an image (MUTEX, doi:10.1007/s00521-025-11591-x).
+    **options: Unpack[Choices],
+) -> Any:
+    """Explain why a model sees a class in an image.
 
     Parameters
     ----------
@@ -60,17 +51,18 @@ def explain(
         From `load`.
     image : path-like, PIL image, uint8 array [row, col, channel], float array or Tensor [1, channel, row, col], or a list of these
         Floats are pixel values that are pre-processed already.
+    method : str, Explainer, Settings or callable
+        A member of `EXPLAINERS`, with options or without ("rise_tokens(budget=550)"), or a function
+        of model, picture and label. Default: "mutex", the published method (doi:10.1007/s00521-025-11591-x);
+        "communities" gives the better heatmap of as many passes.
     label : int or str, optional
-        Index or name of the class to explain; the predicted class unless given.
+        Index or name of the class to explain. Default: the predicted class.
     batch_size : int or "auto"
         Most masks a forward pass. Sums of other batches run in another order, which moves
-        confidences by up to 1e-6, and heatmaps by as much times the estimator's gain; see `METHODS`.
-    method : "mutex" or "multiplex", optional
-        Settings by name: the published method ("mutex", unless given), or the better heatmap of as many passes ("multiplex").
-    settings : Settings, optional
-        All choices at once, in place of a method.
-    **choices
-        Fields of `Settings` to change, such as min_cut, token_ratio, starting_layer, statistics, design, budget, seed, estimator.
+        confidences by up to 1e-6, and heatmaps by as much times the estimator's gain; see
+        `saliency.explainers.from_settings`. Default: "auto".
+    **options
+        Options of the method. Those of "mutex" and "communities" are the fields of `Settings`.
 
     Returns
     -------
@@ -79,7 +71,7 @@ def explain(
     Raises
     ------
     InputError
-        If the image, the label or a setting cannot be used.
+        If the image, the label, the method or an option cannot be used.
 
     Warns
     -----
@@ -93,15 +85,17 @@ def explain(
     >>> ex.heatmap.shape, len(ex.masks)
     ((8, 8), 54)
     """
-    chosen = _settings(method, settings, choices)
-    several = isinstance(image, (list, tuple))
-    if several:
-        explanations = [each for (each,) in explain_each(model, image, [chosen], label=label, batch_size=batch_size)]
-    else:
-        explanations = explain_many(model, image, [chosen], label=label, batch_size=batch_size)
+    explainer = EXPLAINERS.resolve(method).at(**options)
+    if not isinstance(image, (list, tuple)):
+        return explainer(model, image, label, batch_size=batch_size)
+    labels = labels_of(label, len(image))
+    if explainer.settings is None:
+        return [explainer(model, one, of_one) for one, of_one in zip(image, labels, strict=True)]
+    together = explain_each(model, image, [explainer.settings], label=labels, batch_size=batch_size)
+    explanations = [explanation for (explanation,) in together]
     for explanation in explanations:
-        _tell(explanation.masks)
-    return explanations if several else explanations[0]
+        warn_of_empty(explanation.masks)
+    return explanations
 
 
 def multiplex(
@@ -184,20 +178,3 @@ def _heads_of(model: VisionModel) -> dict[str, Any]:
         "blocks": tuple(block for block, _ in layers),
         "heads": tuple(head for _, head in layers),
     }
-
-
-def _settings(method: str | None, settings: Settings | None, choices: Choices) -> Settings:
-    if settings is not None and (choices or method is not None):
-        given = [*(["method"] if method is not None else []), *choices]
-        raise InputError(f"both settings and {', '.join(given)} were given; change the settings with dataclasses.replace")
-    unknown = set(choices) - set(Settings.__dataclass_fields__)
-    if unknown:
-        raise InputError(f"unknown setting {sorted(unknown)[0]!r}; known: {', '.join(Settings.__dataclass_fields__)}")
-    return (settings or replace(method_of(method or "mutex"), **choices)).resolved()
-
-
-def _tell(masks: Masks) -> None:
-    """Warn once of masks that carry no choice."""
-    count = masks.kept.sum(1)
-    if np.isin(count, (0, masks.kept.shape[1])).any():
-        warnings.warn(f"{masks.summary()}; see masks.table()", stacklevel=3)

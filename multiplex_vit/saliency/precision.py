@@ -91,11 +91,11 @@ def precision_agreement(
     for given in (model, model if other is None else other):
         vision_model(given)
     chosen = settings or Settings()
-    own = explain(model, image, label=label, settings=chosen)
+    own = explain(model, image, label=label, method=chosen)
     doubled: Any = _Doubled(model)
-    found = {"float64": explain(doubled, image, label=own.label, settings=chosen)}
+    found = {"float64": explain(doubled, image, label=own.label, method=chosen)}
     if other is not None:
-        found[str(other.device)] = explain(other, image, label=own.label, settings=chosen)
+        found[str(other.device)] = explain(other, image, label=own.label, method=chosen)
     return pd.DataFrame([{"compared": name, **_compared(own, each)} for name, each in found.items()])
 
 

@@ -1,7 +1,7 @@
 """Settings: every choice of an explanation, hashable, and the provenance line of its result."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypedDict
 
 from multiplex_vit.checks import one_of, positive, share, whole
@@ -124,7 +124,24 @@ class Settings:
     @property
     def n_masks(self) -> int:
         """Most masks: the budget less the pass of the whole image."""
-        return len(self.operators) * len(self.centralities) * len(self.statistics) if self.budget is None else self.budget - 1
+        return self.n_combinations if self.budget is None else self.budget - 1
+
+    @property
+    def n_combinations(self) -> int:
+        """Operators x centralities x statistics."""
+        return len(self.operators) * len(self.centralities) * len(self.statistics)
+
+    def most_passes(self, n_tokens: int) -> int:
+        """Return how many forward passes an image of so many patch tokens takes at most.
+
+        Examples
+        --------
+        >>> Settings(budget=550).most_passes(64), Settings(budget=550, design="random").most_passes(64)
+        (55, 550)
+        """
+        most = DESIGNS.trait(self.design, "most")
+        n_masks = self.n_masks if most is None else min(self.n_masks, most(self, n_tokens))
+        return n_masks + 1
 
     @property
     def needs_graph(self) -> bool:
@@ -145,6 +162,22 @@ class Settings:
                 if field != "design" or member not in RIVAL_DESIGNS:
                     registry.resolve(member)
         return self
+
+    def by_name(self) -> "Settings":
+        """Return the same settings with members of registries by their names, not as functions."""
+        names = self.record()
+        changed: dict[str, Any] = {}
+        for field, registry in _REGISTRIES.items():
+            value, written_as = getattr(self, field), names[field]
+            if not isinstance(value, tuple):
+                changed[field] = written_as if registry.own_name(value) else value
+                continue
+            changed[field] = tuple(name if registry.own_name(member) else member for member, name in zip(value, written_as, strict=True))
+        return replace(self, **changed)
+
+    def choices(self) -> dict[str, Any]:
+        """Return the settings as keyword arguments."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def row(self) -> dict[str, str | int | float]:
         """Return the settings as a row of a table; lists of names are joined with "+"."""

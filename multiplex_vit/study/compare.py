@@ -42,7 +42,7 @@ def compare(
     tell : callable, optional
         Given a line after every image.
     **choices
-        methods (names of `METHODS` and `RIVALS` or functions; all of at most 100 passes unless given), budgets (of the methods that have
+        methods (names of `EXPLAINERS` or functions; all of at most 100 passes unless given), budgets (of the methods that have
         one; 55), protocols ("token", "patch/black"), steps, label (the predicted class unless given), seed, batch_size, gallery (how many
         images' heatmaps are kept; 4).
 

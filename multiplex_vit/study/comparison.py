@@ -216,7 +216,7 @@ class Comparison:
 
     def _few(self, order: list[str]) -> list[str]:
         """Return the best entries and what they are always held against."""
-        always = [name for name in order if name.split(" ")[0] in ("multiplex", "mutex", "random_order")]
+        always = [name for name in order if name.split(" ")[0] in ("communities", "mutex", "random_order")]
         best = [name for name in order if name not in always]
         return [*always, *best[: max(0, _MOST_CURVES - len(always))]]
 

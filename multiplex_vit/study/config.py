@@ -8,7 +8,7 @@ from typing import Any
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.reading import named, read_toml
-from multiplex_vit.saliency.methods import method_of
+from multiplex_vit.saliency.explainers import EXPLAINERS
 from multiplex_vit.saliency.settings import Settings
 from multiplex_vit.study.cluster import kind_of
 from multiplex_vit.study.images import PUBLISHED, images
@@ -127,11 +127,18 @@ def configured(options: Mapping[str, Any]) -> Configured:
         raise InputError("both scheduler and [cluster] were given; give one of them")
     kind_of(chosen.get("cluster", {}))
     source = images(chosen["images"], **{name: chosen[name] for name in _IMAGES if name in chosen})
-    base = _settings(method_of(chosen.get("method", "mutex")), chosen.get("settings", {}))
+    base = _settings(_base(chosen.get("method", "mutex")), chosen.get("settings", {}))
     vary = {name: [_plain(value) for value in values] for name, values in chosen.get("vary", {}).items()}
     given: dict[str, Any] = {**{name: chosen[name] for name in _OF_STUDY if name in chosen}, "vary": vary}
     study = Study(images=source, out=chosen["out"], settings=base, **given)
     return Configured(study, chosen.get("workers", 1), chosen.get("scheduler", chosen.get("cluster")))
+
+
+def _base(method: str) -> Settings:
+    settings = EXPLAINERS[method].settings
+    if settings is None:
+        raise InputError(f"method is {method!r}; a study explains by settings: give mutex or communities")
+    return settings
 
 
 def _settings(base: Settings, changes: Mapping[str, Any]) -> Settings:

@@ -11,11 +11,9 @@ from multiplex_vit.checks import vision_model, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.many import protocol_of
 from multiplex_vit.evaluation.protocols import full_name
+from multiplex_vit.limits import MOST_NODES
 from multiplex_vit.registry import Named, name_of
-from multiplex_vit.saliency.designs import DESIGNS
-from multiplex_vit.saliency.explainers import Explainer, explainer_of, takes
-from multiplex_vit.saliency.methods import METHODS
-from multiplex_vit.saliency.rivals import RIVALS
+from multiplex_vit.saliency.explainers import EXPLAINERS, Explainer
 
 MOST_PASSES = 100
 """Methods that take a pass a token are left out by default where that is more."""
@@ -49,7 +47,12 @@ class Run:
     def explainer(self, image: str, seed: int) -> Explainer:
         """Return the method as a function of model, image and label; a control draws anew for every image, whatever the order of images."""
         drawn = int(np.random.SeedSequence([seed, crc32(image.encode(errors="surrogateescape"))]).generate_state(1)[0])
-        return explainer_of(self.member, budget=self.budget, seed=drawn if RIVALS.trait(self.member, "control") else seed)
+        explainer = EXPLAINERS.resolve(self.member)
+        options = {"seed": drawn if explainer.kind in ("baseline", "control") else seed}
+        if self.budget is not None:
+            options["budget"] = self.budget
+        left_open = {name: value for name, value in options.items() if name not in explainer.options}
+        return explainer.where_taken(**left_open)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +62,7 @@ class Plan:
     Attributes
     ----------
     methods : tuple of str or callable
-        Of `METHODS` and `RIVALS`, or functions in their place.
+        Of `EXPLAINERS`, or functions in their place.
     budgets : tuple of int
         Passes for the methods that have a budget.
     protocols : tuple of str
@@ -89,7 +92,7 @@ class Plan:
     gallery: int = 4
 
     def __post_init__(self) -> None:
-        methods = [*METHODS, *RIVALS] if self.methods is None else _several(self.methods)
+        methods = list(EXPLAINERS) if self.methods is None else _several(self.methods)
         budgets = [whole("budget", b, at_least=2) for b in _several(self.budgets)]
         protocols = [full_name(name) for name in _several(self.protocols)]
         for name, values in (("methods", methods), ("budgets", budgets), ("protocols", protocols)):
@@ -99,7 +102,7 @@ class Plan:
         for protocol in self.protocols:
             protocol_of(protocol, self.options)  # type: ignore[arg-type]
         for method in self.methods:
-            explainer_of(method)
+            EXPLAINERS.resolve(method)
         if len({name_of(method) for method in self.methods}) < len(self.methods):
             raise InputError(f"two methods have one name: {', '.join(map(name_of, self.methods))}; name your functions differently")
         object.__setattr__(self, "gallery", whole("gallery", self.gallery, at_least=0))
@@ -128,7 +131,8 @@ def planned(model: Any, choices: Choices) -> Plan:
     vision_model(model)
     if choices.get("methods") is None:
         too_many = int(np.prod(model.grid_of(model.input_size))) + 1 > MOST_PASSES
-        choices = {**choices, "methods": [name for name in [*METHODS, *RIVALS] if not (too_many and RIVALS.trait(name, "each_token"))]}
+        names = [name for name, explainer in EXPLAINERS.items() if not (too_many and explainer.each_token)]
+        choices = {**choices, "methods": names}
     plan = Plan(**choices)
     model.label_of(plan.label, 0)
     return plan
@@ -136,19 +140,14 @@ def planned(model: Any, choices: Choices) -> Plan:
 
 def _budgets(method: Named, budgets: tuple[int, ...]) -> list[int | None]:
     """Return the budgets that make a difference to a method: all, those up to the most that it can use, or None for none."""
-    most: Any
-    if isinstance(method, str) and method in METHODS:
-        settings = METHODS[method]
-        # This design does not use up more, see DESIGNS["centrality"].
-        ranks = DESIGNS.own_name(settings.design) == "centrality"
-        most = settings.n_masks + 1 if ranks else True
-    elif RIVALS.own_name(method) and takes(method, "budget"):
-        most = RIVALS.trait(method, "budget")
-    else:
-        most = takes(method, "budget")
-    if not most:
+    explainer = EXPLAINERS.resolve(method)
+    if not explainer.takes("budget") or "budget" in explainer.options:
         return [None]
-    return list(dict.fromkeys(budgets if most is True else (min(budget, most) for budget in budgets)))
+    used: list[int | None] = []
+    for budget in budgets:
+        passes = explainer.at(budget=budget).passes(n_tokens=MOST_NODES)
+        used.append(budget if passes is None else passes.forward)
+    return list(dict.fromkeys(used))
 
 
 def _several(values: Any) -> list[Any]:

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from multiplex_vit.errors import InputError
-from multiplex_vit.registry import Registry
-from multiplex_vit.saliency.rivals import RIVALS
+from multiplex_vit.saliency.explainers import EXPLAINERS
 from multiplex_vit.study.statistics import interval, paired
 
 AREAS = ("insertion", "deletion", "negative", "positive", "difference")
@@ -29,7 +28,7 @@ def entries(table: pd.DataFrame) -> pd.Series:
     return table["method"] + budgets.where(several, "")
 
 
-def standing(table: pd.DataFrame, *, against: str | Iterable[str] | None = None, rivals: Registry | None = None) -> pd.DataFrame:
+def standing(table: pd.DataFrame, *, against: str | Iterable[str] | None = None) -> pd.DataFrame:
     """Return one row a method and budget, best first.
 
     Parameters
@@ -39,8 +38,6 @@ def standing(table: pd.DataFrame, *, against: str | Iterable[str] | None = None,
     against : str or iterable of str, optional
         Methods that every other is compared with, image by image (of several budgets the least, or named as an entry: "rise_tokens 550");
         "mutex" where it was measured.
-    rivals : Registry, optional
-        Of which the best that is no control is compared with too; `RIVALS` unless given.
 
     Returns
     -------
@@ -66,7 +63,7 @@ def standing(table: pd.DataFrame, *, against: str | Iterable[str] | None = None,
     order = list(fair.index)
     rows = pd.DataFrame([_own(table[table["entry"] == entry]) for entry in order]).assign(adjusted=fair.to_numpy())
     rows.insert(0, "rank", ranked(values[order]))
-    best = _best_rival(table, order, RIVALS if rivals is None else rivals)
+    best = _best_rival(table, order)
     others = list(dict.fromkeys([*_against(table, against), *([best] if best else [])]))
     for other in others:
         rows = rows.merge(_differences(values, other), on="entry", how="left")
@@ -149,9 +146,12 @@ def _against(table: pd.DataFrame, against: str | Iterable[str] | None) -> list[s
     return found
 
 
-def _best_rival(table: pd.DataFrame, order: list[str], rivals: Registry) -> str | None:
+def _best_rival(table: pd.DataFrame, order: list[str]) -> str | None:
     methods = table.drop_duplicates("entry").set_index("entry")["method"]
-    return next((entry for entry in order if methods[entry] in rivals and not rivals.trait(methods[entry], "control")), None)
+    for entry in order:
+        if methods[entry] in EXPLAINERS and EXPLAINERS[methods[entry]].kind == "rival":
+            return entry
+    return None
 
 
 def _differences(values: pd.DataFrame, other: str) -> pd.DataFrame:

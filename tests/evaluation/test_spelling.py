@@ -76,4 +76,4 @@ def test_explain_checks_and_command_line_have_one_default():
     checks = (mv.parameter_randomisation, mv.noise_stability, mv.flip_stability, mv.seed_agreement, mv.grid_pointing_game)
     for check in checks:
         assert inspect.signature(check).parameters["method"].default == "mutex"
-    assert mv.METHODS["mutex"] == mv.Settings()
+    assert mv.EXPLAINERS["mutex"].settings == mv.Settings()

@@ -189,7 +189,7 @@ def explain_option(**given):
 
 
 def rival_option(method="rise_tokens", **given):
-    check_heatmap(mv.RIVALS[method](tiny.model(), tiny.picture(), **given))
+    check_heatmap(mv.explain(tiny.model(), tiny.picture(), method=method, **given))
 
 
 def multiplex_option(**given):

@@ -83,9 +83,9 @@ def test_functions_refuse_anything_else(explanation, no_model, name):
     refused({**calls(explanation), **INSIDE}[name], no_model)
 
 
-@pytest.mark.parametrize("name", mv.RIVALS)
+@pytest.mark.parametrize("name", mv.EXPLAINERS)
 def test_rivals_refuse_anything_else(no_model, name):
-    refused(lambda model: mv.RIVALS[name](model, CAT), no_model)
+    refused(lambda model: mv.EXPLAINERS[name](model, CAT), no_model)
 
 
 def test_a_study_refuses_a_bare_module(demo_vit, tmp_path):

@@ -5,9 +5,8 @@ import pytest
 import torch
 
 import multiplex_vit as mv
-from multiplex_vit.saliency.explainers import explainer_of
 
-EXPLAINERS = [*mv.METHODS, *mv.RIVALS]
+EXPLAINERS = list(mv.EXPLAINERS)
 KINDS = {
     "ViT": ("ViT", "ForImageClassification", {}),
     "DeiT": ("DeiT", "ForImageClassification", {}),
@@ -77,7 +76,7 @@ def test_explainers_leave_a_model_as_it_was(tiny, pixels, kind, explainer):
     model, calls = prepared(tiny, kind)
     plain = tiny(*KINDS[kind][:2], **KINDS[kind][2])
     before, around = state_of(model.model), globally()
-    found = explainer_of(explainer, budget=8)(model, pixels(), label=1)
+    found = mv.EXPLAINERS[explainer].where_taken(budget=8)(model, pixels(), label=1)
     assert unlike(before, state_of(model.model)) == []
     assert globally() == around
     assert calls, "the user's hooks are called"
@@ -87,7 +86,7 @@ def test_explainers_leave_a_model_as_it_was(tiny, pixels, kind, explainer):
 @pytest.mark.parametrize("explainer", EXPLAINERS)
 def test_so_they_do_after_an_error(tiny, pixels, explainer):
     model, _ = prepared(tiny)
-    left = 1 if explainer in ("mutex", "multiplex") else 0
+    left = 1 if explainer in ("mutex", "communities") else 0
 
     def fail(*_):
         nonlocal left
@@ -98,7 +97,7 @@ def test_so_they_do_after_an_error(tiny, pixels, explainer):
     model.model.vit.layers[2].register_forward_hook(fail)
     before, around = state_of(model.model), globally()
     with pytest.raises(HeardError):
-        explainer_of(explainer, budget=8)(model, pixels(), label=1)
+        mv.EXPLAINERS[explainer].where_taken(budget=8)(model, pixels(), label=1)
     assert unlike(before, state_of(model.model)) == []
     assert globally() == around
 
@@ -110,14 +109,14 @@ def test_a_model_can_be_trained_thereafter(tiny, pixels, kind, explainer):
     name, head, changes = KINDS[kind]
     model = tiny(name, head, **changes)
     keep_positions(model.model)
-    explainer_of(explainer, budget=8)(model, pixels(), label=1)
+    mv.EXPLAINERS[explainer].where_taken(budget=8)(model, pixels(), label=1)
     module = model.model.train()
     optimiser = torch.optim.SGD(module.parameters(), lr=0.01)
     logits = module(torch.from_numpy(pixels())).logits
     torch.nn.functional.cross_entropy(logits, torch.tensor([1])).backward()
     optimiser.step()
     assert all(weight.grad is not None for name, weight in module.named_parameters() if "mask_token" not in name)
-    assert explainer_of(explainer, budget=8)(model, pixels(), label=1).heatmap.shape == (4, 4)
+    assert mv.EXPLAINERS[explainer].where_taken(budget=8)(model, pixels(), label=1).heatmap.shape == (4, 4)
 
 
 def keep_positions(module):
@@ -146,9 +145,9 @@ def test_results_can_be_used_in_the_graph_of_gradients(tiny, pixels):
 @pytest.mark.parametrize("explainer", EXPLAINERS)
 def test_a_users_inference_mode_changes_nothing(tiny, pixels, explainer):
     model = tiny("ViT")
-    wanted = explainer_of(explainer, budget=8)(model, pixels(), label=1)
+    wanted = mv.EXPLAINERS[explainer].where_taken(budget=8)(model, pixels(), label=1)
     with torch.inference_mode():
-        found = explainer_of(explainer, budget=8)(model, pixels(), label=1)
+        found = mv.EXPLAINERS[explainer].where_taken(budget=8)(model, pixels(), label=1)
     assert np.array_equal(found.heatmap, wanted.heatmap)
 
 
@@ -159,7 +158,7 @@ def test_a_model_made_in_inference_mode_has_no_gradients_and_says_so(tiny, pixel
     assert np.isfinite(mv.explain(rounded, pixels()).heatmap).all()
     for method in ("generic_attention", "grad_cam", "legrad", "integrated_gradients"):
         with pytest.raises(mv.InputError, match=r"made under torch\.inference_mode, where nothing has gradients"):
-            mv.RIVALS[method](model, pixels())
+            mv.EXPLAINERS[method](model, pixels())
 
 
 def test_a_users_hook_that_changes_tokens_is_applied_once(tiny, pixels):
@@ -188,6 +187,6 @@ def test_a_users_hook_that_changes_tokens_is_applied_once(tiny, pixels):
 def test_explainers_in_half_precision(tiny, pixels, explainer, dtype):
     model = tiny("ViT", dtype=dtype)
     before = state_of(model.model)
-    found = explainer_of(explainer, budget=8)(model, pixels(), label=1)
+    found = mv.EXPLAINERS[explainer].where_taken(budget=8)(model, pixels(), label=1)
     assert np.isfinite(found.heatmap).all()
     assert unlike(before, state_of(model.model)) == []

@@ -15,9 +15,8 @@ from torch import nn
 import multiplex_vit as mv
 from multiplex_vit.models.randomise import randomised
 from multiplex_vit.models.unwrap import duplicate, unwrapped
-from multiplex_vit.saliency.explainers import explainer_of
 
-EXPLAINERS = [*mv.METHODS, *mv.RIVALS]
+EXPLAINERS = list(mv.EXPLAINERS)
 
 
 @pytest.fixture
@@ -70,7 +69,7 @@ def test_compiled_code_is_left_alone(tiny, pixels, part):
     compiled.compile(backend=backend)
     before = compiled._compiled_call_impl
     for name in ("mutex", "generic_attention", "legrad"):
-        explainer_of(name, budget=10)(model, pixels())
+        mv.EXPLAINERS[name].where_taken(budget=10)(model, pixels())
     assert np.allclose(mv.explain(model, pixels()).heatmap, wanted, atol=1e-6)
     assert compiled._compiled_call_impl is before
     assert not used
@@ -85,7 +84,7 @@ def accelerated(module, times=1):
 
 @pytest.mark.parametrize("explainer", EXPLAINERS)
 def test_every_explainer_runs_under_accelerate_as_without(tiny, pixels, explainer):
-    explain = explainer_of(explainer, budget=10)
+    explain = mv.EXPLAINERS[explainer].where_taken(budget=10)
     wanted = explain(tiny("ViT", num_hidden_layers=5), pixels(), label=1)
     module = accelerated(tiny("ViT", num_hidden_layers=5).model)
     wrapped = module.__dict__["forward"]

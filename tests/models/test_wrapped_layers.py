@@ -13,9 +13,8 @@ from torch.nn.utils import parametrizations, prune
 
 import multiplex_vit as mv
 from multiplex_vit.models.linear import linear_map, norm_map
-from multiplex_vit.saliency.explainers import explainer_of
 
-EXPLAINERS = [*mv.METHODS, *mv.RIVALS]
+EXPLAINERS = list(mv.EXPLAINERS)
 ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
 ADAPTERS = {
     "lora on the output projections": peft.LoraConfig(target_modules=["o_proj"], init_lora_weights=False),
@@ -70,7 +69,7 @@ def test_direct_attribution_of_adapters_is_that_of_the_merged_model(adapted, pix
 @pytest.mark.parametrize("explainer", EXPLAINERS)
 @pytest.mark.parametrize("adapters", ["lora everywhere", "lora and the head"])
 def test_every_explainer_of_adapters_agrees_with_the_merged_model(adapted, pixels, adapters, explainer):
-    explain = explainer_of(explainer, budget=20)
+    explain = mv.EXPLAINERS[explainer].where_taken(budget=20)
     found, wanted = (explain(model, pixels(), label=2) for model in adapted(adapters))
     assert np.allclose(found.clean, wanted.clean, atol=1e-5)
     spread = max(1, np.ptp(wanted.heatmap))  # heatmaps in standard deviations go beyond 1
@@ -149,7 +148,7 @@ def test_quantised_layers_are_not_linear_and_say_so(tiny, pixels):
     found = mv.VisionModel(quantised)
     assert torch.allclose(found.probabilities(found.embed(pixels()), np.ones((1, 16), dtype=bool)), found.classify(pixels()), atol=0.01)
     with pytest.raises(mv.InputError, match="the output projection of block 0 is not linear, .*; give direct_weight=0"):
-        mv.explain(found, pixels(), method="multiplex", budget=10)
+        mv.explain(found, pixels(), method="communities", budget=10)
     assert mv.explain(found, pixels()).heatmap.shape == (4, 4)
 
 

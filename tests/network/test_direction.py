@@ -235,7 +235,7 @@ def rolled(net, readers):
 @pytest.mark.parametrize("sample", mv.samples())
 def test_paths_along_temporal_links_are_those_of_attention_rollout(model, sample, request):
     vit, image = request.getfixturevalue(model), mv.samples()[sample]
-    rollout = mv.RIVALS["rollout"](vit, image).heatmap.ravel()
+    rollout = mv.EXPLAINERS["rollout"](vit, image).heatmap.ravel()
     net = mv.multiplex(vit, image, operator="mean", min_cut=0, prefix=True)
     n_prefix = len(net.prefix)
     found = rolled(net, range(n_prefix))[n_prefix:] / 2**net.n_layers
@@ -246,7 +246,7 @@ def test_paths_along_temporal_links_are_those_of_attention_rollout(model, sample
 @pytest.mark.parametrize("sample", mv.samples())
 def test_links_back_agree_better_with_rollout_than_links_forward(model, sample, request):
     vit, image = request.getfixturevalue(model), mv.samples()[sample]
-    rollout = mv.RIVALS["rollout"](vit, image).heatmap.ravel()
+    rollout = mv.EXPLAINERS["rollout"](vit, image).heatmap.ravel()
     net = mv.multiplex(vit, image, operator="mean", min_cut=0, prefix=True)
 
     def agreement(coupling):

@@ -11,9 +11,8 @@ from scipy.stats import spearmanr
 
 import multiplex_vit as mv
 from multiplex_vit.models.score import SCORES
-from multiplex_vit.saliency.explainers import explainer_of
 
-EXPLAINERS = [*mv.METHODS, *mv.RIVALS]
+EXPLAINERS = list(mv.EXPLAINERS)
 MAY_BE_FLAT = {"grad_cam", "legrad", "generic_attention"}
 """Explainers that clip what is negative: with random weights nothing may be left."""
 
@@ -22,8 +21,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*masks.table", "ignore:.*its co
 
 def explained(model, pixels, name, label=None):
     """Return a result with its passes limited, or None where the method says that it cannot read this head."""
-    explain = explainer_of(name, budget=24)
-    if name == "multiplex" and not isinstance(getattr(model.model, model.adapter.readers[0]), torch.nn.Linear):
+    explain = mv.EXPLAINERS[name].where_taken(budget=24)
+    if name == "communities" and not isinstance(getattr(model.model, model.adapter.readers[0]), torch.nn.Linear):
         with pytest.raises(mv.InputError, match="give direct_weight=0"):
             explain(model, pixels, label)
         return None
@@ -148,7 +147,7 @@ def test_a_replaced_head_is_told_of_once(pixels):
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         mv.explain(model, pixels())
-        mv.RIVALS["rollout"](model, pixels())
+        mv.EXPLAINERS["rollout"](model, pixels())
     said = [str(each.message) for each in told if "configuration names" in str(each.message)]
     assert said == ["tiny ViT gives 3 logits, but its configuration names 10 classes; they are called '0' to '2' (set config.id2label to name them)"]
     model.model.config.id2label = {0: "a", 1: "b", 2: "c"}

@@ -109,6 +109,6 @@ def test_numerics_in_settings_saved_files_and_messages(demo_vit, tmp_path):
     assert mv.Explanation.load(tmp_path / "cat.npz").settings.numerics == "stable"
     assert explanation.row()["numerics"] == "stable"
     assert mv.Settings().numerics == "published"
-    assert mv.METHODS["multiplex"].numerics == "stable"
+    assert mv.EXPLAINERS["communities"].settings.numerics == "stable"
     with pytest.raises(mv.InputError, match="numerics is 'exact'; give one of 'published', 'stable'"):
         mv.Settings(numerics="exact")

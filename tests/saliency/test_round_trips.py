@@ -10,8 +10,7 @@ import pytest
 from fake import FakeModel
 
 import multiplex_vit as mv
-from multiplex_vit.saliency.explainers import explainer_of
-from multiplex_vit.saliency.rivals import Attribution
+from multiplex_vit.saliency.explainers.target import Attribution
 
 warnings.filterwarnings("ignore", message=".*see masks.table")
 PIXELS = np.zeros((1, 3, 2, 3), dtype=np.float32)
@@ -104,9 +103,9 @@ def test_a_function_of_ones_own_is_not_taken_for_a_member(tmp_path, field):
         assert np.array_equal(loaded.with_estimator(own).heatmap, explanation.heatmap)
 
 
-@pytest.mark.parametrize("method", [*mv.METHODS, *mv.RIVALS])
+@pytest.mark.parametrize("method", list(mv.EXPLAINERS))
 def test_every_explainer_is_saved_and_loaded(demo_vit, tmp_path, method):
-    explain = explainer_of(method, budget=12, seed=1)
+    explain = mv.EXPLAINERS[method].where_taken(budget=12, seed=1)
     explanation = explain(demo_vit, CAT)
     loaded = saved_and_loaded(explanation, tmp_path)
     assert np.array_equal(loaded.heatmap, explanation.heatmap)
@@ -124,12 +123,12 @@ def test_every_explainer_is_saved_and_loaded(demo_vit, tmp_path, method):
 
 @pytest.mark.parametrize("design", ["kernel_shap", "similarity_walks", "tis"])
 def test_a_rivals_masks_are_made_by_it_alone(design):
-    with pytest.raises(mv.InputError, match=rf"belongs to a rival; call mv.RIVALS\['{design}'\]"):
+    with pytest.raises(mv.InputError, match=rf"belongs to an explainer; call mv.explain\(model, image, method='{design}'\)"):
         mv.explain(FakeModel(), PIXELS, design=design)
 
 
 def test_a_saved_attribution_is_checked(demo_vit, tmp_path):
-    found = mv.RIVALS["rollout"](demo_vit, CAT)
+    found = mv.EXPLAINERS["rollout"](demo_vit, CAT)
     path = tmp_path / "a.npz"
     found.save(path)
     arrays = dict(np.load(path))

@@ -11,8 +11,7 @@ import pytest
 import torch
 
 import multiplex_vit as mv
-from multiplex_vit.saliency.explainers import explainer_of
-from multiplex_vit.saliency.rivals.attribution import Asked
+from multiplex_vit.saliency.explainers.target import Target
 
 CAT = mv.samples()["cat"]
 UNIT = 2.0**-24
@@ -49,7 +48,7 @@ def furthest(first, second):
 
 @pytest.fixture(scope="module")
 def two_batch_sizes(demo_vit):
-    """Return a maker of an explanation by "multiplex" in large passes, and in passes of one mask."""
+    """Return a maker of an explanation by "communities" in large passes, and in passes of one mask."""
 
     def make(method, **choices):
         options = {"method": method, **choices}
@@ -58,7 +57,7 @@ def two_batch_sizes(demo_vit):
     return make
 
 
-@pytest.mark.parametrize("method", mv.METHODS)
+@pytest.mark.parametrize("method", ["mutex", "communities"])
 def test_confidences_hardly_depend_on_the_batch_size(two_batch_sizes, method):
     """A confidence is at most 1 and its slope by a logit at most 1/4, so logits' errors shrink."""
     first, second = two_batch_sizes(method)
@@ -67,7 +66,7 @@ def test_confidences_hardly_depend_on_the_batch_size(two_batch_sizes, method):
 
 @pytest.mark.parametrize("estimator", LINEAR)
 def test_a_linear_estimator_moves_by_at_most_its_gain(two_batch_sizes, estimator):
-    first, second = two_batch_sizes("multiplex", estimator=estimator, direct_weight=0)
+    first, second = two_batch_sizes("communities", estimator=estimator, direct_weight=0)
     error = furthest(first.confidence, second.confidence)
     moved = furthest(first.heatmap, second.heatmap)
     own_rounding = len(first.masks) * UNIT * np.abs(first.heatmap).max()
@@ -80,7 +79,7 @@ def test_multiplex_moves_by_at_most_its_gain_over_its_spread(two_batch_sizes):
     With an error of d in every value x, z = (x - mean) / std moves by at most d (2 + |z|) / std: by d
     and the mean's d over std, and by z times the relative error of std, which is at most d / std.
     """
-    first, second = two_batch_sizes("multiplex")
+    first, second = two_batch_sizes("communities")
     estimate = first.estimate("graph").astype(float)
     spread = estimate.std()
     steepest = 2 + np.abs((estimate - estimate.mean()) / spread).max()
@@ -103,9 +102,9 @@ def test_generic_attention_moves_by_at_most_its_products(demo_vit):
     found = {}
     for threads in (1, 2):
         with threads_of(threads):
-            asked = Asked.of(demo_vit, CAT, None)
+            asked = Target.of(demo_vit, CAT, None)
             attention, gradient, _ = demo_vit.attention_gradients(asked.tokens, asked.wanted)
-            heatmap = explainer_of("generic_attention")(demo_vit, CAT).heatmap
+            heatmap = mv.EXPLAINERS["generic_attention"](demo_vit, CAT).heatmap
         found[threads] = ((attention * gradient).relu().mean(1).double(), heatmap)
     blocks, heatmap = found[1]
     other_blocks, other_heatmap = found[2]
@@ -117,10 +116,10 @@ def test_generic_attention_moves_by_at_most_its_products(demo_vit):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", [*mv.METHODS, *mv.RIVALS])
+@pytest.mark.parametrize("method", list(mv.EXPLAINERS))
 def test_no_heatmap_depends_on_the_number_of_threads(demo_vit, method):
     found = []
     for threads in (1, 2):
         with threads_of(threads):
-            found.append(explainer_of(method)(demo_vit, CAT).heatmap)
+            found.append(mv.EXPLAINERS[method](demo_vit, CAT).heatmap)
     assert furthest(*found) <= 2e-5 * max(np.ptp(found[0]), 1e-6)

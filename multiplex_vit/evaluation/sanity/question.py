@@ -11,7 +11,7 @@ from multiplex_vit.checks import vision_model
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.registry import Named, name_of
-from multiplex_vit.saliency.explainers import explainer_of
+from multiplex_vit.saliency.explainers import EXPLAINERS
 
 
 class Asked(TypedDict, total=False):
@@ -50,7 +50,10 @@ class Question:
         if unknown:
             raise InputError(f"unknown option {sorted(unknown)[0]!r}; known: {', '.join(Asked.__annotations__)}")
         pixels = np.asarray(vision_model(model).picture(image).pixels.cpu(), dtype=np.float32)
-        explain = explainer_of(method, budget=asked.get("budget"), seed=asked.get("seed", 0))
+        explainer = EXPLAINERS.resolve(method)
+        options = {"budget": asked.get("budget"), "seed": asked.get("seed", 0)}
+        left_open = {name: value for name, value in options.items() if value is not None and name not in explainer.options}
+        explain = explainer.where_taken(**left_open)
         label = asked.get("label")
         predicted = _predicted(model, pixels) if label is None else -1
         return cls(model, pixels, model.label_of(label, predicted), name_of(method), explain)

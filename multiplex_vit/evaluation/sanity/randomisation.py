@@ -26,7 +26,7 @@ def parameter_randomisation(model: VisionModel, image: Any, method: Named = "mut
         Left as it is; copies are randomised (see `multiplex_vit.models.randomise`).
     image : as for `explain`
     method : str or callable
-        A name in `METHODS` or `RIVALS`, or a function of model, image and label.
+        A name in `EXPLAINERS`, or a function of model, image and label.
     **asked
         label (the predicted class unless given), budget in passes (the method's own unless given), seed (of the weights and of the method).
 

@@ -12,7 +12,7 @@ from multiplex_vit.evaluation.sanity.question import Asked, Question
 from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.registry import Named, name_of
 from multiplex_vit.saliency.agreement import rank_correlation
-from multiplex_vit.saliency.explainers import takes_seed
+from multiplex_vit.saliency.explainers import EXPLAINERS
 
 
 def noise_stability(model: Classifier, image: Any, method: Named = "mutex", *, sd: float = 0.02, draws: int = 3, **asked: Unpack[Asked]) -> pd.DataFrame:
@@ -25,7 +25,7 @@ def noise_stability(model: Classifier, image: Any, method: Named = "mutex", *, s
     model : VisionModel
     image : as for `explain`
     method : str or callable
-        A name in `METHODS` or `RIVALS`, or a function of model, image and label.
+        A name in `EXPLAINERS`, or a function of model, image and label.
     sd : float
         Standard deviation of the noise in pixel space, 0 to 1: 0.02 is 5 of 255 grey levels. Values are not clipped.
     draws : int
@@ -69,7 +69,7 @@ def flip_stability(model: Classifier, image: Any, method: Named = "mutex", **ask
     model : VisionModel
     image : as for `explain`
     method : str or callable
-        A name in `METHODS` or `RIVALS`, or a function of model, image and label.
+        A name in `EXPLAINERS`, or a function of model, image and label.
     **asked
         label (the predicted class unless given), budget in passes (the method's own unless given), seed of the method.
 
@@ -107,7 +107,7 @@ def seed_agreement(model: Classifier, image: Any, method: Named = "mutex", *, se
     model : VisionModel
     image : as for `explain`
     method : str or callable
-        A name in `METHODS` or `RIVALS`, or a function of model, image and label, which may take a seed.
+        A name in `EXPLAINERS`, or a function of model, image and label, which may take a seed.
     seeds : int
         How many.
     **asked
@@ -129,12 +129,14 @@ def seed_agreement(model: Classifier, image: Any, method: Named = "mutex", *, se
     --------
     >>> import multiplex_vit as mv
     >>> seed_agreement(mv.load("demo-vit", device="cpu"), mv.samples()["cat"], "rollout").values.tolist()
-    [['rollout', 2, True, 1.0, 1.0]]
+    [['rollout', 1, True, 1.0, 1.0]]
     """
     seeds, first = whole("seeds", seeds, at_least=2), whole("seed", asked.get("seed", 0), at_least=0)
     question = Question.of(model, image, method, **asked)
     heatmaps = [question.heatmap]
-    for seed in range(first + 1, first + seeds) if takes_seed(method) else ():
+    explainer = EXPLAINERS.resolve(method)
+    seed_is_open = explainer.takes("seed") and "seed" not in explainer.options
+    for seed in range(first + 1, first + seeds) if seed_is_open else ():
         again: Asked = {**asked, "label": question.label, "seed": seed}
         heatmaps.append(Question.of(model, question.pixels, method, **again).heatmap)
         if len(heatmaps) == 2 and np.array_equal(heatmaps[0], heatmaps[1]):

@@ -7,15 +7,16 @@ import numpy as np
 from scipy.cluster.vq import kmeans2
 
 from multiplex_vit.models.vision_model import VisionModel
+from multiplex_vit.saliency.explainers.registry import EXPLAINERS
+from multiplex_vit.saliency.explainers.target import Target
 from multiplex_vit.saliency.explanation import Explanation
-from multiplex_vit.saliency.rivals.attribution import RIVALS, Asked
 from multiplex_vit.saliency.settings import Settings
 
 KEPT, ITERATIONS = 0.5, 20
 
 
-@RIVALS.register(budget=True)
-def tis(model: VisionModel, image: Any, label: int | str | None = None, *, budget: int = 55, seed: int = 0) -> Explanation:
+@EXPLAINERS.register(kind="rival", forward=lambda sizes: sizes.budget, backward=0)
+def tis(model: VisionModel, picture: Any, label: int | str | None = None, *, budget: int = 55, seed: int = 0) -> Explanation:
     """Return the mean confidence of masks that keep the half of the tokens to which a cluster of channels responds most (Transformer Input Sampling).
 
     Englebert, Stassin, Nanfack, Mahmoudi, Siebert, Cornu, De Vleeschouwer, ICCV Workshops 2023, 806-815. Kept from the paper: each channel of
@@ -24,11 +25,11 @@ def tis(model: VisionModel, image: Any, label: int | str | None = None, *, budge
     by how many masks keep a token. Ours: a mask a pass of the budget, less the pass of the whole image (the paper takes 1,024 masks), and at
     most as many as there are channels; 20 rounds of k-means from points drawn with the seed; a token in no mask gets 0.
     """
-    asked = Asked.of(model, image, label)
+    target = Target.of(model, picture, label)
     settings = Settings(design="tis", estimator="coverage", token_ratio=1 - KEPT, budget=budget, seed=seed)
-    activations, _, clean = model.activations(asked.tokens)
+    activations, _, clean = model.activations(target.tokens)
     channels = activations.float().cpu().numpy().transpose(0, 2, 1).reshape(-1, activations.shape[1])
-    return asked.explained(_masks(centres(channels, settings.n_masks, seed)), clean, settings)
+    return target.explained(_masks(centres(channels, settings.n_masks, seed)), clean, settings)
 
 
 def centres(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:

@@ -5,11 +5,12 @@ from typing import Any
 import torch
 
 from multiplex_vit.models.vision_model import VisionModel
-from multiplex_vit.saliency.rivals.attribution import RIVALS, Asked, Attribution
+from multiplex_vit.saliency.explainers.registry import EXPLAINERS
+from multiplex_vit.saliency.explainers.target import Attribution, Target
 
 
-@RIVALS.register
-def generic_attention(model: VisionModel, image: Any, label: int | str | None = None, *, budget: int = 55, seed: int = 0) -> Attribution:
+@EXPLAINERS.register(kind="rival", forward=1, backward=1)
+def generic_attention(model: VisionModel, picture: Any, label: int | str | None = None) -> Attribution:
     """Return the class token's row of R, where block by block R += mean_heads(relu(dlogit/dA * A)) R, from the identity on.
 
     Chefer, Gur, Wolf, ICCV 2021, doi:10.1109/ICCV48922.2021.00045. One forward and one backward pass.
@@ -19,9 +20,9 @@ def generic_attention(model: VisionModel, image: Any, label: int | str | None = 
     an error e in the rows of each block's matrix B moves R by at most L e times the product of
     1 + |B| over the L blocks.
     """
-    asked = Asked.of(model, image, label)
-    attention, gradient, clean = model.attention_gradients(asked.tokens, asked.wanted)
+    target = Target.of(model, picture, label)
+    attention, gradient, clean = model.attention_gradients(target.tokens, target.wanted)
     relevance = torch.eye(attention.shape[-1], device=attention.device)
     for block in (attention * gradient).relu().mean(1):
         relevance = relevance + block @ relevance
-    return asked.answer("generic_attention", asked.prefix_row(relevance), clean, backward_passes=1)
+    return target.answer("generic_attention", target.prefix_row(relevance), clean, backward_passes=1)

@@ -10,13 +10,14 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from multiplex_vit.checks import whole
 from multiplex_vit.models.vision_model import VisionModel
-from multiplex_vit.saliency.rivals.attribution import RIVALS, Asked, Attribution
+from multiplex_vit.saliency.explainers.registry import EXPLAINERS
+from multiplex_vit.saliency.explainers.target import Attribution, Target
 
 CELLS, KEPT, CHUNK = 7, 0.5, 64
 
 
-@RIVALS.register(budget=True)
-def rise_pixels(model: VisionModel, image: Any, label: int | str | None = None, *, budget: int = 55, seed: int = 0) -> Attribution:
+@EXPLAINERS.register(kind="rival", forward=lambda sizes: sizes.budget, backward=0)
+def rise_pixels(model: VisionModel, picture: Any, label: int | str | None = None, *, budget: int = 55, seed: int = 0) -> Attribution:
     """Return sum_m p(x * M_m) M_m / (n E[M]) over random masks M of pixels, its mean over each patch (RISE).
 
     Petsiuk, Das, Saenko, BMVC 2018, arXiv:1806.07421. Masks are as there: 7 x 7 cells, each kept with probability 0.5, enlarged bilinearly
@@ -25,8 +26,8 @@ def rise_pixels(model: VisionModel, image: Any, label: int | str | None = None, 
     Of predicted values, p is how far each lies above the least of the masks, or else the chance with
     which a pixel was masked would outweigh what the model says.
     """
-    asked = Asked.of(model, image, label)
-    clean, pixels = asked.clean(), asked.picture.pixels
+    target = Target.of(model, picture, label)
+    clean, pixels = target.clean(), target.picture.pixels
     n_masks = whole("budget", budget, at_least=2) - 1
     explained = model.label_of(label, int(clean.argmax()))
     total = torch.zeros(pixels.shape[2:], device=pixels.device)
@@ -40,7 +41,7 @@ def rise_pixels(model: VisionModel, image: Any, label: int | str | None = None, 
         confidences.append(confidence.cpu().numpy())
     total -= model.score.floor(np.concatenate(confidences)) * coverage
     heatmap = avg_pool2d(total[None, None], model.patch)[0, 0] / (n_masks * KEPT)
-    return asked.answer("rise_pixels", heatmap, clean, forward_passes=n_masks + 1)
+    return target.answer("rise_pixels", heatmap, clean, forward_passes=n_masks + 1)
 
 
 def _masks(rng: np.random.Generator, n_masks: int, size: Sequence[int]) -> Tensor:

@@ -1,12 +1,12 @@
 """Which mask design, estimator and weight of the direct attribution make the best heatmap of 55 passes? Every combination, on images that no report uses.
 
-    python analysis/tune_multiplex.py --model demo-vit --data FOLDER
-    python analysis/tune_multiplex.py --model demo-deit --data FOLDER
-    python analysis/tune_multiplex.py --model CHECKPOINT --data FOLDER --images 8 --designs occlusion orthogonal community --weights 0 0.3
-    python analysis/tune_multiplex.py --summarise
+    python analysis/tune_communities.py --model demo-vit --data FOLDER
+    python analysis/tune_communities.py --model demo-deit --data FOLDER
+    python analysis/tune_communities.py --model CHECKPOINT --data FOLDER --images 8 --designs occlusion orthogonal community --weights 0 0.3
+    python analysis/tune_communities.py --summarise
 
 CIFAR-10 test images kept for choosing settings (cifar_images.tuning), predicted class, protocols patch (true black) and token with 8 steps.
-Written: one row an image, setting and protocol, after every image (tune_multiplex_MODEL.csv); how they were made (JSON); the summary (Markdown).
+Written: one row an image, setting and protocol, after every image (tune_communities_MODEL.csv); how they were made (JSON); the summary (Markdown).
 """
 
 import argparse
@@ -27,7 +27,7 @@ from multiplex_vit.files import written_whole
 from multiplex_vit.registry import name_of
 
 warnings.filterwarnings("ignore", message=".*see masks.table")
-OUT = Path("analysis/results/tune_multiplex")
+OUT = Path("analysis/results/tune_communities")
 ESTIMATORS = ("coverage", "contrast", *(partial(mv.ESTIMATORS["graph"], smoothness=s) for s in (0.03, 0.3, 3.0, 10.0)), "shapley")
 WEIGHTS = (0.0, 0.15, 0.3, 0.5, 1.0)
 PROTOCOLS = ("patch/black", "token")
@@ -90,7 +90,7 @@ def summarise() -> None:
         lines += [f"\n## {path.stem.removeprefix(OUT.name + '_')}: {table['image'].nunique()} images, {len(means)} settings\n"]
         lines += [f"`{facts['command']}`; {facts['date']}, commit {facts['commit']}, {facts['device']}\n"]
         lines += _shown(
-            "The best ten, the setting of `multiplex`, and the published one",
+            "The best ten, the setting of `communities`, and the published one",
             pd.concat([means.head(10), means.loc[[s for s in (CHOSEN, PUBLISHED) if s in means.index]]]),
         )
         best = means.groupby(["design", "direct_weight"])["both"].idxmax()

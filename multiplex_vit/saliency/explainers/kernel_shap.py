@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 
 from multiplex_vit.models.vision_model import VisionModel
+from multiplex_vit.saliency.explainers.registry import EXPLAINERS
+from multiplex_vit.saliency.explainers.target import Target
 from multiplex_vit.saliency.explanation import Explanation
-from multiplex_vit.saliency.rivals.attribution import RIVALS, Asked
 from multiplex_vit.saliency.settings import Settings
 
 
-@RIVALS.register(budget=True)
-def kernel_shap(model: VisionModel, image: Any, label: int | str | None = None, *, budget: int = 55, seed: int = 0) -> Explanation:
+@EXPLAINERS.register(kind="rival", forward=lambda sizes: sizes.budget, backward=0)
+def kernel_shap(model: VisionModel, picture: Any, label: int | str | None = None, *, budget: int = 55, seed: int = 0) -> Explanation:
     """Return estimates of the tokens' Shapley values: least squares on masks whose sizes are drawn from the Shapley kernel.
 
     Lundberg, Lee, NeurIPS 2017, arXiv:1705.07874. A mask of k of n tokens is drawn with probability proportional to 1 / (k (n - k)) for its
@@ -19,12 +20,12 @@ def kernel_shap(model: VisionModel, image: Any, label: int | str | None = None, 
     the whole image minus that of no patch token. One pass of the budget is for the whole image, one for no token, and the rest for masks;
     one that was drawn before takes no pass.
     """
-    asked = Asked.of(model, image, label)
+    target = Target.of(model, picture, label)
     settings = Settings(design="kernel_shap", estimator="shapley_sampled", budget=budget, seed=seed)
-    n_nodes = int(np.prod(asked.grid))
+    n_nodes = int(np.prod(target.grid))
     ends = np.array([[False], [True]]).repeat(n_nodes, axis=1)
     drawn = kernel_masks(n_nodes, settings.n_masks - 1, np.random.default_rng(seed))
-    return asked.explained(np.concatenate([ends, drawn]), asked.clean(), settings)
+    return target.explained(np.concatenate([ends, drawn]), target.clean(), settings)
 
 
 def kernel_masks(n_nodes: int, n_masks: int, rng: np.random.Generator) -> np.ndarray:

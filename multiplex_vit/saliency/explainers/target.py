@@ -1,7 +1,6 @@
-"""Attribution: a heatmap that is not made of masks; and the registry of rivals."""
+"""Target: what an explainer explains. Attribution: a heatmap that is not made of masks."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +16,7 @@ from multiplex_vit.models.picture import Picture
 from multiplex_vit.models.score import SCORES, Score
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.reading import named
-from multiplex_vit.registry import Registry, name_of
+from multiplex_vit.registry import name_of
 from multiplex_vit.saliency.explanation import Explanation
 from multiplex_vit.saliency.masks import Masks
 from multiplex_vit.saliency.pictured import Pictured
@@ -103,24 +102,17 @@ class Attribution(Pictured):
         return {"model": self.model, **self.head(), "method": self.method, **passes}
 
 
-RIVALS: Registry[Callable[..., Any]] = Registry("rival", data=3)
-"""Each takes model, image and label (None for the predicted class), keyword-only budget and seed, and returns an Attribution or Explanation.
-
-Traits say what a comparison should know: `budget=True` where more passes are taken for a greater budget, or the greatest budget that can be used;
-`control=True` for orders that know nothing of the class, or turn what is known round; `each_token=True` for a pass a token whatever the budget."""
-
-
 @dataclass(frozen=True, eq=False)
-class Asked:
-    """What is asked of a rival: an image that is ready for a model, and a class."""
+class Target:
+    """What an explainer explains: an image that is ready for a model, and a class."""
 
     model: VisionModel
     picture: Picture
     label: int | str | None
 
     @classmethod
-    def of(cls, model: VisionModel, image: Any, label: int | str | None) -> "Asked":
-        """Return what is asked, with the image read; InputError if there is no such class."""
+    def of(cls, model: VisionModel, image: Any, label: int | str | None) -> "Target":
+        """Return the target, with the image read; InputError if there is no such class."""
         vision_model(model).label_of(label, 0)
         return cls(model, model.picture(image), label)
 

@@ -7,14 +7,15 @@ from torch import Tensor
 
 from multiplex_vit.checks import whole
 from multiplex_vit.models.vision_model import VisionModel
-from multiplex_vit.saliency.rivals.attribution import RIVALS, Asked, Attribution
+from multiplex_vit.saliency.explainers.registry import EXPLAINERS
+from multiplex_vit.saliency.explainers.target import Attribution, Target
 
 STEPS = 32
 """Most steps; the paper found 20 to 300 to be enough."""
 
 
-@RIVALS.register(budget=STEPS + 1)
-def integrated_gradients(model: VisionModel, image: Any, label: int | str | None = None, *, budget: int = 55, seed: int = 0) -> Attribution:
+@EXPLAINERS.register(kind="rival", forward=lambda sizes: min(sizes.budget, STEPS + 1), backward=lambda sizes: min(sizes.budget - 1, STEPS))
+def integrated_gradients(model: VisionModel, picture: Any, label: int | str | None = None, *, budget: int = 55) -> Attribution:
     """Return the sum over a patch's pixels of (x - b) int_0^1 dp(b + a (x - b)) / dx da, with x the image, b true black and p the class's probability.
 
     Sundararajan, Taly, Yan, ICML 2017, arXiv:1703.01365. The black baseline is the paper's; the integral is a sum over midpoints of 32 steps,
@@ -22,11 +23,11 @@ def integrated_gradients(model: VisionModel, image: Any, label: int | str | None
     that speaks against the class is below 0, where absolute values would rank it with those that speak for it. A forward and a backward
     pass a step, and one forward pass of the whole image.
     """
-    asked = Asked.of(model, image, label)
-    clean = asked.clean()
+    target = Target.of(model, picture, label)
+    clean = target.clean()
     steps = min(STEPS, whole("budget", budget, at_least=2) - 1)
-    change = _integrated(model, asked.picture.pixels, model.label_of(label, int(clean.argmax())), steps)
-    return asked.answer("integrated_gradients", _pooled(change, model.patch), clean, forward_passes=steps + 1, backward_passes=steps)
+    change = _integrated(model, target.picture.pixels, model.label_of(label, int(clean.argmax())), steps)
+    return target.answer("integrated_gradients", _pooled(change, model.patch), clean, forward_passes=steps + 1, backward_passes=steps)
 
 
 def _integrated(model: VisionModel, pixels: Tensor, label: int, steps: int) -> Tensor:

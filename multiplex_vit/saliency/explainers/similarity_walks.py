@@ -7,15 +7,16 @@ import torch
 from torch import Tensor
 
 from multiplex_vit.models.vision_model import VisionModel
+from multiplex_vit.saliency.explainers.registry import EXPLAINERS
+from multiplex_vit.saliency.explainers.target import Target
 from multiplex_vit.saliency.explanation import Explanation
-from multiplex_vit.saliency.rivals.attribution import RIVALS, Asked
 from multiplex_vit.saliency.settings import Settings
 
 KEPT = 0.5
 
 
-@RIVALS.register(budget=True)
-def similarity_walks(model: VisionModel, image: Any, label: int | str | None = None, *, budget: int = 55, seed: int = 0) -> Explanation:
+@EXPLAINERS.register(kind="rival", forward=lambda sizes: sizes.budget, backward=0)
+def similarity_walks(model: VisionModel, picture: Any, label: int | str | None = None, *, budget: int = 55, seed: int = 0) -> Explanation:
     """Return the mean confidence of masks that keep the tokens on walks through graphs of alike tokens, one graph a block.
 
     After "Explaining Vision Transformers Through Similarity-based Graphs" (ViT-Similarity-Graph, by the authors of MUTEX), of which only the
@@ -25,14 +26,14 @@ def similarity_walks(model: VisionModel, image: Any, label: int | str | None = N
     class token pays, goes on in proportion to the edges to tokens that it has not seen, and stops with half of them; walks are dealt to the
     blocks in turn until the budget is used; confidences are averaged over coverage.
     """
-    asked = Asked.of(model, image, label)
+    target = Target.of(model, picture, label)
     settings = Settings(design="similarity_walks", estimator="coverage", token_ratio=1 - KEPT, budget=budget, seed=seed)
-    activations, attention, clean = model.activations(asked.tokens, ("mean",))
+    activations, attention, clean = model.activations(target.tokens, ("mean",))
     rng = np.random.default_rng(seed)
     graphs = [similarity_graph(tokens, block[model.n_prefix :, model.n_prefix :]) for tokens, block in zip(activations, attention[0], strict=True)]
-    starts = [asked.prefix_row(block).double().cpu().numpy() for block in attention[0]]
+    starts = [target.prefix_row(block).double().cpu().numpy() for block in attention[0]]
     blocks = [walk % model.n_layers for walk in range(settings.n_masks)]
-    return asked.explained(np.array([walked(graphs[block], starts[block], rng) for block in blocks]), clean, settings)
+    return target.explained(np.array([walked(graphs[block], starts[block], rng) for block in blocks]), clean, settings)
 
 
 def similarity_graph(tokens: Tensor, attention: Tensor) -> np.ndarray:

@@ -1,0 +1,109 @@
+"""Options of an explainer: checked, in order, and as text."""
+
+import difflib
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+
+from multiplex_vit.checks import whole
+from multiplex_vit.errors import InputError
+from multiplex_vit.registry import name_of
+from multiplex_vit.saliency.settings import Settings
+
+_LEAST = {"budget": 2, "seed": 0}
+"""The least value of the options that all explainers mean alike."""
+
+
+def in_order(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """Return the options that differ from the defaults, in the defaults' order.
+
+    Examples
+    --------
+    >>> in_order({"seed": 3, "budget": 55}, {"budget": 55, "seed": 0})
+    (('seed', 3),)
+    """
+    plain = {name: _hashable(name, value) for name, value in options.items()}
+    names = [name for name in defaults if name in plain]
+    names += sorted(name for name in plain if name not in defaults)
+    return tuple((name, plain[name]) for name in names if not _is_default(name, plain[name], defaults))
+
+
+def settings_at(base: Settings, options: Mapping[str, Any]) -> Settings:
+    """Return settings with some changed, members of registries by their names."""
+    return replace(base, **options).resolved().by_name()
+
+
+def differences(settings: Settings, base: Settings) -> dict[str, Any]:
+    """Return the fields of settings that differ from those of others.
+
+    Examples
+    --------
+    >>> differences(Settings(min_cut=0.05), Settings())
+    {'min_cut': 0.05}
+    """
+    changed = {}
+    for setting in fields(Settings):
+        value = getattr(settings, setting.name)
+        if value != getattr(base, setting.name):
+            changed[setting.name] = value
+    return changed
+
+
+def of_partial(function: Callable[..., Any]) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """Return the function inside partials, and the options that they set.
+
+    Examples
+    --------
+    >>> of_partial(functools.partial(sorted, reverse=True))
+    (<built-in function sorted>, {'reverse': True})
+    """
+    options: dict[str, Any] = {}
+    while isinstance(function, functools.partial) and not function.args:
+        options = {**function.keywords, **options}
+        function = function.func
+    return function, options
+
+
+def written(value: Any) -> Any:
+    """Return a value of an option as its text has it: functions by their names."""
+    if isinstance(value, tuple):
+        return tuple(written(part) for part in value)
+    return name_of(value) if callable(value) else value
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """Return " (did you mean ...?)" where a known name is close, else "".
+
+    Examples
+    --------
+    >>> hint("budgt", ["budget", "seed"])
+    " (did you mean 'budget'?)"
+    """
+    close = difflib.get_close_matches(name, list(known), 1, cutoff=0.7)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _hashable(name: str, value: Any) -> Any:
+    if name in _LEAST and value is not None:
+        return whole(name, value, at_least=_LEAST[name])
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, (list, tuple)):
+        return tuple(_hashable("", part) for part in value)
+    try:
+        hash(value)
+    except TypeError as error:
+        kind = type(value).__name__
+        wanted = "give a number, a text, a function, or several of them"
+        raise InputError(f"{name} is of type {kind}; {wanted}") from error
+    return value
+
+
+def _is_default(name: str, value: Any, defaults: Mapping[str, Any]) -> bool:
+    if name not in defaults:
+        return False
+    default = defaults[name]
+    return type(value) is type(default) and value == default
