@@ -3,18 +3,41 @@
 import math
 import operator
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 
 from multiplex_vit.errors import InputError
+from multiplex_vit.limits import MOST_NUMBER, MOST_OF, MOST_WHOLE
 
 Model = TypeVar("Model")
 
 
-def whole(name: str, value: Any, *, at_least: int) -> int:
+def shown(value: Any) -> str:
+    """Return a value as messages show it; one that cannot be written is told by its kind.
+
+    Examples
+    --------
+    >>> shown("3"), shown(np.float32(0.5)), shown(np.zeros((2, 3))), shown(10**5000)
+    ("'3'", '0.5', 'an array of float64 [2, 3]', 'int that cannot be shown')
+    """
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype} {list(value.shape)}"
+    try:
+        return repr(value.item() if isinstance(value, np.generic) else value)
+    except Exception:
+        # Whole numbers of thousands of digits, and objects of other libraries that are half made.
+        return f"{type(value).__name__} that cannot be shown"
+
+
+def whole(name: str, value: Any, *, at_least: int, at_most: int | None = None) -> int:
     """Return a whole number.
+
+    Parameters
+    ----------
+    name : str
+        The argument. Default of `at_most`: what `limits.MOST_OF` says of the name.
 
     Examples
     --------
@@ -23,10 +46,16 @@ def whole(name: str, value: Any, *, at_least: int) -> int:
     >>> whole("steps", 0, at_least=1)
     Traceback (most recent call last):
     multiplex_vit.errors.InputError: steps is 0; give a whole number of at least 1
+    >>> whole("budget", 10**9, at_least=2)
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: budget is 1000000000; give a whole number of at most 1,000,000
     """
-    number = _index(value)
+    number = whole_or_none(value)
     if number is None or number < at_least:
-        raise InputError(f"{name} is {value!r}; give a whole number of at least {at_least}")
+        raise InputError(f"{name} is {shown(value)}; give a whole number of at least {at_least}")
+    most = MOST_OF.get(name, MOST_WHOLE) if at_most is None else at_most
+    if number > most:
+        raise InputError(f"{name} is {shown(value)}; give a whole number of at most {most:,}")
     return number
 
 
@@ -41,8 +70,24 @@ def share(name: str, value: Any) -> float:
     """
     number = _float(value)
     if not 0 <= number <= 1:
-        raise InputError(f"{name} is {value}; give a number from 0 to 1")
+        raise InputError(f"{name} is {shown(value)}; give a number from 0 to 1")
     return number
+
+
+def shares(name: str, values: Any) -> np.ndarray:
+    """Return one number from 0 to 1 or several, at least one, as an array [number].
+
+    Examples
+    --------
+    >>> shares("min_cuts", 0.5).tolist(), shares("min_cuts", [0, 1]).tolist()
+    ([0.5], [0.0, 1.0])
+    """
+    found = np.atleast_1d(numbers(name, list(values) if isinstance(values, Iterator) else values))
+    if found.ndim != 1 or not len(found):
+        raise InputError(f"{name} has shape {list(found.shape)}; give at least one number, in a flat list")
+    for number in found:
+        share(name, number)
+    return found
 
 
 def one_of(name: str, value: Any, choices: Sequence[str]) -> str:
@@ -68,7 +113,9 @@ def positive(name: str, value: Any, hint: str = "") -> float:
     """
     number = _float(value)
     if not 0 < number < math.inf:
-        raise InputError(f"{name} is {value}; give a finite number above 0{hint}")
+        raise InputError(f"{name} is {shown(value)}; give a finite number above 0{hint}")
+    if number > MOST_NUMBER:
+        raise InputError(f"{name} is {shown(value)}; give a number of at most {MOST_NUMBER:,}{hint}")
     return number
 
 
@@ -128,7 +175,7 @@ def label_index(label: Any, classes: Sequence[str], owner: str) -> int:
             why = f"fits classes {matches}; give the index" if matches else f"is no class of {owner}; classes: {known}"
             raise InputError(f"label {label!r} {why}")
         label = int(label)
-    number = _index(label)
+    number = whole_or_none(label)
     if number is None or not 0 <= number < len(classes):
         raise InputError(f"label {label!r} is out of range; {owner} has classes 0 to {len(classes) - 1}; give an index or a name")
     return number
@@ -164,19 +211,26 @@ def layer_index(layer: Any, names: Sequence[str]) -> int:
     """
     if isinstance(layer, str) and layer in names:
         return list(names).index(layer)
-    number = _index(layer)
+    number = whole_or_none(layer)
     if number is None or not -len(names) <= number < len(names):
         raise InputError(f"there is no layer {layer!r}; give 0 to {len(names) - 1}, or a name such as {names[-1]!r}")
     return number % len(names)
 
 
-def _index(value: Any) -> int | None:
-    """Return a value as an int if it is one, of Python or NumPy, or a float without a fraction."""
-    if isinstance(value, (bool, str, bytes)):
+def whole_or_none(value: Any) -> int | None:
+    """Return a value as an int if it is one, of Python or NumPy, or a float without a fraction.
+
+    Examples
+    --------
+    >>> whole_or_none(np.int8(3)), whole_or_none(2.5), whole_or_none(True)
+    (3, None, None)
+    """
+    if isinstance(value, (bool, np.bool_, str, bytes)):
         return None
     try:
         return int(value) if isinstance(value, float) and value.is_integer() else operator.index(value)
-    except TypeError:
+    except (TypeError, ValueError, RuntimeError):
+        # Tensors without values cannot become a number.
         return None
 
 

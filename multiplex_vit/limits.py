@@ -53,3 +53,31 @@ MOST_CHANNELS = 64
 
 MOST_SIDE = 4_096
 """Pixels a side that a model or its image processor may ask for."""
+
+MOST_WHOLE = 10**9
+"""The largest whole number of an argument that the table below does not name."""
+
+MOST_NUMBER = 10**9
+"""The largest number of an argument such as `omega` or `smoothness`."""
+
+MOST_OF: dict[str, int] = {
+    "at_once": MOST_TOKENS,
+    "batch_size": 65_536,
+    "budget": 1_000_000,
+    "chunk": 65_536,
+    "columns of cells": 64,
+    "count": 100_000,
+    "draws": 10_000,
+    "gallery": 10_000,
+    "grid": MOST_NODES,
+    "jobs": 10_000,
+    "k": MOST_NODES,
+    "rows of cells": 64,
+    "samples": 100_000,
+    "seed": 2**32 - 1,
+    "seeds": 10_000,
+    "starting_layer": MOST_BLOCKS,
+    "steps": MOST_SIDE**2,
+    "workers": 1_024,
+}
+"""The largest whole number that an argument of a name may be, wherever it is an argument."""

@@ -18,6 +18,7 @@ RANKS = {
     "registry": 1,
     "reading": 1,
     "files": 2,
+    "arguments": 2,
     "tabular": 2,
     "pictures": 2,
     "plot": 2,

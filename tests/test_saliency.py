@@ -190,7 +190,7 @@ def test_settings_are_hashable_and_come_back():
         ({"min_cut": -0.1}, "min_cut is -0.1; give a number from 0 to 1"),
         ({"min_cut": math.nan}, "min_cut is nan"),
         ({"token_ratio": 1.01}, "token_ratio is 1.01"),
-        ({"token_ratio": "half"}, "token_ratio is half"),
+        ({"token_ratio": "half"}, "token_ratio is 'half'"),
         ({"token_ratio": None}, "token_ratio is None"),
         ({"starting_layer": -1}, "starting_layer is -1; give a whole number of at least 0"),
         ({"starting_layer": math.inf}, "starting_layer is inf"),

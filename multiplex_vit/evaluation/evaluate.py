@@ -5,6 +5,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from multiplex_vit.arguments import checked
 from multiplex_vit.checks import numbers, vision_model
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.curve import Curve, Faithfulness
@@ -12,6 +13,7 @@ from multiplex_vit.evaluation.protocols import PROTOCOLS, Choices, Protocol, Sub
 from multiplex_vit.models.classifier import Classifier
 
 
+@checked
 def evaluate(
     model: Classifier, image: Any, heatmap: np.ndarray, *, label: int | str | None = None, protocol: str | Protocol = "patch", **choices: Unpack[Choices]
 ) -> Faithfulness:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from multiplex_vit.arguments import checked
 from multiplex_vit.checks import vision_model
 from multiplex_vit.evaluation.localisation import cells, grid_pointing
 from multiplex_vit.evaluation.mosaics import Mosaic
@@ -14,6 +15,7 @@ from multiplex_vit.registry import Named, name_of
 from multiplex_vit.saliency.explainers import EXPLAINERS
 
 
+@checked
 def grid_pointing_game(model: Classifier, mosaics: Iterable[Mosaic], method: Named = "mutex") -> pd.DataFrame:
     """Return what share of its attribution a method has in the right cell, for each class of each mosaic.
 

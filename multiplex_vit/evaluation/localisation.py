@@ -8,6 +8,7 @@ The centred share is the same for h and for a h + b (a > 0), so that it compares
 
 import numpy as np
 
+from multiplex_vit.arguments import checked, checked_but
 from multiplex_vit.checks import numbers, whole
 from multiplex_vit.errors import InputError
 
@@ -44,6 +45,7 @@ def shape_of(shape: tuple[int, int]) -> tuple[int, int]:
     return whole("rows of cells", shape[0], at_least=1), whole("columns of cells", shape[1], at_least=1)
 
 
+@checked_but("shape")
 def grid_pointing(heatmaps: np.ndarray, shape: tuple[int, int] = (2, 2), *, centred: bool = False) -> np.ndarray:
     """Return the share of positive attribution that each class has in its own cell of a mosaic: the grid pointing game.
 
@@ -84,6 +86,7 @@ def grid_pointing(heatmaps: np.ndarray, shape: tuple[int, int] = (2, 2), *, cent
     return np.array([share_inside(heatmap, cell == i, centred=centred) for i, heatmap in enumerate(heatmaps)])
 
 
+@checked
 def mask_mass(heatmap: np.ndarray, mask: np.ndarray, *, centred: bool = False) -> float:
     """Return the share of positive attribution inside a mask: the energy-based pointing game (Wang et al., CVPR Workshops 2020, arXiv:1910.01279).
 
@@ -116,6 +119,7 @@ def mask_mass(heatmap: np.ndarray, mask: np.ndarray, *, centred: bool = False) -
     return share_inside(heatmap, mask, centred=centred)
 
 
+@checked
 def pointing_game(heatmap: np.ndarray, mask: np.ndarray) -> bool:
     """Return whether the centre of the best patch lies in a mask (Zhang et al., IJCV 126, 1084 (2018), doi:10.1007/s11263-017-1059-x).
 

@@ -6,6 +6,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from multiplex_vit.arguments import checked
 from multiplex_vit.checks import vision_model
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.curve import Faithfulness
@@ -15,6 +16,7 @@ from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.models.relay import Relay
 
 
+@checked
 def evaluate_many(
     model: Classifier,
     image: Any,

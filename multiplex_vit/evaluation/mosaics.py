@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from multiplex_vit.arguments import checked_but
 from multiplex_vit.checks import share, vision_model, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.localisation import edges_of, shape_of
@@ -35,6 +36,7 @@ class Mosaic:
     shape: tuple[int, int] = (2, 2)
 
 
+@checked_but("shape")
 def mosaic(model: Classifier, images: Sequence[Any], *, shape: tuple[int, int] = (2, 2), full_size: bool = False) -> np.ndarray:
     """Return images side by side as one image for a model.
 
@@ -95,6 +97,7 @@ def _resized(pixels: np.ndarray, rows: int, cols: int) -> np.ndarray:
     return np.stack([np.asarray(Image.fromarray(channel).resize((cols, rows), Image.Resampling.BOX)) for channel in pixels])
 
 
+@checked_but("shape")
 def draw_mosaics(
     model: Classifier, labelled: Iterable[tuple[Any, int]], *, shape: tuple[int, int] = (2, 2), count: int = 50, least: float = 0.9, full_size: bool = False
 ) -> list[Mosaic]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from multiplex_vit.arguments import checked_but
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.checkpoint import Checkpoint, line_of
 from multiplex_vit.models.configuration import read_configuration
@@ -19,6 +20,7 @@ from multiplex_vit.models.weights import read_weights
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
+@checked_but("name")
 def load(
     name: str | Path,
     *,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from multiplex_vit.checks import distinct_names, layer_index, whole
+from multiplex_vit.checks import distinct_names, layer_index, shares, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.network import export, filters, layer_measures, multilayer, tables
 from multiplex_vit.network.aggregate import AGGREGATIONS
@@ -338,7 +338,7 @@ class Multiplex(Whole):
         """
         return filters.pruning_curve(
             self.weights,
-            np.atleast_1d(np.asarray(min_cuts)),
+            shares("min_cuts", min_cuts),
             self.tokens,
             names=self.layer_names,
             measures=measures,

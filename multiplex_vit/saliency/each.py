@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from multiplex_vit.arguments import checked
 from multiplex_vit.checks import vision_model
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.fast.memory import bytes_that_fit, is_out_of_memory, release_memory
@@ -33,6 +34,7 @@ _RANKED = ("centrality", "mixed")
 """Designs that rank nodes by statistics, which are computed for several images at once."""
 
 
+@checked
 def explain_each(
     model: VisionModel, images: Iterable[Any], settings: Iterable[Settings], *, label: Any = None, batch_size: int | str = "auto"
 ) -> Iterator[list[Explanation]]:

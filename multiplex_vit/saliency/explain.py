@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Unpack, overload
 
+from multiplex_vit.arguments import checked
 from multiplex_vit.models.operators import single_head
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.network.direction import checked_direction
@@ -34,12 +35,13 @@ def explain(
     batch_size: int | str = "auto",
     **options: Unpack[Choices],
 ) -> Any: ...
+@checked
 def explain(
     model: VisionModel,
     image: Any,
     *,
     method: str | Explainer | Settings | Callable[..., Any] = "mutex",
-    label: int | str | None = None,
+    label: Any = None,
     batch_size: int | str = "auto",
     **options: Unpack[Choices],
 ) -> Any:
@@ -98,6 +100,7 @@ def explain(
     return explanations
 
 
+@checked
 def multiplex(
     model: VisionModel,
     image: Any,

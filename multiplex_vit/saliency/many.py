@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from multiplex_vit.arguments import checked
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.saliency.each import explained, picture_of, resolved
 from multiplex_vit.saliency.explanation import Explanation
@@ -26,6 +27,7 @@ class Passes:
     naive: int
 
 
+@checked
 def explain_many(
     model: VisionModel, image: Any, settings: Iterable[Settings], *, label: int | str | None = None, batch_size: int | str = "auto"
 ) -> list[Explanation]:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from multiplex_vit.arguments import checked
 from multiplex_vit.checks import vision_model
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.network.tokens import Tokens
@@ -16,6 +17,7 @@ from multiplex_vit.saliency.masks import Masks, make_masks
 from multiplex_vit.saliency.settings import Settings
 
 
+@checked
 def precision_flips(model: VisionModel, image: Any, settings: Settings | None = None) -> Masks:
     """Return the masks of every operator, centrality and statistic, with the number of tokens in each that float64 would keep and float32 does not, or the reverse.
 
@@ -54,6 +56,7 @@ def precision_flips(model: VisionModel, image: Any, settings: Settings | None = 
     return Masks(masks.kept, masks.labels, masks.designs, (masks.kept != exact.kept).sum(1))
 
 
+@checked
 def precision_agreement(
     model: VisionModel, image: Any, settings: Settings | None = None, *, label: int | str | None = None, other: VisionModel | None = None
 ) -> pd.DataFrame:

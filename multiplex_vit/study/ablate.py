@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from multiplex_vit.arguments import checked
 from multiplex_vit.checks import vision_model
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.vision_model import VisionModel
@@ -138,6 +139,7 @@ def _ranked(values: np.ndarray) -> np.ndarray:
         return np.atleast_2d(np.corrcoef(ranks))
 
 
+@checked
 def ablate(
     source: Study | Explanation | Sequence[Explanation],
     *,

@@ -12,6 +12,7 @@ from typing import Any, Unpack
 import numpy as np
 import pandas as pd
 
+from multiplex_vit.arguments import checked
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.curve import Faithfulness
 from multiplex_vit.evaluation.many import evaluate_many
@@ -24,6 +25,7 @@ from multiplex_vit.tabular import unicode_text
 Failure = tuple[str, str]
 
 
+@checked
 def compare(
     model: Any, images: Any, *, out: str | os.PathLike[str] | None = None, tell: Callable[[str], None] | None = None, **choices: Unpack[Choices]
 ) -> Comparison:

@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from multiplex_vit.arguments import checked
 from multiplex_vit.checks import whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.limits import MOST_PARQUET_BYTES
@@ -38,6 +39,7 @@ _MEANT = {
 _VALIDATION = re.compile(r"ILSVRC2012_val_([0-9]{8})\.")
 
 
+@checked
 def images(source: Any, *, labels: Any = None, index: Any = None, limit: int | None = None) -> ImageSource:
     """Return images that a study can go through, one at a time.
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from multiplex_vit.arguments import check_fields, checked
 from multiplex_vit.checks import vision_model, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import output_folder
@@ -98,6 +99,7 @@ class Study(Results):
     opened: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
+        check_fields(self)
         object.__setattr__(self, "chunk", whole("chunk", self.chunk, at_least=1))
         object.__setattr__(self, "out", named(self.out))
         _ = self.plan
@@ -138,6 +140,7 @@ class Study(Results):
         return self.images if isinstance(self.images, ImageSource) else images_of(self.images)
 
     @classmethod
+    @checked
     def open(cls, out: str | Path, *, images: Any = None) -> "Study":
         """Return a study from its folder: to read its tables, to go on with it, to ablate it.
 
@@ -168,6 +171,7 @@ class Study(Results):
             opened=True,
         )
 
+    @checked
     def run(
         self, *, workers: int = 1, scheduler: Any = None, progress: bool | None = None, retry_failed: bool = False, runner: Runner | None = None
     ) -> "Study":

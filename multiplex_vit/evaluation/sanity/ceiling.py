@@ -7,6 +7,7 @@ from typing import Any, Unpack
 import numpy as np
 import pandas as pd
 
+from multiplex_vit.arguments import checked
 from multiplex_vit.checks import whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.baselines import BASELINES
@@ -68,6 +69,7 @@ class Ceiling:
         return pd.DataFrame(rows).assign(passes=self.passes)
 
 
+@checked
 def greedy_ceiling(
     model: Classifier,
     image: Any,

@@ -5,6 +5,7 @@ from typing import Any, Unpack
 import numpy as np
 import pandas as pd
 
+from multiplex_vit.arguments import checked
 from multiplex_vit.evaluation.sanity.question import Asked, Question
 from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.models.randomise import randomised
@@ -13,6 +14,7 @@ from multiplex_vit.registry import Named
 from multiplex_vit.saliency.agreement import rank_correlation
 
 
+@checked
 def parameter_randomisation(model: VisionModel, image: Any, method: Named = "mutex", **asked: Unpack[Asked]) -> pd.DataFrame:
     """Return how like the original a heatmap stays while the model is randomised from the head downwards, one part after the other.
 

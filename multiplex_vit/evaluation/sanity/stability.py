@@ -6,6 +6,7 @@ from typing import Any, Unpack
 import numpy as np
 import pandas as pd
 
+from multiplex_vit.arguments import checked
 from multiplex_vit.checks import positive, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.sanity.question import Asked, Question
@@ -15,6 +16,7 @@ from multiplex_vit.saliency.agreement import rank_correlation
 from multiplex_vit.saliency.explainers import EXPLAINERS
 
 
+@checked
 def noise_stability(model: Classifier, image: Any, method: Named = "mutex", *, sd: float = 0.02, draws: int = 3, **asked: Unpack[Asked]) -> pd.DataFrame:
     """Return how like the original a heatmap stays under Gaussian noise on the pixels, for the same class.
 
@@ -59,6 +61,7 @@ def noise_stability(model: Classifier, image: Any, method: Named = "mutex", *, s
     return pd.DataFrame([{"method": question.method, "sd": sd, "draw": draw, **row} for draw, row in enumerate(rows)])
 
 
+@checked
 def flip_stability(model: Classifier, image: Any, method: Named = "mutex", **asked: Unpack[Asked]) -> pd.DataFrame:
     """Return how like the original the heatmap of the mirrored image is, mirrored back, for the same class.
 
@@ -99,6 +102,7 @@ def flip_stability(model: Classifier, image: Any, method: Named = "mutex", **ask
     return pd.DataFrame([{"method": question.method, "correlation": correlation, "same_class": question.still_predicted(mirrored)}])
 
 
+@checked
 def seed_agreement(model: Classifier, image: Any, method: Named = "mutex", *, seeds: int = 5, **asked: Unpack[Asked]) -> pd.DataFrame:
     """Return how like each other the heatmaps of several seeds are.
 

@@ -134,6 +134,8 @@ def _groups(membership: np.ndarray, n_layers: int, n_nodes: int) -> np.ndarray:
     given = np.asarray(membership)
     if given.shape not in ((n_layers, n_nodes), (n_nodes,)):
         raise InputError(f"membership has shape {list(given.shape)}; give [{n_layers}, {n_nodes}], or [{n_nodes}] for all layers")
+    if given.dtype.kind not in "biufU":
+        raise InputError(f"membership is an array of {given.dtype}; give a number or a name a node")
     groups = np.unique(given, return_inverse=True)[1].reshape(given.shape)
     return np.broadcast_to(groups, (n_layers, n_nodes))
 
