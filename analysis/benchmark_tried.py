@@ -12,10 +12,10 @@ from benchmark_case import Case, Rows, in_turn, pixels, ratio
 from torch import Tensor, nn
 
 import multiplex_vit as mv
-from multiplex_vit.models.attention import attending
 from multiplex_vit.models.fast import onednn
 from multiplex_vit.models.fast.onednn import fast_linear
 from multiplex_vit.models.fast.switches import Fast
+from multiplex_vit.models.running import attending
 from multiplex_vit.models.swaps import fed
 
 METHODS = ("mutex", "communities")

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import multiplex_vit as mv
-from multiplex_vit.models.attention import blocks_of
 from multiplex_vit.models.fast import batches, memory, sharing
 from multiplex_vit.saliency import each as each_room
 
@@ -183,7 +182,7 @@ def test_a_sequence_too_long_for_memory_is_told(tiny, pixels):
 def test_sharing_changes_rounding_alone(tiny, pixels, kind, monkeypatch):
     model = tiny(kind)
     tokens, kept = model.embed(pixels()), np.random.default_rng(0).random((9, 16)) < 0.5
-    assert all(sharing.parts_of(block) for block in blocks_of(model.model, model.n_layers))
+    assert all(sharing.parts_of(block) for block in model.backbone.blocks)
     found = model.probabilities(tokens, kept)
     monkeypatch.setattr(sharing, "parts_of", lambda block: None)
     assert torch.allclose(found, model.probabilities(tokens, kept), atol=2e-6)

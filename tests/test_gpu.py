@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import multiplex_vit as mv
-from multiplex_vit.models import passes, tensors, unwrap, vision_model
+from multiplex_vit.models import attention, direct, heads, masked, tensors, unwrap
 from multiplex_vit.models.fast import batches, memory
 
 GPU, META = torch.device("cuda"), torch.device("meta")
@@ -15,11 +15,12 @@ KINDS = ["ViT", "DeiT", "Dinov2", "Dinov2WithRegisters"]
 @pytest.fixture
 def elsewhere(tiny, monkeypatch):
     """A maker of models that are not on the CPU."""
-    monkeypatch.setattr(vision_model.VisionModel, "_finite", lambda self, logits: logits.float().softmax(-1))  # these look at values
-    monkeypatch.setattr(vision_model, "finite", lambda attention, operators: attention)
+    monkeypatch.setattr(heads.Head, "scores", lambda self, logits: logits.float().softmax(-1))  # these look at values
+    for module in (attention, direct):
+        monkeypatch.setattr(module, "finite", lambda pooled, operators: pooled)
     # What users give must hold values; here a device without values stands for a GPU.
     monkeypatch.setattr(unwrap, "refuse_meta", lambda module: None)
-    for module in (passes, vision_model, batches, tensors):
+    for module in (masked, batches, tensors):
         monkeypatch.setattr(module, "computable", lambda values: values)
 
     def make(kind, **options):

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -164,7 +165,7 @@ def test_attention_of_all_heads_is_never_held(tiny, pixels, monkeypatch):
 
 def test_wrong_numbers_of_tokens_are_told(tiny, pixels):
     model = tiny("ViT")
-    model.n_prefix = 2
+    model.backbone = replace(model.backbone, prefix=("class", "other"))
     with pytest.raises(mv.InputError, match=r"makes 17 tokens, but its configuration says 2 prefix tokens \+ 4 x 4 patches = 18"):
         model.embed(pixels())
 

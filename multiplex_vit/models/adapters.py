@@ -11,20 +11,24 @@ from multiplex_vit.errors import InputError
 class Adapter:
     """What sets one Hugging Face image classifier apart from another.
 
-    The rest is common to all of them: `model.base_model_prefix` names the transformer, its `embeddings` make the tokens
-    (prefix tokens first, positions added), and its blocks ask transformers' attention interface for their attention.
+    The rest is common to all of them: `model.base_model_prefix` names the transformer, its
+    `embeddings` make the tokens (prefix tokens first, positions added), and its blocks ask
+    transformers' attention interface for their attention.
 
     Attributes
     ----------
     prefix : callable
-        Model configuration -> names of the tokens before the patch tokens, in order. A function of a module's, not a
-        lambda, where the model is to be sent to another process.
+        Takes the model's configuration, gives the names of the tokens before the patch tokens, in
+        order. A function of a module, not a lambda, if the model is to be sent to another process.
     reads_prefix : bool
-        Whether the classifier reads the prefix tokens alone, so that the last block need not go on with the others.
-    readers : tuple of str
-        Names of the linear layers that read the first tokens, in their order; logits are their mean.
+        Whether the classifier reads the prefix tokens alone. Then the last block need not go on
+        with the others. Default: False.
     any_size : bool
-        Whether position embeddings are interpolated to any image size; otherwise the configured size alone is accepted.
+        Whether position embeddings are interpolated to any image size. If not, images must have
+        the configured size. Default: False.
+    readers : tuple of str
+        Names of the linear layers that read the first tokens, in their order; the logits are their
+        mean. Default: ("classifier",).
     """
 
     prefix: Callable[[Any], tuple[str, ...]]
@@ -42,7 +46,8 @@ def _class_and_distillation(config: Any) -> tuple[str, ...]:
 
 
 def _class_and_registers(config: Any) -> tuple[str, ...]:
-    return ("class", *(f"register{i}" for i in range(config.num_register_tokens)))
+    registers = [f"register{number}" for number in range(config.num_register_tokens)]
+    return ("class", *registers)
 
 
 ADAPTERS: dict[str, Adapter] = {
@@ -58,7 +63,7 @@ ADAPTERS: dict[str, Adapter] = {
         prefix=_class_and_registers, any_size=True
     ),
 }
-"""Architecture (class name in transformers) -> adapter; add a row for another one."""
+"""Adapters by architecture (class name in transformers); add a row for another one."""
 
 
 def adapter_of(architecture: str) -> Adapter:
@@ -67,7 +72,7 @@ def adapter_of(architecture: str) -> Adapter:
     Raises
     ------
     InputError
-        If there is none; the message lists the known ones.
+        If there is none; the message lists the supported architectures.
 
     Examples
     --------
@@ -75,7 +80,23 @@ def adapter_of(architecture: str) -> Adapter:
     False
     """
     if architecture not in ADAPTERS:
+        supported = ", ".join(ADAPTERS)
         raise InputError(
-            f"{architecture} is not a supported image classifier; supported: {', '.join(ADAPTERS)}"
+            f"{architecture} is not a supported image classifier; supported: {supported}"
         )
     return ADAPTERS[architecture]
+
+
+def adapter_for(model: object) -> Adapter:
+    """Return the adapter of a model's class, or of the class that it is derived from.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    names = [kind.__name__ for kind in type(model).__mro__]
+    for name in names:
+        if name in ADAPTERS:
+            return ADAPTERS[name]
+    return adapter_of(names[0])

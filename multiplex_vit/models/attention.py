@@ -1,4 +1,4 @@
-"""Running a Hugging Face model in other ways than its own, and leaving it as it was found."""
+"""Attention: read off a pass through transformers' attention interface, pooled over heads."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,25 +10,28 @@ import torch
 from torch import Tensor, nn
 
 from multiplex_vit.errors import InputError
-from multiplex_vit.models.libraries import (
-    AttentionInterface,
-    AttentionMaskInterface,
-    PreTrainedModel,
-    sdpa_mask,
-)
-from multiplex_vit.models.unwrap import as_itself
+from multiplex_vit.models.backbone import Backbone
+from multiplex_vit.models.fast.batches import chunks_of_fixed_size, joined
+from multiplex_vit.models.heads import Head
+from multiplex_vit.models.libraries import AttentionInterface, AttentionMaskInterface, sdpa_mask
+from multiplex_vit.models.operators import OPERATORS
+from multiplex_vit.models.running import attending, outputs_of
+from multiplex_vit.models.swaps import fed
 from multiplex_vit.registry import name_of
 
 POOLED = "multiplex_vit_pooled"
 """Name of this package's attention function in transformers' attention interface."""
 
 Pool = Callable[[Tensor], Tensor]
-_collect: ContextVar[Callable[[Any, Tensor, Tensor], None] | None] = ContextVar(
-    "collect", default=None
-)
+"""A head operator: Tensor [image, head, query, key] -> [image, query, key]."""
+
+Collector = Callable[[Any, Tensor, Tensor], None]
+"""What is shown each block's attention module, weights and values, when the block runs."""
+
+_collector: ContextVar[Collector | None] = ContextVar("collector", default=None)
 
 
-def _pooled_attention(
+def _collected_attention(
     module: nn.Module,
     query: Tensor,
     key: Tensor,
@@ -37,170 +40,202 @@ def _pooled_attention(
     scaling: float | None = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
-    """Compute one block's attention as transformers' eager function does, and hand it to the collector of `collected` with the values that it brings."""
-    scores = torch.matmul(query, key.transpose(2, 3)) * (
-        query.shape[-1] ** -0.5 if scaling is None else scaling
-    )
-    weights = scores.softmax(
-        -1, dtype=torch.promote_types(scores.dtype, torch.float32)
-    )  # float64 stays
-    collect = _collect.get()
+    """Compute one block's attention as transformers' eager function does, and show it."""
+    if scaling is None:
+        scaling = query.shape[-1] ** -0.5
+    scores = torch.matmul(query, key.transpose(2, 3)) * scaling
+    # Half precision is raised to float32, while float64 stays.
+    dtype = torch.promote_types(scores.dtype, torch.float32)
+    weights = scores.softmax(-1, dtype=dtype)
+    collect = _collector.get()
     if collect is not None:
         collect(module, weights, value)
     output = torch.matmul(weights.to(value.dtype), value)
     return output.transpose(1, 2).contiguous(), None
 
 
-AttentionInterface.register(POOLED, _pooled_attention)
+AttentionInterface.register(POOLED, _collected_attention)
 AttentionMaskInterface.register(POOLED, sdpa_mask)
 
 
-@dataclass
-class Collected:
-    """Attention pooled over heads, of the blocks that have run.
-
-    Attributes
-    ----------
-    attention : Tensor [image, operator, layer, source, target]
-        float32, or float64 of a model in float64; made when the first block runs. No other attention of a block outlives the block.
-    count : int
-        Blocks that have run.
-    """
-
-    attention: Tensor | None = None
-    count: int = 0
-
-
-@contextmanager
-def collected(
-    model: PreTrainedModel,
-    operators: Sequence[Pool],
-    n_dropped: int,
-    n_layers: int,
+@torch.no_grad()
+def attend(
+    backbone: Backbone,
+    head: Head,
+    tokens: Tensor,
+    operators: Iterable[str | Callable],
     *,
-    also: Callable[[Any, Tensor, Tensor], None] | None = None,
-) -> Iterator[Collected]:
-    """Collect attention between all tokens but the first `n_dropped`, pooled over heads inside each block; `also` is shown all of it, and the values."""
-    found = Collected()
-
-    def collect(module: Any, weights: Tensor, value: Tensor) -> None:
-        if found.attention is None:
-            n_node = weights.shape[-1] - n_dropped
-            found.attention = weights.new_empty(
-                (len(weights), len(operators), n_layers, n_node, n_node)
-            )
-        for i, pool in enumerate(operators if found.count < n_layers else ()):
-            found.attention[:, i, found.count] = _checked(pool(weights), pool, weights)[
-                :, n_dropped:, n_dropped:
-            ]
-        if also is not None and found.count < n_layers:
-            also(module, weights, value)
-        found.count += 1
-
-    token = _collect.set(collect)
-    try:
-        with attending(model, POOLED):
-            yield found
-    finally:
-        _collect.reset(token)
+    prefix: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """Return pooled attention and class scores; see `VisionModel.attend`."""
+    pools = pools_of(operators)
+    passes = []
+    for chunk, count in chunks_of_fixed_size(tokens, tokens.shape[1]):
+        passes.append((attention_of_pass(backbone, chunk, pools, prefix=prefix), count))
+    attention, logits = joined(passes)
+    return finite(attention, pools), head.scores(logits)
 
 
-def _checked(pooled: Tensor, pool: Pool, weights: Tensor) -> Tensor:
-    wanted = (len(weights), *weights.shape[2:])
-    if not isinstance(pooled, Tensor) or pooled.shape != wanted:
+@torch.no_grad()
+def activations(
+    backbone: Backbone, head: Head, tokens: Tensor, operators: Iterable[str | Callable]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what every block makes of the patch tokens, in one forward pass.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    head : Head
+    tokens : Tensor [1, token, width]
+        From `VisionModel.embed`.
+    operators : iterable of str or callable
+        Head operators.
+
+    Returns
+    -------
+    activations : Tensor [layer, node, width]
+        Each block's output.
+    attention : Tensor [operator, layer, query, key]
+        float32, prefix tokens included.
+    scores : Tensor [1, class]
+        float32.
+    """
+    pools = pools_of(operators)
+    with outputs_of(backbone.blocks) as outputs:
+        attention, logits = attention_of_pass(backbone, tokens, pools, prefix=True)
+    patch_tokens = torch.cat(outputs)[:, backbone.n_prefix :]
+    return patch_tokens, finite(attention, pools)[0], head.scores(logits)
+
+
+def pools_of(operators: Iterable[str | Callable]) -> list[Pool]:
+    """Return head operators as functions."""
+    return [OPERATORS.resolve(operator) for operator in operators]
+
+
+def attention_of_pass(
+    backbone: Backbone,
+    tokens: Tensor,
+    pools: Sequence[Pool],
+    *,
+    prefix: bool = False,
+    watch: Collector | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Return the pooled attention and the logits of one pass.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    tokens : Tensor [image, token, width]
+    pools : sequence of callable
+    prefix : bool
+        Keep the prefix tokens. Default: False.
+    watch : callable, optional
+        Is shown each block's attention module, weights and values.
+
+    Returns
+    -------
+    attention : Tensor [image, operator, layer, source, target]
+        float32, or float64 of a model in float64.
+    logits : Tensor [image, class]
+    """
+    n_dropped = 0 if prefix else backbone.n_prefix
+    pooled = _Pooled(pools, n_dropped, backbone.n_layers, watch)
+    with _collecting(backbone, pooled.add), fed(backbone.embeddings, tokens):
+        logits = backbone.module(pixel_values=tokens).logits
+    if pooled.attention is None or pooled.n_blocks != backbone.n_layers:
         raise InputError(
-            _unfit(
-                pool,
-                list(pooled.shape) if isinstance(pooled, Tensor) else type(pooled).__name__,
-                list(wanted),
-            )
+            f"{backbone.name} showed the attention of {pooled.n_blocks} blocks out of "
+            f"{backbone.n_layers}; it does not use transformers' attention interface"
         )
-    return pooled
-
-
-def finite(attention: Tensor, operators: Sequence[Pool]) -> Tensor:
-    """Return pooled attention [image, operator, layer, source, target] after making sure that it is finite; one look for all blocks, as a GPU waits for it."""
-    sound = attention.isfinite().flatten(2).all(-1).all(0)
-    if not sound.all():
-        bad = operators[sound.tolist().index(False)]
-        raise InputError(_unfit(bad, "NaN or infinity", ["image", *attention.shape[3:]]))
-    return attention
-
-
-def _unfit(pool: Pool, found: Any, wanted: list[Any]) -> str:
-    return f"head operator {name_of(pool)} returned {found} where a finite tensor {wanted} [image, query, key] was wanted"
+    return pooled.attention, logits
 
 
 @contextmanager
-def watched(model: PreTrainedModel) -> Iterator[list[Tensor]]:
-    """Collect the attention of every head, between all tokens, in the graph of gradients where there is one.
+def watched(backbone: Backbone) -> Iterator[list[Tensor]]:
+    """Collect the attention of every head, between all tokens.
 
     Yields
     ------
     layers : list of Tensor [image, head, query, key]
-        One entry a block that has run.
+        One entry a block that has run; part of the graph of gradients where there is one.
     """
     layers: list[Tensor] = []
-    token = _collect.set(lambda _module, weights, _value: layers.append(weights))
-    try:
-        with attending(model, POOLED):
-            yield layers
-    finally:
-        _collect.reset(token)
+
+    def collect(_module: Any, weights: Tensor, _value: Tensor) -> None:
+        layers.append(weights)
+
+    with _collecting(backbone, collect):
+        yield layers
 
 
 @contextmanager
-def outputs_of(modules: Iterable[nn.Module]) -> Iterator[list[Tensor]]:
-    """Collect what modules give [image, token, width], in the order in which they run, in the graph of gradients where there is one."""
-    outputs: list[Tensor] = []
-    hooks = [
-        module.register_forward_hook(lambda _module, _args, output: outputs.append(output))
-        for module in modules
-    ]
+def _collecting(backbone: Backbone, collect: Collector) -> Iterator[None]:
+    token = _collector.set(collect)
     try:
-        yield outputs
+        with attending(backbone.module, POOLED):
+            yield
     finally:
-        for hook in hooks:
-            hook.remove()
+        _collector.reset(token)
 
 
-def blocks_of(model: PreTrainedModel, n_layers: int) -> nn.ModuleList:
-    """Return the transformer blocks, in order."""
-    return next(m for m in model.modules() if isinstance(m, nn.ModuleList) and len(m) == n_layers)
+@dataclass
+class _Pooled:
+    """Attention pooled over heads, filled block by block.
 
-
-@contextmanager
-def attending(model: PreTrainedModel, implementation: str) -> Iterator[None]:
-    """Run the model itself (see `as_itself`), in evaluation mode, with another attention implementation.
-
-    All of it is put back, whatever happens.
+    No other attention of a block outlives the block, as that of all heads would fill the memory.
     """
-    with as_itself(model), _evaluating(model), _implementing(model, implementation):
-        yield
+
+    pools: Sequence[Pool]
+    n_dropped: int
+    n_layers: int
+    watch: Collector | None
+    attention: Tensor | None = None
+    n_blocks: int = 0
+
+    def add(self, module: Any, weights: Tensor, value: Tensor) -> None:
+        """Pool a block's attention [image, head, query, key]."""
+        if self.attention is None:
+            n_nodes = weights.shape[-1] - self.n_dropped
+            shape = (len(weights), len(self.pools), self.n_layers, n_nodes, n_nodes)
+            self.attention = weights.new_empty(shape)
+        if self.n_blocks < self.n_layers:
+            for place, pool in enumerate(self.pools):
+                pooled = _checked(pool(weights), pool, weights)
+                nodes = pooled[:, self.n_dropped :, self.n_dropped :]
+                self.attention[:, place, self.n_blocks] = nodes
+            if self.watch is not None:
+                self.watch(module, weights, value)
+        self.n_blocks += 1
 
 
-@contextmanager
-def _evaluating(model: PreTrainedModel) -> Iterator[None]:
-    training = [module for module in model.modules() if module.training]
-    try:
-        for module in training:
-            module.training = False
-        yield
-    finally:
-        for module in training:
-            module.training = True
+def _checked(pooled: Tensor, pool: Pool, weights: Tensor) -> Tensor:
+    expected = [len(weights), *weights.shape[2:]]
+    if not isinstance(pooled, Tensor):
+        raise InputError(_unfit(pool, type(pooled).__name__, expected))
+    if list(pooled.shape) != expected:
+        raise InputError(_unfit(pool, list(pooled.shape), expected))
+    return pooled
 
 
-@contextmanager
-def _implementing(model: PreTrainedModel, implementation: str) -> Iterator[None]:
-    configs = {
-        id(m.config): m.config for m in model.modules() if isinstance(m, PreTrainedModel)
-    }.values()
-    before = [(config, config._attn_implementation) for config in configs]
-    try:
-        for config in configs:
-            config._attn_implementation = implementation
-        yield
-    finally:
-        for config, own in before:
-            config._attn_implementation = own
+def finite(attention: Tensor, pools: Sequence[Pool]) -> Tensor:
+    """Return pooled attention [image, operator, layer, source, target] after checking its values.
+
+    All blocks are checked at once, since a GPU waits for every check.
+
+    Raises
+    ------
+    InputError
+        If an operator gave NaN or infinity.
+    """
+    is_finite = attention.isfinite().flatten(2).all(-1).all(0)
+    if not is_finite.all():
+        pool = pools[is_finite.tolist().index(False)]
+        raise InputError(_unfit(pool, "NaN or infinity", ["image", *attention.shape[3:]]))
+    return attention
+
+
+def _unfit(pool: Pool, result: Any, expected: list[Any]) -> str:
+    return (
+        f"head operator {name_of(pool)} returned {result}; "
+        f"expected a finite tensor {expected} [image, query, key]"
+    )

@@ -1,136 +1,155 @@
-"""Gradients: what changes of attention, tokens or pixels do to a class."""
+"""Gradients: what changes of attention, tokens or pixels do to a class.
 
-from collections.abc import Callable, Iterator
+No parameter of the model is given a gradient.
+"""
+
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from multiplex_vit.errors import InputError
-from multiplex_vit.models.attention import attending, blocks_of, outputs_of, watched
+from multiplex_vit.models.attention import watched
+from multiplex_vit.models.backbone import Backbone
+from multiplex_vit.models.fast.runner import Runner
+from multiplex_vit.models.heads import Head
+from multiplex_vit.models.running import attending, outputs_of
 from multiplex_vit.models.swaps import fed, skipped
 
 
-class Gradients:
-    """The part of a `VisionModel` that asks for gradients; no parameter of the model is given one."""
+def attention_gradients(
+    backbone: Backbone, head: Head, tokens: Tensor, label: int | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the attention of every head, the gradient of a logit at it, and class scores.
 
-    model: Any
-    n_layers: int
-    n_prefix: int
-    grid_of: Callable[..., tuple[int, int]]
-    _finite: Callable[[Tensor], Tensor]
-    _batch: Callable[[int, int | str], int]
+    It takes a forward and a backward pass.
 
-    def attention_gradients(
-        self, tokens: Tensor, label: int | None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the attention of every head, the gradient of a class's logit with respect to it, and the class scores.
+    Parameters
+    ----------
+    backbone : Backbone
+    head : Head
+    tokens : Tensor [1, token, width]
+        From `VisionModel.embed`.
+    label : int, optional
+        The class whose logit it is; None stands for the predicted one.
 
-        Parameters
-        ----------
-        tokens : Tensor [1, token, width]
-            From `embed`.
-        label : int, optional
-            The class; the predicted one unless given.
+    Returns
+    -------
+    attention, gradient : Tensor [layer, head, query, key]
+    scores : Tensor [1, class]
+    """
+    with _followed(backbone.module), watched(backbone) as layers:
+        logits = _logits(backbone, tokens)
+        logit = logits[0, _label_or_predicted(logits, label)]
+        gradients = torch.autograd.grad(logit, layers)
+    attention = torch.cat([layer.detach() for layer in layers])
+    return attention, torch.cat(gradients), head.scores(logits.detach())
 
-        Returns
-        -------
-        attention, gradient : Tensor [layer, head, query, key]
-        probabilities : Tensor [1, class]
-        """
-        with _followed(self.model), watched(self.model) as layers:
-            logits = self._logits(tokens)
-            gradients = torch.autograd.grad(logits[0, _explained(logits, label)], layers)
-        return (
-            torch.cat([layer.detach() for layer in layers]),
-            torch.cat(gradients),
-            self._finite(logits.detach()),
-        )
 
-    def block_gradients(self, tokens: Tensor, label: int | None) -> tuple[Tensor, Tensor]:
-        """Return, for each block, how its attention changes the logit that the model's own head gives for that block's output.
+def block_gradients(
+    backbone: Backbone, head: Head, tokens: Tensor, label: int | None
+) -> tuple[Tensor, Tensor]:
+    """Return how each block's attention changes the logit read from that block's output.
 
-        Parameters are as for `attention_gradients`; the predicted class is that of the whole model. It takes a forward pass, and a backward
-        pass through each block.
+    The logit is what the model's own head gives for the block's output. It takes a forward pass,
+    and a backward pass through each block. Parameters are those of `attention_gradients`; the
+    predicted class is that of the whole model.
 
-        Returns
-        -------
-        gradient : Tensor [layer, head, query, key]
-        probabilities : Tensor [1, class]
-        """
-        blocks = blocks_of(self.model, self.n_layers)
-        with _followed(self.model), attending(self.model, "sdpa"):
-            with watched(self.model) as layers, outputs_of(blocks) as outputs:
-                logits = self._logits(tokens)
-            label = _explained(logits, label)
-            with skipped(blocks):
-                gradients = [
-                    torch.autograd.grad(self._logits(out)[0, label], layer)[0]
-                    for layer, out in zip(layers, outputs, strict=True)
-                ]
-        return torch.cat(gradients), self._finite(logits.detach())
+    Returns
+    -------
+    gradient : Tensor [layer, head, query, key]
+    scores : Tensor [1, class]
+    """
+    blocks = backbone.blocks
+    gradients = []
+    with _followed(backbone.module), attending(backbone.module, "sdpa"):
+        with watched(backbone) as layers, outputs_of(blocks) as outputs:
+            logits = _logits(backbone, tokens)
+        label = _label_or_predicted(logits, label)
+        # Without the blocks, what a block gives goes straight into the model's own head.
+        with skipped(blocks):
+            for layer, output in zip(layers, outputs, strict=True):
+                logit = _logits(backbone, output)[0, label]
+                gradients.append(torch.autograd.grad(logit, layer)[0])
+    return torch.cat(gradients), head.scores(logits.detach())
 
-    def token_gradients(self, tokens: Tensor, label: int | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the patch tokens after the last block's first layer norm, a logit's gradient with respect to them, and the scores.
 
-        Parameters and results are as for `attention_gradients`, but for tokens and gradient [node, width].
-        """
-        last = blocks_of(self.model, self.n_layers)[-1]
-        norm = next(m for m in last.modules() if isinstance(m, nn.LayerNorm))
-        with _followed(self.model), outputs_of([norm]) as outputs, attending(self.model, "sdpa"):
-            logits = self._logits(tokens)
-            gradient = torch.autograd.grad(logits[0, _explained(logits, label)], outputs)[0]
-        return (
-            outputs[0].detach()[0, self.n_prefix :],
-            gradient[0, self.n_prefix :],
-            self._finite(logits.detach()),
-        )
+def token_gradients(
+    backbone: Backbone, head: Head, tokens: Tensor, label: int | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the patch tokens behind the last block's first layer norm, and their gradient.
 
-    def pixel_gradients(self, pixels: Tensor, label: int) -> Tensor:
-        """Return the gradient of a class's score with respect to pixel values, for each of several images by itself.
+    The gradient is that of a logit. Parameters are those of `attention_gradients`.
 
-        Parameters
-        ----------
-        pixels : Tensor [image, channel, row, col]
-            Pre-processed pixel values.
-        label : int
+    Returns
+    -------
+    tokens, gradient : Tensor [node, width]
+    scores : Tensor [1, class]
+    """
+    norm = _first_norm(backbone.blocks[-1])
+    model = backbone.module
+    with _followed(model), outputs_of([norm]) as outputs, attending(model, "sdpa"):
+        logits = _logits(backbone, tokens)
+        logit = logits[0, _label_or_predicted(logits, label)]
+        gradient = torch.autograd.grad(logit, outputs)[0]
+    patch_tokens = outputs[0].detach()[0, backbone.n_prefix :]
+    return patch_tokens, gradient[0, backbone.n_prefix :], head.scores(logits.detach())
 
-        Returns
-        -------
-        Tensor [image, channel, row, col]
-        """
-        n_token = self.n_prefix + int(np.prod(self.grid_of(pixels.shape[2:])))
-        gradients = []
-        with _followed(self.model), attending(self.model, "sdpa"):
-            for chunk in pixels.split(self._batch(n_token, "auto")):
-                values = chunk.to(self.model.device, self.model.dtype, copy=True).requires_grad_()
-                score = self._finite(self.model(pixel_values=values).logits)[:, label]
-                gradients.append(torch.autograd.grad(score.sum(), values)[0])
-        return torch.cat(gradients)
 
-    def _logits(self, tokens: Tensor) -> Tensor:
-        """Return logits [1, class] of tokens, in the graph of gradients; they are copied, as what `embed` returns can be in no graph."""
-        with fed(self._embeddings, tokens.clone().requires_grad_()):
-            return self.model(pixel_values=tokens.clone()).logits
+def pixel_gradients(runner: Runner, head: Head, pixels: Tensor, label: int) -> Tensor:
+    """Return the gradient of a class's score at pixel values, for each image by itself.
 
-    @property
-    def _embeddings(self) -> nn.Module:
-        """The module that turns pixel values into tokens."""
-        return getattr(self.model, self.model.base_model_prefix).embeddings
+    Parameters
+    ----------
+    runner : Runner
+        Says how many images share a pass.
+    head : Head
+    pixels : Tensor [image, channel, row, col]
+        Pre-processed pixel values.
+    label : int
+
+    Returns
+    -------
+    Tensor [image, channel, row, col]
+    """
+    backbone = runner.backbone
+    model = backbone.module
+    n_images = runner.batch_size(backbone, backbone.n_token(pixels.shape[2:]), "auto")
+    gradients = []
+    with _followed(model), attending(model, "sdpa"):
+        for chunk in pixels.split(n_images):
+            values = chunk.to(backbone.device, backbone.dtype, copy=True).requires_grad_()
+            scores = head.scores(model(pixel_values=values).logits)[:, label]
+            gradients.append(torch.autograd.grad(scores.sum(), values)[0])
+    return torch.cat(gradients)
 
 
 @contextmanager
 def _followed(model: nn.Module) -> Iterator[None]:
-    """Follow what is computed, for gradients, whatever was said outside."""
+    """Follow what is computed, for gradients, whatever the caller switched off."""
     if any(weight.is_inference() for weight in model.parameters()):
         raise InputError(
-            "the model was made under torch.inference_mode, where nothing has gradients; make it outside, or under torch.no_grad"
+            "the model was made under torch.inference_mode, where nothing has gradients; "
+            "make it outside, or under torch.no_grad"
         )
     with torch.inference_mode(False), torch.enable_grad():
         yield
 
 
-def _explained(logits: Tensor, label: int | None) -> int:
+def _logits(backbone: Backbone, tokens: Tensor) -> Tensor:
+    """Return logits [1, class] of tokens, in the graph of gradients."""
+    # Copies, as tensors made without gradients can be in no graph.
+    with fed(backbone.embeddings, tokens.clone().requires_grad_()):
+        return backbone.module(pixel_values=tokens.clone()).logits
+
+
+def _label_or_predicted(logits: Tensor, label: int | None) -> int:
     return int(logits[0].argmax()) if label is None else label
+
+
+def _first_norm(block: nn.Module) -> nn.LayerNorm:
+    for module in block.modules():
+        if isinstance(module, nn.LayerNorm):
+            return module
+    raise LookupError("the last block has no layer norm")

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from multiplex_vit.checks import vision_model
 from multiplex_vit.errors import InputError
-from multiplex_vit.models.attention import blocks_of
 from multiplex_vit.models.unwrap import duplicate
 from multiplex_vit.models.vision_model import VisionModel
 
@@ -26,8 +25,8 @@ def parts_of(model: VisionModel) -> dict[str, list[str]]:
     ['head', 'block 5', 'block 4', 'block 3', 'block 2', 'block 1', 'block 0', 'embeddings']
     """
     network = vision_model(model).model
-    embeddings = getattr(network, network.base_model_prefix).embeddings
-    homes = {f"block {i}": block for i, block in enumerate(blocks_of(network, model.n_layers))}
+    embeddings = model.backbone.embeddings
+    homes = {f"block {i}": block for i, block in enumerate(model.backbone.blocks)}
     owners = {
         id(weight): part
         for part, module in {**homes, "embeddings": embeddings}.items()
@@ -79,13 +78,7 @@ def randomised(model: VisionModel, seed: int = 0) -> Iterator[tuple[str, VisionM
             for name in names:
                 weights[name].copy_(fresh[name])
         name = f"{model.name}, random down to {part}"
-        options: dict[str, Any] = {
-            "mask_dtype": model.mask_dtype,
-            "score": model.score.name,
-            "fast": model.fast,
-        }
-        copy = VisionModel(network, model.processor, name=name, **options)
-        copy._names = model.classes  # so that a head of other classes is told of once
+        copy = model.with_module(network, name)
         yield part, copy
 
 

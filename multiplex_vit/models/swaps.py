@@ -6,59 +6,73 @@ from contextlib import contextmanager
 from torch import Tensor, nn
 
 _CALL = "_compiled_call_impl"
-"""What torch runs in place of a module's forward and hooks, where a module has it; `nn.Module.compile` sets it."""
+"""What torch runs in place of a module's forward and hooks, where a module has it.
+
+`nn.Module.compile` sets it.
+"""
+
+StandIns = Mapping[nn.Module, Callable[..., Tensor]]
+"""Functions by the module that they stand in for."""
 
 
 def is_unchanged(module: nn.Module) -> bool:
-    """Tell whether a module runs as its class says, and nobody listens to it."""
-    return (
-        "forward" not in module.__dict__
-        and not module._forward_hooks
-        and not module._forward_pre_hooks
-    )
+    """Tell whether a module runs as its class says, and has no hooks."""
+    if "forward" in module.__dict__:
+        return False
+    return not module._forward_hooks and not module._forward_pre_hooks
 
 
 @contextmanager
-def forwards(swaps: Mapping[nn.Module, Callable[..., Tensor]]) -> Iterator[None]:
-    """Give modules other forward functions, and take them away again, whatever happens; their hooks run as ever."""
-    with _swapped("forward", swaps):
+def forwards(stand_ins: StandIns) -> Iterator[None]:
+    """Give modules other forward functions; their hooks run as ever.
+
+    The functions are taken away again, also after an exception.
+    """
+    with _swapped("forward", stand_ins):
         yield
 
 
 @contextmanager
-def calls(swaps: Mapping[nn.Module, Callable[..., Tensor]]) -> Iterator[None]:
-    """Let functions stand in for modules and for their hooks, which would otherwise change a result that they have changed already."""
-    with _swapped(_CALL, swaps):
+def calls(stand_ins: StandIns) -> Iterator[None]:
+    """Let functions stand in for modules and for their hooks.
+
+    It is for results that the hooks have changed already, and must not change again.
+    """
+    with _swapped(_CALL, stand_ins):
         yield
 
 
 @contextmanager
-def _swapped(attribute: str, swaps: Mapping[nn.Module, Callable[..., Tensor]]) -> Iterator[None]:
-    before = {module: module.__dict__.get(attribute) for module in swaps}
+def _swapped(attribute: str, stand_ins: StandIns) -> Iterator[None]:
+    before = {module: module.__dict__.get(attribute) for module in stand_ins}
     try:
-        for module, function in swaps.items():
+        for module, function in stand_ins.items():
             module.__dict__[attribute] = function
         yield
     finally:
-        for module, own in before.items():
+        for module, function_before in before.items():
             module.__dict__.pop(attribute, None)
-            if own is not None:
-                module.__dict__[attribute] = own
+            if function_before is not None:
+                module.__dict__[attribute] = function_before
 
 
 @contextmanager
 def skipped(modules: Iterable[nn.Module]) -> Iterator[None]:
     """Let modules hand on what they are given first."""
-    with calls(dict.fromkeys(modules, _first)):
+
+    def hand_on(values: Tensor, *_: object, **__: object) -> Tensor:
+        return values
+
+    with calls(dict.fromkeys(modules, hand_on)):
         yield
 
 
 @contextmanager
 def fed(embeddings: nn.Module, tokens: Tensor) -> Iterator[None]:
-    """Let the embeddings module return these tokens [sequence, token, width] instead of embedding an image."""
-    with calls({embeddings: lambda *_, **__: tokens}):
+    """Let an embeddings module return tokens [sequence, token, width] for whatever image."""
+
+    def return_tokens(*_: object, **__: object) -> Tensor:
+        return tokens
+
+    with calls({embeddings: return_tokens}):
         yield
-
-
-def _first(given: Tensor, *_: object, **__: object) -> Tensor:
-    return given

@@ -7,7 +7,8 @@ from PIL import Image
 
 import multiplex_vit as mv
 from multiplex_vit.evaluation.baselines import BASELINES
-from multiplex_vit.models.picture import VIEW_SIDE, processed_size
+from multiplex_vit.models.inputs import processed_size
+from multiplex_vit.models.picture import VIEW_SIDE
 from multiplex_vit.models.processing import levels_of, processing_of
 
 

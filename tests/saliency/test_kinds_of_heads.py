@@ -22,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*masks.table", "ignore:.*its co
 def explained(model, pixels, name, label=None):
     """Return a result with its passes limited, or None where the method says that it cannot read this head."""
     explain = mv.EXPLAINERS[name].where_taken(budget=24)
-    if name == "communities" and not isinstance(getattr(model.model, model.adapter.readers[0]), torch.nn.Linear):
+    if name == "communities" and not isinstance(getattr(model.model, model.backbone.adapter.readers[0]), torch.nn.Linear):
         with pytest.raises(mv.InputError, match="give direct_weight=0"):
             explain(model, pixels, label)
         return None

@@ -123,3 +123,26 @@ def chunks_of_fixed_size(values: Tensor, n_token: int) -> Iterator[tuple[Tensor,
             filling = chunk[-1:].expand(size - count, *chunk.shape[1:])
             chunk = torch.cat([chunk, filling])
         yield chunk, count
+
+
+def joined(passes: Sequence[tuple[tuple[Tensor, ...], int]]) -> list[Tensor]:
+    """Return the results of passes over `chunks_of_fixed_size` one after another.
+
+    Parameters
+    ----------
+    passes : sequence of (tuple of Tensor [image, ...], int)
+        The results of each pass, and how many of its images were asked for.
+
+    Returns
+    -------
+    list of Tensor [image, ...]
+        As many as a pass has results.
+    """
+    first, count = passes[0]
+    if len(passes) == 1 and len(first[0]) == count:
+        # Attention is large: a single pass's needs no copy.
+        return list(first)
+    results = []
+    for place in range(len(first)):
+        results.append(torch.cat([tensors[place][:count] for tensors, count in passes]))
+    return results

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from multiplex_vit.models.libraries import PreTrainedModel
+from multiplex_vit.models.backbone import Backbone
 from multiplex_vit.models.unwrap import duplicate
 
 TF32 = "tf32"
@@ -24,26 +24,26 @@ class Rounded:
 
     Parameters
     ----------
-    model : transformers.PreTrainedModel
+    backbone : Backbone
     mask_dtype : torch.dtype or "tf32", optional
         Default: None, the model's own.
     """
 
-    def __init__(self, model: PreTrainedModel, mask_dtype: torch.dtype | str | None):
-        self.model = model
+    def __init__(self, backbone: Backbone, mask_dtype: torch.dtype | str | None):
+        self.backbone = backbone
         self.mask_dtype = mask_dtype
         self._copy: Any = None
         self._copied_state: list[Any] = []
 
-    def __call__(self) -> Any:
+    def __call__(self) -> Backbone:
         """Return the model, up to date."""
-        if self.mask_dtype in (None, TF32, self.model.dtype):
-            return self.model
-        state = [_state(module) for module in self.model.modules()]
+        if self.mask_dtype in (None, TF32, self.backbone.dtype):
+            return self.backbone
+        state = [_state(module) for module in self.backbone.module.modules()]
         if self._copy is None or state != self._copied_state:
-            self._copy = duplicate(self.model).to(self.mask_dtype)
+            self._copy = duplicate(self.backbone.module).to(self.mask_dtype)
             self._copied_state = state
-        return self._copy
+        return self.backbone.with_module(self._copy)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process is sent, which makes a copy of its own."""

@@ -1,0 +1,63 @@
+"""Runner: a model that classifies masks and images, with the shortcuts that are switched on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from multiplex_vit.models.backbone import Backbone
+from multiplex_vit.models.fast.batches import sequences_a_batch
+from multiplex_vit.models.fast.memory import tokens_that_fit
+from multiplex_vit.models.fast.onednn import fast_linear
+from multiplex_vit.models.fast.rounding import TF32, Rounded, tf32
+from multiplex_vit.models.fast.switches import Fast
+from multiplex_vit.models.running import attending
+
+
+class Runner:
+    """Runs a model to classify masks and images.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    fast : Fast
+        Which shortcuts are taken.
+    mask_dtype : torch.dtype or "tf32", optional
+        Type in which masks and images are classified. Default: None, that of the weights.
+    """
+
+    def __init__(self, backbone: Backbone, fast: Fast, mask_dtype: torch.dtype | str | None):
+        self.backbone = backbone
+        self.fast = fast
+        self.mask_dtype = mask_dtype
+        self._rounded = Rounded(backbone, mask_dtype)
+
+    @property
+    def mask_backbone(self) -> Backbone:
+        """The model in the type in which masks are classified, up to date."""
+        return self._rounded()
+
+    @contextmanager
+    def running(self, backbone: Backbone) -> Iterator[None]:
+        """Let the mask backbone run fast; all is put back at the end, also after an exception."""
+        model = backbone.module
+        linear = fast_linear(model, on=self.fast.onednn)
+        with attending(model, "sdpa"), linear, tf32(self.mask_dtype == TF32):
+            yield
+
+    def batch_size(self, backbone: Backbone, n_token: int, batch_size: int | str) -> int:
+        """Return how many sequences one forward pass takes.
+
+        Parameters
+        ----------
+        backbone : Backbone
+            The model that runs.
+        n_token : int
+            Tokens of a sequence.
+        batch_size : int or "auto"
+            What the user asks for.
+        """
+        width, n_bytes = backbone.config.hidden_size, backbone.dtype.itemsize
+        fitting = tokens_that_fit(backbone.device, width, n_bytes)
+        size = sequences_a_batch(n_token, batch_size, fitting)
+        return size if self.fast.batches else 1
