@@ -90,6 +90,21 @@ def shares(name: str, values: Any) -> np.ndarray:
     return found
 
 
+def between_0_and_1(name: str, value: Any) -> float:
+    """Return a number above 0 and below 1.
+
+    Examples
+    --------
+    >>> between_0_and_1("damping", 1)
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: damping is 1; give a number between 0 and 1, such as 0.85
+    """
+    number = _float(value)
+    if not 0 < number < 1:
+        raise InputError(f"{name} is {value!r}; give a number between 0 and 1, such as 0.85")
+    return number
+
+
 def one_of(name: str, value: Any, choices: Sequence[str]) -> str:
     """Return a word that is one of the choices.
 

@@ -13,7 +13,13 @@ from scipy import stats
 import multiplex_vit as mv
 from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.network.layer import Layer
-from multiplex_vit.saliency.masks import Masks, layer_values, make_masks, node_values, prune
+from multiplex_vit.saliency.masks import (
+    Masks,
+    layer_values,
+    make_masks,
+    node_values,
+    prune,
+)
 from multiplex_vit.saliency.numerics import keep_published as keep
 
 warnings.filterwarnings("ignore", message=".*see masks.table")
@@ -46,14 +52,20 @@ def test_half_of_196_keeps_99():
     assert keep(torch.arange(196.0), 0.5).sum() == 99
 
 
-@given(values=arrays(np.float32, 12, elements=st.floats(-5, 5, width=32) | st.just(math.nan)), token_ratio=st.floats(0, 1))
+@given(
+    values=arrays(np.float32, 12, elements=st.floats(-5, 5, width=32) | st.just(math.nan)),
+    token_ratio=st.floats(0, 1),
+)
 def test_keep_is_the_definition(values, token_ratio):
     ascending = sorted(values.tolist(), key=lambda v: (math.isnan(v), v))
     threshold = ascending[max(1, math.ceil(12 * token_ratio)) - 1]
     assert keep(torch.from_numpy(values), token_ratio).tolist() == [v >= threshold for v in values.tolist()]
 
 
-@given(weights=arrays(np.float32, (2, 4, 4), elements=st.floats(0, 1, width=32)), min_cut=st.floats(0, 1))
+@given(
+    weights=arrays(np.float32, (2, 4, 4), elements=st.floats(0, 1, width=32)),
+    min_cut=st.floats(0, 1),
+)
 def test_both_prunings_agree(weights, min_cut):
     network = mv.Multiplex(weights, (2, 2)).prune(min_cut).weights
     assert np.array_equal(prune(torch.from_numpy(weights), min_cut).numpy(), network)
@@ -166,7 +178,7 @@ def test_a_centrality_of_ones_own():
     weights = torch.rand(2, 4, 4)
     layers = [Layer(layer) for layer in weights.numpy()]
     assert torch.equal(layer_values(weights, corner, layers), weights[:, 0])
-    with pytest.raises(mv.InputError, match=r"centrality <lambda> returned shape \[2\] where \[4\] was wanted"):
+    with pytest.raises(mv.InputError, match=r"centrality <lambda> returned shape \[2\]; expected \[4\]"):
         layer_values(weights, lambda w: w[0, :2], layers)
     with pytest.raises(mv.InputError, match="statistic .* returned shape"):
         node_values(weights[0], lambda values: values.sum())
@@ -192,7 +204,10 @@ def test_settings_are_hashable_and_come_back():
         ({"token_ratio": 1.01}, "token_ratio is 1.01"),
         ({"token_ratio": "half"}, "token_ratio is 'half'"),
         ({"token_ratio": None}, "token_ratio is None"),
-        ({"starting_layer": -1}, "starting_layer is -1; give a whole number of at least 0"),
+        (
+            {"starting_layer": -1},
+            "starting_layer is -1; give a whole number of at least 0",
+        ),
         ({"starting_layer": math.inf}, "starting_layer is inf"),
         ({"starting_layer": "1"}, "starting_layer is '1'"),
         ({"min_cut": True}, "min_cut is True"),
@@ -212,7 +227,10 @@ def test_bad_settings(choices, message):
 @pytest.mark.parametrize(
     ("choices", "message"),
     [
-        ({"statistics": ("medain",)}, r"unknown statistic 'medain' \(did you mean 'median'\?\); known: coherence"),
+        (
+            {"statistics": ("medain",)},
+            r"unknown statistic 'medain' \(did you mean 'median'\?\); known: coherence",
+        ),
         ({"operators": "avg"}, "unknown head operator 'avg'"),
         ({"centralities": ("betweeness",)}, "unknown centrality 'betweeness'"),
         ({"mincut": 0.1}, r"explainer mutex has no option 'mincut' \(did you mean 'min_cut'\?\); known: min_cut"),
@@ -289,7 +307,10 @@ def test_results_cannot_be_changed_by_accident(fake):
     [
         ({"direction": "in"}, {"centralities": ("in_strength",)}),
         ({"operator": "sum"}, {"operators": ("sum",)}),
-        ({"statistic": ["max", "median"], "direction": "out"}, {"centralities": ("out_strength",), "statistics": ("max", "median")}),
+        (
+            {"statistic": ["max", "median"], "direction": "out"},
+            {"centralities": ("out_strength",), "statistics": ("max", "median")},
+        ),
     ],
 )
 def test_a_subset_equals_a_run_with_those_settings(tiny, pixels, chosen, choices):
@@ -306,7 +327,10 @@ def test_a_subset_equals_a_run_with_those_settings(tiny, pixels, chosen, choices
     ("chosen", "message"),
     [
         ({"operator": "mean"}, "no mask has operator 'mean'; here are min, max, sum"),
-        ({"layer": "3"}, "masks have no 'layer'; give operator, centrality, statistic, design or direction"),
+        (
+            {"layer": "3"},
+            "masks have no 'layer'; give operator, centrality, statistic, design or direction",
+        ),
         ({"direction": "up"}, "no mask has direction 'up'"),
     ],
 )
@@ -324,7 +348,12 @@ def test_saved_and_loaded(fake, tmp_path):
     loaded = mv.Explanation.load(tmp_path / "a.npz")
     assert np.array_equal(loaded.heatmap, explanation.heatmap)
     assert loaded.masks.labels == explanation.masks.labels
-    assert (loaded.label, loaded.against, loaded.classes, loaded.grid) == (0, 1, ("thing", "other"), (2, 3))
+    assert (loaded.label, loaded.against, loaded.classes, loaded.grid) == (
+        0,
+        1,
+        ("thing", "other"),
+        (2, 3),
+    )
     assert loaded.settings.centralities == ("in_strength", "mine")
     assert repr(loaded) == repr(explanation)
     with pytest.raises(mv.InputError, match="ends in .npz"):
@@ -337,7 +366,13 @@ def test_files_that_are_no_explanation(tmp_path):
     whole = (tmp_path / "whole.npz").read_bytes()
     (tmp_path / "cut.npz").write_bytes(whole[: len(whole) // 2])
     changed = dict(np.load(tmp_path / "whole.npz"))
-    np.savez(tmp_path / "label.npz", **{**changed, "facts": np.array(str(changed["facts"]).replace('"label": 0', '"label": 99'))})
+    np.savez(
+        tmp_path / "label.npz",
+        **{
+            **changed,
+            "facts": np.array(str(changed["facts"]).replace('"label": 0', '"label": 99')),
+        },
+    )
     np.savez(tmp_path / "shapes.npz", **{**changed, "clean": np.zeros(5)})
     np.savez(tmp_path / "other.npz", a=np.arange(3))
     np.savez(tmp_path / "pickled.npz", facts=np.array([{}], dtype=object))
@@ -349,7 +384,10 @@ def test_files_that_are_no_explanation(tmp_path):
 
 
 def test_one_warning_tells_of_masks_without_a_choice(fake):
-    with pytest.warns(UserWarning, match=r"54 masks, \d+ distinct; \d+ keeps? nothing, \d+ keeps? everything") as caught:
+    with pytest.warns(
+        UserWarning,
+        match=r"54 masks, \d+ distinct; \d+ keeps? nothing, \d+ keeps? everything",
+    ) as caught:
         mv.explain(fake, PIXELS, starting_layer=3)
     assert len(caught) == 1
 
@@ -368,7 +406,11 @@ def test_renumbering_nodes_renumbers_the_heatmap(seed):
     plain, turned = FakeModel(seed=seed), FakeModel(seed=seed)
     turned.attention = turned.attention[..., order, :][..., order]
     turned.worth = FakeModel.worth[order]
-    exact = {"operators": ("min",), "statistics": ("max", "min", "median"), "min_cut": 0}
+    exact = {
+        "operators": ("min",),
+        "statistics": ("max", "min", "median"),
+        "min_cut": 0,
+    }
     assert mv.explain(turned, PIXELS, **exact).heatmap.ravel() == pytest.approx(mv.explain(plain, PIXELS, **exact).heatmap.ravel()[order], abs=1e-6)
 
 
@@ -378,6 +420,12 @@ def test_multiplex_is_the_network_that_explain_uses(demo_vit):
     assert net.provenance["operator"] == "sum"
     for measure in ("in_strength", "out_strength"):
         values = torch.tensor(net.node_table([measure])[measure].to_numpy(dtype=np.float32).reshape(6, 64))
-        masks = mv.explain(demo_vit, mv.samples()["cat"], operators="sum", centralities=measure, statistics=("max", "min")).masks
+        masks = mv.explain(
+            demo_vit,
+            mv.samples()["cat"],
+            operators="sum",
+            centralities=measure,
+            statistics=("max", "min"),
+        ).masks
         agree = [keep(node_values(values, s), 0.5).numpy() == k for s, k in zip(("max", "min"), masks.kept, strict=True)]
         assert np.mean(agree) > 0.99

@@ -147,13 +147,14 @@ def links(
     >>> [part.tolist() for part in links(range(2), 1, "temporal", 1.0)]
     [[1], [0], [1.0]]
     """
-    numbers = np.asarray(list(blocks), dtype=int)
-    leaving = _leaving(omega, len(numbers), n_nodes)
-    joined = _joins(coupling, numbers)
+    of_layers = np.asarray(list(blocks), dtype=int)
+    leaving = _leaving(omega, len(of_layers), n_nodes)
+    joined = _joins(coupling, of_layers)
+    # Couplings say where information passes, and edges of attention run against it.
     if edges == "attention":
         joined = joined.T
-    there = joined[:, None, :] & (leaving > 0)[:, :, None]
-    layer, node, other = np.nonzero(there)
+    present = joined[:, None, :] & (leaving > 0)[:, :, None]
+    layer, node, other = np.nonzero(present)
     return layer * n_nodes + node, other * n_nodes + node, leaving[layer, node]
 
 
@@ -197,57 +198,58 @@ def supra_adjacency(
     """
     n_layers, n_nodes = weights.shape[:2]
     size = n_layers * n_nodes
-    own_blocks = range(n_layers) if blocks is None else blocks
-    parts = [
-        *_blocks(weights),
-        links(own_blocks, n_nodes, coupling, omega, edges=edges),
-    ]
+    if blocks is None:
+        blocks = range(n_layers)
+    parts = list(_edges_of_layers(weights))
+    parts.append(links(blocks, n_nodes, coupling, omega, edges=edges))
+    sources, targets, values = zip(*parts, strict=True)
     # 32-bit indices halve the memory of a network of many million edges.
-    as_index: dict[str, Any] = {"dtype": np.int32, "casting": "unsafe"}
-    source = np.concatenate([part[0] for part in parts], **as_index)
-    target = np.concatenate([part[1] for part in parts], **as_index)
-    values = np.concatenate([part[2] for part in parts], dtype=float)
-    matrix = sparse.csr_array((values, (source, target)), shape=(size, size))
+    source = np.concatenate(sources, dtype=np.int32, casting="unsafe")
+    target = np.concatenate(targets, dtype=np.int32, casting="unsafe")
+    value = np.concatenate(values, dtype=float)
+    matrix = sparse.csr_array((value, (source, target)), shape=(size, size))
     matrix.sort_indices()
     return matrix
 
 
-def _blocks(weights: np.ndarray) -> Iterator[Links]:
+def _edges_of_layers(weights: np.ndarray) -> Iterator[Links]:
     """Yield source, target and weight of every layer's edges in supra indices."""
     for place, layer in enumerate(weights):
-        source, target = (index.astype(np.int32) for index in np.nonzero(layer))
-        yield (
-            source + place * len(layer),
-            target + place * len(layer),
-            layer[source, target],
-        )
+        source, target = np.nonzero(layer)
+        values = layer[source, target]
+        first = np.int32(place * len(layer))
+        yield source.astype(np.int32) + first, target.astype(np.int32) + first, values
 
 
 def _joins(coupling: Named, blocks: np.ndarray) -> np.ndarray:
-    n_layers = len(blocks)
+    """Return bool [layer, layer] of a coupling, checked."""
+    shape = (len(blocks), len(blocks))
     joined = np.asarray(COUPLINGS.resolve(coupling)(blocks))
-    right = joined.shape == (n_layers, n_layers) and joined.dtype == bool
-    if not right or joined.diagonal().any():
-        found = f"{joined.dtype} {list(joined.shape)}"
-        wanted = f"bool [{n_layers}, {n_layers}] without a diagonal"
-        raise InputError(f"coupling {name_of(coupling)} returned {found}; {wanted} was wanted")
+    is_right = joined.shape == shape and joined.dtype == bool
+    if not is_right or joined.diagonal().any():
+        returned = f"{joined.dtype} {list(joined.shape)}"
+        expected = f"expected bool {list(shape)} without a diagonal"
+        raise InputError(f"coupling {name_of(coupling)} returned {returned}; {expected}")
     return joined
 
 
 def _leaving(omega: Any, n_layers: int, n_nodes: int) -> np.ndarray:
     """Return the weight [layer, node] of the links that leave a node of a layer."""
-    one_each = f"an array [{n_layers}, {n_nodes}] of one value a layer and node"
+    shape = (n_layers, n_nodes)
+    per_node = f"an array {list(shape)} of one value a layer and node"
     if not isinstance(omega, (list, tuple)) and np.ndim(omega) == 0:
-        weight = positive("omega", omega, f", {one_each}, or coupling='none'")
-        return np.full((n_layers, n_nodes), weight)
+        weight = positive("omega", omega, f", {per_node}, or coupling='none'")
+        return np.full(shape, weight)
     try:
         leaving = np.asarray(omega, dtype=float)
     except (TypeError, ValueError):
         leaving = np.zeros(0)
-    if leaving.shape != (n_layers, n_nodes):
-        found = f"an array {list(leaving.shape)}" if isinstance(omega, np.ndarray) else repr(omega)
-        raise InputError(f"omega is {found}; give a finite number above 0, or {one_each}")
-    if not (np.isfinite(leaving).all() and (leaving >= 0).all()):
+    if leaving.shape != shape:
+        given = repr(omega)
+        if isinstance(omega, np.ndarray):
+            given = f"an array {list(leaving.shape)}"
+        raise InputError(f"omega is {given}; give a finite number above 0, or {per_node}")
+    if not np.isfinite(leaving).all() or (leaving < 0).any():
         problem = "NaN, infinity or a negative value"
         raise InputError(f"omega is an array with {problem}; give finite values of at least 0")
     return leaving

@@ -40,14 +40,14 @@ def checked_depth(
     >>> checked_depth((), (), 2), checked_depth((0, 0, 1), (), 3)
     (((0, 1), (-1, -1)), ((0, 0, 1), (0, 1, 0)))
     """
-    own_blocks = _numbers("blocks", blocks, n_layers) or tuple(range(n_layers))
-    own_heads = _numbers("heads", heads, n_layers) or _numbered(own_blocks)
+    blocks = _numbers("blocks", blocks, n_layers) or tuple(range(n_layers))
+    heads = _numbers("heads", heads, n_layers) or _numbered(blocks)
     seen = set()
-    for block, head in zip(own_blocks, own_heads, strict=True):
+    for block, head in zip(blocks, heads, strict=True):
         if (block, head) in seen:
             raise InputError(f"two layers show head {head} of block {block}; give each another")
         seen.add((block, head))
-    return own_blocks, own_heads
+    return blocks, heads
 
 
 def ranks(blocks: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -69,7 +69,9 @@ def shared(numbers: Sequence[int]) -> int:
     >>> shared((3, 3)), shared((3, 4))
     (3, -1)
     """
-    return numbers[0] if len(set(numbers)) == 1 else SEVERAL
+    if len(set(numbers)) == 1:
+        return numbers[0]
+    return SEVERAL
 
 
 def _numbers(name: str, given: Any, n_layers: int) -> tuple[int, ...]:
@@ -85,4 +87,7 @@ def _numbered(blocks: tuple[int, ...]) -> tuple[int, ...]:
     """Return heads for layers of which only the blocks are known."""
     if len(set(blocks)) == len(blocks):
         return (SEVERAL,) * len(blocks)
-    return tuple(blocks[:place].count(block) for place, block in enumerate(blocks))
+    heads = []
+    for place, block in enumerate(blocks):
+        heads.append(blocks[:place].count(block))
+    return tuple(heads)

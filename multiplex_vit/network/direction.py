@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from multiplex_vit.checks import one_of
 from multiplex_vit.errors import InputError
 
 DIRECTIONS = {
@@ -25,11 +26,9 @@ def checked_direction(edges: Any) -> str:
     'information'
     >>> checked_direction("up")
     Traceback (most recent call last):
-    multiplex_vit.errors.InputError: edges is 'up'; give 'attention' or 'information'
+    multiplex_vit.errors.InputError: edges is 'up'; give one of 'attention', 'information'
     """
-    if not isinstance(edges, str) or edges not in DIRECTIONS:
-        raise InputError(f"edges is {edges!r}; give 'attention' or 'information'")
-    return edges
+    return one_of("edges", edges, tuple(DIRECTIONS))
 
 
 def opposite(edges: str) -> str:
@@ -56,8 +55,8 @@ def direction_named(sentence: str) -> str:
     >>> direction_named("source attends to target")
     'attention'
     """
-    for edges, known in DIRECTIONS.items():
-        if sentence == known:
+    for edges, description in DIRECTIONS.items():
+        if sentence == description:
             return edges
-    wanted = " or ".join(map(repr, DIRECTIONS.values()))
-    raise InputError(f"edge_direction is {sentence!r}; {wanted} was wanted")
+    expected = " or ".join(repr(description) for description in DIRECTIONS.values())
+    raise InputError(f"edge_direction is {sentence!r}; expected {expected}")

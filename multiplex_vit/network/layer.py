@@ -53,19 +53,23 @@ class Layer:
     _paths: dict[str, Paths] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "weights", np.asarray(self.weights))
-        object.__setattr__(self, "tokens", self.tokens or Tokens((1, len(self.weights))))
+        weights = np.asarray(self.weights)
+        tokens = self.tokens or Tokens((1, len(weights)))
+        # A frozen object gets its checked values by way of its own dictionary.
+        vars(self).update(weights=weights, tokens=tokens)
 
     @cached_property
     def graph(self) -> "igraph.Graph":
         """The layer as a directed igraph graph.
 
-        Vertices have name, token, row, col; edges have weight, ordered by source and target.
+        Vertices have name, token, row and col. Edges have weight, and are ordered by source and
+        target. Measures use this graph, so change a copy of it.
         """
         import igraph
 
         source, target = self.weights.nonzero()
-        graph = igraph.Graph(n=len(self.weights), edges=np.column_stack([source, target]), directed=True)
+        edges = np.column_stack([source, target])
+        graph = igraph.Graph(n=len(self.weights), edges=edges, directed=True)
         graph.es["weight"] = self.weights[source, target].astype(float).tolist()
         for name, values in self.tokens.table.drop(columns="node").items():
             graph.vs[name] = values.tolist()
@@ -76,7 +80,7 @@ class Layer:
     def without_loops(self) -> "igraph.Graph":
         """`graph` without its self-loops."""
         graph = self.graph.copy()
-        graph.delete_edges([i for i, loop in enumerate(graph.is_loop()) if loop])
+        graph.delete_edges(np.flatnonzero(graph.is_loop()).tolist())
         return graph
 
     @cached_property
@@ -85,7 +89,8 @@ class Layer:
 
         It serves measures that are defined for undirected networks only.
         """
-        return self.graph.as_undirected(mode="collapse", combine_edges={"weight": "sum"})
+        sums = {"weight": "sum"}
+        return self.graph.as_undirected(mode="collapse", combine_edges=sums)
 
     def lengths(self, length: str = "inverse") -> list[float]:
         """Return the length of every edge of `graph`.
@@ -104,7 +109,8 @@ class Layer:
         InputError
             If the length is unknown, or "log" meets a weight above 1.
         """
-        return lengths_of(np.asarray(self.graph.es["weight"], dtype=float), length).tolist()
+        weights = np.asarray(self.graph.es["weight"], dtype=float)
+        return lengths_of(weights, length).tolist()
 
     def paths(self, length: str = "inverse") -> Paths:
         """Return the shortest paths, each length's computed once; see `lengths`."""
@@ -139,8 +145,10 @@ class Graphs(Sequence["igraph.Graph"]):
     def __getitem__(self, index: slice) -> "list[igraph.Graph]": ...
     def __getitem__(self, index: int | slice) -> "igraph.Graph | list[igraph.Graph]":
         if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
+            places = range(*index.indices(len(self)))
+            return [self[place] for place in places]
         place = range(len(self))[index]
         if place not in self._built:
+            # A copy, since measures use the graph of the layer itself.
             self._built[place] = self._layers[place].graph.copy()
         return self._built[place]

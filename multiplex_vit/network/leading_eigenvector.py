@@ -55,6 +55,7 @@ def leading_eigenvector(weights: np.ndarray | sparse.csr_array) -> np.ndarray:
         return np.zeros(matrix.shape[0])
     several = len(parts) > 1
     values = _limit(matrix, parts) if several else _alone(matrix, parts[0])
+    # Adding 0.0 turns -0.0 into 0.0.
     return np.clip(values / values.max(), 0, 1) + 0.0
 
 
@@ -75,26 +76,31 @@ def _leading_parts(matrix: sparse.csr_array) -> list[_Part]:
     """Return the strong parts that have the greatest eigenvalue."""
     solved = []
     for nodes in _strong_parts(matrix):
+        # A node without a self-loop lies on no cycle and has the eigenvalue 0.
         if len(nodes) > 1 or matrix[nodes[0], nodes[0]] > 0:
-            solved.append((nodes, *_perron(matrix[nodes][:, nodes].T)))
+            within = matrix[nodes][:, nodes]
+            value, x = _perron(within.T)
+            solved.append((nodes, value, x))
     greatest = max((value for _, value, _ in solved), default=0.0)
-    near = [part for part in solved if part[1] >= greatest * (1 - _NEAR)]
+    near = []
+    for nodes, value, x in solved:
+        if value >= greatest * (1 - _NEAR):
+            near.append(_Part(nodes, value, x, x))
     if len(near) == 1:
-        nodes, value, x = near[0]
-        return [_Part(nodes, value, x, x)]
-    parts = [_with_left(matrix, nodes, x) for nodes, _, x in near]
+        return near
+    parts = [_with_left(matrix, part) for part in near]
     greatest = max((part.value for part in parts), default=0.0)
     return [part for part in parts if part.value >= greatest * (1 - _EQUAL)]
 
 
-def _with_left(matrix: sparse.csr_array, nodes: np.ndarray, x: np.ndarray) -> _Part:
-    """Return a part with its left eigenvector.
-
-    Both together give the eigenvalue to all its digits.
-    """
-    within = matrix[nodes][:, nodes]
+def _with_left(matrix: sparse.csr_array, part: _Part) -> _Part:
+    """Return a part with its left eigenvector, and with its eigenvalue to all digits."""
+    within = matrix[part.nodes][:, part.nodes]
     _, y = _perron(within)
-    return _Part(nodes, float(y @ (within.T @ x) / (y @ x)), x, y)
+    x = part.x
+    # With both eigenvectors the error of the eigenvalue is of second order.
+    value = float(y @ (within.T @ x) / (y @ x))
+    return _Part(part.nodes, value, x, y)
 
 
 def _alone(matrix: sparse.csr_array, part: _Part) -> np.ndarray:
@@ -108,8 +114,7 @@ def _limit(matrix: sparse.csr_array, parts: list[_Part]) -> np.ndarray:
     for number, part in enumerate(parts):
         part_of[part.nodes] = number
     reached = [_reached(matrix, part.nodes, part_of >= 0) for part in parts]
-    after = [np.unique(part_of[nodes[part_of[nodes] >= 0]]) for nodes in reached]
-    places = _places_in_row(after)
+    places = _places_in_row([np.unique(part_of[nodes]) for nodes in reached])
     share = np.zeros(len(parts))
     backwards = sparse.csr_array(matrix.T)
     for first in np.flatnonzero(places == 0):
@@ -120,20 +125,21 @@ def _limit(matrix: sparse.csr_array, parts: list[_Part]) -> np.ndarray:
         here = np.flatnonzero(places == place)
         share[here] /= share[here].max()
         values = np.zeros(matrix.shape[0])
-        for one in here:
-            own = reached[one][part_of[reached[one]] < 0]
-            values += share[one] * _spread(matrix, parts[one], own)
-        for other in np.flatnonzero(places == place + 1):
-            part = parts[other]
-            handed = matrix[:, part.nodes].T @ values
-            share[other] = part.y @ handed / (part.y @ part.x)
+        for number in here.tolist():
+            beyond = reached[number]
+            beyond = beyond[part_of[beyond] < 0]
+            values += share[number] * _spread(matrix, parts[number], beyond)
+        for number in np.flatnonzero(places == place + 1).tolist():
+            part = parts[number]
+            received = matrix[:, part.nodes].T @ values
+            share[number] = part.y @ received / (part.y @ part.x)
     return values
 
 
 def _places_in_row(after: list[np.ndarray]) -> np.ndarray:
     """Return how many parts at most stand in a row before each part.
 
-    `after` says which parts come directly after each.
+    `after` says which parts come directly after each; -1 stands for nodes of no part.
     """
     places = np.zeros(len(after), dtype=int)
     changed = set(range(len(after)))
@@ -141,7 +147,7 @@ def _places_in_row(after: list[np.ndarray]) -> np.ndarray:
         later = set()
         for number in changed:
             for other in after[number]:
-                if places[other] <= places[number]:
+                if other >= 0 and places[other] <= places[number]:
                     places[other] = places[number] + 1
                     later.add(int(other))
         changed = later
@@ -154,14 +160,18 @@ def _contributed(backwards: sparse.csr_array, part: _Part) -> float:
     return float(_alone(backwards, turned).sum() / (part.y @ part.x))
 
 
-def _reached(matrix: sparse.csr_array, part: np.ndarray, stops: np.ndarray | None = None) -> np.ndarray:
-    """Return the nodes beyond a part that it reaches; ways end at nodes that are stops."""
+def _reached(
+    matrix: sparse.csr_array,
+    part: np.ndarray,
+    stops: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return the nodes beyond a part that it reaches; paths end at nodes that are stops."""
     seen = np.zeros(matrix.shape[0], dtype=bool)
     seen[part] = True
     last = part
     while len(last):
-        found = np.unique(matrix[last].indices)
-        last = found[~seen[found]]
+        neighbours = np.unique(matrix[last].indices)
+        last = neighbours[~seen[neighbours]]
         seen[last] = True
         if stops is not None:
             last = last[~stops[last]]
@@ -175,39 +185,42 @@ def _scaled(weights: np.ndarray | sparse.csr_array) -> sparse.csr_array:
     So no product overflows or vanishes.
     """
     matrix = sparse.csr_array(weights, dtype=float)
-    return sparse.csr_array(
-        (
-            matrix.data / (matrix.data.max(initial=0) or 1),
-            matrix.indices,
-            matrix.indptr,
-        ),
-        shape=matrix.shape,
-    )
+    data = matrix.data / (matrix.data.max(initial=0) or 1)
+    return sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
 def _strong_parts(matrix: sparse.csr_array) -> list[np.ndarray]:
     """Return the nodes of every strong component, in the order of their first nodes."""
     _, labels = csgraph.connected_components(matrix, connection="strong")
     order = np.argsort(labels, kind="stable")
-    parts = np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
+    starts = np.flatnonzero(np.diff(labels[order])) + 1
+    parts = np.split(order, starts)
     return sorted(parts, key=lambda part: part[0])
 
 
 def _perron(matrix: sparse.csr_array) -> tuple[float, np.ndarray]:
     """Return the greatest eigenvalue and its positive eigenvector of a strongly connected part."""
-    if matrix.shape[0] == 1:
+    size = matrix.shape[0]
+    if size == 1:
         return float(matrix[0, 0]), np.ones(1)
-    if matrix.shape[0] > _SMALL:
-        dense = matrix.toarray() if matrix.nnz > 0.1 * matrix.shape[0] ** 2 else matrix
-        try:
-            values, vectors = eigs(dense, k=1, which="LR", v0=np.ones(matrix.shape[0]))
-        except ArpackError:
-            values, vectors = np.linalg.eig(matrix.toarray())
-    else:
-        values, vectors = np.linalg.eig(matrix.toarray())
+    values, vectors = _eigen(matrix)
     first = values.real.argmax()
     vector = np.abs(vectors[:, first].real)
     return float(values[first].real), vector / vector.max()
+
+
+def _eigen(matrix: sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:
+    """Return eigenvalues and eigenvectors, the greatest alone of a large matrix."""
+    size = matrix.shape[0]
+    if size <= _SMALL:
+        return np.linalg.eig(matrix.toarray())
+    # Products with a matrix of many entries are quicker where it is dense.
+    dense = matrix.nnz > 0.1 * size**2
+    operator = matrix.toarray() if dense else matrix
+    try:
+        return eigs(operator, k=1, which="LR", v0=np.ones(size))
+    except ArpackError:
+        return np.linalg.eig(matrix.toarray())
 
 
 def _spread(matrix: sparse.csr_array, part: _Part, beyond: np.ndarray) -> np.ndarray:

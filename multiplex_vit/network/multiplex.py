@@ -380,7 +380,7 @@ class Multiplex(Whole):
         coupling: Named = "ordinal",
         omega: float | np.ndarray = 0.1,
         omega_scale: str = "strength",
-        gamma: float = 1.0,
+        resolution: float = 1.0,
         seed: int = 0,
     ) -> np.ndarray:
         """Return the community [layer, node] of every node by Leiden (extra "communities").
@@ -396,7 +396,7 @@ class Multiplex(Whole):
         omega_scale : "strength" or "absolute"
             Whether a link weighs omega times the mean strength of a node of a layer (see
             `multilayer.relative_omega`), or omega.
-        gamma, seed
+        resolution, seed
             See `multilayer.communities`.
 
         Raises
@@ -405,7 +405,7 @@ class Multiplex(Whole):
             If leidenalg is not installed, or an argument cannot be used.
         """
         links = self._links(coupling, omega, omega_scale)
-        return multilayer.communities(self.weights, links, how=how, gamma=gamma, seed=seed)
+        return multilayer.communities(self.weights, links, how=how, resolution=resolution, seed=seed)
 
     def modularity(
         self,
@@ -414,7 +414,7 @@ class Multiplex(Whole):
         coupling: Named = "ordinal",
         omega: float | np.ndarray = 0.1,
         omega_scale: str = "strength",
-        gamma: float = 1.0,
+        resolution: float = 1.0,
         directed: bool = True,
     ) -> float:
         """Return the multilayer modularity of communities [layer, node], or [node].
@@ -422,7 +422,7 @@ class Multiplex(Whole):
         See `communities` for the links and `multilayer.multilayer_modularity` for the formula.
         """
         links = self._links(coupling, omega, omega_scale)
-        options: dict[str, Any] = {"gamma": gamma, "directed": directed}
+        options: dict[str, Any] = {"resolution": resolution, "directed": directed}
         return multilayer.multilayer_modularity(self.weights, membership, links, **options)
 
     def _links(self, coupling: Named, omega: float | np.ndarray, omega_scale: str) -> Links:

@@ -38,10 +38,14 @@ def z_and_p(observed: float, samples: np.ndarray) -> tuple[float, float]:
     values = np.append(samples, observed)
     if np.isnan(values).any():
         return np.nan, np.nan
-    # Values that are equal differ by rounding still: relative to their size, and about 1e-16 around 0.
+    # Values that are equal differ by rounding still: relative to their size, and about 1e-16
+    # around 0.
     rounding = 1e-10 * np.abs(samples).max() + 1e-14
-    spread = samples.std(ddof=1)
-    z = (observed - samples.mean()) / spread if spread > rounding else np.nan
-    far = np.abs(values - values.mean())
-    counted = np.count_nonzero(far[:-1] >= far[-1] - rounding)
-    return float(z), float((1 + counted) / len(values))
+    deviation = samples.std(ddof=1)
+    z = np.nan
+    if deviation > rounding:
+        z = (observed - samples.mean()) / deviation
+    distance = np.abs(values - values.mean())
+    # The observed value is the last one.
+    as_far = np.count_nonzero(distance[:-1] >= distance[-1] - rounding)
+    return float(z), float((1 + as_far) / len(values))

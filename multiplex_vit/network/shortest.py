@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -65,9 +64,10 @@ def lengths_of(weights: np.ndarray, length: str = "inverse") -> np.ndarray:
             return np.minimum(1 / weights, _LONGEST)
     if length != "log":
         raise InputError(f"unknown length {length!r}; known: inverse, log")
-    if weights.size and weights.max() > 1:
-        found = f"this layer has {weights.max():.4g}; pool heads by mean, or use 'inverse'"
-        raise InputError(f"length 'log' wants weights of at most 1, {found}")
+    greatest = weights.max(initial=0)
+    if greatest > 1:
+        here = f"this layer has {greatest:.4g}; pool heads by mean, or use 'inverse'"
+        raise InputError(f"length 'log' needs weights of at most 1, {here}")
     return np.maximum(-np.log(weights), _SHORTEST)
 
 
@@ -98,19 +98,23 @@ class Paths:
     def distances(self) -> np.ndarray:
         """Lengths [source, target] of the shortest paths; infinity where there is none."""
         with np.errstate(over="ignore"):
-            found = np.ldexp(self._reach, -self._exponent)
-        return np.where(np.isfinite(self._reach), np.minimum(found, _LONGEST), np.inf)
+            unscaled = np.ldexp(self._reach, -self._exponent)
+        connected = np.isfinite(self._reach)
+        return np.where(connected, np.minimum(unscaled, _LONGEST), np.inf)
 
     def betweenness(self) -> np.ndarray:
         """Return how many shortest paths pass each node.
 
         Of k equally long ones each counts 1 / k.
         """
-        passed = np.zeros(len(self.weights))
+        n_nodes = len(self.weights)
+        passed = np.zeros(n_nodes)
+        # Some sources at a time, since each is held against every edge.
         rows = max(1, _AT_ONCE // max(1, len(self._edges)))
-        for first in range(0, len(self.weights), rows):
-            sources = np.arange(first, min(first + rows, len(self.weights)))
-            passed += _passed(*self._tight(sources), sources, len(self.weights))
+        for first in range(0, n_nodes, rows):
+            sources = np.arange(first, min(first + rows, n_nodes))
+            start, end = self._tight(sources)
+            passed += _passed(start, end, sources, n_nodes)
         return passed
 
     @cached_property
@@ -119,12 +123,15 @@ class Paths:
 
         No digit is lost, and nothing overflows.
         """
-        return int(np.frexp(self.weights.max(initial=0))[1]) if self.length == "inverse" else 0
+        if self.length != "inverse":
+            return 0
+        return int(np.frexp(self.weights.max(initial=0))[1])
 
     @cached_property
     def _scaled(self) -> np.ndarray:
         """Weights [source, target] without self-loops."""
-        between = np.asarray(self.weights, dtype=float) * ~np.eye(len(self.weights), dtype=bool)
+        is_loop = np.eye(len(self.weights), dtype=bool)
+        between = np.asarray(self.weights, dtype=float) * ~is_loop
         return np.ldexp(between, -self._exponent)
 
     @cached_property
@@ -140,12 +147,14 @@ class Paths:
         """Source and target [edge, 2] of edges that are a shortest path, ordered by target."""
         target, source = self._scaled.T.nonzero()
         lengths = lengths_of(self._scaled[source, target], self.length)
-        short = lengths <= self._reach[source, target] * (1 + 1 / _NEAR)
+        longest = self._reach[source, target] * (1 + 1 / _NEAR)
+        short = lengths <= longest
         return np.column_stack([source[short], target[short]])
 
     @cached_property
     def _edge_weights(self) -> np.ndarray:
-        return self._scaled[self._edges[:, 0], self._edges[:, 1]]
+        source, target = self._edges.T
+        return self._scaled[source, target]
 
     @cached_property
     def _rulers(self) -> list[np.ndarray]:
@@ -155,27 +164,35 @@ class Paths:
             return []
         # Edges of weight 1 have no length as logarithms; of equally long paths those with the
         # fewest of them are the shortest.
-        none = (self._edge_weights == 1) & (self.length == "log")
-        some = np.where(none, 0, lengths)
-        if not self._fine(some):
-            some = _exact(self._edge_weights, self.length)
-        return [some, none.astype(int)] if none.any() else [some]
+        no_length = (self._edge_weights == 1) & (self.length == "log")
+        ruler = np.where(no_length, 0, lengths)
+        if not self._fine(ruler):
+            ruler = _exact(self._edge_weights, self.length)
+        if no_length.any():
+            return [ruler, no_length.astype(int)]
+        return [ruler]
 
     def _fine(self, lengths: np.ndarray) -> bool:
         """Return whether the rounding of the longest path is far below the shortest edge."""
+        if not lengths.any():
+            return True
         longest = self._reach.max(initial=0, where=np.isfinite(self._reach))
-        return not lengths.any() or bool(longest <= _PART * lengths[lengths > 0].min())
+        return bool(longest <= _PART * lengths[lengths > 0].min())
 
     def _tight(self, sources: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the edges on shortest paths from some sources, as ends: row * nodes + node."""
+        n_nodes = len(self.weights)
         reach = self._reach[sources]
-        before, after = reach[:, self._edges[:, 0]], reach[:, self._edges[:, 1]]
+        before = reach[:, self._edges[:, 0]]
+        after = reach[:, self._edges[:, 1]]
         lengths = lengths_of(self._edge_weights, self.length)
         share = _NEAR if self._rulers else _EQUAL
+        # Nodes that are not reached give infinity less infinity, which is no tight edge.
         with np.errstate(invalid="ignore"):
             row, edge = np.nonzero(before + lengths - after <= after / share)
-        start, end = (row * len(self.weights) + self._edges[edge, side] for side in (0, 1))
-        origins = np.arange(len(sources)) * len(self.weights) + sources
+        start = row * n_nodes + self._edges[edge, 0]
+        end = row * n_nodes + self._edges[edge, 1]
+        origins = np.arange(len(sources)) * n_nodes + sources
         for ruler in self._rulers:
             kept = _shortest(start, end, ruler[edge], origins)
             start, end, edge = start[kept], end[kept], edge[kept]
@@ -184,33 +201,44 @@ class Paths:
 
 def _exact(weights: np.ndarray, length: str) -> np.ndarray:
     """Return lengths as whole numbers, as many digits as it takes to tell sums of them apart."""
+    exact = []
     if length == "inverse":
-        unit = Fraction(float(weights.max())) * 10**_DIGITS
-        exact = [int(unit / Fraction(weight)) for weight in weights.tolist()]
+        greatest = Fraction(float(weights.max())) * 10**_DIGITS
+        for weight in weights.tolist():
+            exact.append(int(greatest / Fraction(weight)))
         return np.array(exact, dtype=object)
     with localcontext() as context:
         context.prec = 2 * _DIGITS
         unit = Decimal(10) ** _DIGITS
-        exact = [int(-Decimal(weight).ln() * unit) for weight in weights.tolist()]
+        for weight in weights.tolist():
+            exact.append(int(-Decimal(weight).ln() * unit))
     return np.array(exact, dtype=object)
 
 
-def _shortest(start: np.ndarray, end: np.ndarray, lengths: np.ndarray, origins: Any) -> np.ndarray:
+def _shortest(
+    start: np.ndarray,
+    end: np.ndarray,
+    lengths: np.ndarray,
+    origins: np.ndarray,
+) -> np.ndarray:
     """Return which edges, ordered by end, lie on shortest paths from origins, measured anew."""
-    reach = np.full(max(end.max(initial=0), origins.max(initial=0)) + 1, -1, dtype=lengths.dtype)
+    n_places = max(end.max(initial=0), origins.max(initial=0)) + 1
+    reach = np.full(n_places, -1, dtype=lengths.dtype)
     reach[origins] = 0
-    changed = np.zeros(len(reach), dtype=bool)
+    changed = np.zeros(n_places, dtype=bool)
     changed[origins] = True
     while changed.any():
         edges = np.flatnonzero(changed[start])
         changed[:] = False
         if not len(edges):
             break
+        # Edges are ordered by end, so those of one node lie side by side.
         first = np.flatnonzero(np.diff(end[edges], prepend=-1))
         nodes = end[edges][first]
-        offer = np.minimum.reduceat(reach[start[edges]] + lengths[edges], first)
-        better = ((reach[nodes] < 0) | (offer < reach[nodes])).astype(bool)
-        reach[nodes[better]] = offer[better]
+        offers = reach[start[edges]] + lengths[edges]
+        best = np.minimum.reduceat(offers, first)
+        better = ((reach[nodes] < 0) | (best < reach[nodes])).astype(bool)
+        reach[nodes[better]] = best[better]
         changed[nodes[better]] = True
     gap = reach[start] + lengths - reach[end]
     return (gap <= _tolerance(reach[end], lengths)).astype(bool)
@@ -220,7 +248,9 @@ def _tolerance(reach: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Return up to which difference two paths are equally long; 0 for numbers of edges."""
     if lengths.dtype == int:
         return np.zeros_like(reach)
-    least = min((length for length in lengths.tolist() if length > 0), default=0)
+    above = [length for length in lengths.tolist() if length > 0]
+    least = min(above, default=0)
+    # Exact lengths are whole numbers of any size, which true division would round.
     if lengths.dtype == object:
         return np.minimum(reach // _EQUAL, least // _PART)
     return np.minimum(reach / _EQUAL, least / _PART)
@@ -230,23 +260,31 @@ def _passed(start: np.ndarray, end: np.ndarray, sources: np.ndarray, n_nodes: in
     """Return the summed dependencies of some sources on every node (Brandes)."""
     size = len(sources) * n_nodes
     origins = np.arange(len(sources)) * n_nodes + sources
+    # Forwards: how many shortest paths lead to each node.
     count = np.zeros(size)
     count[origins] = 1
     for wave in _waves(start, end, np.ones(len(start)), count):
         count = count + wave
+    # Backwards: what each node hands to those before it.
     share = count[start] / count[end]
-    found = np.zeros(size)
+    dependencies = np.zeros(size)
     for wave in _waves(end, start, share, np.ones(size)):
-        found += wave
-    found[origins] = 0
-    return found.reshape(len(sources), n_nodes).sum(0)
+        dependencies += wave
+    dependencies[origins] = 0
+    return dependencies.reshape(len(sources), n_nodes).sum(0)
 
 
-def _waves(start: np.ndarray, end: np.ndarray, share: np.ndarray, wave: Any) -> Iterator[Any]:
+def _waves(
+    start: np.ndarray,
+    end: np.ndarray,
+    share: np.ndarray,
+    wave: np.ndarray,
+) -> Iterator[np.ndarray]:
     """Yield what arrives at every node after one step, two steps, ... until nothing does."""
     while True:
         edges = np.flatnonzero(wave[start])
         if not len(edges):
             return
-        wave = np.bincount(end[edges], share[edges] * wave[start[edges]], minlength=len(wave))
+        arriving = share[edges] * wave[start[edges]]
+        wave = np.bincount(end[edges], arriving, minlength=len(wave))
         yield wave

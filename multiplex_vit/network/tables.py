@@ -33,11 +33,15 @@ def node_index(layers: Sequence[Layer]) -> pd.DataFrame:
     1  L01H00:r0c0      1      1     0     0  patch    0    0
     """
     tokens = layers[0].tokens
+    n_nodes = len(tokens)
+    names = []
+    for layer in layers:
+        names += [f"{layer.name}:{token}" for token in tokens.names]
     table = pd.concat([tokens.table] * len(layers), ignore_index=True)
-    table["name"] = [f"{layer.name}:{node}" for layer in layers for node in tokens.names]
-    table["layer"] = np.repeat(np.arange(len(layers)), len(tokens))
-    table["block"] = np.repeat([layer.block for layer in layers], len(tokens))
-    table["head"] = np.repeat([layer.head for layer in layers], len(tokens))
+    table["name"] = names
+    table["layer"] = np.repeat(np.arange(len(layers)), n_nodes)
+    table["block"] = np.repeat([layer.block for layer in layers], n_nodes)
+    table["head"] = np.repeat([layer.head for layer in layers], n_nodes)
     return table[["name", "layer", "block", "head", "node", "token", "row", "col"]]
 
 
@@ -76,9 +80,10 @@ def with_depth(table: pd.DataFrame, layers: Sequence[Layer]) -> pd.DataFrame:
     """
     for place, column in enumerate(("block", "head"), start=2):
         if column in table:
-            taken = f"the table has a column {column!r} already"
-            raise InputError(f"{taken}; give the measure another name")
-        table.insert(place, column, [getattr(layer, column) for layer in layers])
+            problem = f"the table has a column {column!r} already"
+            raise InputError(f"{problem}; give the measure another name")
+        numbers = [getattr(layer, column) for layer in layers]
+        table.insert(place, column, numbers)
     return table
 
 
@@ -116,6 +121,14 @@ def edges(supra: sparse.csr_array, n_nodes: int) -> pd.DataFrame:
     supra.sort_indices()
     entries = supra.tocoo()
     source, target = entries.coords
-    between = (source // n_nodes != target // n_nodes).astype(np.int8)
-    kind = pd.Categorical.from_codes(between, categories=["attention", "coupling"])
-    return pd.DataFrame({"source": source, "target": target, "weight": entries.data, "kind": kind})
+    # 0 is an edge within a layer, 1 a link between two.
+    code = (source // n_nodes != target // n_nodes).astype(np.int8)
+    kind = pd.Categorical.from_codes(code, categories=["attention", "coupling"])
+    return pd.DataFrame(
+        {
+            "source": source,
+            "target": target,
+            "weight": entries.data,
+            "kind": kind,
+        }
+    )

@@ -5,13 +5,31 @@ import numpy as np
 from multiplex_vit.network.seeding import igraph_seed
 from multiplex_vit.network.tokens import Tokens
 
-_DEGREE, _STRONGEST = 5.0, 10
+_NEAREST = 1.5
+"""Patches nearer than this are neighbours, diagonal ones too."""
+
+_DEGREE = 5.0
+"""Mean degree to which place and attention are scaled each."""
+
+_STRONGEST = 10
+"""Links of attention that each token keeps."""
+
 _GREATEST_SHARE, _FEWEST = 0.25, 8
+"""Share of nodes that a community may have, and the least number of communities."""
+
 _FINEST = 1e4
+"""Resolution at which a graph that will not fall apart is given up."""
+
 _DIGITS = 5
+"""Significant digits of weights that are ranked, or in which communities are sought."""
 
 
-def token_graph(attention: np.ndarray, grid: tuple[int, int], *, grid_weight: float = 0.5) -> np.ndarray:
+def token_graph(
+    attention: np.ndarray,
+    grid: tuple[int, int],
+    *,
+    grid_weight: float = 0.5,
+) -> np.ndarray:
     """Return a symmetric graph of patch tokens, by place and by attention.
 
     A share is the grid of 8 neighbours, and the rest the strongest links of attention.
@@ -39,12 +57,14 @@ def token_graph(attention: np.ndarray, grid: tuple[int, int], *, grid_weight: fl
     [[0.0, 3.75, 0.0], [3.75, 0.0, 3.75], [0.0, 3.75, 0.0]]
     """
     distance = Tokens(grid).distances
-    near = ((distance > 0) & (distance < 1.5)).astype(float)
-    paid = np.asarray(attention, dtype=float).mean(0)
-    mutual = paid + paid.T
+    neighbours = ((distance > 0) & (distance < _NEAREST)).astype(float)
+    mean = np.asarray(attention, dtype=float).mean(0)
+    mutual = mean + mean.T
     np.fill_diagonal(mutual, 0)
-    strongest = _scaled(_strongest(mutual))
-    return (grid_weight * _scaled(near) + (1 - grid_weight) * strongest).astype(np.float32)
+    by_place = _scaled(neighbours)
+    by_attention = _scaled(_strongest(mutual))
+    graph = grid_weight * by_place + (1 - grid_weight) * by_attention
+    return graph.astype(np.float32)
 
 
 def _rounded(weights: np.ndarray) -> np.ndarray:
@@ -63,17 +83,26 @@ def _strongest(weights: np.ndarray) -> np.ndarray:
 
     Of equally strong links those to the first nodes are taken.
     """
-    place = np.argsort(np.argsort(-_rounded(weights), axis=1, kind="stable"), axis=1, kind="stable")
-    stay = place < _STRONGEST
+    order = np.argsort(-_rounded(weights), axis=1, kind="stable")
+    rank = np.argsort(order, axis=1, kind="stable")
+    stay = rank < _STRONGEST
     return np.where(stay | stay.T, weights, 0)
 
 
 def _scaled(weights: np.ndarray) -> np.ndarray:
+    """Return weights with the mean degree wanted of each part of the graph."""
     degree = weights.sum(1).mean()
-    return weights * (_DEGREE / degree) if degree > 0 else weights
+    if degree > 0:
+        return weights * (_DEGREE / degree)
+    return weights
 
 
-def graph_communities(graph: np.ndarray, *, resolution: float = 3.0, seed: int = 0) -> np.ndarray:
+def graph_communities(
+    graph: np.ndarray,
+    *,
+    resolution: float = 3.0,
+    seed: int = 0,
+) -> np.ndarray:
     """Return communities of a symmetric graph by the Leiden algorithm.
 
     None of them is too great to be put together to halves.
@@ -107,23 +136,32 @@ def graph_communities(graph: np.ndarray, *, resolution: float = 3.0, seed: int =
     """
     import igraph
 
+    n_nodes = len(graph)
     source, target = np.triu(graph, 1).nonzero()
-    undirected = igraph.Graph(n=len(graph), edges=np.column_stack([source, target]))
+    undirected = igraph.Graph(n=n_nodes, edges=np.column_stack([source, target]))
     weights = _rounded(graph[source, target].astype(float)).tolist()
-    while len(weights) and resolution < _FINEST:
+    while weights and resolution < _FINEST:
         with igraph_seed(seed):
-            found = undirected.community_leiden(
+            clusters = undirected.community_leiden(
                 objective_function="modularity",
                 weights=weights,
                 resolution=resolution,
                 n_iterations=-1,
             )
-        if len(found) >= min(_FEWEST, len(graph)) and max(found.sizes()) <= max(1, _GREATEST_SHARE * len(graph)):
-            return _numbered(np.array(found.membership))
+        if _are_fine(clusters.sizes(), n_nodes):
+            return _numbered(np.array(clusters.membership))
         resolution *= 2
-    return np.arange(len(graph))
+    return np.arange(n_nodes)
+
+
+def _are_fine(sizes: list[int], n_nodes: int) -> bool:
+    """Return whether there are enough communities, and none of them is too great."""
+    enough = len(sizes) >= min(_FEWEST, n_nodes)
+    return enough and max(sizes) <= max(1, _GREATEST_SHARE * n_nodes)
 
 
 def _numbered(membership: np.ndarray) -> np.ndarray:
+    """Return communities numbered from 0 in the order in which they appear."""
     _, first, inverse = np.unique(membership, return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[inverse]
+    rank = np.argsort(np.argsort(first))
+    return rank[inverse]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,17 +48,17 @@ class Tokens:
     prefix: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        grid = tuple(self.grid) if isinstance(self.grid, (tuple, list)) else ()
-        if len(grid) != 2:
-            raise InputError(f"grid is {self.grid!r}; give rows and columns of patches, at least 1 each")
-        object.__setattr__(self, "grid", tuple(whole("grid", size, at_least=1) for size in grid))
-        object.__setattr__(self, "prefix", distinct_names("prefix", self.prefix))
+        grid = _checked_grid(self.grid)
+        prefix = distinct_names("prefix", self.prefix)
+        # A frozen object gets its checked values by way of its own dictionary.
+        vars(self).update(grid=grid, prefix=prefix)
         # The names of all nodes are made below, so that their number is looked at first.
-        if len(self.prefix) + self.grid[0] * self.grid[1] > MOST_NODES:
-            size = f"{self.grid[0]} x {self.grid[1]}"
+        if len(self) > MOST_NODES:
+            size = f"{grid[0]} x {grid[1]}"
             raise InputError(f"grid is {size}; give at most {MOST_NODES:,} nodes")
-        if len(set(self.names)) < len(self) or "patch" in self.prefix:
-            raise InputError(f"prefix tokens are {list(self.prefix)}; give distinct names that no patch has")
+        if len(set(self.names)) < len(self) or "patch" in prefix:
+            problem = "give distinct names that no patch has"
+            raise InputError(f"prefix tokens are {list(prefix)}; {problem}")
 
     def __len__(self) -> int:
         return len(self.prefix) + self.grid[0] * self.grid[1]
@@ -65,10 +66,9 @@ class Tokens:
     @property
     def names(self) -> list[str]:
         """Names [node]: prefix tokens by their own, patches by row and column ("r0c1")."""
-        return [
-            *self.prefix,
-            *(f"r{row}c{col}" for row in range(self.grid[0]) for col in range(self.grid[1])),
-        ]
+        rows, cols = self.grid
+        patches = [f"r{row}c{col}" for row, col in product(range(rows), range(cols))]
+        return [*self.prefix, *patches]
 
     @cached_property
     def table(self) -> "pd.DataFrame":
@@ -79,13 +79,13 @@ class Tokens:
         """
         import pandas as pd
 
+        n_patches = len(self) - len(self.prefix)
         row, col = self.places.T
-        kinds = [*self.prefix, *["patch"] * (len(self) - len(self.prefix))]
         return pd.DataFrame(
             {
                 "node": np.arange(len(self)),
                 "name": self.names,
-                "token": kinds,
+                "token": [*self.prefix, *["patch"] * n_patches],
                 "row": row,
                 "col": col,
             }
@@ -94,8 +94,10 @@ class Tokens:
     @cached_property
     def places(self) -> np.ndarray:
         """Row and column [node, 2] of every node; -1 for prefix tokens, which have no place."""
-        patches = np.column_stack(np.divmod(np.arange(self.grid[0] * self.grid[1]), self.grid[1]))
-        return np.concatenate([np.full((len(self.prefix), 2), -1), patches])
+        rows, cols = self.grid
+        row, col = np.divmod(np.arange(rows * cols), cols)
+        nowhere = np.full((len(self.prefix), 2), -1)
+        return np.concatenate([nowhere, np.column_stack([row, col])])
 
     @cached_property
     def distances(self) -> np.ndarray:
@@ -109,7 +111,16 @@ class Tokens:
         [0.0, 1.0, 2.0]
         """
         places = np.where(self.places < 0, np.nan, self.places)
-        return np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))
+        down, right = (places[:, None] - places[None]).transpose(2, 0, 1)
+        return np.hypot(down, right)
+
+
+def _checked_grid(grid: Any) -> tuple[int, ...]:
+    sizes = tuple(grid) if isinstance(grid, (tuple, list)) else ()
+    if len(sizes) != 2:
+        expected = "give rows and columns of patches, at least 1 each"
+        raise InputError(f"grid is {grid!r}; {expected}")
+    return tuple(whole("grid", size, at_least=1) for size in sizes)
 
 
 def checked_weights(given: Any, tokens: Tokens) -> np.ndarray:
@@ -125,18 +136,27 @@ def checked_weights(given: Any, tokens: Tokens) -> np.ndarray:
     try:
         weights = np.array(given)
     except (TypeError, ValueError) as error:
-        raise InputError(f"weights cannot become an array ({' '.join(str(error).split())}); give numbers [layer, source, target]") from error
+        reason = f"weights cannot become an array ({error})"
+        raise InputError(f"{reason}; give numbers [layer, source, target]") from error
     if weights.dtype.kind in "bui":
         weights = weights.astype(float)
     if weights.dtype.kind != "f":
         raise InputError(f"weights are {weights.dtype}; give real numbers")
-    if weights.ndim != 3 or weights.shape[1:] != (len(tokens), len(tokens)) or not len(weights):
-        also = f" and {len(tokens.prefix)} prefix tokens" if tokens.prefix else ""
-        wanted = f"a {tokens.grid[0]} x {tokens.grid[1]} grid{also} wants [layer, {len(tokens)}, {len(tokens)}]"
-        raise InputError(f"weights have shape {list(weights.shape)}; {wanted}")
+    n_nodes = len(tokens)
+    if weights.ndim != 3 or weights.shape[1:] != (n_nodes, n_nodes) or not len(weights):
+        raise InputError(_wrong_shape(weights, tokens))
     if not np.isfinite(weights).all() or (weights < 0).any():
-        raise InputError("weights hold NaN, infinity or a negative value; attention is finite and at least 0")
+        problem = "NaN, infinity or a negative value"
+        raise InputError(f"weights hold {problem}; attention is finite and at least 0")
     return weights
+
+
+def _wrong_shape(weights: np.ndarray, tokens: Tokens) -> str:
+    nodes = f"a {tokens.grid[0]} x {tokens.grid[1]} grid"
+    if tokens.prefix:
+        nodes += f" and {len(tokens.prefix)} prefix tokens"
+    expected = f"{nodes} needs [layer, {len(tokens)}, {len(tokens)}]"
+    return f"weights have shape {list(weights.shape)}; {expected}"
 
 
 def checked_edges_before(given: Any, weights: np.ndarray) -> tuple[int, ...]:
@@ -174,4 +194,4 @@ def checked_edges_before(given: Any, weights: np.ndarray) -> tuple[int, ...]:
         if not is_whole or not least <= number <= most:
             layer = f"a layer of {least} edges"
             raise InputError(f"edges_before is {number!r} for {layer}; give {least} to {most}")
-    return tuple(map(int, numbers))
+    return tuple(int(number) for number in numbers)

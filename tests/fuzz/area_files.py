@@ -20,7 +20,12 @@ def paths(rng, folder):
     """Return an attempt to read from or write to an odd place."""
     use = pick(rng, PATH_USES)
     place = odd_path(rng, folder)
-    return Attempt(f"{use.__name__} {place!r:.100}", partial(use, place), lambda result: None, folder)
+    return Attempt(
+        f"{use.__name__} {place!r:.100}",
+        partial(use, place),
+        lambda result: None,
+        folder,
+    )
 
 
 def odd_path(rng, folder):
@@ -77,12 +82,43 @@ def write_network(place):
         assert Path(file).exists()
 
 
-PATH_USES = (read_as_image, read_as_explanation, read_as_network, load_as_model, save_explanation, write_network)
+PATH_USES = (
+    read_as_image,
+    read_as_explanation,
+    read_as_network,
+    load_as_model,
+    save_explanation,
+    write_network,
+)
 
 # --- model folders ------------------------------------------------------------------------------
 
-SIZES = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "image_size", "patch_size", "num_channels")
-SIZE_VALUES = (0, -1, 1, 3, 2.5, 10**6, 10**9, 10**30, "16", None, [16, 16], [], {}, True, float("nan"))
+SIZES = (
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+    "image_size",
+    "patch_size",
+    "num_channels",
+)
+SIZE_VALUES = (
+    0,
+    -1,
+    1,
+    3,
+    2.5,
+    10**6,
+    10**9,
+    10**30,
+    "16",
+    None,
+    [16, 16],
+    [],
+    {},
+    True,
+    float("nan"),
+)
 
 
 def model_folders(rng, folder):
@@ -90,7 +126,12 @@ def model_folders(rng, folder):
     tiny.write_model(folder)
     way = pick(rng, FOLDER_WAYS)
     what = way(rng, folder)
-    return Attempt(f"{way.__name__}: {what}", partial(load_and_explain, folder), lambda result: None, folder)
+    return Attempt(
+        f"{way.__name__}: {what}",
+        partial(load_and_explain, folder),
+        lambda result: None,
+        folder,
+    )
 
 
 def load_and_explain(folder):
@@ -146,10 +187,31 @@ def wrong_field(rng, folder):
 def named_pickle(rng, folder):
     import torch
 
-    name = pick(rng, ("pytorch_model.bin", "adapter_model.bin", "model.safetensors", "weights.pt"))
+    name = pick(
+        rng,
+        ("pytorch_model.bin", "adapter_model.bin", "model.safetensors", "weights.pt"),
+    )
     torch.save({"a": torch.zeros(1)}, folder / name)
-    key = pick(rng, ("transformers_weights", "weights", "_name_or_path", "auto_map", "quantization_config"))
-    changes = {key: pick(rng, (name, {"AutoModel": "code.Model"}, {"quant_method": "bitsandbytes", "load_in_8bit": True}))}
+    key = pick(
+        rng,
+        (
+            "transformers_weights",
+            "weights",
+            "_name_or_path",
+            "auto_map",
+            "quantization_config",
+        ),
+    )
+    changes = {
+        key: pick(
+            rng,
+            (
+                name,
+                {"AutoModel": "code.Model"},
+                {"quant_method": "bitsandbytes", "load_in_8bit": True},
+            ),
+        )
+    }
     change_json(folder / "config.json", changes)
     (folder / "code.py").write_text("raise SystemExit('code of a checkpoint was run')")
     index = {"metadata": {}, "weight_map": {"classifier.weight": name}}
@@ -160,8 +222,26 @@ def named_pickle(rng, folder):
 
 
 def wrong_processor(rng, folder):
-    keys = ("size", "image_mean", "image_std", "resample", "rescale_factor", "do_resize", "do_normalize", "image_processor_type", "crop_size")
-    values = [*SIZE_VALUES, {"height": 10**6, "width": 10**6}, {"shortest_edge": 3}, [0, 0, 0], [0.5], 99, "nonsense"]
+    keys = (
+        "size",
+        "image_mean",
+        "image_std",
+        "resample",
+        "rescale_factor",
+        "do_resize",
+        "do_normalize",
+        "image_processor_type",
+        "crop_size",
+    )
+    values = [
+        *SIZE_VALUES,
+        {"height": 10**6, "width": 10**6},
+        {"shortest_edge": 3},
+        [0, 0, 0],
+        [0.5],
+        99,
+        "nonsense",
+    ]
     changes = {pick(rng, keys): pick(rng, values)}
     change_json(folder / "preprocessor_config.json", changes)
     return changes
@@ -199,14 +279,32 @@ def wrong_weights(rng, folder):
     return f"{way} {name}"
 
 
-FOLDER_WAYS = (wrong_size, wrong_size, wrong_field, named_pickle, wrong_processor, spoiled_file, deep_json, wrong_weights)
+FOLDER_WAYS = (
+    wrong_size,
+    wrong_size,
+    wrong_field,
+    named_pickle,
+    wrong_processor,
+    spoiled_file,
+    deep_json,
+    wrong_weights,
+)
 
 # --- saved files --------------------------------------------------------------------------------
 
 
 def saved_files(rng, folder):
     """Return an attempt to read a file that the package wrote and somebody changed."""
-    way = pick(rng, (changed_archive, changed_archive, changed_facts, changed_network, changed_bytes))
+    way = pick(
+        rng,
+        (
+            changed_archive,
+            changed_archive,
+            changed_facts,
+            changed_network,
+            changed_bytes,
+        ),
+    )
     what, act = way(rng, folder)
     return Attempt(f"{way.__name__}: {what}", act, lambda result: None, folder)
 
@@ -277,7 +375,21 @@ def changed_facts(rng, folder):
         content = {name: archive[name] for name in archive.files}
     facts = json.loads(str(content["facts"]))
     name = pick(rng, sorted(facts))
-    odd = [None, -1, 99, 2.5, "text", [], {}, [-8, -8], [1, 2, 3], float("nan"), True, [[1]], 10**30]
+    odd = [
+        None,
+        -1,
+        99,
+        2.5,
+        "text",
+        [],
+        {},
+        [-8, -8],
+        [1, 2, 3],
+        float("nan"),
+        True,
+        [[1]],
+        10**30,
+    ]
     facts[name] = pick(rng, odd)
     content["facts"] = np.array(json.dumps(facts))
     np.savez(path, **content)

@@ -25,11 +25,52 @@ from multiplex_vit.errors import InputError
 # --- command line -------------------------------------------------------------------------------
 
 COMMANDS = {
-    "explain": ("--min-cut", "--token-ratio", "--budget", "--label", "--steps", "--protocol", "--baseline", "--seed", "--method", "--statistics"),
-    "network": ("--operator", "--min-cut", "--layer", "--coupling", "--omega", "--measures", "--format", "--aggregate"),
+    "explain": (
+        "--min-cut",
+        "--token-ratio",
+        "--budget",
+        "--label",
+        "--steps",
+        "--protocol",
+        "--baseline",
+        "--seed",
+        "--method",
+        "--statistics",
+    ),
+    "network": (
+        "--operator",
+        "--min-cut",
+        "--layer",
+        "--coupling",
+        "--omega",
+        "--measures",
+        "--format",
+        "--aggregate",
+    ),
     "evaluate": ("--min-cut", "--budget", "--label", "--steps", "--protocol"),
-    "compare": ("--methods", "--budget", "--protocol", "--steps", "--against", "--label", "--seed"),
-    "study": ("--vary", "--labels", "--index", "--limit", "--protocols", "--steps", "--explained", "--save", "--chunk", "--workers", "--config", "--scheduler"),
+    "compare": (
+        "--methods",
+        "--budget",
+        "--protocol",
+        "--steps",
+        "--against",
+        "--label",
+        "--seed",
+    ),
+    "study": (
+        "--vary",
+        "--labels",
+        "--index",
+        "--limit",
+        "--protocols",
+        "--steps",
+        "--explained",
+        "--save",
+        "--chunk",
+        "--workers",
+        "--config",
+        "--scheduler",
+    ),
 }
 WORDS = (
     "0",
@@ -67,7 +108,24 @@ def command_line(rng, folder):
         given += ["--steps", "2"]
     if command == "compare":
         given += ["--methods", "mutex", "random_order"]
-    given += ["--out", str(folder / pick(rng, ("out", "out.csv", "picture.png", "model", "model/config.json", "picture.png/x", "n" * 300)))]
+    given += [
+        "--out",
+        str(
+            folder
+            / pick(
+                rng,
+                (
+                    "out",
+                    "out.csv",
+                    "picture.png",
+                    "model",
+                    "model/config.json",
+                    "picture.png/x",
+                    "n" * 300,
+                ),
+            )
+        ),
+    ]
     for option in rng.permutation(COMMANDS[command])[: int(rng.integers(0, 3))]:
         given += [str(option), pick(rng, WORDS)]
     return Attempt(" ".join(given), partial(run_command, given), lambda result: None, folder)
@@ -111,7 +169,14 @@ def study_of(folder):
         path = pictures / f"{side}.png"
         if not path.exists():
             tiny.picture().resize((side, side)).save(path)
-    return {"images": pictures, "out": folder / "out", "model": tiny.model(), "steps": 2, "chunk": 1, "protocols": ["token"]}
+    return {
+        "images": pictures,
+        "out": folder / "out",
+        "model": tiny.model(),
+        "steps": 2,
+        "chunk": 1,
+        "protocols": ["token"],
+    }
 
 
 def study_folders(rng, folder):
@@ -155,7 +220,15 @@ def writers(rng, folder):
     for number in range(3):
         image = folder / f"picture{number}.png"
         tiny.picture().rotate(90 * number).save(image)
-        command = [sys.executable, "-m", "multiplex_vit", "explain", str(image), "--model", str(model)]
+        command = [
+            sys.executable,
+            "-m",
+            "multiplex_vit",
+            "explain",
+            str(image),
+            "--model",
+            str(model),
+        ]
         commands.append([*command, "--steps", "2", "--device", "cpu", "--out", str(folder / "out")])
     stop = pick(rng, (None, signal.SIGTERM, signal.SIGINT, signal.SIGKILL))
     after = float(rng.uniform(2, 12))

@@ -44,7 +44,10 @@ def encoded(rng):
     """Return a small picture in one of the formats that are read."""
     mode = pick(rng, ("RGB", "L", "P", "RGBA", "1", "CMYK", "I;16", "LA"))
     size = tuple(int(side) for side in rng.integers(1, 40, 2))
-    formats = {"RGB": ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM"), "CMYK": ("JPEG", "TIFF")}
+    formats = {
+        "RGB": ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM"),
+        "CMYK": ("JPEG", "TIFF"),
+    }
     name = pick(rng, formats.get(mode, ("PNG",)))
     stream = io.BytesIO()
     Image.new(mode, size).save(stream, format=name)
@@ -71,7 +74,17 @@ def image_array(rng, folder):
 
 
 def pixel_values(rng, folder):
-    shape = pick(rng, ((1, 3, 16, 16), (1, 3, 16, 16), (1, 3, 15, 16), (2, 3, 16, 16), (1, 1, 16, 16), (3, 16, 16)))
+    shape = pick(
+        rng,
+        (
+            (1, 3, 16, 16),
+            (1, 3, 16, 16),
+            (1, 3, 15, 16),
+            (2, 3, 16, 16),
+            (1, 1, 16, 16),
+            (3, 16, 16),
+        ),
+    )
     values = rng.standard_normal(shape).astype(pick(rng, ("float32", "float64", "float16")))
     spoil = pick(rng, (None, None, np.nan, np.inf, 1e30, -1e30))
     if spoil is not None:
@@ -81,7 +94,10 @@ def pixel_values(rng, folder):
 
 
 def pil_image(rng, folder):
-    mode = pick(rng, ("RGB", "L", "F", "I", "1", "P", "LAB", "HSV", "YCbCr", "RGBA", "PA", "I;16"))
+    mode = pick(
+        rng,
+        ("RGB", "L", "F", "I", "1", "P", "LAB", "HSV", "YCbCr", "RGBA", "PA", "I;16"),
+    )
     size = tuple(int(side) for side in rng.integers(0, 40, 2))
     return Image.new(mode, size), f"{mode} {size}"
 
@@ -116,7 +132,20 @@ def arrays(rng, folder):
 
 
 def of_multiplex(rng, values):
-    grid = pick(rng, ((4, 4), (2, 2), (1, 2), (0, 0), (-8, -8), (10**6, 10**6), (2.5, 2), "ab", None))
+    grid = pick(
+        rng,
+        (
+            (4, 4),
+            (2, 2),
+            (1, 2),
+            (0, 0),
+            (-8, -8),
+            (10**6, 10**6),
+            (2.5, 2),
+            "ab",
+            None,
+        ),
+    )
     if values.shape == FITTING["of_multiplex"]:
         grid = (4, 4)
     net = mv.Multiplex(values, grid)
@@ -157,7 +186,15 @@ def tiny_tokens():
     return model.embed(model.picture(tiny.picture()).pixels)
 
 
-ARRAY_USES = (of_multiplex, of_evaluate, of_masks, of_omega, of_modularity, of_pruning_curve, of_min_cut)
+ARRAY_USES = (
+    of_multiplex,
+    of_evaluate,
+    of_masks,
+    of_omega,
+    of_modularity,
+    of_pruning_curve,
+    of_min_cut,
+)
 FITTING = {
     "of_multiplex": (3, 16, 16),
     "of_evaluate": (4, 4),
@@ -248,12 +285,37 @@ OPTIONS = {
         },
     ),
     "rise_tokens": (rival_option, {"budget": 9, "seed": 1, "label": 0}),
-    "multiplex": (multiplex_option, {"operator": "mean", "min_cut": 0.1, "heads": True, "prefix": True}),
-    "evaluate": (evaluate_option, {"label": 1, "protocol": "token", "baseline": "mean", "steps": 3, "seed": 1}),
+    "multiplex": (
+        multiplex_option,
+        {"operator": "mean", "min_cut": 0.1, "heads": True, "prefix": True},
+    ),
+    "evaluate": (
+        evaluate_option,
+        {"label": 1, "protocol": "token", "baseline": "mean", "steps": 3, "seed": 1},
+    ),
     "node_table": (node_table_option, {"measures": "pagerank"}),
-    "layer_table": (layer_table_option, {"measures": ["density"], "null_model": "weights", "samples": 2, "seed": 3}),
+    "layer_table": (
+        layer_table_option,
+        {"measures": ["density"], "null_model": "weights", "samples": 2, "seed": 3},
+    ),
     "supra_adjacency": (coupling_option, {"coupling": "ordinal", "omega": 0.5}),
-    "communities": (communities_option, {"how": "linked", "gamma": 1.0, "seed": 1}),
-    "Study": (study_option, {"protocols": ["token"], "steps": 2, "seed": 1, "save": [], "chunk": 2, "vary": {"min_cut": [0.1]}}),
-    "subset": (subset_option, {"operator": "sum", "statistic": "max", "direction": "in"}),
+    "communities": (
+        communities_option,
+        {"how": "linked", "resolution": 1.0, "seed": 1},
+    ),
+    "Study": (
+        study_option,
+        {
+            "protocols": ["token"],
+            "steps": 2,
+            "seed": 1,
+            "save": [],
+            "chunk": 2,
+            "vary": {"min_cut": [0.1]},
+        },
+    ),
+    "subset": (
+        subset_option,
+        {"operator": "sum", "statistic": "max", "direction": "in"},
+    ),
 }

@@ -13,9 +13,53 @@ class Blank:
     """An object without any use."""
 
 
-NUMBERS = [0, 1, -1, 2, 3, 0.5, 1.5, -0.5, 10**9, 10**30, 1e300, math.nan, math.inf, -math.inf, True]
-NAMES = ["", " ", "mutex", "nonsense", "None", "01", "=1+1", "a\x00b", "x" * 5_000, "\ud800", "<b>", "f(", "f(x=", "../.."]
-OBJECTS = [None, [], {}, (), [1], ["a", "a"], {"a": 1}, object(), Blank(), b"bytes", 3j, range(3)]
+NUMBERS = [
+    0,
+    1,
+    -1,
+    2,
+    3,
+    0.5,
+    1.5,
+    -0.5,
+    10**9,
+    10**30,
+    1e300,
+    math.nan,
+    math.inf,
+    -math.inf,
+    True,
+]
+NAMES = [
+    "",
+    " ",
+    "mutex",
+    "nonsense",
+    "None",
+    "01",
+    "=1+1",
+    "a\x00b",
+    "x" * 5_000,
+    "\ud800",
+    "<b>",
+    "f(",
+    "f(x=",
+    "../..",
+]
+OBJECTS = [
+    None,
+    [],
+    {},
+    (),
+    [1],
+    ["a", "a"],
+    {"a": 1},
+    object(),
+    Blank(),
+    b"bytes",
+    3j,
+    range(3),
+]
 
 
 def value(rng: np.random.Generator) -> Any:
@@ -33,7 +77,22 @@ def value(rng: np.random.Generator) -> Any:
 def array(rng: np.random.Generator) -> np.ndarray:
     """Return an array of any type, shape and content."""
     shape = tuple(int(side) for side in rng.choice([0, 1, 2, 3, 4, 16], size=rng.integers(0, 5)))
-    kind = pick(rng, ("float32", "float64", "float16", "int8", "int64", "bool", "complex64", "U3", "object", "uint8", "datetime64[s]"))
+    kind = pick(
+        rng,
+        (
+            "float32",
+            "float64",
+            "float16",
+            "int8",
+            "int64",
+            "bool",
+            "complex64",
+            "U3",
+            "object",
+            "uint8",
+            "datetime64[s]",
+        ),
+    )
     if kind == "object":
         return np.full(shape, None, dtype=object)
     values = rng.integers(0, 255, shape) if kind != "bool" else rng.random(shape) < 0.5

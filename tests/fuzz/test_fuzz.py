@@ -34,9 +34,24 @@ def test_the_fuzzer_tries_more_than_a_thousand_inputs():
 @pytest.mark.parametrize("area", INPUTS)
 def test_hostile_inputs_are_refused_in_one_line_or_give_what_they_should(area, tmp_path):
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "MPLBACKEND": "Agg"}
-    command = [sys.executable, str(HERE / "run.py"), area, "0", str(INPUTS[area]), str(tmp_path)]
+    command = [
+        sys.executable,
+        str(HERE / "run.py"),
+        area,
+        "0",
+        str(INPUTS[area]),
+        str(tmp_path),
+    ]
     # A hang ends the process with a traceback of where it hung.
-    run = subprocess.run(command, capture_output=True, text=True, errors="replace", env=environment, timeout=1_500, check=False)
+    run = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        env=environment,
+        timeout=1_500,
+        check=False,
+    )
     if run.returncode != 0 and area in NOT_YET_CLEAN:
         pytest.xfail(run.stderr[-3_000:])
     assert run.returncode == 0, run.stderr[-3_000:]

@@ -180,7 +180,7 @@ def test_a_partial_is_named_by_what_it_fixes(net):
 def test_lengths_that_do_not_fit():
     with pytest.raises(
         mv.InputError,
-        match="length 'log' wants weights of at most 1, this layer has 2; pool heads by mean",
+        match="length 'log' needs weights of at most 1, this layer has 2; pool heads by mean",
     ):
         Layer(np.array([[0, 2.0], [0, 0]])).distances("log")
     with pytest.raises(mv.InputError, match="unknown length 'linear'; known: inverse, log"):
@@ -286,14 +286,14 @@ def test_every_centrality_makes_masks(name, fake):
     [
         (
             lambda weights: weights,
-            r"returned shape \[4, 4\] where \[4\] was wanted: one value a node",
+            r"returned shape \[4, 4\]; expected \[4\], one value a node",
         ),
         (
             lambda weights: weights[0, :2],
-            r"returned shape \[2\] where \[4\] was wanted",
+            r"returned shape \[2\]; expected \[4\]",
         ),
-        (lambda weights: "many", "returned str; 4 numbers were wanted, one a node"),
-        (lambda weights: None, "was wanted"),
+        (lambda weights: "many", "returned str; expected 4 numbers, one a node"),
+        (lambda weights: None, "expected"),
     ],
 )
 def test_a_centrality_that_is_none(net, function, message):

@@ -50,7 +50,7 @@ def blocks(n_layers, groups, size, noise=0.05, seed=0):
     return np.stack([inside] * n_layers) + noise * np.random.default_rng(seed).random((n_layers, groups * size, groups * size))
 
 
-def plain_modularity(weights, groups, coupling, omega, gamma, directed):
+def plain_modularity(weights, groups, coupling, omega, resolution, directed):
     """The formula of Mucha et al. as a loop over two layers and two nodes."""
     n_layers, n = weights.shape[:2]
     if not directed:
@@ -69,7 +69,7 @@ def plain_modularity(weights, groups, coupling, omega, gamma, directed):
                     total += weight + link
                     if groups[a][i] == groups[b][j]:
                         chance = weights[a, i].sum() * weights[a, :, j].sum() / weights[a].sum() if a == b and weights[a].any() else 0
-                        quality += weight - gamma * chance + link
+                        quality += weight - resolution * chance + link
     return quality / total
 
 
@@ -78,7 +78,7 @@ def networkx_modularity(graph, groups):
     return nx.community.modularity(graph, sets, weight="weight")
 
 
-def leiden_quality(weights, groups, coupling, omega, gamma):
+def leiden_quality(weights, groups, coupling, omega, resolution):
     import leidenalg
 
     n_layers, n = weights.shape[:2]
@@ -92,7 +92,7 @@ def leiden_quality(weights, groups, coupling, omega, gamma):
         )
         options = {
             "weights": layer[source, target].tolist(),
-            "resolution_parameter": gamma,
+            "resolution_parameter": resolution,
         }
         quality += leidenalg.RBConfigurationVertexPartition(graph, member, **options).quality()
     source, target, link = links(range(n_layers), n, coupling, omega)
@@ -114,7 +114,7 @@ def test_modularity_by_hand():
     assert multilayer_modularity(weights, [0, 0, 1, 1], coupling="ordinal") == (8 - 4 + 8) / 16
     assert multilayer_modularity(weights, [[0, 0, 1, 1], [2, 2, 3, 3]], coupling="ordinal") == (8 - 4) / 16
     assert multilayer_modularity(weights, [0, 0, 1, 1], coupling="temporal", omega=0.5) == (8 - 4 + 2) / 10
-    assert multilayer_modularity(weights, [0, 0, 1, 1], coupling="none", gamma=0.5) == (8 - 2) / 8
+    assert multilayer_modularity(weights, [0, 0, 1, 1], coupling="none", resolution=0.5) == (8 - 2) / 8
 
 
 @pytest.mark.parametrize("directed", [True, False])
@@ -124,7 +124,14 @@ def test_modularity_is_the_plain_loop(directed, coupling, omega):
     weights = random_network(0, n=4)
     weights[1] = 0
     groups = np.random.default_rng(1).integers(0, 3, (3, 4))
-    found = multilayer_modularity(weights, groups, coupling=coupling, omega=omega, gamma=1.3, directed=directed)
+    found = multilayer_modularity(
+        weights,
+        groups,
+        coupling=coupling,
+        omega=omega,
+        resolution=1.3,
+        directed=directed,
+    )
     assert found == pytest.approx(plain_modularity(weights, groups, coupling, omega, 1.3, directed), rel=1e-9)
 
 
@@ -147,7 +154,7 @@ def test_modularity_is_the_quality_that_leidenalg_maximises(coupling):
         random_network(2, n=4),
         np.random.default_rng(2).integers(0, 3, (3, 4)),
     )
-    found = multilayer_modularity(weights, groups, coupling=coupling, omega=OMEGA, gamma=0.8)
+    found = multilayer_modularity(weights, groups, coupling=coupling, omega=OMEGA, resolution=0.8)
     assert found == pytest.approx(leiden_quality(weights, groups, coupling, OMEGA, 0.8), rel=1e-9)
 
 
@@ -248,9 +255,9 @@ def test_communities_are_better_than_none_and_the_same_again(how):
 
 
 @pytest.mark.parametrize("how", ["linked", "multiplex"])
-def test_greater_gamma_gives_smaller_communities(how):
+def test_a_greater_resolution_gives_smaller_communities(how):
     weights = random_network(6, n=30)
-    few, many = (len(np.unique(communities(weights, how=how, gamma=gamma))) for gamma in (0.2, 3.0))
+    few, many = (len(np.unique(communities(weights, how=how, resolution=resolution))) for resolution in (0.2, 3.0))
     assert few < many
 
 
@@ -292,8 +299,8 @@ def test_bad_questions():
         communities,
         lambda w, **options: multilayer_modularity(w, np.zeros(12), **options),
     ):
-        with pytest.raises(InputError, match="gamma is 0"):
-            function(weights, gamma=0)
+        with pytest.raises(InputError, match="resolution is 0"):
+            function(weights, resolution=0)
         with pytest.raises(InputError, match="omega is -1"):
             function(weights, coupling="ordinal", omega=-1)
         with pytest.raises(InputError, match="unknown coupling 'all'"):

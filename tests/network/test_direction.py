@@ -46,7 +46,7 @@ def test_a_network_is_of_attention_unless_told(net):
 
 @pytest.mark.parametrize("edges", ["up", "", None, 1, ["attention"], True])
 def test_other_directions_are_refused(edges):
-    with pytest.raises(mv.InputError, match="edges is .*; give 'attention' or 'information'"):
+    with pytest.raises(mv.InputError, match="edges is .*; give one of 'attention', 'information'"):
         mv.Multiplex(np.zeros((1, 4, 4)), (2, 2), edges=edges)
 
 

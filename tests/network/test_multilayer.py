@@ -298,7 +298,7 @@ def test_bad_measures():
         table_of(TOY, ["activity", "activity"])
     with pytest.raises(
         InputError,
-        match=r"measure sum returned shape \[\] where \[4\] was wanted: one value a node",
+        match=r"measure sum returned shape \[\]; expected \[4\], one value a node",
     ):
         table_of(TOY, np.sum)
     with pytest.raises(
@@ -308,7 +308,7 @@ def test_bad_measures():
         versatility(supra_adjacency(TOY, "none", 1.0), 2, "activity")
     with pytest.raises(
         InputError,
-        match=r"returned shape \[8\] where \[2, 4\] was wanted: one value a layer and node",
+        match=r"returned shape \[8\]; expected \[2, 4\], one value a layer and node",
     ):
         versatility(supra_adjacency(TOY, "none", 1.0), 2, flat)
 

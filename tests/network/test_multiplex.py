@@ -61,7 +61,7 @@ def test_since(net):
     ("weights", "message"),
     [
         (np.zeros((2, 4)), "weights have shape"),
-        (np.zeros((2, 3, 3)), "a 2 x 2 grid wants"),
+        (np.zeros((2, 3, 3)), "a 2 x 2 grid needs"),
         (np.zeros((0, 4, 4)), "weights have shape"),
         (-np.ones((1, 4, 4)), "negative"),
         (np.full((1, 4, 4), np.nan), "NaN"),
@@ -318,7 +318,7 @@ def test_prefix_tokens_are_nodes_and_marked(with_class, tmp_path):
 
 
 def test_prefix_tokens_must_fit():
-    with pytest.raises(mv.InputError, match=r"a 2 x 2 grid and 1 prefix tokens wants \[layer, 5, 5\]"):
+    with pytest.raises(mv.InputError, match=r"a 2 x 2 grid and 1 prefix tokens needs \[layer, 5, 5\]"):
         mv.Multiplex(np.zeros((1, 4, 4)), (2, 2), prefix=("class",))
     for prefix in (("r0c0",), ("patch",), ("class", "class")):
         with pytest.raises(mv.InputError, match="give distinct names"):

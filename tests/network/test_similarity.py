@@ -229,7 +229,7 @@ def test_bad_similarities():
         layer_pair_table(np.array([FIRST, SECOND]), "ab", name_a)
     with pytest.raises(
         InputError,
-        match="layer similarity minimum returned ndarray; one number was wanted",
+        match="layer similarity minimum returned ndarray; expected one number",
     ):
         similarity_matrix(np.array([FIRST]), np.minimum)
 

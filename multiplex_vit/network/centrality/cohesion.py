@@ -65,14 +65,18 @@ def clustering(weights: np.ndarray) -> np.ndarray:
     >>> clustering(np.array([[0, 1.0, 0], [0, 0, 1.0], [1.0, 0, 0]])).tolist()
     [0.5, 0.5, 0.5]
     """
-    between = np.asarray(weights, dtype=float) * ~np.eye(len(weights), dtype=bool)
+    is_loop = np.eye(len(weights), dtype=bool)
+    between = np.asarray(weights, dtype=float) * ~is_loop
     edge = between > 0
     roots = np.cbrt(between / (between.max(initial=0) or 1))
     both = roots + roots.T
+    # The diagonal of the third power, without computing the rest of it.
     triangles = np.einsum("ij,ji->i", both @ both, both)
-    degree, mutual = edge.sum(0) + edge.sum(1), (edge & edge.T).sum(1)
+    degree = edge.sum(0) + edge.sum(1)
+    mutual = (edge & edge.T).sum(1)
     possible = 2.0 * (degree * (degree - 1) - 2 * mutual)
-    return np.divide(triangles, possible, out=np.zeros(len(between)), where=possible > 0)
+    nothing = np.zeros(len(between))
+    return np.divide(triangles, possible, out=nothing, where=possible > 0)
 
 
 @CENTRALITIES.register(scale="invariant", isolates="kept", transposed="constraint")
@@ -103,8 +107,11 @@ def constraint(weights: np.ndarray) -> np.ndarray:
     [0.5, 1.0, 1.0]
     """
     weights = np.asarray(weights, dtype=float)
-    between = weights / (weights.max(initial=0) or 1) * ~np.eye(len(weights), dtype=bool)
+    is_loop = np.eye(len(weights), dtype=bool)
+    # Divided by the greatest weight first, so that sums of tiny ones do not vanish.
+    between = weights / (weights.max(initial=0) or 1) * ~is_loop
     both = between + between.T
     total = both.sum(1, keepdims=True)
     share = np.divide(both, total, out=np.zeros_like(both), where=total > 0)
-    return (np.where(share > 0, share + share @ share, 0) ** 2).sum(1, where=~np.eye(len(weights), dtype=bool))
+    dependence = np.where(share > 0, share + share @ share, 0) ** 2
+    return dependence.sum(1, where=~is_loop)

@@ -90,8 +90,12 @@ def attention_distance(layer: Layer) -> np.ndarray:
     [1.0, 0.0, 0.0]
     """
     distances = layer.tokens.distances
-    known = np.where(np.isnan(distances), 0, layer.weights)
-    return _ratio((known * np.nan_to_num(distances)).sum(1), known.sum(1, dtype=float))
+    # Prefix tokens have no place: attention to and from them does not count.
+    placed = ~np.isnan(distances)
+    weights = np.where(placed, layer.weights, 0)
+    total = weights.sum(1, dtype=float)
+    looked = (weights * np.nan_to_num(distances)).sum(1)
+    return np.divide(looked, total, out=np.zeros(len(total)), where=total > 0)
 
 
 def _entropy(weights: np.ndarray) -> np.ndarray:
@@ -99,9 +103,7 @@ def _entropy(weights: np.ndarray) -> np.ndarray:
 
     Each row is divided by its greatest value first, so that tiny weights do not underflow.
     """
-    scaled = weights / np.where(weights.any(1), weights.max(1, initial=0), 1)[:, None]
-    return entr(scaled / np.maximum(scaled.sum(1), 1)[:, None]).sum(1)
-
-
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
+    greatest = np.where(weights.any(1), weights.max(1, initial=0), 1)
+    scaled = weights / greatest[:, None]
+    shares = scaled / np.maximum(scaled.sum(1), 1)[:, None]
+    return entr(shares).sum(1)

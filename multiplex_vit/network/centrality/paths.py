@@ -126,7 +126,8 @@ def harmonic(layer: Layer, *, length: str = "inverse") -> np.ndarray:
     >>> harmonic(Layer(np.array([[0, 0.5, 0], [0, 0, 0.25], [0, 0, 0]]))).round(4).tolist()
     [0.0, 0.5, 0.4167]
     """
-    return (1 / _between(layer.distances(length))).sum(0)
+    distances = _between(layer.distances(length))
+    return (1 / distances).sum(0)
 
 
 @CENTRALITIES.register(takes="layer", scale="invariant", isolates="kept", transposed="betweenness")
@@ -170,17 +171,17 @@ def _between(distances: np.ndarray) -> np.ndarray:
 
     So no node counts as its own neighbour.
     """
-    return np.where(np.eye(len(distances), dtype=bool), np.inf, distances)
+    is_loop = np.eye(len(distances), dtype=bool)
+    return np.where(is_loop, np.inf, distances)
 
 
 def _closeness(distances: np.ndarray) -> np.ndarray:
     """Return the closeness of every column's node."""
     between = _between(distances)
+    n_nodes = len(between)
     reached = np.isfinite(between)
-    count, total = reached.sum(0), between.sum(0, where=reached)
-    return np.divide(
-        count * (count / max(1, len(between) - 1)),
-        total,
-        out=np.zeros(len(between)),
-        where=count > 0,
-    )
+    count = reached.sum(0)
+    total = between.sum(0, where=reached)
+    # Wasserman and Faust: the share of nodes that reach it, over their mean distance.
+    scaled = count * (count / max(1, n_nodes - 1))
+    return np.divide(scaled, total, out=np.zeros(n_nodes), where=count > 0)

@@ -50,31 +50,25 @@ def centrality(layers: Sequence[Layer], measure: str | Callable[[Any], Any]) -> 
     >>> centrality(layers, np.diag).tolist()
     [[0.0, 1.0]]
     """
-    function, takes = (
-        CENTRALITIES.resolve(measure),
-        CENTRALITIES.trait(measure, "takes"),
-    )
+    function = CENTRALITIES.resolve(measure)
+    takes = CENTRALITIES.trait(measure, "takes")
     if takes == "stack":
-        return np.asarray(function(np.stack([layer.weights for layer in layers], dtype=float)))
-    return np.stack(
-        [
-            _values(
-                function,
-                layer if takes == "layer" else layer.weights,
-                len(layer.tokens),
-                name_of(measure),
-            )
-            for layer in layers
-        ]
-    )
+        stack = np.stack([layer.weights for layer in layers], dtype=float)
+        return np.asarray(function(stack))
+    values = []
+    for layer in layers:
+        returned = function(layer if takes == "layer" else layer.weights)
+        values.append(_checked(returned, len(layer.tokens), name_of(measure)))
+    return np.stack(values)
 
 
-def _values(function: Callable[[Any], Any], given: Any, n_nodes: int, name: str) -> np.ndarray:
-    values = function(given)
+def _checked(returned: Any, n_nodes: int, name: str) -> np.ndarray:
     try:
-        values = np.asarray(values, dtype=float)
+        values = np.asarray(returned, dtype=float)
     except (TypeError, ValueError) as error:
-        raise InputError(f"centrality {name} returned {type(values).__name__}; {n_nodes} numbers were wanted, one a node") from error
+        given = f"centrality {name} returned {type(returned).__name__}"
+        raise InputError(f"{given}; expected {n_nodes} numbers, one a node") from error
     if values.shape != (n_nodes,):
-        raise InputError(f"centrality {name} returned shape {list(values.shape)} where [{n_nodes}] was wanted: one value a node")
+        given = f"centrality {name} returned shape {list(values.shape)}"
+        raise InputError(f"{given}; expected [{n_nodes}], one value a node")
     return values

@@ -5,8 +5,7 @@ They are fixed points of the layer's matrix.
 
 import numpy as np
 
-from multiplex_vit.checks import share
-from multiplex_vit.errors import InputError
+from multiplex_vit.checks import between_0_and_1
 from multiplex_vit.network.centrality.registry import CENTRALITIES
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.leading_eigenvector import leading_eigenvector
@@ -42,8 +41,7 @@ def pagerank(layer: Layer, *, damping: float = 0.85) -> np.ndarray:
     >>> pagerank(Layer(np.array([[0, 0.5], [0, 1.0]]))).round(3).tolist()
     [0.075, 0.925]
     """
-    if not 0 < share("damping", damping) < 1:
-        raise InputError(f"damping is {damping}; give a number between 0 and 1, such as 0.85")
+    damping = between_0_and_1("damping", damping)
     return np.array(layer.graph.pagerank(weights="weight", damping=damping))
 
 
@@ -162,12 +160,15 @@ def katz(weights: np.ndarray, *, attenuation: float = 0.85) -> np.ndarray:
     >>> katz(np.array([[0, 0.5], [0, 0.0]])).tolist()
     [1.0, 1.85]
     """
-    if not 0 < share("attenuation", attenuation) < 1:
-        raise InputError(f"attenuation is {attenuation}; give a number between 0 and 1, such as 0.85")
+    attenuation = between_0_and_1("attenuation", attenuation)
     weights = np.asarray(weights, dtype=float)
+    n_nodes = len(weights)
     norm = weights.sum(1).max(initial=0)
-    steps = weights.T * (attenuation / norm) if norm > np.finfo(float).tiny else np.zeros_like(weights)
-    return np.linalg.solve(np.eye(len(weights)) - steps, np.ones(len(weights)))
+    # Below the least normal number the quotient would overflow.
+    steps = np.zeros_like(weights)
+    if norm > np.finfo(float).tiny:
+        steps = weights.T * (attenuation / norm)
+    return np.linalg.solve(np.eye(n_nodes) - steps, np.ones(n_nodes))
 
 
 def _scaled(weights: np.ndarray) -> np.ndarray:

@@ -16,12 +16,9 @@ _VIZ = {
     "color": ("r", "g", "b"),
 }
 
-
 _TIME_ATTRIBUTES = {"timestamps", "timestamp", "start", "end", "timeset"}
 
-
 _TIMESTAMPS = {"timestamps", "timestamp"}
-
 
 _INTERVALS = {"start", "end", "startopen", "endopen"}
 
@@ -186,7 +183,7 @@ class GexfLint(Lint):
                 f"{self._label} has a value of {identity!r}, {problem}",
             )
             return
-        check = partial(values.value_fault, kind)
+        check: Callable[[str], str | None] = partial(values.value_fault, kind)
         if self._element == "edge" and identity == "weight":
             check = values.weight_fault
         self._fault(f"values of {identity}", identity, text, check)

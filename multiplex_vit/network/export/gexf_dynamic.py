@@ -21,7 +21,6 @@ _GRAPH = '<graph mode="dynamic" defaultedgetype="directed" timeformat="double" t
 
 _WEIGHTS = {"weight": "double"}
 
-
 _PLACES = {"token": "string", "row": "integer", "col": "integer"}
 
 

@@ -25,7 +25,6 @@ Provenance of these names is written as "provenance:" and the name.
 
 _EDGE_KEYS = (("weight", "double"), ("attention", "double"), ("kind", "string"))
 
-
 _TYPES = (
     ((bool, np.bool_), "boolean"),
     ((int, np.integer), "long"),
@@ -55,8 +54,8 @@ def graphml(export: Export, path: Path) -> None:
     http://graphml.graphdrawing.org.
     """
     if export.weights.dtype.itemsize > 8:
-        kind = export.weights.dtype
-        raise InputError(f"weights are {kind}; GraphML holds 64 bits: give float64")
+        precision = export.weights.dtype
+        raise InputError(f"weights are {precision}; GraphML holds 64 bits: give float64")
     nodes = export.nodes()
     about = _graph_data(export)
     with path.open("w", encoding="utf-8", newline="\n") as file:

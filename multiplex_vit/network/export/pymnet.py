@@ -1,6 +1,5 @@
 """A network as pymnet's own object."""
 
-from itertools import chain
 from typing import Any
 
 from multiplex_vit.errors import InputError
@@ -34,9 +33,9 @@ def to_pymnet(export: Export) -> Any:
         net.add_layer(layer)
     for token in tokens:
         net.add_node(token)
-    for source, target, weight in chain(export.edges(), [export.links()]):
+    for source, target, weight in [*export.edges(), export.links()]:
         for edge, value in enumerate(weight.tolist()):
-            layer, node = divmod(int(source[edge]), export.n_nodes)
-            other_layer, other = divmod(int(target[edge]), export.n_nodes)
-            net[tokens[node], tokens[other], layers[layer], layers[other_layer]] = value
+            layer_number, node = divmod(int(source[edge]), export.n_nodes)
+            other_number, other = divmod(int(target[edge]), export.n_nodes)
+            net[tokens[node], tokens[other], layers[layer_number], layers[other_number]] = value
     return net

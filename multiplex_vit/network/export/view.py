@@ -50,10 +50,8 @@ _TAKEN = {
 
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
 
-
 _SMALLEST, _MIDDLE, _LARGEST = 4, 12, 20
 """Sizes of nodes."""
-
 
 _GREY = 128
 """Red, green and blue of a node whose value is not a number."""

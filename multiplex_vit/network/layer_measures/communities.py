@@ -7,6 +7,7 @@ cannot be told apart by their surroundings keep the order of their numbers.
 """
 
 from collections.abc import Callable
+from functools import wraps
 from weakref import WeakKeyDictionary
 
 import igraph
@@ -17,6 +18,10 @@ from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
 from multiplex_vit.network.seeding import igraph_seed
 
 _SEED, _TRIALS = 0, 10
+_LEAST = np.finfo(float).smallest_subnormal
+
+_Search = Callable[[Layer], igraph.VertexClustering]
+
 _ROUNDS, _DIGITS = 6, 10
 """Rounds in which nodes are marked by their neighbours' marks, and decimals of a mark."""
 
@@ -52,10 +57,8 @@ def communities(layer: Layer) -> int:
 def modularity(layer: Layer) -> float:
     """Return the modularity of the communities that `communities` counts.
 
-    Q = sum_c (a_c / A - (s_c / A)^2).
-
-    On the undirected layer A_ij = w_ij + w_ji, with A the sum of all A_ij, a_c that within
-    community c, and s_c that of its nodes with all.
+    Q = sum_c (a_c / A - (s_c / A)^2) on the undirected layer A_ij = w_ij + w_ji, with A the sum of
+    all A_ij, a_c that within community c, and s_c that of its nodes with all.
 
     Parameters
     ----------
@@ -76,7 +79,9 @@ def modularity(layer: Layer) -> float:
     >>> modularity(Layer(np.array([[0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0]])))
     0.5
     """
-    return float(layer.symmetric.modularity(leiden(layer).membership, weights=_scaled(layer.symmetric)))
+    graph = layer.symmetric
+    membership = leiden(layer).membership
+    return float(graph.modularity(membership, weights=_scaled(graph)))
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="infomap_communities")
@@ -136,19 +141,17 @@ def codelength(layer: Layer) -> float:
     return float(infomap(layer).codelength)
 
 
-def _once(
-    search: Callable[[Layer], igraph.VertexClustering],
-) -> Callable[[Layer], igraph.VertexClustering]:
+def _once(search: _Search) -> _Search:
     """Let a search run once a layer, however many measures want its result."""
-    found: WeakKeyDictionary[Layer, igraph.VertexClustering] = WeakKeyDictionary()
+    partitions: WeakKeyDictionary[Layer, igraph.VertexClustering] = WeakKeyDictionary()
 
+    @wraps(search)
     def partition(layer: Layer) -> igraph.VertexClustering:
-        if layer not in found:
+        if layer not in partitions:
             with igraph_seed(_SEED):
-                found[layer] = search(layer)
-        return found[layer]
+                partitions[layer] = search(layer)
+        return partitions[layer]
 
-    partition.__doc__ = search.__doc__
     return partition
 
 
@@ -156,30 +159,49 @@ def _once(
 def leiden(layer: Layer) -> igraph.VertexClustering:
     """Return the communities by modularity of W + W^T (Leiden, until nothing improves)."""
     if not layer.weights.any():
-        return igraph.VertexClustering(layer.symmetric, range(len(layer.weights)))
-    ordered, order = _ordered(layer)
-    found = ordered.community_leiden(
+        return _each_alone(layer)
+    graph, order = _ordered(layer)
+    # A negative number of rounds means: until nothing improves.
+    communities = graph.community_leiden(
         objective_function="modularity",
-        weights=_scaled(ordered),
+        weights=_scaled(graph),
         n_iterations=-1,
     )
-    return igraph.VertexClustering(layer.symmetric, _numbered(found.membership, order, len(layer.weights)))
+    return _by_number(layer, communities.membership, order)
 
 
 @_once
 def infomap(layer: Layer) -> igraph.VertexClustering:
     """Return the communities by the map equation of W + W^T."""
     if not layer.weights.any():
-        alone = range(len(layer.weights))
-        return igraph.VertexClustering(layer.symmetric, alone, params={"codelength": 0.0})
-    ordered, order = _ordered(layer)
-    found = ordered.community_infomap(edge_weights=_scaled(ordered), trials=_TRIALS)
-    membership = _numbered(found.membership, order, len(layer.weights))
-    return igraph.VertexClustering(
-        layer.symmetric,
-        membership,
-        params={"codelength": found.codelength},
-    )
+        return _each_alone(layer, codelength=0.0)
+    graph, order = _ordered(layer)
+    communities = graph.community_infomap(edge_weights=_scaled(graph), trials=_TRIALS)
+    codelength = communities.codelength
+    return _by_number(layer, communities.membership, order, codelength=codelength)
+
+
+def _each_alone(layer: Layer, **facts: float) -> igraph.VertexClustering:
+    nodes = range(len(layer.weights))
+    return igraph.VertexClustering(layer.symmetric, nodes, params=facts)
+
+
+def _by_number(
+    layer: Layer,
+    membership: list[int],
+    order: np.ndarray,
+    **facts: float,
+) -> igraph.VertexClustering:
+    """Return communities of all nodes by their numbers, from those of linked nodes in an order.
+
+    Communities are numbered as they appear; a node without edges is one of its own.
+    """
+    by_number = len(order) + np.arange(len(layer.weights))
+    by_number[order] = membership
+    _, first, inverse = np.unique(by_number, return_index=True, return_inverse=True)
+    rank = np.argsort(np.argsort(first))
+    numbered = rank[inverse].tolist()
+    return igraph.VertexClustering(layer.symmetric, numbered, params=facts)
 
 
 def _ordered(layer: Layer) -> tuple[igraph.Graph, np.ndarray]:
@@ -190,7 +212,8 @@ def _ordered(layer: Layer) -> tuple[igraph.Graph, np.ndarray]:
     weights = np.asarray(layer.weights, dtype=float)
     linked = np.flatnonzero(weights.any(0) | weights.any(1))
     within = weights[np.ix_(linked, linked)]
-    order = linked[_order(within / within.max(initial=np.finfo(float).smallest_subnormal))]
+    greatest = within.max(initial=_LEAST)
+    order = linked[_order(within / greatest)]
     return Layer(weights[np.ix_(order, order)]).symmetric, order
 
 
@@ -201,24 +224,14 @@ def _order(weights: np.ndarray) -> np.ndarray:
     Weisfeiler and Leman.
     """
     both = weights + weights.T
+    loops = np.sqrt(2) * both.diagonal()
     marks = np.zeros(len(both))
     for _ in range(_ROUNDS):
-        marks = both @ np.cos(marks + 1) + np.sqrt(2) * both.diagonal()
+        marks = both @ np.cos(marks + 1) + loops
         # Sums of the same numbers in another order differ in their last digits.
-        marks = np.round(marks / (np.abs(marks).max(initial=0) or 1), _DIGITS)
+        greatest = np.abs(marks).max(initial=0) or 1
+        marks = np.round(marks / greatest, _DIGITS)
     return np.argsort(marks, kind="stable")
-
-
-def _numbered(membership: list[int], order: np.ndarray, n_nodes: int) -> list[int]:
-    """Return communities of all nodes by their numbers, from those of linked nodes in an order.
-
-    Communities are numbered as they appear; a node without edges is one of its own.
-    """
-    by_number = len(order) + np.arange(n_nodes)
-    by_number[order] = membership
-    _, first, inverse = np.unique(by_number, return_index=True, return_inverse=True)
-    rank = np.argsort(np.argsort(first))
-    return rank[inverse].tolist()
 
 
 def _scaled(graph: igraph.Graph) -> list[float]:
@@ -227,4 +240,4 @@ def _scaled(graph: igraph.Graph) -> list[float]:
     Communities are the same, and the square of their sum neither vanishes nor overflows.
     """
     weights = np.array(graph.es["weight"], dtype=float)
-    return (weights / weights.max(initial=np.finfo(float).smallest_subnormal)).tolist()
+    return (weights / weights.max(initial=_LEAST)).tolist()

@@ -83,7 +83,8 @@ def giant_component(layer: Layer) -> float:
     >>> giant_component(Layer(np.array([[0, 0.5, 0, 0], [0, 0, 0.5, 0], [0, 0, 0, 0], [0, 0, 0, 1]])))
     0.75
     """
-    return max(layer.graph.connected_components(mode="weak").sizes()) / len(layer.weights)
+    parts = layer.graph.connected_components(mode="weak")
+    return max(parts.sizes()) / len(layer.weights)
 
 
 @LAYER_MEASURES.register(scale="linear", isolates="counted", transposed="efficiency")
@@ -112,6 +113,11 @@ def efficiency(layer: Layer) -> float:
     >>> round(efficiency(Layer(np.array([[0, 0.5, 0], [0, 0, 0.5], [0, 0, 0]]))), 4)
     0.2083
     """
-    distances = np.where(np.eye(len(layer.weights), dtype=bool), np.inf, layer.distances("inverse"))
-    pairs = len(distances) * (len(distances) - 1)
-    return float((1 / distances).sum() / pairs) if pairs else np.nan
+    n_nodes = len(layer.weights)
+    pairs = n_nodes * (n_nodes - 1)
+    if not pairs:
+        return np.nan
+    # A node is infinitely far from itself here, so that it counts nothing.
+    is_loop = np.eye(n_nodes, dtype=bool)
+    distances = np.where(is_loop, np.inf, layer.distances("inverse"))
+    return float((1 / distances).sum() / pairs)

@@ -66,7 +66,9 @@ def share_pruned(layer: Layer) -> float:
     >>> share_pruned(Layer(np.array([[0.5, 0], [0, 0]]), edges_before=4))
     0.75
     """
-    return 1 - edges(layer) / layer.edges_before if layer.edges_before else 0.0
+    if not layer.edges_before:
+        return 0.0
+    return 1 - edges(layer) / layer.edges_before
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="density")
@@ -136,8 +138,10 @@ def isolates(layer: Layer) -> int:
     >>> isolates(Layer(np.array([[0, 0.5, 0], [0, 0, 0], [0, 0, 1]])))
     1
     """
-    edge = (layer.weights > 0) & ~np.eye(len(layer.weights), dtype=bool)
-    return int(np.count_nonzero(~(edge.any(0) | edge.any(1))))
+    is_loop = np.eye(len(layer.weights), dtype=bool)
+    edge = (layer.weights > 0) & ~is_loop
+    linked = edge.any(0) | edge.any(1)
+    return int(np.count_nonzero(~linked))
 
 
 @LAYER_MEASURES.register(scale="linear", isolates="kept", transposed="weight_sum")

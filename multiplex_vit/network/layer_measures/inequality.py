@@ -124,5 +124,8 @@ def _gini(values: np.ndarray) -> float:
     if not values.any():
         return np.nan
     ordered = np.sort(values / values.max())
-    rank = 2.0 * np.arange(1, len(ordered) + 1) - len(ordered) - 1
-    return float(rank @ (ordered - ordered.mean()) / (len(ordered) * ordered.sum()))
+    n_nodes = len(ordered)
+    rank = 2.0 * np.arange(1, n_nodes + 1) - n_nodes - 1
+    # Ranks sum to 0, so the mean may go; the sum then keeps its digits where values are alike.
+    spread = rank @ (ordered - ordered.mean())
+    return float(spread / (n_nodes * ordered.sum()))

@@ -61,8 +61,12 @@ def weighted_reciprocity(layer: Layer) -> float:
     >>> weighted_reciprocity(Layer(np.array([[0, 0.5, 0], [0.25, 0, 0.25], [0, 0, 1]])))
     0.5
     """
-    between = np.where(np.eye(len(layer.weights), dtype=bool), 0, layer.weights).astype(float)
-    return float(np.minimum(between, between.T).sum() / between.sum()) if between.any() else np.nan
+    is_loop = np.eye(len(layer.weights), dtype=bool)
+    between = np.where(is_loop, 0, layer.weights).astype(float)
+    if not between.any():
+        return np.nan
+    returned = np.minimum(between, between.T).sum()
+    return float(returned / between.sum())
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="transitivity")
@@ -90,7 +94,8 @@ def transitivity(layer: Layer) -> float:
     >>> round(transitivity(Layer(np.array([[0, 1, 1, 1], [0, 0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0]]))), 4)
     0.6
     """
-    return float(layer.without_loops.as_undirected().transitivity_undirected(mode="nan"))
+    undirected = layer.without_loops.as_undirected()
+    return float(undirected.transitivity_undirected(mode="nan"))
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="strength_assortativity")
@@ -121,10 +126,13 @@ def strength_assortativity(layer: Layer) -> float:
     >>> round(strength_assortativity(Layer(np.array([[0, 0.5, 0.5], [0, 0, 0.25], [0, 0, 0]]))), 4)
     -0.5
     """
-    # In two passes: igraph's formula, a difference of squares, loses all its digits where strengths are nearly equal.
-    source, target = layer.weights.nonzero()
-    given = layer.weights.sum(1, dtype=float)[source]
-    received = layer.weights.sum(0, dtype=float)[target]
-    if is_constant(given, layer.weights) or is_constant(received, layer.weights):
+    weights = layer.weights
+    source, target = weights.nonzero()
+    paid = weights.sum(1, dtype=float)[source]
+    received = weights.sum(0, dtype=float)[target]
+    if is_constant(paid, weights) or is_constant(received, weights):
         return np.nan
-    return float(np.corrcoef(given / given.max(), received / received.max())[0, 1])
+    # Not by igraph: its formula, a difference of squares, loses all its digits where strengths
+    # are nearly equal.
+    correlations = np.corrcoef(paid / paid.max(), received / received.max())
+    return float(correlations[0, 1])

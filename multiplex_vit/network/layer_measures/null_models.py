@@ -43,9 +43,9 @@ def weights(layer: Layer, rng: np.random.Generator) -> Layer:
     [[0.0, 1.0], [0.5, 0.25]]
     """
     edge = layer.weights.nonzero()
-    dealt = np.zeros_like(layer.weights)
-    dealt[edge] = rng.permutation(layer.weights[edge])
-    return replace(layer, weights=dealt)
+    shuffled = np.zeros_like(layer.weights)
+    shuffled[edge] = rng.permutation(layer.weights[edge])
+    return replace(layer, weights=shuffled)
 
 
 @NULL_MODELS.register(rewires=True)
@@ -88,14 +88,17 @@ def degree(layer: Layer, rng: np.random.Generator) -> Layer:
     >>> degree(layer, np.random.default_rng(0)).weights.astype(bool).sum(0).tolist()
     [1, 1, 1]
     """
+    weights = layer.weights
     before = _between(layer)
     after = _rewired(before, rng)
-    dealt = np.where(before & after, layer.weights, 0)
-    np.fill_diagonal(dealt, layer.weights.diagonal())
-    for source in np.flatnonzero((before & ~after).any(1)):
-        lost = layer.weights[source, before[source] & ~after[source]]
-        dealt[source, after[source] & ~before[source]] = rng.permutation(lost)
-    return replace(layer, weights=dealt.astype(layer.weights.dtype))
+    shuffled = np.where(before & after, weights, 0)
+    np.fill_diagonal(shuffled, weights.diagonal())
+    lost = before & ~after
+    gained = after & ~before
+    for source in np.flatnonzero(lost.any(1)):
+        freed = weights[source, lost[source]]
+        shuffled[source, gained[source]] = rng.permutation(freed)
+    return replace(layer, weights=shuffled.astype(weights.dtype))
 
 
 @NULL_MODELS.register(rewires=True)
@@ -128,10 +131,11 @@ def degree_and_weights(layer: Layer, rng: np.random.Generator) -> Layer:
     >>> np.unique(degree_and_weights(layer, np.random.default_rng(0)).weights).tolist()
     [0.0, 0.25, 0.5, 1.0]
     """
-    rewired = _rewired(_between(layer), rng)
-    dealt = np.diag(layer.weights.diagonal())
-    dealt[rewired] = rng.permutation(layer.weights[_between(layer)])
-    return replace(layer, weights=dealt)
+    before = _between(layer)
+    after = _rewired(before, rng)
+    shuffled = np.diag(layer.weights.diagonal())
+    shuffled[after] = rng.permutation(layer.weights[before])
+    return replace(layer, weights=shuffled)
 
 
 def share_rewired(layer: Layer, sample: Layer) -> float:
@@ -153,8 +157,10 @@ def share_rewired(layer: Layer, sample: Layer) -> float:
     0.5
     """
     before = _between(layer)
-    moved = np.count_nonzero(before & ~_between(sample))
-    return float(moved / np.count_nonzero(before)) if before.any() else np.nan
+    if not before.any():
+        return np.nan
+    moved = before & ~_between(sample)
+    return float(np.count_nonzero(moved) / np.count_nonzero(before))
 
 
 def most_rewired(layer: Layer) -> float:
@@ -181,30 +187,39 @@ def most_rewired(layer: Layer) -> float:
     edge = _between(layer)
     if not edge.any():
         return np.nan
-    degrees = [edge.sum(side) for side in (0, 1)]
-    movable = [np.minimum(degree, len(edge) - 1 - degree).sum() for degree in degrees]
+    movable = []
+    for side in (0, 1):
+        degree = edge.sum(side)
+        absent = len(edge) - 1 - degree
+        movable.append(np.minimum(degree, absent).sum())
     return float(min(movable) / edge.sum())
 
 
 def _rewired(edge: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return edges [source, target] rewired, degrees kept; nodes without edges take no part."""
     linked = np.flatnonzero(edge.any(0) | edge.any(1))
+    n_linked = len(linked)
     within = edge[np.ix_(linked, linked)]
-    absent = ~within & ~np.eye(len(linked), dtype=bool)
+    between = ~np.eye(n_linked, dtype=bool)
+    absent = ~within & between
+    # Rewiring the absent edges comes to the same, and fewer draws are refused.
     dense = np.count_nonzero(absent) < np.count_nonzero(within)
     fewer = absent if dense else within
-    graph = igraph.Graph(n=len(linked), edges=np.column_stack(fewer.nonzero()), directed=True)
+    graph = igraph.Graph(n=n_linked, edges=np.column_stack(fewer.nonzero()), directed=True)
     with igraph_seed(int(rng.integers(2**62))):
+        # One more draw on the toss of a coin: see `degree`.
         graph.rewire(10 * graph.ecount() + int(rng.integers(2)))
     source, target = np.array(graph.get_edgelist(), dtype=int).reshape(-1, 2).T
     moved = np.zeros_like(within)
     moved[source, target] = True
     if dense:
-        moved = ~moved & ~np.eye(len(linked), dtype=bool)
-    found = np.zeros_like(edge)
-    found[np.ix_(linked, linked)] = moved
-    return found
+        moved = ~moved & between
+    rewired = np.zeros_like(edge)
+    rewired[np.ix_(linked, linked)] = moved
+    return rewired
 
 
 def _between(layer: Layer) -> np.ndarray:
-    return (layer.weights > 0) & ~np.eye(len(layer.weights), dtype=bool)
+    """Return bool [source, target]: whether there is an edge, self-loops left out."""
+    is_loop = np.eye(len(layer.weights), dtype=bool)
+    return (layer.weights > 0) & ~is_loop

@@ -41,8 +41,10 @@ def attention_distance(layer: Layer) -> float:
     weights = layer.weights[first:, first:].astype(float)
     if not weights.any():
         return np.nan
+    # Divided by the greatest weight first, so that the sum of tiny ones does not vanish.
     weights = weights / weights.max()
-    return float((weights * layer.tokens.distances[first:, first:]).sum() / weights.sum())
+    distances = layer.tokens.distances[first:, first:]
+    return float((weights * distances).sum() / weights.sum())
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept", places=True)
@@ -73,10 +75,14 @@ def moran(layer: Layer) -> float:
     >>> round(moran(Layer(np.array([[0.5, 0.5, 0], [0, 0, 0], [0.5, 0.5, 0]]))), 4)
     -0.25
     """
-    received = layer.weights.sum(0, dtype=float)[len(layer.tokens.prefix) :]
+    n_prefix = len(layer.tokens.prefix)
+    received = layer.weights.sum(0, dtype=float)[n_prefix:]
     if is_constant(received, layer.weights):
         return np.nan
     z = (received / received.max()).reshape(layer.tokens.grid)
     z = z - z.mean()
-    products = np.concatenate([(z[1:] * z[:-1]).ravel(), (z[:, 1:] * z[:, :-1]).ravel()])
+    # Each pair of neighbours counts once here, which halves both sums.
+    above_below = (z[1:] * z[:-1]).ravel()
+    left_right = (z[:, 1:] * z[:, :-1]).ravel()
+    products = np.concatenate([above_below, left_right])
     return float(products.mean() / (z**2).mean())

@@ -32,8 +32,12 @@ def spectral_radius(layer: Layer) -> float:
     >>> round(spectral_radius(Layer(np.array([[0, 0.5, 0], [0.5, 0, 1], [0, 0, 0.25]]))), 4)
     0.5
     """
-    # Strong component by strong component: exact where there is no cycle, where the eigenvalues of the whole lose most of their digits.
     weights = layer.weights.astype(float)
-    parts = [part for part in layer.graph.connected_components(mode="strong") if len(part) > 1]
-    radii = [np.abs(np.linalg.eigvals(weights[np.ix_(part, part)])).max() for part in parts]
-    return float(max([weights.diagonal().max(), *radii]))
+    greatest = weights.diagonal().max()
+    # Strong component by strong component: that is exact where there is no cycle, where the
+    # eigenvalues of the whole lose most of their digits.
+    for part in layer.graph.connected_components(mode="strong"):
+        if len(part) > 1:
+            eigenvalues = np.linalg.eigvals(weights[np.ix_(part, part)])
+            greatest = max(greatest, np.abs(eigenvalues).max())
+    return float(greatest)

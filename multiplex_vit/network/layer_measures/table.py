@@ -86,79 +86,107 @@ def layer_table(
     0      0  L00      3         1.0
     """
     members = chosen(LAYER_MEASURES, measures)
+    scored = null_model is not None
     rewires = null_model is not None and bool(NULL_MODELS.trait(null_model, "rewires"))
-    columns = _columns(members, scored=null_model is not None, rewires=rewires)
-    samples, seed = (
-        whole("samples", samples, at_least=2),
-        whole("seed", seed, at_least=0),
-    )
+    columns = _columns(members, scored=scored, rewires=rewires)
+    samples = whole("samples", samples, at_least=2)
+    seed = whole("seed", seed, at_least=0)
     rows: list[dict[str, Any]] = []
-    most: list[float] = []
     for index, layer in enumerate(layers):
-        row = _row(layer, members)
+        row = {"layer": index, "name": layer.name, **_row(layer, members)}
         if null_model is not None:
-            drawn = _samples(layer, null_model, samples, np.random.default_rng([seed, index]))
-            row |= _scores(row, pd.DataFrame([_row(sample, members) for sample in drawn]))
+            # A generator for each layer: its samples do not depend on the layers before it.
+            rng = np.random.default_rng([seed, index])
+            drawn = _samples(layer, null_model, samples, rng)
+            row |= _scores(row, drawn, members)
             if rewires:
-                row["rewired"] = float(np.mean([share_rewired(layer, one) for one in drawn]))
-                most.append(most_rewired(layer))
-        rows.append({"layer": index, "name": layer.name, **row})
+                moved = [share_rewired(layer, sample) for sample in drawn]
+                row["rewired"] = float(np.mean(moved))
+        rows.append(row)
     if rewires:
-        _warn_of_stiff_layers(rows, most)
+        _warn_of_stiff_layers(rows, layers)
     return pd.DataFrame(rows, columns=columns)
 
 
-def _warn_of_stiff_layers(rows: list[dict[str, Any]], most: list[float]) -> None:
+def _warn_of_stiff_layers(rows: list[dict[str, Any]], layers: Sequence[Layer]) -> None:
     """Warn of layers of which a null model moves less than half of the edges."""
     stiff = []
-    for row, possible in zip(rows, most, strict=True):
+    for row, layer in zip(rows, layers, strict=True):
         if row["rewired"] < _FEW:
             label = row["name"] or row["layer"]
-            stiff.append(f"{label} {row['rewired']:.1%} (at most {possible:.1%} can move)")
+            most = f"at most {most_rewired(layer):.1%} can move"
+            stiff.append(f"{label} {row['rewired']:.1%} ({most})")
     if stiff:
-        warnings.warn(
-            f"less than half of the edges were rewired: {', '.join(stiff)}; scores then tell little about where edges lie: prune more first",
-            stacklevel=3,
-        )
+        advice = "scores then tell little about where edges lie: prune more first"
+        message = f"less than half of the edges were rewired: {', '.join(stiff)}; {advice}"
+        warnings.warn(message, stacklevel=3)
 
 
 def _columns(members: list[Named], *, scored: bool, rewires: bool) -> list[str]:
     """Return the names of columns; one that is taken is refused."""
-    columns = ["layer", "name", *(["rewired"] if rewires else [])]
+    columns = ["layer", "name"]
+    if rewires:
+        columns.append("rewired")
     for member in members:
-        own = name_of(member)
-        for name in [own, f"{own}_z", f"{own}_p"] if scored else [own]:
+        measure = name_of(member)
+        names = [measure]
+        if scored:
+            names += [f"{measure}_z", f"{measure}_p"]
+        for name in names:
             if name in columns:
-                raise InputError(f"the table has a column {name!r} already; give the measure another name")
+                problem = f"the table has a column {name!r} already"
+                raise InputError(f"{problem}; give the measure another name")
             columns.append(name)
     return columns
 
 
 def _row(layer: Layer, members: list[Named]) -> dict[str, Any]:
-    return {name_of(member): _number(LAYER_MEASURES.resolve(member)(layer), name_of(member)) for member in members}
+    row = {}
+    for member in members:
+        name = name_of(member)
+        measure = LAYER_MEASURES.resolve(member)
+        row[name] = _number(measure(layer), name)
+    return row
 
 
 def _number(value: Any, name: str) -> Any:
+    """Return what a measure returned as a number of Python."""
     try:
         number = np.asarray(value)
     except (TypeError, ValueError):
         number = np.empty(0)
     if number.shape != () or number.dtype.kind not in "biuf":
-        raise InputError(f"layer measure {name} returned {type(value).__name__} {np.shape(number) or ''}; one number was wanted")
+        given = f"{type(value).__name__} {np.shape(number) or ''}".rstrip()
+        raise InputError(f"layer measure {name} returned {given}; expected one number")
     return number.item()
 
 
-def _samples(layer: Layer, null_model: NullModel, samples: int, rng: np.random.Generator) -> list[Layer]:
-    drawn = [NULL_MODELS.resolve(null_model)(layer, rng) for _ in range(samples)]
-    if not all(isinstance(sample, Layer) and sample.weights.shape == layer.weights.shape for sample in drawn):
-        raise InputError(f"null model {name_of(null_model)} returned {type(drawn[0]).__name__}; a Layer of {len(layer.weights)} nodes was wanted")
+def _samples(
+    layer: Layer,
+    null_model: NullModel,
+    samples: int,
+    rng: np.random.Generator,
+) -> list[Layer]:
+    model = NULL_MODELS.resolve(null_model)
+    drawn = [model(layer, rng) for _ in range(samples)]
+    for sample in drawn:
+        if not isinstance(sample, Layer) or sample.weights.shape != layer.weights.shape:
+            given = f"null model {name_of(null_model)} returned {type(sample).__name__}"
+            raise InputError(f"{given}; expected a Layer of {len(layer.weights)} nodes")
     return drawn
 
 
-def _scores(row: dict[str, Any], drawn: pd.DataFrame) -> dict[str, float]:
+def _scores(
+    row: dict[str, Any],
+    drawn: list[Layer],
+    members: list[Named],
+) -> dict[str, float]:
     """Return z-score and p-value of every value of a row against the rows of its samples."""
+    samples = pd.DataFrame([_row(sample, members) for sample in drawn])
     scores: dict[str, float] = {}
-    for name, observed in row.items():
-        values = drawn[name].to_numpy(dtype=float)
-        scores[f"{name}_z"], scores[f"{name}_p"] = z_and_p(float(observed), values)
+    for name in samples:
+        values = samples[name].to_numpy(dtype=float)
+        z, p = z_and_p(float(row[name]), values)
+        scores[f"{name}_z"] = z
+        scores[f"{name}_p"] = p
     return scores

@@ -38,7 +38,9 @@ def cosine_of(x: np.ndarray, y: np.ndarray) -> float:
     """
     x, y = unit(x), unit(y)
     norms = np.sqrt(x @ x) * np.sqrt(y @ y)
-    return float(np.clip(x @ y / norms, -1, 1)) if norms else np.nan
+    if not norms:
+        return np.nan
+    return float(np.clip(x @ y / norms, -1, 1))
 
 
 def pearson_of(x: np.ndarray, y: np.ndarray) -> float:
@@ -51,7 +53,7 @@ def pearson_of(x: np.ndarray, y: np.ndarray) -> float:
     >>> round(pearson_of(np.array([1.0, 2.0, 4.0]), np.array([3.0, 2.0, 0.0])), 6)
     -1.0
     """
-    if _constant(x) or _constant(y):
+    if _is_constant(x) or _is_constant(y):
         return np.nan
     x, y = unit(x), unit(y)
     return cosine_of(x - x.mean(), y - y.mean())
@@ -67,7 +69,9 @@ def spearman_of(x: np.ndarray, y: np.ndarray) -> float:
     >>> round(spearman_of(np.array([1.0, 2.0, 4.0]), np.array([0.0, 1.0, 100.0])), 6)
     1.0
     """
-    return np.nan if _constant(x) or _constant(y) else pearson_of(ranks(x), ranks(y))
+    if _is_constant(x) or _is_constant(y):
+        return np.nan
+    return pearson_of(ranks(x), ranks(y))
 
 
 def ranks(values: np.ndarray) -> np.ndarray:
@@ -84,11 +88,13 @@ def ranks(values: np.ndarray) -> np.ndarray:
     """
     scaled = unit(values)
     order = np.argsort(scaled, kind="stable")
-    steps = np.diff(scaled[order], prepend=scaled[order[:1]]) > _TIED
+    ordered = scaled[order]
+    # A step is a value that is greater than the one before, beyond rounding.
+    steps = np.diff(ordered, prepend=ordered[:1]) > _TIED
     place = np.empty(len(scaled))
     place[order] = np.cumsum(steps)
     return rankdata(place)
 
 
-def _constant(x: np.ndarray) -> bool:
+def _is_constant(x: np.ndarray) -> bool:
     return bool(np.ptp(unit(x)) <= _EQUAL)

@@ -14,17 +14,18 @@ def multilayer_modularity(
     membership: np.ndarray,
     links: Links,
     *,
-    gamma: float = 1.0,
+    resolution: float = 1.0,
     directed: bool = True,
 ) -> float:
     """Return the multilayer modularity of communities.
 
     Q = 1 / (2 mu) sum_ijab [(w_ij^a - gamma k_i^a k_j^a / m_a) d_ab + d_ij C_i^ab] d(g_i^a, g_j^b),
-    where k_i^a is the out-strength of the source, k_j^a the in-strength of the target (Leicht and
-    Newman's null model), m_a the sum of all weights of layer a, C_i^ab the weight of the link from
-    node i of layer a to itself in layer b, g the communities, and 2 mu the sum of all weights and
-    all links. Undirected, w is (W + W^T) / 2, in- and out-strength are one, and m_a is what is
-    usually written 2 m_a; a self-loop stands once on the diagonal, where NetworkX counts it twice.
+    where gamma is the resolution, k_i^a the out-strength of the source, k_j^a the in-strength of the
+    target (Leicht and Newman's null model), m_a the sum of all weights of layer a, C_i^ab the weight
+    of the link from node i of layer a to itself in layer b, g the communities, and 2 mu the sum of
+    all weights and all links. Undirected, w is (W + W^T) / 2, in- and out-strength are one, and m_a
+    is what is usually written 2 m_a; a self-loop stands once on the diagonal, where NetworkX counts
+    it twice.
 
     A link counts once for each direction that it has: ordinal links twice, temporal ones once. The
     value is the same for a network and its reverse.
@@ -36,8 +37,8 @@ def multilayer_modularity(
         The community of every node in every layer; [node] for the same in all layers.
     links : tuple of ndarray
         Source, target and weight of the inter-layer links, from `network.coupling.links`.
-    gamma : float, above 0
-        Resolution: greater values favour smaller communities.
+    resolution : float, above 0
+        Greater values favour smaller communities; gamma in the formula. Default: 1.
     directed : bool
 
     Returns
@@ -50,7 +51,7 @@ def multilayer_modularity(
     Raises
     ------
     InputError
-        If the membership has another shape, or gamma is not above 0.
+        If the membership has another shape, or the resolution is not above 0.
 
     References
     ----------
@@ -68,15 +69,20 @@ def multilayer_modularity(
     0.75
     """
     groups = _groups(membership, *weights.shape[:2])
-    gamma = positive("gamma", gamma)
+    resolution = positive("resolution", resolution)
     source, target, link = links
-    kept = link[groups.ravel()[source] == groups.ravel()[target]].sum()
+    of_node = groups.ravel()
+    within_links = link[of_node[source] == of_node[target]].sum()
     layers = np.asarray(weights, dtype=float)
-    inside = 0.0
-    for layer, own in zip(layers, groups, strict=True):
-        inside += _inside(layer if directed else (layer + layer.T) / 2, own, gamma)
+    within = 0.0
+    for layer, of_layer in zip(layers, groups, strict=True):
+        if not directed:
+            layer = (layer + layer.T) / 2
+        within += _within(layer, of_layer, resolution)
     total = layers.sum() + link.sum()
-    return float((inside + kept) / total) if total else np.nan
+    if not total:
+        return np.nan
+    return float((within + within_links) / total)
 
 
 def relative_omega(omega: float | np.ndarray, weights: np.ndarray) -> float | np.ndarray:
@@ -117,7 +123,8 @@ def relative_omega(omega: float | np.ndarray, weights: np.ndarray) -> float | np
     >>> relative_omega(0.1, np.array([[[0, 3.0], [1.0, 0]]]))
     0.2
     """
-    strength = float(np.sum(weights, dtype=float)) / (weights.shape[0] * weights.shape[1])
+    n_layers, n_nodes = weights.shape[:2]
+    strength = float(np.sum(weights, dtype=float)) / (n_layers * n_nodes)
     if strength == 0:
         return omega
     if not isinstance(omega, (list, tuple)) and np.ndim(omega) == 0:
@@ -133,17 +140,21 @@ def _groups(membership: np.ndarray, n_layers: int, n_nodes: int) -> np.ndarray:
     """Return communities [layer, node], numbered from 0."""
     given = np.asarray(membership)
     if given.shape not in ((n_layers, n_nodes), (n_nodes,)):
-        raise InputError(f"membership has shape {list(given.shape)}; give [{n_layers}, {n_nodes}], or [{n_nodes}] for all layers")
+        expected = f"give [{n_layers}, {n_nodes}], or [{n_nodes}] for all layers"
+        raise InputError(f"membership has shape {list(given.shape)}; {expected}")
     if given.dtype.kind not in "biufU":
         raise InputError(f"membership is an array of {given.dtype}; give a number or a name a node")
-    groups = np.unique(given, return_inverse=True)[1].reshape(given.shape)
-    return np.broadcast_to(groups, (n_layers, n_nodes))
+    _, numbers = np.unique(given, return_inverse=True)
+    return np.broadcast_to(numbers.reshape(given.shape), (n_layers, n_nodes))
 
 
-def _inside(layer: np.ndarray, groups: np.ndarray, gamma: float) -> float:
+def _within(layer: np.ndarray, groups: np.ndarray, resolution: float) -> float:
     """Return the weight inside communities less what chance would put there."""
     total = layer.sum()
     if not total:
         return 0.0
-    out, into = (np.bincount(groups, strength) for strength in (layer.sum(1), layer.sum(0)))
-    return float(layer[groups[:, None] == groups].sum() - gamma * out @ (into / total))
+    inside = layer[groups[:, None] == groups].sum()
+    sent = np.bincount(groups, layer.sum(1))
+    received = np.bincount(groups, layer.sum(0))
+    by_chance = resolution * sent @ (received / total)
+    return float(inside - by_chance)

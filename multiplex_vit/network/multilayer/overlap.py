@@ -26,7 +26,10 @@ def global_overlap(weights: np.ndarray) -> float:
     0.25
     """
     total = weights.sum(dtype=float)
-    return float(len(weights) * weights.min(0).sum(dtype=float) / total) if total else np.nan
+    if not total:
+        return np.nan
+    shared = weights.min(0).sum(dtype=float)
+    return float(len(weights) * shared / total)
 
 
 def edge_multiplicity(weights: np.ndarray) -> np.ndarray:

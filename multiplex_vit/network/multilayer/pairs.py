@@ -10,6 +10,9 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.network.multilayer.similarity import LAYER_SIMILARITIES
 from multiplex_vit.registry import Named, chosen, name_of
 
+_TYPES = {"layer_a": int, "layer_b": int, "name_a": str, "name_b": str}
+"""Columns of the table before those of measures."""
+
 
 def layer_pair_table(
     weights: np.ndarray,
@@ -47,23 +50,23 @@ def layer_pair_table(
     """
     weights = np.asarray(weights, dtype=float)
     pairs = list(combinations(range(len(weights)), 2))
-    first, second = ([pair[i] for pair in pairs] for i in (0, 1))
-    columns = {
-        "layer_a": first,
-        "layer_b": second,
-        "name_a": [names[a] for a in first],
-        "name_b": [names[b] for b in second],
-    }
-    table = pd.DataFrame({key: pd.Series(values, dtype=int if key.startswith("layer") else str) for key, values in columns.items()})
+    columns = []
+    for one, other in pairs:
+        columns.append((one, other, names[one], names[other]))
+    table = pd.DataFrame(columns, columns=list(_TYPES)).astype(_TYPES)
     for measure in chosen(LAYER_SIMILARITIES, measures):
         name = name_of(measure)
         if name in table:
-            raise InputError(f"the table has a column {name!r} already; give the measure another name")
-        table[name] = [_value(weights[a], weights[b], measure) for a, b in pairs]
+            problem = f"the table has a column {name!r} already"
+            raise InputError(f"{problem}; give the measure another name")
+        table[name] = [_value(weights[one], weights[other], measure) for one, other in pairs]
     return table
 
 
-def similarity_matrix(weights: np.ndarray, measure: Named = "weighted_jaccard") -> np.ndarray:
+def similarity_matrix(
+    weights: np.ndarray,
+    measure: Named = "weighted_jaccard",
+) -> np.ndarray:
     """Return a similarity of every layer with every layer.
 
     Parameters
@@ -89,14 +92,19 @@ def similarity_matrix(weights: np.ndarray, measure: Named = "weighted_jaccard") 
     [[1.0, 0.25], [0.25, 1.0]]
     """
     weights = np.asarray(weights, dtype=float)
-    matrix = np.empty((len(weights), len(weights)))
-    for a, b in combinations_with_replacement(range(len(weights)), 2):
-        matrix[a, b] = matrix[b, a] = _value(weights[a], weights[b], measure)
+    n_layers = len(weights)
+    matrix = np.empty((n_layers, n_layers))
+    for one, other in combinations_with_replacement(range(n_layers), 2):
+        value = _value(weights[one], weights[other], measure)
+        matrix[one, other] = value
+        matrix[other, one] = value
     return matrix
 
 
 def _value(first: np.ndarray, second: np.ndarray, measure: Named) -> float:
     value = LAYER_SIMILARITIES.resolve(measure)(first, second)
-    if np.ndim(value) or not np.issubdtype(np.asarray(value).dtype, np.number):
-        raise InputError(f"{LAYER_SIMILARITIES.kind} {name_of(measure)} returned {type(value).__name__}; one number was wanted")
+    is_number = np.issubdtype(np.asarray(value).dtype, np.number)
+    if np.ndim(value) or not is_number:
+        given = f"{LAYER_SIMILARITIES.kind} {name_of(measure)} returned {type(value).__name__}"
+        raise InputError(f"{given}; expected one number")
     return value

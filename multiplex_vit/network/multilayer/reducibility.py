@@ -139,7 +139,7 @@ class Reducibility:
         most = len(self.linkage)
         if count > most:
             raise InputError(f"merges is {count}; {n_layers} layers have 0 to {most}")
-        groups = {layer: (layer,) for layer in range(n_layers)}
+        groups: dict[int, tuple[int, ...]] = {layer: (layer,) for layer in range(n_layers)}
         # SciPy numbers what the k-th merge makes n_layers + k.
         for step, (one, other) in enumerate(_pairs(self.linkage[:count])):
             groups[n_layers + step] = groups.pop(one) + groups.pop(other)

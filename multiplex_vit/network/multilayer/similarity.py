@@ -64,10 +64,9 @@ def edge_overlap(first: np.ndarray, second: np.ndarray) -> float:
     >>> edge_overlap(np.array([[0, 0.5], [0.25, 0]]), np.array([[0, 0.25], [0, 1]]))
     0.25
     """
-    return _ratio(
-        2 * np.minimum(first, second).sum(dtype=float),
-        first.sum(dtype=float) + second.sum(dtype=float),
-    )
+    shared = np.minimum(first, second).sum(dtype=float)
+    total = first.sum(dtype=float) + second.sum(dtype=float)
+    return _ratio(2 * shared, total)
 
 
 @LAYER_SIMILARITIES.register(scale="invariant", isolates="kept", transposed="jaccard")
@@ -94,7 +93,8 @@ def jaccard(first: np.ndarray, second: np.ndarray) -> float:
     >>> round(jaccard(np.array([[0, 0.5], [0.25, 0]]), np.array([[0, 0.25], [0, 1]])), 6)
     0.333333
     """
-    return _ratio(common_edges(first, second), int(np.count_nonzero((first > 0) | (second > 0))))
+    either = (first > 0) | (second > 0)
+    return _ratio(common_edges(first, second), int(np.count_nonzero(either)))
 
 
 @LAYER_SIMILARITIES.register(scale="invariant", isolates="kept", transposed="weighted_jaccard")
@@ -121,10 +121,9 @@ def weighted_jaccard(first: np.ndarray, second: np.ndarray) -> float:
     >>> round(weighted_jaccard(np.array([[0, 0.5], [0.25, 0]]), np.array([[0, 0.25], [0, 1]])), 6)
     0.142857
     """
-    return _ratio(
-        np.minimum(first, second).sum(dtype=float),
-        np.maximum(first, second).sum(dtype=float),
-    )
+    least = np.minimum(first, second).sum(dtype=float)
+    most = np.maximum(first, second).sum(dtype=float)
+    return _ratio(least, most)
 
 
 @LAYER_SIMILARITIES.register(scale="invariant", isolates="kept", transposed="cosine")
@@ -212,17 +211,17 @@ def jensen_shannon(first: np.ndarray, second: np.ndarray) -> float:
     both = first.any(1) & second.any(1)
     if not both.any():
         return np.nan
-    p, q = _shares(first[both]), _shares(second[both])
-    return float(
-        max(
-            0.0,
-            (xlogy(p, p) + xlogy(q, q) - xlogy(p + q, (p + q) / 2)).sum(1).mean() / 2,
-        )
-    )
+    p = _shares(first[both])
+    q = _shares(second[both])
+    terms = xlogy(p, p) + xlogy(q, q) - xlogy(p + q, (p + q) / 2)
+    # Rounding can bring the divergence of equal rows slightly below 0.
+    return float(max(0.0, terms.sum(1).mean() / 2))
 
 
 def _ratio(part: float, whole: float) -> float:
-    return float(part / whole) if whole else np.nan
+    if not whole:
+        return np.nan
+    return float(part / whole)
 
 
 def _shares(weights: np.ndarray) -> np.ndarray:

@@ -143,8 +143,10 @@ def activity(weights: np.ndarray) -> np.ndarray:
     >>> activity(np.array([[[1, 0.5], [0, 0]], [[1, 0], [0, 0]]])).tolist()
     [0.5, 0.5]
     """
-    edge = (weights > 0) & ~np.eye(weights.shape[1], dtype=bool)
-    return (edge.any(1) | edge.any(2)).mean(0)
+    is_loop = np.eye(weights.shape[1], dtype=bool)
+    edge = (weights > 0) & ~is_loop
+    active = edge.any(1) | edge.any(2)
+    return active.mean(0)
 
 
 def _participation(strength: np.ndarray) -> np.ndarray:
@@ -152,14 +154,16 @@ def _participation(strength: np.ndarray) -> np.ndarray:
 
     The result is scaled so that equal shares give 1.
     """
-    n_layers = len(strength)
+    n_layers, n_nodes = strength.shape
     if n_layers == 1:
-        return np.full(strength.shape[1], np.nan)
-    spread = np.where(strength.any(0), 1 - (_shares(strength) ** 2).sum(0), 0)
+        return np.full(n_nodes, np.nan)
+    concentration = (_shares(strength) ** 2).sum(0)
+    spread = np.where(strength.any(0), 1 - concentration, 0)
     return np.clip(n_layers / (n_layers - 1) * spread, 0, 1)
 
 
 def _entropy(strength: np.ndarray) -> np.ndarray:
+    # Adding 0.0 turns -0.0 into 0.0.
     return entr(_shares(strength)).sum(0) + 0.0
 
 

@@ -16,7 +16,11 @@ from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.registry import Named, chosen, name_of
 
 
-def versatility(supra: sparse.csr_array, n_layers: int, measure: Named = "pagerank_versatility") -> np.ndarray:
+def versatility(
+    supra: sparse.csr_array,
+    n_layers: int,
+    measure: Named = "pagerank_versatility",
+) -> np.ndarray:
     """Return a versatility of every node of every layer.
 
     Parameters
@@ -45,15 +49,13 @@ def versatility(supra: sparse.csr_array, n_layers: int, measure: Named = "pagera
     [[1.0], [1.85]]
     """
     function = MULTILAYER_MEASURES.resolve(measure)
-    own = MULTILAYER_MEASURES.own_name(measure)
-    if own and MULTILAYER_MEASURES.trait(measure, "takes") != "supra":
-        known = [name for name in MULTILAYER_MEASURES if MULTILAYER_MEASURES.trait(name, "takes") == "supra"]
-        raise InputError(f"{MULTILAYER_MEASURES.kind} {own} has no values by layer; give one of: {', '.join(known)}")
-    return _checked(
-        function(supra, n_layers),
-        (n_layers, supra.shape[0] // n_layers),
-        name_of(measure),
-    )
+    member = MULTILAYER_MEASURES.own_name(measure)
+    if member and not _takes_supra(measure):
+        by_layer = [name for name in MULTILAYER_MEASURES if _takes_supra(name)]
+        problem = f"{MULTILAYER_MEASURES.kind} {member} has no values by layer"
+        raise InputError(f"{problem}; give one of: {', '.join(by_layer)}")
+    n_nodes = supra.shape[0] // n_layers
+    return _checked(function(supra, n_layers), (n_layers, n_nodes), name_of(measure))
 
 
 def multilayer_table(
@@ -96,24 +98,37 @@ def multilayer_table(
     for measure in chosen(MULTILAYER_MEASURES, measures):
         name = name_of(measure)
         if name in table:
-            raise InputError(f"the table has a column {name!r} already; give the measure another name")
+            problem = f"the table has a column {name!r} already"
+            raise InputError(f"{problem}; give the measure another name")
         table[name] = _by_node(weights, supra, measure)
     return table
 
 
 def _by_node(weights: np.ndarray, supra: sparse.csr_array, measure: Named) -> np.ndarray:
-    function, n_layers = MULTILAYER_MEASURES.resolve(measure), len(weights)
-    if MULTILAYER_MEASURES.trait(measure, "takes") == "supra":
-        return _checked(function(supra, n_layers), weights.shape[:2], name_of(measure)).sum(0)
-    return _checked(function(weights), weights.shape[1:2], name_of(measure))
+    """Return a measure [node], summed over layers where it has values by layer."""
+    function = MULTILAYER_MEASURES.resolve(measure)
+    n_layers, n_nodes = weights.shape[:2]
+    name = name_of(measure)
+    if _takes_supra(measure):
+        by_layer = _checked(function(supra, n_layers), (n_layers, n_nodes), name)
+        return by_layer.sum(0)
+    return _checked(function(weights), (n_nodes,), name)
+
+
+def _takes_supra(measure: Named) -> bool:
+    return MULTILAYER_MEASURES.trait(measure, "takes") == "supra"
 
 
 def _checked(values: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
-    wanted = "one value a node" if len(shape) == 1 else "one value a layer and node"
+    """Return what a measure returned as an array of a shape."""
+    meaning = "one value a node" if len(shape) == 1 else "one value a layer and node"
+    label = f"{MULTILAYER_MEASURES.kind} {name}"
     try:
         array = np.asarray(values, dtype=float)
     except (TypeError, ValueError) as error:
-        raise InputError(f"{MULTILAYER_MEASURES.kind} {name} returned {type(values).__name__}; numbers were wanted, {wanted}") from error
+        given = f"{label} returned {type(values).__name__}"
+        raise InputError(f"{given}; expected numbers, {meaning}") from error
     if array.shape != shape:
-        raise InputError(f"{MULTILAYER_MEASURES.kind} {name} returned shape {list(array.shape)} where {list(shape)} was wanted: {wanted}")
+        given = f"{label} returned shape {list(array.shape)}"
+        raise InputError(f"{given}; expected {list(shape)}, {meaning}")
     return array

@@ -11,8 +11,7 @@ import igraph
 import numpy as np
 from scipy import sparse
 
-from multiplex_vit.checks import share
-from multiplex_vit.errors import InputError
+from multiplex_vit.checks import between_0_and_1
 from multiplex_vit.network.leading_eigenvector import leading_eigenvector
 from multiplex_vit.network.multilayer.registry import MULTILAYER_MEASURES
 
@@ -21,7 +20,12 @@ _REST = 1e-14
 
 
 @MULTILAYER_MEASURES.register(takes="supra", scale="invariant", isolates="proportional")
-def pagerank_versatility(supra: sparse.csr_array, n_layers: int, *, damping: float = 0.85) -> np.ndarray:
+def pagerank_versatility(
+    supra: sparse.csr_array,
+    n_layers: int,
+    *,
+    damping: float = 0.85,
+) -> np.ndarray:
     """Return PageRank on the supra-adjacency S.
 
     It says where a walker is found who follows edges and inter-layer links.
@@ -51,8 +55,10 @@ def pagerank_versatility(supra: sparse.csr_array, n_layers: int, *, damping: flo
     >>> pagerank_versatility(supra, 2).round(4).tolist()
     [[0.1754, 0.3246], [0.1754, 0.3246]]
     """
+    damping = between_0_and_1("damping", damping)
     graph, weights = _graph(supra)
-    return np.array(graph.pagerank(weights=weights, damping=_inside("damping", damping))).reshape(n_layers, -1)
+    ranks = graph.pagerank(weights=weights, damping=damping)
+    return np.array(ranks).reshape(n_layers, -1)
 
 
 @MULTILAYER_MEASURES.register(takes="supra", scale="invariant", isolates="kept")
@@ -91,7 +97,12 @@ def eigenvector_versatility(supra: sparse.csr_array, n_layers: int) -> np.ndarra
 
 
 @MULTILAYER_MEASURES.register(takes="supra", scale="invariant", isolates="kept")
-def katz_versatility(supra: sparse.csr_array, n_layers: int, *, attenuation: float = 0.85) -> np.ndarray:
+def katz_versatility(
+    supra: sparse.csr_array,
+    n_layers: int,
+    *,
+    attenuation: float = 0.85,
+) -> np.ndarray:
     """Return Katz centrality on the supra-adjacency S: x = 1 + alpha S^T x.
 
     It counts all walks that end at a node, each step worth alpha.
@@ -121,29 +132,23 @@ def katz_versatility(supra: sparse.csr_array, n_layers: int, *, attenuation: flo
     >>> katz_versatility(sparse.csr_array([[0, 0.5], [0, 0]]), 2).tolist()
     [[1.0], [1.85]]
     """
-    attenuation = _inside("attenuation", attenuation)
-    steps = _scaled(supra)
-    steps = sparse.csr_array(steps.T * (attenuation / (steps.sum(1).max(initial=0) or 1)))
+    attenuation = between_0_and_1("attenuation", attenuation)
+    scaled = _scaled(supra)
+    greatest = scaled.sum(1).max(initial=0) or 1
+    steps = sparse.csr_array(scaled.T * (attenuation / greatest))
     total = walks = np.ones(supra.shape[0])
+    # Walks of one step more weigh at most `attenuation` times as much in all.
     while walks.sum() > _REST * (1 - attenuation):
         walks = steps @ walks
         total = total + walks
     return total.reshape(n_layers, -1)
 
 
-def _inside(name: str, value: float) -> float:
-    if not 0 < share(name, value) < 1:
-        raise InputError(f"{name} is {value}; give a number between 0 and 1, such as 0.85")
-    return float(value)
-
-
 def _scaled(supra: sparse.csr_array) -> sparse.csr_array:
     """Return a matrix whose greatest entry is 1, so that no sum overflows or vanishes."""
     # SciPy divides by way of 1 / greatest, which overflows for the least numbers.
-    return sparse.csr_array(
-        (supra.data / (supra.data.max(initial=0) or 1), supra.indices, supra.indptr),
-        shape=supra.shape,
-    )
+    data = supra.data / (supra.data.max(initial=0) or 1)
+    return sparse.csr_array((data, supra.indices, supra.indptr), shape=supra.shape)
 
 
 def _graph(supra: sparse.csr_array) -> tuple[igraph.Graph, list[float] | None]:
@@ -152,5 +157,6 @@ def _graph(supra: sparse.csr_array) -> tuple[igraph.Graph, list[float] | None]:
     igraph needs None, not an empty list, where there are no weights.
     """
     entries = _scaled(supra).tocoo()
-    graph = igraph.Graph(n=supra.shape[0], edges=np.column_stack(entries.coords), directed=True)
+    edges = np.column_stack(entries.coords)
+    graph = igraph.Graph(n=supra.shape[0], edges=edges, directed=True)
     return graph, entries.data.tolist() or None
