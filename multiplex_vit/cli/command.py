@@ -93,6 +93,20 @@ def shown_on(stream: Any, text: str) -> str:
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
+def place(text: str) -> Path:
+    """Return the path that an option gives; `Path` would take an empty one for the folder that one is in.
+
+    Examples
+    --------
+    >>> place("")
+    Traceback (most recent call last):
+    argparse.ArgumentTypeError: it is empty; give a path, such as . for this folder
+    """
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty; give a path, such as . for this folder")
+    return Path(text)
+
+
 def check_outputs(files: Iterable[Path], *, folders: Iterable[Path] = (), inputs: Iterable[Any] = (), model: str = "") -> None:
     """Refuse what cannot or must not be written, before a model is loaded; see `check_targets`.
 

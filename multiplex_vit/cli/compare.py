@@ -8,14 +8,16 @@ from typing import Any
 
 import multiplex_vit as mv
 from multiplex_vit.checks import whole
-from multiplex_vit.cli.command import DONE, SOME_FAILED, Command, check_outputs, model_arguments, say
+from multiplex_vit.cli.command import DONE, SOME_FAILED, Command, check_outputs, model_arguments, place, say
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import locked, output_folder
 
 
 def _compare_arguments(parser: argparse.ArgumentParser) -> None:
     bundled = list(mv.samples().values())
-    parser.add_argument("images", nargs="*", type=Path, metavar="IMAGE", default=bundled, help="image files, or folders of them; the bundled ones unless given")
+    parser.add_argument(
+        "images", nargs="*", type=place, metavar="IMAGE", default=bundled, help="image files, or folders of them; the bundled ones unless given"
+    )
     methods = "mutex, communities, rivals such as rise_tokens, generic_attention, random_order; all of at most 100 passes unless given"
     parser.add_argument("--methods", nargs="+", metavar="NAME", help=methods)
     parser.add_argument("--budget", nargs="+", default=["55"], metavar="N", help="passes of the methods that have a budget, as 55,550 (55)")
@@ -26,7 +28,7 @@ def _compare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--label", help="index or name of the class to explain; each image's predicted one unless given")
     parser.add_argument("--seed", type=int, default=0, help="of what is drawn (%(default)s)")
     parser.add_argument("--batch-size", default="auto", help="most images a forward pass, or auto (%(default)s)")
-    parser.add_argument("--out", type=Path, default=Path("comparison"), help="folder to write, where a second run goes on (%(default)s)")
+    parser.add_argument("--out", type=place, default=Path("comparison"), help="folder to write, where a second run goes on (%(default)s)")
     model_arguments(parser)
 
 

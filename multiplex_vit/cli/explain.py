@@ -9,7 +9,7 @@ from typing import Any
 
 import multiplex_vit as mv
 from multiplex_vit.checks import whole
-from multiplex_vit.cli.command import DONE, FAILED, SOME_FAILED, Command, check_outputs, failed, model_arguments, say
+from multiplex_vit.cli.command import DONE, FAILED, SOME_FAILED, Command, check_outputs, failed, model_arguments, place, say
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import locked, output_folder, output_stems, written_together, written_whole
 from multiplex_vit.files.locks import SHORT
@@ -37,7 +37,7 @@ def _explain_arguments(parser: argparse.ArgumentParser) -> None:
         default="mutex",
         help="mutex, communities, or another explainer, perhaps with options: 'rise_tokens(budget=550)'; the options below change its own (%(default)s)",
     )
-    parser.add_argument("--out", type=Path, default=Path("explanations"), help="folder, or for evaluate the CSV file, to write (%(default)s)")
+    parser.add_argument("--out", type=place, default=Path("explanations"), help="folder, or for evaluate the CSV file, to write (%(default)s)")
     parser.add_argument("--min-cut", type=float, help=f"cut edges below this share of a layer's greatest weight ({defaults.min_cut})")
     parser.add_argument("--token-ratio", type=float, help=f"share of the patch tokens that a mask removes ({defaults.token_ratio})")
     parser.add_argument("--starting-layer", type=int, help=f"first layer that counts ({defaults.starting_layer})")
@@ -54,7 +54,7 @@ def _explain_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _image_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("images", nargs="*", type=Path, metavar="IMAGE", default=[samples()["horse"]], help="image files; the bundled horse unless given")
+    parser.add_argument("images", nargs="*", type=place, metavar="IMAGE", default=[samples()["horse"]], help="image files; the bundled horse unless given")
     parser.add_argument("--label", help="index or name of the class to explain; the predicted one unless given")
     parser.add_argument("--batch-size", default="auto", help="most masks a forward pass, or auto (%(default)s)")
     model_arguments(parser)

@@ -6,7 +6,7 @@ from typing import Any
 
 import multiplex_vit as mv
 from multiplex_vit.checks import positive
-from multiplex_vit.cli.command import DONE, Command, check_outputs, model_arguments, say
+from multiplex_vit.cli.command import DONE, Command, check_outputs, model_arguments, place, say
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import output_folder, written_at_once
 from multiplex_vit.network.direction import DIRECTIONS
@@ -17,7 +17,7 @@ _TABLES = ("nodes", "layers", "layer_pairs", "multilayer")
 
 
 def _network_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("image", nargs="?", type=Path, metavar="IMAGE", default=samples()["horse"], help="image file; the bundled horse unless given")
+    parser.add_argument("image", nargs="?", type=place, metavar="IMAGE", default=samples()["horse"], help="image file; the bundled horse unless given")
     model_arguments(parser)
     _layer_arguments(parser)
     parser.add_argument("--coupling", choices=list(mv.COUPLINGS), default="ordinal", help="which layers the inter-layer links join (%(default)s)")
@@ -27,8 +27,8 @@ def _network_arguments(parser: argparse.ArgumentParser) -> None:
         "--measures", nargs="+", metavar="NAME", default=["in_strength"], help=f"centralities written beside each node: none, all, or of {names}"
     )
     parser.add_argument("--format", choices=list(mv.EXPORTERS), help="format of the file; by its suffix unless given")
-    parser.add_argument("--out", type=Path, help="file to write; network.graphml unless given")
-    parser.add_argument("--tables", type=Path, metavar="DIR", help="also write nodes.csv, layers.csv, layer_pairs.csv and multilayer.csv there")
+    parser.add_argument("--out", type=place, help="file to write; network.graphml unless given")
+    parser.add_argument("--tables", type=place, metavar="DIR", help="also write nodes.csv, layers.csv, layer_pairs.csv and multilayer.csv there")
 
 
 def _layer_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from multiplex_vit.errors import InputError
 from multiplex_vit.files import output_folder, written_together
 from multiplex_vit.tabular import read_table, write_table
 
@@ -97,7 +98,7 @@ def _ablations(study: "Study") -> Iterator[tuple[str, Any]]:
     from multiplex_vit.study.plan import FULL
 
     for path in _ablation_files(study):
-        summary = read_table(path, numbers=_NUMBERS)
+        summary = _ablation(path)
         first = summary[(summary["setting"] == summary["setting"].iloc[0]) & (summary["protocol"] == summary["protocol"].iloc[0])]
         figure, ax = plt.subplots(figsize=(7.5, 1.2 + 0.28 * len(first)), layout="constrained")
         plot.changes(first[first["variant"] != FULL], ax=ax)
@@ -109,6 +110,18 @@ def _ablation_files(study: "Study") -> list[Path]:
     from multiplex_vit.study.ablate import FOLDER
 
     return sorted((study.store.folder / FOLDER).glob("*.csv"))
+
+
+def _ablation(path: Path) -> pd.DataFrame:
+    """Return the summary of an ablation; it may have been edited since it was written."""
+    give = "the table that ablate wrote, or run ablate again"
+    table = read_table(path, numbers=_NUMBERS, give=give)
+    missing = [name for name in ("setting", "protocol", *_ABLATED) if name not in table]
+    if missing:
+        raise InputError(f"cannot read {path}: it has no column {missing[0]!r}; give {give}")
+    if table.empty:
+        raise InputError(f"cannot read {path}: it has no rows; give {give}")
+    return table
 
 
 def _varied(table: pd.DataFrame) -> list[str]:
@@ -134,7 +147,7 @@ def _text(study: "Study", summaries: dict[str, pd.DataFrame], pictures: list[str
         for protocol, part in table.groupby("protocol", sort=False):
             lines += [f"## {name}, {protocol}", markdown(part[[column for column in _SHOWN if column in part]])]
     for path in _ablation_files(study):
-        for (setting, protocol), part in read_table(path, numbers=_NUMBERS).groupby(["setting", "protocol"], sort=False):
+        for (setting, protocol), part in _ablation(path).groupby(["setting", "protocol"], sort=False):
             lines += [f"## Ablation {path.stem}: {setting}, {protocol}", markdown(part[[column for column in _ABLATED if column in part]])]
     lines += ["## Figures", *(f"![{name}]({name}.png)" for name in pictures)]
     if len(failures):

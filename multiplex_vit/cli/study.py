@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from multiplex_vit.cli.command import DONE, SOME_FAILED, STOPPED, Command, check_outputs, say
+from multiplex_vit.cli.command import DONE, SOME_FAILED, STOPPED, Command, check_outputs, place, say
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import written_whole
 
@@ -38,8 +38,8 @@ def _study_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "images", nargs="?", metavar="IMAGES", help="folder, folder of one folder a class, CSV (file, label), or Parquet with a column of images"
     )
-    parser.add_argument("--out", help="folder of the study; one that holds the same study is gone on with")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="TOML file with these options by their names, [settings], [vary] and [cluster]")
+    parser.add_argument("--out", type=place, help="folder of the study; one that holds the same study is gone on with")
+    parser.add_argument("--config", type=place, metavar="FILE", help="TOML file with these options by their names, [settings], [vary] and [cluster]")
     parser.add_argument("--preset", help="options to start from: published")
     parser.add_argument("--model", help="bundled model, checkpoint folder or hub id (demo-vit)")
     parser.add_argument("--method", help="settings to start from (mutex)")
@@ -69,6 +69,8 @@ def _study(args: argparse.Namespace) -> int:
 
     options: dict[str, Any] = read_config(args.config) if args.config else {}
     given = {name: value for name in _PASSED_ON if (value := getattr(args, name)) is not None}
+    if args.out:
+        given["out"] = str(args.out)
     if args.workers or args.scheduler:
         options = {name: value for name, value in options.items() if name not in ("workers", "scheduler", "cluster")}
     options |= given
@@ -121,7 +123,7 @@ def _print_summary(study: Any) -> None:
 
 
 def _ablate_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, metavar="DIR", help="folder of a study")
+    parser.add_argument("folder", type=place, metavar="DIR", help="folder of a study")
     parser.add_argument(
         "--leave-out", nargs="+", choices=_DIMENSIONS, default=[], metavar="WHAT", help=f"without each value in turn, of {', '.join(_DIMENSIONS)}"
     )
@@ -156,8 +158,8 @@ def _ablate(args: argparse.Namespace) -> int:
 
 
 def _report_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, metavar="DIR", help="folder of a study")
-    parser.add_argument("--out", type=Path, help="folder to write into (DIR/report)")
+    parser.add_argument("folder", type=place, metavar="DIR", help="folder of a study")
+    parser.add_argument("--out", type=place, help="folder to write into (DIR/report)")
 
 
 def _report(args: argparse.Namespace) -> int:

@@ -26,7 +26,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 _TEXT, _WHOLE, _LIST, _TABLE = "a text", "a whole number", "a list of texts", "a table"
 _IS: dict[str, Callable[[Any], bool]] = {
-    _TEXT: lambda value: isinstance(value, str),
+    _TEXT: lambda value: isinstance(value, str) and value.strip() != "",
     _WHOLE: lambda value: isinstance(value, int) and not isinstance(value, bool),
     _LIST: lambda value: isinstance(value, str) or (isinstance(value, list) and all(isinstance(each, str) for each in value)),
     _TABLE: lambda value: isinstance(value, dict),

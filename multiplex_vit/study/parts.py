@@ -59,7 +59,8 @@ def read_part(path: Path, seal: Seal, schema: pa.Schema | None = None) -> pa.Tab
     """
     try:
         # One file alone: the folder's name says nothing, whatever it looks like.
-        part = pq.ParquetFile(path).read()
+        with path.open("rb") as file:
+            part = pq.ParquetFile(file).read()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise InputError(" ".join(str(error).split())[:120]) from error
     known = _seal_of(part)

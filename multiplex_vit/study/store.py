@@ -278,8 +278,10 @@ def versions() -> dict[str, str]:
 
 def _write(path: Path, table: pa.Table) -> None:
     """Write a table, and see to it that it is on the disk before it gets its name."""
-    pq.write_table(table, path, compression="zstd")
-    with path.open("rb") as file:
+    # Arrow takes no name that is not Unicode, so that it is given a file.
+    with path.open("wb") as file:
+        pq.write_table(table, file, compression="zstd")
+        file.flush()
         os.fsync(file.fileno())
 
 

@@ -253,6 +253,27 @@ def test_a_folder_that_another_process_writes_into(command, here, capsys, monkey
         process.communicate()
 
 
+WRITES_MEANWHILE = """
+import sys, time
+from pathlib import Path
+from multiplex_vit.files import locked
+with locked("out"):
+    print("held", flush=True)
+    time.sleep(4)
+    Path("out/explanations.csv").write_text("image\\nother.png\\n")
+"""
+
+
+def test_rows_that_another_process_writes_meanwhile_are_kept(here, capsys):
+    (here / "out").mkdir()
+    process = start([sys.executable, "-c", WRITES_MEANWHILE], stdout=subprocess.PIPE)
+    assert process.stdout.readline() == "held\n"
+    assert main(CASES["explain"].args) == 0
+    assert process.wait(timeout=20) == 0
+    process.stdout.close()
+    assert names_of_rows(here / "out" / "explanations.csv") == ["cat", "other"]
+
+
 @pytest.fixture
 def as_from_a_terminal():
     """Let SIGTERM end the process as it does where nobody changed that."""

@@ -233,7 +233,8 @@ def writers(rng, folder):
     stop = pick(rng, (None, signal.SIGTERM, signal.SIGINT, signal.SIGKILL))
     after = float(rng.uniform(2, 12))
     what = f"three explain at once, the first stopped by {stop} after {after:.1f} s"
-    return Attempt(what, partial(write_at_once, commands, stop, after, folder), complete_rows)
+    # Three processes start at once, each of which loads torch.
+    return Attempt(what, partial(write_at_once, commands, stop, after, folder), complete_rows, seconds=300)
 
 
 def write_at_once(commands, stop, after, folder):

@@ -20,7 +20,7 @@ import numpy as np
 from multiplex_vit.errors import InputError
 
 SECONDS_AN_INPUT = 60
-"""An input that takes longer hangs; the process is ended and names it."""
+"""An input that takes longer hangs; the process is ended and names it. An area may say otherwise."""
 
 LONGEST_LINE = 2_000
 
@@ -33,6 +33,7 @@ class Attempt:
     act: Callable[[], Any]
     check: Callable[[Any], None]
     folder: Path | None = None
+    seconds: int = SECONDS_AN_INPUT
 
 
 @dataclass
@@ -63,7 +64,7 @@ def judge(attempt: Attempt, verdict: Verdict) -> str | None:
     """Use one input; return what is wrong with how it was met, or None."""
     before = files_below(attempt.folder)
     print(attempt.what[:300], file=sys.stderr, flush=True)
-    faulthandler.dump_traceback_later(SECONDS_AN_INPUT, exit=True)
+    faulthandler.dump_traceback_later(attempt.seconds, exit=True)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
