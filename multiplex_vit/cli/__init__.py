@@ -1,4 +1,4 @@
-"""The command line: multiplex-vit explain | network | evaluate | compare | study | ablate | report | models."""
+"""The command line: multiplex-vit COMMAND, a file a command."""
 
 import argparse
 import sys
@@ -32,8 +32,9 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
-    0: done. 1: some images failed. 2: bad input or a failure, and nothing is left of what was begun.
-    128 and the number of a signal: stopped by it; 141 where nobody reads the output any more.
+    0: done. 1: some images failed. 2: bad input or a failure, and nothing is left of what was
+    begun. 128 and the number of a signal: stopped by it; 141 where nobody reads the output any
+    more.
     """
     given = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -72,7 +73,10 @@ def _check_names(args: argparse.Namespace) -> None:
 
 
 def _parser(given: Sequence[str]) -> Parser:
-    parser = Parser(prog="multiplex-vit", description="Vision Transformers as multiplex networks, and the networks as explanations.")
+    parser = Parser(
+        prog="multiplex-vit",
+        description="Vision Transformers as multiplex networks, and the networks as explanations.",
+    )
     parser.add_argument("--version", action="version", version=f"multiplex-vit {mv.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():

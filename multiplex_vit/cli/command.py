@@ -1,4 +1,4 @@
-"""What the subcommands share: exit codes, how an error is told, arguments that several have."""
+"""What the subcommands share: exit codes, how an error is printed, arguments that several have."""
 
 import argparse
 import os
@@ -31,7 +31,10 @@ class PipeClosed(KeyboardInterrupt):
 
 @dataclass(frozen=True)
 class Command:
-    """A subcommand: its help line, its arguments (added only when it is called, so that --help stays quick), what it runs."""
+    """A subcommand: its help line, its arguments, what it runs.
+
+    Arguments are added only when it is called, so that --help stays quick.
+    """
 
     help: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
@@ -94,7 +97,9 @@ def shown_on(stream: Any, text: str) -> str:
 
 
 def place(text: str) -> Path:
-    """Return the path that an option gives; `Path` would take an empty one for the folder that one is in.
+    """Return the path that an option gives.
+
+    An empty one is refused: `Path` would take it for the current folder.
 
     Examples
     --------
@@ -107,7 +112,13 @@ def place(text: str) -> Path:
     return Path(text)
 
 
-def check_outputs(files: Iterable[Path], *, folders: Iterable[Path] = (), inputs: Iterable[Any] = (), model: str = "") -> None:
+def check_outputs(
+    files: Iterable[Path],
+    *,
+    folders: Iterable[Path] = (),
+    inputs: Iterable[Any] = (),
+    model: str = "",
+) -> None:
     """Refuse what cannot or must not be written, before a model is loaded; see `check_targets`.
 
     Folders that are missing are made for a moment: a full or write-protected disk is found out only
@@ -122,7 +133,11 @@ def check_outputs(files: Iterable[Path], *, folders: Iterable[Path] = (), inputs
 
 def model_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `load`."""
-    parser.add_argument("--model", default="demo-vit", help="bundled model, checkpoint folder or hub id (%(default)s)")
+    parser.add_argument(
+        "--model",
+        default="demo-vit",
+        help="bundled model, checkpoint folder or hub id (%(default)s)",
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ... (%(default)s)")
     parser.add_argument("--dtype", default="auto", help="auto, float32, bfloat16 or float16 (%(default)s)")
     scores = "softmax, sigmoid or raw; as the checkpoint says unless given"

@@ -9,52 +9,120 @@ from typing import Any
 
 import multiplex_vit as mv
 from multiplex_vit.checks import whole
-from multiplex_vit.cli.command import DONE, FAILED, SOME_FAILED, Command, check_outputs, failed, model_arguments, place, say
+from multiplex_vit.cli.command import (
+    DONE,
+    FAILED,
+    SOME_FAILED,
+    Command,
+    check_outputs,
+    failed,
+    model_arguments,
+    place,
+    say,
+)
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import locked, output_folder, output_stems, written_together, written_whole
 from multiplex_vit.files.locks import SHORT
 from multiplex_vit.pictures import samples
 
-_OPTIONS = ("min_cut", "token_ratio", "starting_layer", "operators", "centralities", "statistics", "numerics", "design", "budget", "estimator")
+_OPTIONS = (
+    "min_cut",
+    "token_ratio",
+    "starting_layer",
+    "operators",
+    "centralities",
+    "statistics",
+    "numerics",
+    "design",
+    "budget",
+    "estimator",
+)
 
 TABLE = "explanations.csv"
 _NUMBERS = (
-    *("label", "probability", "predicted", "min_cut", "token_ratio", "starting_layer", "budget", "seed"),
+    *(
+        "label",
+        "probability",
+        "predicted",
+        "min_cut",
+        "token_ratio",
+        "starting_layer",
+        "budget",
+        "seed",
+    ),
     *("smoothness", "grid_weight", "direct_weight", "masks", "distinct_masks", "forward_passes"),
     *("insertion", "deletion", "difference"),
 )
 """Columns of the table that hold numbers."""
 
-# --- arguments --------------------------------------------------------------------------------------------------------
+# --- arguments ------------------------------------------------------------------------------------
 
 
 def _explain_arguments(parser: argparse.ArgumentParser) -> None:
     _image_arguments(parser)
     defaults = mv.Settings()
+    methods = "mutex, communities, or another explainer, perhaps with options: 'rise_tokens(budget=550)'"
     parser.add_argument(
         "--method",
         metavar="NAME",
         default="mutex",
-        help="mutex, communities, or another explainer, perhaps with options: 'rise_tokens(budget=550)'; the options below change its own (%(default)s)",
+        help=f"{methods}; the options below change its own (%(default)s)",
     )
-    parser.add_argument("--out", type=place, default=Path("explanations"), help="folder, or for evaluate the CSV file, to write (%(default)s)")
-    parser.add_argument("--min-cut", type=float, help=f"cut edges below this share of a layer's greatest weight ({defaults.min_cut})")
-    parser.add_argument("--token-ratio", type=float, help=f"share of the patch tokens that a mask removes ({defaults.token_ratio})")
-    parser.add_argument("--starting-layer", type=int, help=f"first layer that counts ({defaults.starting_layer})")
-    for option, registry in (("operators", mv.OPERATORS), ("centralities", mv.CENTRALITIES), ("statistics", mv.STATISTICS)):
-        names = list(getattr(defaults, option))
-        parser.add_argument(f"--{option}", nargs="+", choices=list(registry), metavar="NAME", help=f"of {', '.join(registry)} ({' '.join(names)})")
     parser.add_argument(
-        "--numerics", choices=("published", "stable"), help="how nodes are ranked: as published, or alike on every processor; the method's unless given"
+        "--out",
+        type=place,
+        default=Path("explanations"),
+        help="folder, or for evaluate the CSV file, to write (%(default)s)",
+    )
+    parser.add_argument(
+        "--min-cut",
+        type=float,
+        help=f"cut edges below this share of a layer's greatest weight ({defaults.min_cut})",
+    )
+    parser.add_argument(
+        "--token-ratio",
+        type=float,
+        help=f"share of the patch tokens that a mask removes ({defaults.token_ratio})",
+    )
+    parser.add_argument("--starting-layer", type=int, help=f"first layer that counts ({defaults.starting_layer})")
+    for option, registry in (
+        ("operators", mv.OPERATORS),
+        ("centralities", mv.CENTRALITIES),
+        ("statistics", mv.STATISTICS),
+    ):
+        names = list(getattr(defaults, option))
+        parser.add_argument(
+            f"--{option}",
+            nargs="+",
+            choices=list(registry),
+            metavar="NAME",
+            help=f"of {', '.join(registry)} ({' '.join(names)})",
+        )
+    ways = "as published, or alike on every processor"
+    parser.add_argument(
+        "--numerics",
+        choices=("published", "stable"),
+        help=f"how nodes are ranked: {ways}; the method's unless given",
     )
     parser.add_argument("--design", choices=list(mv.DESIGNS), help="which masks are made; the method's unless given")
-    parser.add_argument("--estimator", choices=list(mv.ESTIMATORS), help="how masks and confidences make a heatmap; the method's unless given")
+    parser.add_argument(
+        "--estimator",
+        choices=list(mv.ESTIMATORS),
+        help="how masks and confidences make a heatmap; the method's unless given",
+    )
     parser.add_argument("--budget", type=int, help="most forward passes an image; 55 unless given")
     _protocol_arguments(parser)
 
 
 def _image_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("images", nargs="*", type=place, metavar="IMAGE", default=[samples()["horse"]], help="image files; the bundled horse unless given")
+    parser.add_argument(
+        "images",
+        nargs="*",
+        type=place,
+        metavar="IMAGE",
+        default=[samples()["horse"]],
+        help="image files; the bundled horse unless given",
+    )
     parser.add_argument("--label", help="index or name of the class to explain; the predicted one unless given")
     parser.add_argument("--batch-size", default="auto", help="most masks a forward pass, or auto (%(default)s)")
     model_arguments(parser)
@@ -64,8 +132,18 @@ def _protocol_arguments(parser: argparse.ArgumentParser) -> None:
     known = f"{', '.join(mv.PROTOCOLS)}; with a baseline ({', '.join(mv.BASELINES)}) as in patch/blur"
     how = f"how insertion and deletion are made: {known} (%(default)s)"
     parser.add_argument("--protocol", metavar="NAME", default="patch/black", help=how)
-    parser.add_argument("--steps", type=int, default=None, help="points of a curve; every patch up to 100 unless given")
-    parser.add_argument("--seed", type=int, default=0, help="of masks that are drawn, and of the random baseline (%(default)s)")
+    parser.add_argument(
+        "--steps",
+        type=int,
+        default=None,
+        help="points of a curve; every patch up to 100 unless given",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="of masks that are drawn, and of the random baseline (%(default)s)",
+    )
 
 
 def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +151,7 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(out=Path("evaluation.csv"))
 
 
-# --- commands ---------------------------------------------------------------------------------------------------------
+# --- commands -------------------------------------------------------------------------------------
 
 
 def _explain(args: argparse.Namespace) -> int:
@@ -89,7 +167,8 @@ def _explain(args: argparse.Namespace) -> int:
         n_explained += 1
         explanation = measured.explanation
         score = explanation.score.told(explanation.clean[explanation.label])
-        return f"{explanation.label_name} ({score}), {_areas(measured.faithfulness)}; {', '.join(_files_of(name))}"
+        label = f"{explanation.label_name} ({score})"
+        return f"{label}, {_areas(measured.faithfulness)}; {', '.join(_files_of(name))}"
 
     code = _each(args, names, keep)
     if n_explained:
@@ -113,7 +192,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     return code
 
 
-# --- shared by the commands -------------------------------------------------------------------------------------------
+# --- shared by the commands -----------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -133,7 +212,8 @@ def _each(args: argparse.Namespace, names: list[str], keep: Callable[[Path, str,
     if args.label is not None:
         model.label_of(args.label, 0)
     if settings is not None and settings.starting_layer >= model.n_layers:
-        raise InputError(f"starting_layer is {settings.starting_layer}; {model.name} has layers 0 to {model.n_layers - 1}")
+        layers = f"{model.name} has layers 0 to {model.n_layers - 1}"
+        raise InputError(f"starting_layer is {settings.starting_layer}; {layers}")
     n_failed = 0
     for path, name in zip(args.images, names, strict=True):
         try:
@@ -153,7 +233,14 @@ def _measured(model: Any, path: Path, explainer: Any, options: dict[str, Any], a
 
     picture = model.picture(path)
     explanation = explainer(model, picture, args.label, batch_size=options["batch_size"])
-    faithfulness = mv.evaluate(model, picture, explanation.heatmap, label=explanation.label, protocol=args.protocol, **options)
+    faithfulness = mv.evaluate(
+        model,
+        picture,
+        explanation.heatmap,
+        label=explanation.label,
+        protocol=args.protocol,
+        **options,
+    )
     row = {"image": unicode_text(str(path)), **explanation.row(), **faithfulness.row()}
     return Measured(explanation, faithfulness, row)
 
@@ -171,7 +258,11 @@ def _options(args: argparse.Namespace) -> dict[str, Any]:
 
     batch_size = args.batch_size
     if batch_size != "auto":
-        batch_size = whole("batch_size", int(batch_size) if batch_size.lstrip("-").isdecimal() else batch_size, at_least=1)
+        batch_size = whole(
+            "batch_size",
+            int(batch_size) if batch_size.lstrip("-").isdecimal() else batch_size,
+            at_least=1,
+        )
     options = {"steps": args.steps, "seed": args.seed, "batch_size": batch_size}
     protocol_of(args.protocol, options)  # type: ignore[arg-type]
     return options
@@ -181,7 +272,7 @@ def _areas(faithfulness: Any) -> str:
     return ", ".join(f"{name} {curve.auc:.3f}" for name, curve in faithfulness.curves.items())
 
 
-# --- writing ----------------------------------------------------------------------------------------------------------
+# --- writing --------------------------------------------------------------------------------------
 
 
 def _files_of(name: str) -> list[str]:
@@ -221,7 +312,11 @@ def _drawn(name: str, measured: Measured) -> dict[str, bytes]:
     overlay, ax = plt.subplots(figsize=(4.5, 4.5), layout="constrained")
     measured.explanation.plot(ax=ax)
     summary = plot.summary([measured.explanation], [measured.faithfulness])
-    figures = {f"{name}_overlay.png": overlay, f"{name}_summary.png": summary, f"{name}_summary.pdf": summary}
+    figures = {
+        f"{name}_overlay.png": overlay,
+        f"{name}_summary.png": summary,
+        f"{name}_summary.pdf": summary,
+    }
     drawn = {}
     try:
         for file, figure in figures.items():

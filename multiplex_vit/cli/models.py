@@ -11,7 +11,8 @@ from multiplex_vit.models.bundled import bundled
 def _models(args: argparse.Namespace) -> int:
     for name, folder in bundled().items():
         say(f"{name}: {_card_line(folder)}")
-    say(f"Any checkpoint folder or hub id of these architectures works too: {', '.join(mv.ADAPTERS)}")
+    architectures = ", ".join(mv.ADAPTERS)
+    say(f"Any checkpoint folder or hub id of these architectures works too: {architectures}")
     return DONE
 
 

@@ -17,31 +17,70 @@ _TABLES = ("nodes", "layers", "layer_pairs", "multilayer")
 
 
 def _network_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("image", nargs="?", type=place, metavar="IMAGE", default=samples()["horse"], help="image file; the bundled horse unless given")
+    parser.add_argument(
+        "image",
+        nargs="?",
+        type=place,
+        metavar="IMAGE",
+        default=samples()["horse"],
+        help="image file; the bundled horse unless given",
+    )
     model_arguments(parser)
     _layer_arguments(parser)
-    parser.add_argument("--coupling", choices=list(mv.COUPLINGS), default="ordinal", help="which layers the inter-layer links join (%(default)s)")
+    parser.add_argument(
+        "--coupling",
+        choices=list(mv.COUPLINGS),
+        default="ordinal",
+        help="which layers the inter-layer links join (%(default)s)",
+    )
     parser.add_argument("--omega", type=float, default=1.0, help="weight of an inter-layer link (%(default)s)")
     names = f"{', '.join(mv.CENTRALITIES)}; the first gives size and colour (%(default)s)"
     parser.add_argument(
-        "--measures", nargs="+", metavar="NAME", default=["in_strength"], help=f"centralities written beside each node: none, all, or of {names}"
+        "--measures",
+        nargs="+",
+        metavar="NAME",
+        default=["in_strength"],
+        help=f"centralities written beside each node: none, all, or of {names}",
     )
-    parser.add_argument("--format", choices=list(mv.EXPORTERS), help="format of the file; by its suffix unless given")
+    parser.add_argument(
+        "--format",
+        choices=list(mv.EXPORTERS),
+        help="format of the file; by its suffix unless given",
+    )
     parser.add_argument("--out", type=place, help="file to write; network.graphml unless given")
-    parser.add_argument("--tables", type=place, metavar="DIR", help="also write nodes.csv, layers.csv, layer_pairs.csv and multilayer.csv there")
+    parser.add_argument(
+        "--tables",
+        type=place,
+        metavar="DIR",
+        help="also write nodes.csv, layers.csv, layer_pairs.csv and multilayer.csv there",
+    )
 
 
 def _layer_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--operator", choices=list(mv.OPERATORS), default="sum", help="how attention is pooled over heads (%(default)s)")
+    parser.add_argument(
+        "--operator",
+        choices=list(mv.OPERATORS),
+        default="sum",
+        help="how attention is pooled over heads (%(default)s)",
+    )
     parser.add_argument("--heads", action="store_true", help="a layer a block and head, instead of pooling heads")
-    parser.add_argument("--prefix", action="store_true", help="class, distillation and register tokens are nodes too")
+    parser.add_argument(
+        "--prefix",
+        action="store_true",
+        help="class, distillation and register tokens are nodes too",
+    )
     parser.add_argument(
         "--edges",
         choices=list(DIRECTIONS),
         default="attention",
         help="which way edges run: source attends to target, or as information flows (%(default)s)",
     )
-    parser.add_argument("--min-cut", type=float, default=0.01, help="cut edges below this share of a layer's greatest weight (%(default)s)")
+    parser.add_argument(
+        "--min-cut",
+        type=float,
+        default=0.01,
+        help="cut edges below this share of a layer's greatest weight (%(default)s)",
+    )
     one = parser.add_mutually_exclusive_group()
     one.add_argument("--layer", metavar="LAYER", help="one layer alone, by number or name")
     one.add_argument("--aggregate", choices=list(mv.AGGREGATIONS), help="all layers taken together into one")
@@ -59,8 +98,21 @@ def _network(args: argparse.Namespace) -> int:
     given = {name: getattr(args, name) for name in options}
     net = _chosen(mv.multiplex(model, args.image, **given), args)
     folder = args.tables or out.parent
-    with output_folder(out.parent), output_folder(folder), written_at_once([out.parent, folder]) as (new, new_tables):
-        names = [path.name for path in net.write(new / out.name, coupling=args.coupling, omega=args.omega, measures=measures, format=args.format)]
+    with (
+        output_folder(out.parent),
+        output_folder(folder),
+        written_at_once([out.parent, folder]) as (new, new_tables),
+    ):
+        names = [
+            path.name
+            for path in net.write(
+                new / out.name,
+                coupling=args.coupling,
+                omega=args.omega,
+                measures=measures,
+                format=args.format,
+            )
+        ]
         # Some formats have files that are known only now.
         written = [out.parent / name for name in names]
         _check_outputs([*written, *tables], args)

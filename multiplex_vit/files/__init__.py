@@ -1,4 +1,4 @@
-"""Writing: files whole or not at all, folders by one process at a time, places checked beforehand."""
+"""Writing: files whole or not at all, by one process at a time, into places checked before."""
 
 from multiplex_vit.files.locks import locked
 from multiplex_vit.files.scratch import clear_stale

@@ -22,9 +22,10 @@ _mine = threading.local()
 
 @contextmanager
 def locked(folder: str | os.PathLike[str], *, wait: float = 0.0) -> Iterator[None]:
-    """Keep other processes and threads out of a folder during a block; the lock of a dead process is taken over.
+    """Keep other processes and threads out of a folder during a block.
 
-    Blocks of one thread may lie in each other. What dead processes left half written is cleared.
+    The lock of a dead process is taken over. Blocks of one thread may lie in each other. What dead
+    processes left half written is cleared.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ def _places() -> set[Path]:
     return places
 
 
-def _acquired(place: Path, told: Path, wait: float) -> FileLock:
+def _acquired(place: Path, given: Path, wait: float) -> FileLock:
     lock, owner = FileLock(place / LOCK, timeout=wait), place / OWNER
     try:
         if not place.is_dir():
@@ -82,11 +83,11 @@ def _acquired(place: Path, told: Path, wait: float) -> FileLock:
         lock.acquire(poll_interval=0.05)
         owner.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
     except Timeout:
-        raise InputError(f"{told} is in use by {_owner(owner)}; wait for it, or give another folder") from None
+        raise InputError(f"{given} is in use by {_owner(owner)}; wait for it, or give another folder") from None
     except (OSError, NotImplementedError) as error:
         lock.release(force=True)
         why = getattr(error, "strerror", None) or error
-        raise InputError(f"cannot write into {told}: {why}; choose another folder") from error
+        raise InputError(f"cannot write into {given}: {why}; choose another folder") from error
     _places().add(place)
     return lock
 

@@ -1,4 +1,7 @@
-"""Scratch folders: where files are written before they get their names, known as left over once their process is dead."""
+"""Scratch folders: where files are written before they get their names.
+
+They are known as left over once their process is dead.
+"""
 
 import atexit
 import os
@@ -18,7 +21,7 @@ PREFIX = ".writing-"
 _LOCK = "lock"
 _TRIES = 5
 _SECONDS_TO_BEGIN = 5.0
-"""A scratch folder without a lock is of a process that is just about to lock it, or that died then."""
+"""Time that a process has to lock the scratch folder that it made; later it counts as dead."""
 
 _own: dict[Path, tuple[int, FileLock]] = {}
 """Scratch folders of this process, each with its process id, as a forked process has them too."""
@@ -83,10 +86,10 @@ def clear_stale(folder: Path) -> None:
     (False, True)
     """
     try:
-        found = [place for place in folder.glob(f"{PREFIX}*") if place.is_dir()]
+        places = [place for place in folder.glob(f"{PREFIX}*") if place.is_dir()]
     except OSError:
         return
-    for place in found:
+    for place in places:
         _clear(place)
 
 

@@ -1,4 +1,4 @@
-"""Stems: names for results that every system takes, whatever the files they come from are called."""
+"""Stems: names for results that every system takes, whatever their images are called."""
 
 import os
 import re
@@ -26,7 +26,7 @@ def output_stems(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
     ['cat', 'Cat-2', '__', '_con', '_x']
     """
     used: set[str] = set()
-    found = []
+    stems = []
     for path in paths:
         stem = _safe(Path(path).stem)
         name, number = stem, 1
@@ -34,8 +34,8 @@ def output_stems(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
             number += 1
             name = f"{stem}-{number}"
         used.add(_alike(name))
-        found.append(name)
-    return found
+        stems.append(name)
+    return stems
 
 
 def _safe(stem: str) -> str:

@@ -1,4 +1,4 @@
-"""Signals that ask a process to stop: raised as an exception, and held back during a step that must be finished."""
+"""Signals that ask a process to stop: raised as an exception, held back during a step."""
 
 import _thread
 import signal
@@ -33,7 +33,7 @@ class Stopped(KeyboardInterrupt):
 
 @contextmanager
 def stopping() -> Iterator[None]:
-    """Raise `Stopped` where a signal asks the process to stop, so that it clears up what it was writing.
+    """Raise `Stopped` where a signal asks the process to stop, so that it clears up.
 
     A signal that is ignored, as under nohup, or that somebody else handles stays as it is.
     An exception that is raised while Python runs a `__del__` or a callback of a weak reference is
@@ -69,8 +69,9 @@ def stopping() -> Iterator[None]:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Let a step be finished before a signal stops the process: it is raised once more after the block.
+    """Let a step be finished before a signal stops the process.
 
+    The signal is raised once more after the block.
     Signals reach the main thread alone; in another thread there is nothing to hold back.
 
     Examples
@@ -85,14 +86,14 @@ def held_back() -> Iterator[None]:
     finished
     stopped
     """
-    came: list[int] = []
-    before = _replaced(_HELD_BACK, lambda number, _: came.append(number))
+    signals: list[int] = []
+    before = _replaced(_HELD_BACK, lambda number, _: signals.append(number))
     try:
         yield
     finally:
         _restore(before)
-        if came:
-            signal.raise_signal(came[0])
+        if signals:
+            signal.raise_signal(signals[0])
 
 
 class _Swallowed:

@@ -49,30 +49,30 @@ def check_targets(
     Traceback (most recent call last):
     multiplex_vit.errors.InputError: cat.csv and ./cat.csv are one file; give each its own name
     """
-    known: dict[Place, str] = {}
+    read: dict[Place, str] = {}
     for path in inputs:
-        known.setdefault(_place(named(path)), f"{path}, which is read")
+        read.setdefault(_place(named(path)), f"{path}, which is read")
     if model and _is_folder(model):
         for path in (Path(model), *_files_of(Path(model))):
-            known.setdefault(_place(path), f"{path} of the model, which is read")
+            read.setdefault(_place(path), f"{path} of the model, which is read")
     for path in folders:
         _check_folder(named(path))
-        _check_not_read(path, known, "folder")
+        _check_not_read(path, read, "folder")
     written: dict[Place, str] = {}
     for path in files:
         writable(path)
         _check_folder(named(path).parent)
-        _check_not_read(path, known, "name")
+        _check_not_read(path, read, "name")
         place = _place(named(path))
         if place in written:
             raise InputError(f"{written[place]} and {path} are one file; give each its own name")
         written[place] = str(path)
 
 
-def _check_not_read(path: str | os.PathLike[str], known: dict[Place, str], what: str) -> None:
-    read = known.get(_place(named(path)))
-    if read is not None:
-        raise InputError(f"cannot write {path}: it is {read}; give another {what}")
+def _check_not_read(path: str | os.PathLike[str], read: dict[Place, str], what: str) -> None:
+    description = read.get(_place(named(path)))
+    if description is not None:
+        raise InputError(f"cannot write {path}: it is {description}; give another {what}")
 
 
 def _check_folder(folder: Path) -> None:

@@ -17,7 +17,7 @@ _TRIES = 5
 
 @contextmanager
 def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary path beside `path`, moved into place when the block ends well and deleted otherwise.
+    """Give a temporary path, moved to `path` when the block ends well and deleted otherwise.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     'whole'
     """
     target = writable(path)
-    with _told(f"cannot write {target}", "place"), scratch_in(target.parent) as scratch:
+    with _as_input_error(f"cannot write {target}", "place"), scratch_in(target.parent) as scratch:
         temporary = scratch.new / target.name
         temporary.touch()
         yield temporary
@@ -48,14 +48,16 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 @contextmanager
 def written_together(folder: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary folder whose files are moved into `folder` when the block ends well; otherwise none of them appears.
+    """Give a temporary folder whose files are moved into `folder` when the block ends well.
 
-    Links are followed; files that are there already are replaced, and put back should one of the others fail.
+    Otherwise none of them appears. Links are followed; files that are there already are replaced,
+    and put back should one of the others fail.
 
     Raises
     ------
     InputError
-        If the folder is missing or cannot be written, one of the files is a folder, write-protected or a pipe, or the disk is full.
+        If the folder is missing or cannot be written, one of the files is a folder,
+        write-protected or a pipe, or the disk is full.
     """
     with written_at_once([folder]) as (temporary,):
         yield temporary
@@ -63,7 +65,7 @@ def written_together(folder: str | os.PathLike[str]) -> Iterator[Path]:
 
 @contextmanager
 def written_at_once(folders: Sequence[str | os.PathLike[str]]) -> Iterator[list[Path]]:
-    """Give a temporary folder for each of several folders; all their files appear when the block ends well, or none.
+    """Give a temporary folder for each of several; all their files appear, or none.
 
     Raises
     ------
@@ -81,7 +83,7 @@ def written_at_once(folders: Sequence[str | os.PathLike[str]]) -> Iterator[list[
     """
     places = list(map(Path, folders))
     where = " and ".join(map(str, places))
-    with _told(f"cannot write into {where}", "place"), ExitStack() as stack:
+    with _as_input_error(f"cannot write into {where}", "place"), ExitStack() as stack:
         scratches = [stack.enter_context(scratch_in(place)) for place in places]
         yield [scratch.new for scratch in scratches]
         moves: list[_Move] = []
@@ -94,9 +96,10 @@ def written_at_once(folders: Sequence[str | os.PathLike[str]]) -> Iterator[list[
 
 @contextmanager
 def output_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a folder to write in, made if it is missing; folders made are taken away again if they end empty.
+    """Give a folder to write in, made if it is missing.
 
-    What dead processes left half written there is cleared.
+    Folders that are made and end empty are taken away again. What dead processes left half written
+    there is cleared.
 
     Raises
     ------
@@ -104,17 +107,17 @@ def output_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         If it cannot be made, is a file, or nothing can be written there.
     """
     folder = named(path)
-    made: list[Path] = []
+    new_folders: list[Path] = []
     try:
         with ExitStack() as stack:
             # A scratch folder keeps other processes from taking the folder away as empty.
-            with _told(f"cannot write into {folder}", "folder"):
-                stack.enter_context(_scratch_in_new(folder, made))
+            with _as_input_error(f"cannot write into {folder}", "folder"):
+                stack.enter_context(_scratch_in_new(folder, new_folders))
             clear_stale(folder)
             yield folder
     finally:
         with held_back():
-            _unmake(made)
+            _unmake(new_folders)
 
 
 def writable(path: str | os.PathLike[str]) -> Path:
@@ -134,7 +137,7 @@ def writable(path: str | os.PathLike[str]) -> Path:
 
 
 @contextmanager
-def _told(what: str, other: str) -> Iterator[None]:
+def _as_input_error(what: str, other: str) -> Iterator[None]:
     """Turn what a system says of a file into one line."""
     try:
         yield
@@ -143,13 +146,13 @@ def _told(what: str, other: str) -> Iterator[None]:
 
 
 @contextmanager
-def _scratch_in_new(folder: Path, made: list[Path]) -> Iterator[Scratch]:
+def _scratch_in_new(folder: Path, new_folders: list[Path]) -> Iterator[Scratch]:
     """Give a scratch folder inside a folder that may be missing."""
     with ExitStack() as stack:
         for attempt in range(_TRIES):
             try:
                 with held_back():
-                    _make(folder, made)
+                    _make(folder, new_folders)
                 scratch = stack.enter_context(scratch_in(folder))
                 break
             except FileNotFoundError:
@@ -159,20 +162,20 @@ def _scratch_in_new(folder: Path, made: list[Path]) -> Iterator[Scratch]:
         yield scratch
 
 
-def _make(folder: Path, made: list[Path]) -> None:
-    """Make a folder and those above it, and note each, so that a failure below takes them away again."""
+def _make(folder: Path, new_folders: list[Path]) -> None:
+    """Make a folder and those above it, and note them, to be taken away if they end empty."""
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     for place in reversed(missing):
         if place.is_dir():
             continue
         place.mkdir(exist_ok=True)
-        made.append(place)
+        new_folders.append(place)
     if not folder.is_dir():
         raise FileExistsError("it is a file")
 
 
-def _unmake(made: list[Path]) -> None:
-    for place in reversed(made):
+def _unmake(new_folders: list[Path]) -> None:
+    for place in reversed(new_folders):
         # What is not empty stays, also where another process writes there at this moment.
         with suppress(OSError):
             place.rmdir()
@@ -180,7 +183,7 @@ def _unmake(made: list[Path]) -> None:
 
 @dataclass(frozen=True)
 class _Move:
-    """A file that is ready, the place that it will have, and where what is there is kept meanwhile."""
+    """A file that is ready, its target, and where what is there is kept meanwhile."""
 
     file: Path
     target: Path
@@ -195,7 +198,7 @@ def _moves(folder: Path, scratch: Scratch) -> list[_Move]:
 
 
 def _replace_all(moves: Sequence[_Move]) -> None:
-    """Move files to their targets; if one fails, take the moved ones away and put back what was there."""
+    """Move files to their targets; if one fails, put back what was there."""
     begun: list[_Move] = []
     try:
         for move in moves:

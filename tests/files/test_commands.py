@@ -35,27 +35,70 @@ class Case:
     folders: list[str]
 
 
-NETWORK_TABLES = ["tables/nodes.csv", "tables/layers.csv", "tables/layer_pairs.csv", "tables/multilayer.csv"]
+NETWORK_TABLES = [
+    "tables/nodes.csv",
+    "tables/layers.csv",
+    "tables/layer_pairs.csv",
+    "tables/multilayer.csv",
+]
 COMPARED = ["out/comparison.csv", "out/curves.csv", "out/heatmaps.npz", "out/comparison.json"]
 CASES = {
     "explain": Case(
         ["explain", "cat.png", *FAST, "--out", "out"],
-        ["out/cat_overlay.png", "out/cat_summary.png", "out/cat_summary.pdf", "out/cat.npz", "out/explanations.csv"],
+        [
+            "out/cat_overlay.png",
+            "out/cat_summary.png",
+            "out/cat_summary.pdf",
+            "out/cat.npz",
+            "out/explanations.csv",
+        ],
         ["out"],
     ),
     "evaluate": Case(["evaluate", "cat.png", *FAST, "--out", "out/e.csv"], ["out/e.csv"], ["out"]),
     "network": Case(
-        ["network", "cat.png", "--min-cut", "0.5", "--device", "cpu", "--out", "out/n.graphml", "--tables", "tables"],
+        [
+            "network",
+            "cat.png",
+            "--min-cut",
+            "0.5",
+            "--device",
+            "cpu",
+            "--out",
+            "out/n.graphml",
+            "--tables",
+            "tables",
+        ],
         ["out/n.graphml", *NETWORK_TABLES],
         ["out", "tables"],
     ),
     "compare": Case(
-        ["compare", "cat.png", "--methods", "raw_attention", "--protocol", "token", "--steps", "2", "--device", "cpu", "--out", "out"],
+        [
+            "compare",
+            "cat.png",
+            "--methods",
+            "raw_attention",
+            "--protocol",
+            "token",
+            "--steps",
+            "2",
+            "--device",
+            "cpu",
+            "--out",
+            "out",
+        ],
         COMPARED,
         ["out"],
     ),
-    "study": Case(["study", "pictures", "--steps", "2", "--device", "cpu", "--out", "out"], ["out/manifest.json"], ["out"]),
-    "ablate": Case(["ablate", "study"], ["study/ablations/without-statistic.csv"], ["study/ablations", "study/ablations/without-statistic"]),
+    "study": Case(
+        ["study", "pictures", "--steps", "2", "--device", "cpu", "--out", "out"],
+        ["out/manifest.json"],
+        ["out"],
+    ),
+    "ablate": Case(
+        ["ablate", "study"],
+        ["study/ablations/without-statistic.csv"],
+        ["study/ablations", "study/ablations/without-statistic"],
+    ),
     "report": Case(["report", "study", "--out", "out"], ["out/report.md", "out/summary.csv"], ["out"]),
 }
 FILES = [(command, file) for command, case in CASES.items() for file in case.files]
@@ -75,7 +118,14 @@ def finished(tmp_path_factory):
     (folder / "pictures").mkdir()
     write_pictures(folder / "pictures")
     settings = mv.Settings(operators="sum", statistics=("max", "min"))
-    mv.Study(images=folder / "pictures", out=folder / "study", settings=settings, protocols="token", steps=2, device="cpu").run(progress=False)
+    mv.Study(
+        images=folder / "pictures",
+        out=folder / "study",
+        settings=settings,
+        protocols="token",
+        steps=2,
+        device="cpu",
+    ).run(progress=False)
     return folder
 
 
@@ -289,7 +339,10 @@ def test_a_signal_in_the_middle_leaves_all_or_nothing(command, moment, here, cap
     owner, name = {
         "a scratch folder is made": (tempfile, "mkdtemp"),
         "files get their names": (shutil, "move") if command in ("explain", "network", "report") else (Path, "replace"),
-        "the model is loaded": (mv if command in ("explain", "evaluate", "network", "compare") else study_room, "load"),
+        "the model is loaded": (
+            mv if command in ("explain", "evaluate", "network", "compare") else study_room,
+            "load",
+        ),
     }[moment]
     if (command, moment) == ("report", "the model is loaded"):
         pytest.skip("a report loads no model")
@@ -340,7 +393,11 @@ def test_what_is_done_before_a_signal_is_whole(number, here):
     images = [f"{i}.png" for i in range(40)]
     for name in images:
         shutil.copy("cat.png", name)
-    process = start([*COMMAND, "explain", *images, *FAST, "--out", "out"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = start(
+        [*COMMAND, "explain", *images, *FAST, "--out", "out"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     process.stdout.readline()
     time.sleep(0.7)
     process.send_signal(number)
@@ -362,7 +419,12 @@ def test_what_is_done_before_a_signal_is_whole(number, here):
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="has nohup")
 def test_a_command_under_nohup_goes_on_after_a_hangup(here):
-    process = subprocess.Popen(["nohup", *COMMAND, "explain", "cat.png", *FAST, "--out", "out"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        ["nohup", *COMMAND, "explain", "cat.png", *FAST, "--out", "out"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     time.sleep(1)
     process.send_signal(signal.SIGHUP)
     out, err = process.communicate(timeout=120)

@@ -24,7 +24,10 @@ def holding(folder, seconds):
 def test_a_folder_in_use_is_refused_in_one_line_that_names_the_process(tmp_path):
     process = holding(tmp_path, 60)
     try:
-        with pytest.raises(InputError, match=rf"is in use by process {process.pid} on \S+; wait for it"), locked(tmp_path):
+        with (
+            pytest.raises(InputError, match=rf"is in use by process {process.pid} on \S+; wait for it"),
+            locked(tmp_path),
+        ):
             pass
     finally:
         process.kill()

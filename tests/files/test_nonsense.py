@@ -35,7 +35,19 @@ GIVEN = {
     "explain": ["cat.png", *EXPLAINS, "--out", "out"],
     "evaluate": ["cat.png", *EXPLAINS, "--out", "e.csv"],
     "network": ["cat.png", "--device", "cpu", "--out", "n.graphml"],
-    "compare": ["cat.png", "--methods", "raw_attention", "--protocol", "token", "--steps", "2", "--device", "cpu", "--out", "out"],
+    "compare": [
+        "cat.png",
+        "--methods",
+        "raw_attention",
+        "--protocol",
+        "token",
+        "--steps",
+        "2",
+        "--device",
+        "cpu",
+        "--out",
+        "out",
+    ],
     "study": ["pictures", "--steps", "2", "--device", "cpu", "--out", "out"],
     "ablate": ["study"],
     "report": ["study", "--out", "out"],
@@ -62,7 +74,14 @@ def place(tmp_path_factory):
     Image.fromarray(values).save(folder / "cat.png")
     shutil.copy(folder / "cat.png", folder / "pictures")
     settings = mv.Settings(operators="sum", statistics=("max", "min"))
-    mv.Study(images=folder / "pictures", out=folder / "study", settings=settings, protocols="token", steps=2, device="cpu").run(progress=False)
+    mv.Study(
+        images=folder / "pictures",
+        out=folder / "study",
+        settings=settings,
+        protocols="token",
+        steps=2,
+        device="cpu",
+    ).run(progress=False)
     return folder
 
 
@@ -118,7 +137,13 @@ OF_USE = {
 
 @pytest.mark.parametrize("key", KEYS)
 def test_values_of_a_configuration_that_are_of_no_use(key, here, capsys, tmp_path):
-    right = {"images": f'"{here}/pictures"', "out": '"out"', "steps": "2", "protocols": '"token"', "device": '"cpu"'}
+    right = {
+        "images": f'"{here}/pictures"',
+        "out": '"out"',
+        "steps": "2",
+        "protocols": '"token"',
+        "device": '"cpu"',
+    }
     config = tmp_path / "study.toml"
     for value in WRONG:
         if value in OF_USE.get(key, ()):

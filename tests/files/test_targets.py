@@ -55,7 +55,12 @@ def test_folders_that_are_refused(here, folder):
 
 
 def test_what_may_be_written(here):
-    check_targets(["n.csv", "N.csv", "folder/n.csv", "new/n.csv", "model/n.graphml"], folders=["new"], inputs=["a.jpg"], model="demo-vit")
+    check_targets(
+        ["n.csv", "N.csv", "folder/n.csv", "new/n.csv", "model/n.graphml"],
+        folders=["new"],
+        inputs=["a.jpg"],
+        model="demo-vit",
+    )
 
 
 def test_names_that_differ_in_case_are_one_file_where_the_disk_takes_them_for_one(here, monkeypatch):

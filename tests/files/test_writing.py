@@ -32,7 +32,10 @@ def test_a_failure_keeps_the_old_file_and_leaves_no_crumbs(tmp_path):
 
 
 def test_a_full_disk_is_told_in_one_line(tmp_path):
-    with pytest.raises(InputError, match=r"cannot write .*a\.txt: No space left on device"), written_whole(tmp_path / "a.txt"):
+    with (
+        pytest.raises(InputError, match=r"cannot write .*a\.txt: No space left on device"),
+        written_whole(tmp_path / "a.txt"),
+    ):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert not list(tmp_path.iterdir())
 
@@ -40,10 +43,16 @@ def test_a_full_disk_is_told_in_one_line(tmp_path):
 def test_places_that_cannot_be_written(tmp_path):
     with pytest.raises(InputError, match="it is a folder"), written_whole(tmp_path):
         pass
-    with pytest.raises(InputError, match="No such file or directory"), written_whole(tmp_path / "missing" / "a.txt"):
+    with (
+        pytest.raises(InputError, match="No such file or directory"),
+        written_whole(tmp_path / "missing" / "a.txt"),
+    ):
         pass
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="cannot write into"), output_folder(tmp_path / "file" / "below"):
+    with (
+        pytest.raises(InputError, match="cannot write into"),
+        output_folder(tmp_path / "file" / "below"),
+    ):
         pass
 
 
