@@ -102,6 +102,30 @@ def test_few_nodes_have_few_masks_and_passes_are_counted_truly():
         assert model.sequences == explanation.forward_passes == len(explanation.masks.distinct()[0]) + 1 <= 65
 
 
+@pytest.mark.parametrize("design", mv.DESIGNS)
+def test_a_budget_beyond_what_can_be_distinct_ends(design):
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        explanation = mv.explain(FakeModel(), PIXELS, design=design, budget=1_000_000)
+    n_masks = len(explanation.masks)
+    assert n_masks < 100_000
+    assert len(explanation.masks.distinct()[0]) <= 64
+    drawn = design not in ("centrality", "occlusion")
+    assert drawn == any("masks were asked for" in str(warning.message) for warning in told)
+
+
+def test_more_scores_than_a_file_may_hold_are_refused_before_any_pass():
+    class ManyClasses(FakeModel):
+        classes = tuple(map(str, range(100_000)))
+        n_classes = 100_000
+
+    model = ManyClasses()
+    for method in ("random", "rise_tokens", "kernel_shap"):
+        given = {"design": method} if method in mv.DESIGNS else {"method": method}
+        with pytest.raises(mv.InputError, match="masks of 100,000 classes take .* GiB of scores; give a budget of at most 5,368"):
+            mv.explain(model, PIXELS, budget=200_000, **given)
+
+
 @pytest.mark.parametrize("n_nodes", [1, 2, 3, 9, 64])
 def test_graphs_that_have_no_communities(n_nodes):
     for graph in (np.zeros((n_nodes, n_nodes)), 1 - np.eye(n_nodes)):

@@ -3,6 +3,7 @@
 Each takes a Ground and returns Masks. What imports torch is imported where masks are made, so that reading names stays quick.
 """
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from multiplex_vit.saliency.settings import Settings
 
 _TRIES = 20
+_IDLE = 10_000
+"""Draws in a row, at least, that bring nothing new before drawing ends."""
+
 _MASKS_A_PARTITION = 6
 _BISECTIONS, _GREATEST_HADAMARD = 10, 4096
 
@@ -219,18 +223,29 @@ def _united(partition: np.ndarray, token_ratio: float, rng: np.random.Generator)
 
 
 def _drawn(design: str, n_masks: int, draw: Callable[[], np.ndarray]) -> "Masks":
-    """Return masks drawn until so many are distinct; few nodes may not have so many, then masks repeat and take no second pass."""
+    """Return masks drawn until so many are distinct.
+
+    Few nodes may not have so many. Then masks repeat, which takes no second pass, and drawing ends
+    where nothing new was seen for long.
+    """
     from multiplex_vit.saliency.masks import Masks
 
     masks: dict[bytes, np.ndarray] = {}
     repeated: list[np.ndarray] = []
+    idle = 0
     for _ in range(_TRIES * n_masks):
-        if len(masks) == n_masks:
+        if len(masks) == n_masks or idle > max(_IDLE, 5 * len(masks)):
             break
         mask = draw()
-        if masks.setdefault(mask.tobytes(), mask) is not mask:
+        idle += 1
+        if masks.setdefault(mask.tobytes(), mask) is mask:
+            idle = 0
+        elif len(repeated) < n_masks:
             repeated.append(mask)
     kept = [*masks.values(), *repeated][:n_masks]
+    if len(kept) < n_masks:
+        line = f"{n_masks:,} masks were asked for; there are {len(masks):,} distinct ones"
+        warnings.warn(f"{line}, and no more than {len(kept):,} were drawn", stacklevel=2)
     return Masks(np.array(kept, dtype=bool), (("", "", ""),) * len(kept), (design,) * len(kept))
 
 

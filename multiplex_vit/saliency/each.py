@@ -23,7 +23,7 @@ from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.registry import Named
 from multiplex_vit.saliency.designs import DESIGNS, Ground, design_of
 from multiplex_vit.saliency.explanation import Explanation
-from multiplex_vit.saliency.masks import Masks, learn, since
+from multiplex_vit.saliency.masks import Masks, learn, refuse_many_scores, since
 from multiplex_vit.saliency.settings import Settings
 
 _MOST_IMAGES = {"cpu": 16, "cuda": 64}
@@ -128,8 +128,10 @@ def _explained(
     model: VisionModel, pictures: Sequence[Picture], labels: Sequence[Any], settings: Sequence[Settings], batch_size: int | str
 ) -> list[list[Explanation]]:
     """Return the explanations of pictures of one size; what they need of memory is free again when this fails."""
-    tokens = model.embed(torch.cat([picture.pixels for picture in pictures]))
     grid = model.grid_of(pictures[0].pixels.shape[2:])
+    for each in settings:
+        refuse_many_scores(each.most_passes(int(np.prod(grid))), model.n_classes)
+    tokens = model.embed(torch.cat([picture.pixels for picture in pictures]))
     attention, clean, direct = _attended(model, tokens, settings)
     predicted = clean.argmax(1)
     found = [model.label_of(label, int(own)) for label, own in zip(labels, predicted, strict=True)]

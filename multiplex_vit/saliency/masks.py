@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from multiplex_vit.errors import InputError
+from multiplex_vit.limits import MOST_ARRAY_BYTES
 from multiplex_vit.network.centrality import CENTRALITIES, centrality
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.tokens import Tokens
@@ -242,3 +243,23 @@ def _shaped(values: Tensor, shape: torch.Size, name: str, wanted: str) -> Tensor
     if values.shape != shape:
         raise InputError(f"{name} returned shape {list(values.shape)} where {list(shape)} was wanted: {wanted}")
     return values
+
+
+def refuse_many_scores(n_masks: int, n_classes: int) -> None:
+    """Refuse more scores of masks than a saved file may hold, before anything is computed.
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> refuse_many_scores(1_000_000, 21_841)
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: 1,000,000 masks of 21,841 classes take 81.4 GiB of scores; give a budget of at most 24,581
+    """
+    row_bytes = 4 * n_classes
+    if n_masks * row_bytes > MOST_ARRAY_BYTES:
+        size = n_masks * row_bytes / 2**30
+        what = f"{n_masks:,} masks of {n_classes:,} classes take {size:.1f} GiB of scores"
+        raise InputError(f"{what}; give a budget of at most {MOST_ARRAY_BYTES // row_bytes:,}")

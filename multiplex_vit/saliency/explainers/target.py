@@ -18,7 +18,7 @@ from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.reading import named
 from multiplex_vit.registry import name_of
 from multiplex_vit.saliency.explanation import Explanation
-from multiplex_vit.saliency.masks import Masks
+from multiplex_vit.saliency.masks import Masks, refuse_many_scores
 from multiplex_vit.saliency.pictured import Pictured
 from multiplex_vit.saliency.saved import ATTRIBUTION_FORMAT, read_attribution
 from multiplex_vit.saliency.settings import Settings
@@ -156,6 +156,7 @@ class Target:
 
     def explained(self, kept: np.ndarray, clean: np.ndarray | Tensor, settings: Settings) -> Explanation:
         """Return what masks kept [mask, node] show, where the pass of the whole image was run already; `settings.design` names the masks."""
+        refuse_many_scores(len(kept), self.model.n_classes)
         masks = Masks(kept, (("", "", ""),) * len(kept), (name_of(settings.design),) * len(kept))
         whole = np.asarray(clean.cpu() if isinstance(clean, Tensor) else clean, dtype=np.float32).ravel()
         first, inverse = masks.distinct()
