@@ -67,7 +67,8 @@ def _checking(function: F, left: frozenset[str]) -> F:
     kinds = {}
     for name, parameter in signature.parameters.items():
         is_one = parameter.kind not in _CHECKED_LATER
-        if is_one and name not in left and _is_known(parameter.annotation):
+        is_annotated = parameter.annotation is not inspect.Parameter.empty
+        if is_one and is_annotated and name not in left:
             kinds[name] = parameter.annotation
 
     @functools.wraps(function)
@@ -79,7 +80,8 @@ def _checking(function: F, left: frozenset[str]) -> F:
             return function(*args, **options)
         for name, value in given.arguments.items():
             if name in kinds:
-                given.arguments[name] = fitting(name, value, kinds[name])
+                kind = _known_to(function, kinds[name])
+                given.arguments[name] = fitting(name, value, kind)
         return function(*given.args, **given.kwargs)
 
     return call  # type: ignore[return-value]
@@ -93,8 +95,31 @@ def check_fields(record: Any) -> None:
     InputError
     """
     for field in dataclasses.fields(record):
-        if _is_known(field.type):
+        # An annotation in quotes names a class that is not imported there.
+        if not isinstance(field.type, str):
             fitting(field.name, getattr(record, field.name), field.type)
+
+
+def check_options(options: Mapping[str, Any], kinds: type) -> None:
+    """Refuse keyword arguments that a TypedDict does not name, or annotates with other kinds.
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> class Asked(TypedDict, total=False):
+    ...     seed: int
+    >>> check_options({"sed": 3}, Asked)
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: unknown option 'sed'; known: seed
+    """
+    annotations = inspect.get_annotations(kinds)
+    for name, value in options.items():
+        if name not in annotations:
+            raise InputError(f"unknown option {name!r}; known: {', '.join(annotations)}")
+        fitting(name, value, annotations[name])
 
 
 def fitting(name: str, value: Any, kind: Any) -> Any:
@@ -119,9 +144,10 @@ def fitting(name: str, value: Any, kind: Any) -> Any:
     return found
 
 
-def _is_known(kind: Any) -> bool:
-    """Tell whether an annotation says what to check; one in quotes stands for a class that is not imported here."""
-    return kind is not inspect.Parameter.empty and not isinstance(kind, str)
+def _known_to(function: Callable[..., Any], kind: Any) -> Any:
+    """Return an annotation; of one in quotes the class of that name, or Any where it is not imported."""
+    known = getattr(function, "__globals__", {})
+    return known.get(kind, Any) if isinstance(kind, str) else kind
 
 
 def _fitted(value: Any, kind: Any) -> Any:

@@ -134,6 +134,24 @@ def positive(name: str, value: Any, hint: str = "") -> float:
     return number
 
 
+def not_negative(name: str, value: Any) -> float:
+    """Return a finite number of at least 0.
+
+    Examples
+    --------
+    >>> not_negative("direct_weight", 0)
+    0.0
+    >>> not_negative("direct_weight", -1)
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: direct_weight is -1; give a finite number of at least 0
+    """
+    number = _float(value)
+    if not 0 <= number <= MOST_NUMBER:
+        limit = f", at most {MOST_NUMBER:,}" if number > MOST_NUMBER else ""
+        raise InputError(f"{name} is {shown(value)}; give a finite number of at least 0{limit}")
+    return number
+
+
 def vision_model(model: Model) -> Model:
     """Return what is asked of as a model; every function that takes one checks it so.
 

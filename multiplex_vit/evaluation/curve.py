@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from multiplex_vit.arguments import check_fields, checked
 from multiplex_vit.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ class Curve:
     protocol: str
     quantity: str = ""
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
     @property
     def auc(self) -> float:
         """Area under the curve by the trapezoid rule, over the fractions as they are."""
@@ -76,6 +80,7 @@ class Faithfulness:
     names: tuple[str, str] = INSERTION_DELETION
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.higher.protocol != self.lower.protocol:
             raise InputError(f"curves of {self.higher.protocol} and {self.lower.protocol} do not belong together")
 
@@ -128,6 +133,7 @@ class Faithfulness:
         """AUC of the curve that should be high minus that of the other: insertion minus deletion."""
         return self.higher.auc - self.lower.auc
 
+    @checked
     def minus(self, other: "Faithfulness") -> float:
         """Return by how much this difference exceeds another's.
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from multiplex_vit.arguments import checked_but
+from multiplex_vit.arguments import check_fields, checked_but
 from multiplex_vit.checks import share, vision_model, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.localisation import edges_of, shape_of
@@ -34,6 +34,9 @@ class Mosaic:
     labels: tuple[int, ...]
     images: tuple[int, ...]
     shape: tuple[int, int] = (2, 2)
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 @checked_but("shape")

@@ -53,6 +53,28 @@ def to_device(values: Tensor, device: torch.device, dtype: torch.dtype | None = 
     return values.to(device, dtype, non_blocking=True)
 
 
+def refuse_shape(name: str, values: Tensor | np.ndarray, *axes: int | str) -> None:
+    """Refuse values of other axes: a number is how long one is, a text what it is of.
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> refuse_shape("pixels", np.zeros((3, 4, 4)), "image", 3, "row", "col")
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: pixels have shape [3, 4, 4]; give [image, 3, row, col]
+    """
+    shape = tuple(values.shape)
+    fits = len(shape) == len(axes)
+    for length, axis in zip(shape, axes, strict=False):
+        if isinstance(axis, int):
+            fits = fits and axis == length
+    if not fits:
+        raise InputError(f"{name} have shape {list(shape)}; give [{', '.join(map(str, axes))}]")
+
+
 def refuse_meta(model: nn.Module) -> None:
     """Refuse a model whose weights, or some of them, hold no values."""
     for name, weight in model.named_parameters():

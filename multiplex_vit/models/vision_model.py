@@ -7,7 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from multiplex_vit.arguments import checked, checked_but
 from multiplex_vit.checks import label_index
+from multiplex_vit.errors import InputError
 from multiplex_vit.models import attention, direct, gradients, inputs, masked
 from multiplex_vit.models.backbone import Backbone
 from multiplex_vit.models.classifier import Operators
@@ -18,6 +20,7 @@ from multiplex_vit.models.libraries import PreTrainedModel
 from multiplex_vit.models.normalisation import normalisation_of
 from multiplex_vit.models.picture import Picture
 from multiplex_vit.models.score import AUTO, Score
+from multiplex_vit.models.tensors import refuse_shape
 
 
 class VisionModel:
@@ -60,6 +63,7 @@ class VisionModel:
     (8, 8)
     """
 
+    @checked_but("model", "fast", "mask_dtype")
     def __init__(
         self,
         model: PreTrainedModel,
@@ -181,6 +185,7 @@ class VisionModel:
         """
         return normalisation_of(self.backbone, self.processor)
 
+    @checked
     def with_module(self, module: PreTrainedModel, name: str) -> "VisionModel":
         """Return a model of the same classes and options around a module of the same architecture."""
         model = VisionModel(
@@ -195,10 +200,14 @@ class VisionModel:
         model.head.take_names(self.classes)
         return model
 
+    @checked
     def grid_of(self, size: Sequence[int]) -> tuple[int, int]:
         """Return rows and columns of patches of an image of `size` pixels [row, col]."""
+        if len(size) != 2:
+            raise InputError(f"size is {list(size)}; give rows and columns of pixels")
         return self.backbone.grid_of(size)
 
+    @checked_but("label")
     def label_of(self, label: int | str | None, predicted: int) -> int:
         """Return the index of a class given by index or name; None stands for the predicted one.
 
@@ -225,6 +234,7 @@ class VisionModel:
         """
         return inputs.picture_of(self.backbone, self.processor, image)
 
+    @checked
     def embed(self, pixels: Tensor | np.ndarray) -> Tensor:
         """Return the tokens that enter the first block.
 
@@ -243,8 +253,10 @@ class VisionModel:
         InputError
             If their number is not that of the prefix tokens plus the patches of the grid.
         """
+        refuse_shape("pixels", pixels, "image", self.backbone.n_channels, "row", "col")
         return inputs.embed(self.backbone, pixels)
 
+    @checked
     def attend(
         self, tokens: Tensor, operators: Operators, *, prefix: bool = False
     ) -> tuple[Tensor, Tensor]:
@@ -269,8 +281,10 @@ class VisionModel:
         scores : Tensor [image, class]
             float32; `score` says whether these are probabilities.
         """
+        refuse_shape("tokens", tokens, "image", "token", "width")
         return attention.attend(self.backbone, self.head, tokens, operators, prefix=prefix)
 
+    @checked
     def attend_directly(
         self, tokens: Tensor, operators: Operators
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -290,8 +304,10 @@ class VisionModel:
         InputError
             If the classifier is not linear.
         """
+        refuse_shape("tokens", tokens, "image", "token", "width")
         return direct.attend_directly(self.backbone, self.head, tokens, operators)
 
+    @checked
     def activations(
         self, tokens: Tensor, operators: Operators = ("mean",)
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -299,8 +315,10 @@ class VisionModel:
 
         See `multiplex_vit.models.attention.activations`.
         """
+        refuse_shape("tokens", tokens, "image", "token", "width")
         return attention.activations(self.backbone, self.head, tokens, operators)
 
+    @checked
     def probabilities(
         self, tokens: Tensor, kept: Tensor | np.ndarray, *, batch_size: int | str = "auto"
     ) -> Tensor:
@@ -322,8 +340,10 @@ class VisionModel:
         Tensor [mask, class]
             float32.
         """
+        refuse_shape("tokens", tokens, "image", "token", "width")
         return self.probabilities_of_images(tokens, [kept], batch_size=batch_size)[0]
 
+    @checked
     def probabilities_of_images(
         self,
         tokens: Tensor,
@@ -349,8 +369,10 @@ class VisionModel:
         list of Tensor [mask, class]
             One an image.
         """
+        refuse_shape("tokens", tokens, "image", "token", "width")
         return masked.scores_of_masks(self._runner, self.head, tokens, kept, batch_size)
 
+    @checked
     def classify(self, pixels: Tensor | np.ndarray, *, batch_size: int | str = "auto") -> Tensor:
         """Return class scores of whole images.
 
@@ -366,8 +388,10 @@ class VisionModel:
         Tensor [image, class]
             float32.
         """
+        refuse_shape("pixels", pixels, "image", self.backbone.n_channels, "row", "col")
         return masked.scores_of_images(self._runner, self.head, pixels, batch_size)
 
+    @checked
     def attention_gradients(
         self, tokens: Tensor, label: int | None
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -375,25 +399,36 @@ class VisionModel:
 
         See `multiplex_vit.models.gradients.attention_gradients`.
         """
+        refuse_shape("tokens", tokens, "image", "token", "width")
+        label = None if label is None else self.label_of(label, 0)
         return gradients.attention_gradients(self.backbone, self.head, tokens, label)
 
+    @checked
     def block_gradients(self, tokens: Tensor, label: int | None) -> tuple[Tensor, Tensor]:
         """Return how each block's attention changes the logit read from that block's output.
 
         See `multiplex_vit.models.gradients.block_gradients`.
         """
+        refuse_shape("tokens", tokens, "image", "token", "width")
+        label = None if label is None else self.label_of(label, 0)
         return gradients.block_gradients(self.backbone, self.head, tokens, label)
 
+    @checked
     def token_gradients(self, tokens: Tensor, label: int | None) -> tuple[Tensor, Tensor, Tensor]:
         """Return the patch tokens behind the last block's first layer norm, and their gradient.
 
         See `multiplex_vit.models.gradients.token_gradients`.
         """
+        refuse_shape("tokens", tokens, "image", "token", "width")
+        label = None if label is None else self.label_of(label, 0)
         return gradients.token_gradients(self.backbone, self.head, tokens, label)
 
+    @checked
     def pixel_gradients(self, pixels: Tensor, label: int) -> Tensor:
         """Return the gradient of a class's score at pixel values [image, channel, row, col].
 
         See `multiplex_vit.models.gradients.pixel_gradients`.
         """
+        refuse_shape("pixels", pixels, "image", self.backbone.n_channels, "row", "col")
+        label = self.label_of(label, 0)
         return gradients.pixel_gradients(self._runner, self.head, pixels, label)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from multiplex_vit.arguments import checked
 from multiplex_vit.checks import label_index
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import written_whole
@@ -106,6 +107,7 @@ class Explanation(Pictured):
         own = self.direct[:, self.label]
         return (own if self.against is None else own - self.direct[:, self.against]).reshape(self.grid)
 
+    @checked
     def estimate(self, estimator: Named) -> np.ndarray:
         """Return the heatmap float32 [row, col] by an estimator, without a forward pass.
 
@@ -130,6 +132,7 @@ class Explanation(Pictured):
             raise InputError(f"estimator {name_of(estimator)} returned shape {list(values.shape)}; finite values [{self.masks.kept.shape[1]}] were wanted")
         return _read_only(values.reshape(self.grid))
 
+    @checked
     def with_estimator(self, estimator: Named, *, direct_weight: float | None = None) -> "Explanation":
         """Return the explanation by another estimator, or with another weight of the direct attribution, without a forward pass."""
         ESTIMATORS.resolve(estimator)
@@ -206,6 +209,7 @@ class Explanation(Pictured):
         counts = {"masks": len(self.masks), "distinct_masks": distinct, "forward_passes": self.forward_passes}
         return {"model": self.model, **self.head(), **self.settings.row(), **counts}
 
+    @checked
     def save(self, path: str | Path) -> None:
         """Write the explanation as a NumPy archive (.npz, no pickle), whole or not at all; `load` gives it back."""
         if Path(path).suffix != ".npz":

@@ -9,6 +9,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from multiplex_vit.arguments import check_fields, checked
+from multiplex_vit.checks import shown
 from multiplex_vit.errors import InputError
 from multiplex_vit.limits import MOST_ARRAY_BYTES
 from multiplex_vit.network.centrality import CENTRALITIES, centrality
@@ -52,6 +54,7 @@ class Masks:
     flips: np.ndarray | None = None
 
     def __post_init__(self) -> None:
+        check_fields(self)
         object.__setattr__(self, "designs", self.designs or ("centrality",) * len(self.labels))
 
     def __add__(self, other: "Masks") -> "Masks":
@@ -82,8 +85,11 @@ class Masks:
         order = np.argsort(first)
         return first[order], np.argsort(order)[inverse.ravel()]
 
+    @checked
     def select(self, chosen: np.ndarray) -> "Masks":
-        """Return the masks chosen by a bool [mask]."""
+        """Return the masks chosen by a bool [mask]; InputError if it is something else."""
+        if chosen.shape != (len(self),) or chosen.dtype != bool:
+            raise InputError(f"chosen is {shown(chosen)}; give truth values [{len(self)}]")
         labels = tuple(label for label, take in zip(self.labels, chosen, strict=True) if take)
         designs = tuple(design for design, take in zip(self.designs, chosen, strict=True) if take)
         return Masks(self.kept[chosen], labels, designs, None if self.flips is None else self.flips[chosen])
@@ -256,7 +262,7 @@ def refuse_many_scores(n_masks: int, n_classes: int) -> None:
     --------
     >>> refuse_many_scores(1_000_000, 21_841)
     Traceback (most recent call last):
-    multiplex_vit.errors.InputError: 1,000,000 masks of 21,841 classes take 81.4 GiB of scores; give a budget of at most 24,581
+    multiplex_vit.errors.InputError: 1,000,000 masks of 21,841 classes take 81.4 GiB of scores; give a budget of at most 24,580
     """
     row_bytes = 4 * n_classes
     if n_masks * row_bytes > MOST_ARRAY_BYTES:

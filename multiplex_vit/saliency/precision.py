@@ -94,6 +94,7 @@ def precision_agreement(
     for given in (model, model if other is None else other):
         vision_model(given)
     chosen = settings or Settings()
+    image = model.picture(image)
     own = explain(model, image, label=label, method=chosen)
     doubled: Any = _Doubled(model)
     found = {"float64": explain(doubled, image, label=own.label, method=chosen)}

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypedDict
 
-from multiplex_vit.checks import one_of, positive, share, whole
+from multiplex_vit.checks import not_negative, one_of, positive, share, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.network.centrality import CENTRALITIES
@@ -117,8 +117,7 @@ class Settings:
         object.__setattr__(self, "seed", whole("seed", self.seed, at_least=0))
         object.__setattr__(self, "budget", None if self.budget is None else whole("budget", self.budget, at_least=2))
         object.__setattr__(self, "smoothness", positive("smoothness", self.smoothness))
-        if self.direct_weight != 0:
-            object.__setattr__(self, "direct_weight", positive("direct_weight", self.direct_weight))
+        object.__setattr__(self, "direct_weight", not_negative("direct_weight", self.direct_weight))
         object.__setattr__(self, "resolutions", _numbers("resolutions", self.resolutions))
 
     @property

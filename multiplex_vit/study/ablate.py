@@ -189,7 +189,8 @@ def ablate(
     >>> found.table["variant"].unique().tolist(), found.passes.naive
     (['full', 'without direction in', 'without direction out', 'random order'], 111)
     """
-    leave_out = leave_out or (() if keep_only else "statistic")
+    keep_only = _listed(keep_only)
+    leave_out = _listed(leave_out) or ([] if keep_only else ["statistic"])
     unknown = [name for name in measuring if name not in _MEASURING or isinstance(source, Study)]
     if unknown:
         known = f"known for explanations: {', '.join(_MEASURING)}"
@@ -206,6 +207,11 @@ def ablate(
     chosen = variants([each.settings for each in several], leave_out=leave_out, keep_only=keep_only)
     plan = Plan(model.name, tuple((f"{i}", each.settings) for i, each in enumerate(several)), chosen, **measuring)
     return _of_explanations(several, pictures, model, plan)
+
+
+def _listed(dimensions: str | Iterable[str]) -> list[str]:
+    """Return one dimension or several as a list."""
+    return [dimensions] if isinstance(dimensions, str) else [str(name) for name in dimensions]
 
 
 def ablation_name(leave_out: Any, keep_only: Any) -> str:

@@ -10,7 +10,7 @@ from itertools import islice
 from queue import Empty, Queue
 from typing import Any
 
-from multiplex_vit.checks import whole
+from multiplex_vit.checks import shown, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.study.plan import Plan
 from multiplex_vit.study.runners import AHEAD, DEATHS, Done, Runner, gone, sendable
@@ -61,6 +61,9 @@ def connected(scheduler: Any) -> Iterator[Any]:
         if isinstance(scheduler, distributed.Client):
             yield scheduler
             return
+        if not isinstance(scheduler, (str, Mapping)):
+            wanted = "an address, a mapping such as {'kind': 'local'}, or a Dask client"
+            raise InputError(f"scheduler is {shown(scheduler)}; give {wanted}")
         address = stack.enter_context(_cluster(dict(scheduler))) if isinstance(scheduler, Mapping) else scheduler
         try:
             client = stack.enter_context(distributed.Client(address, timeout=PATIENCE, set_as_default=False))

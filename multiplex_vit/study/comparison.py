@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
+from multiplex_vit.arguments import checked
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import output_folder, written_together
 from multiplex_vit.models.score import score_named
@@ -70,6 +71,7 @@ class Comparison:
         return cls(ledger.rows, ledger.all_curves(), tuple(ledger.shown.values()), failures, **facts)
 
     @classmethod
+    @checked
     def read(cls, folder: str | os.PathLike[str]) -> "Comparison":
         """Read what `compare` wrote into a folder, its curves and heatmaps where they are there.
 
@@ -103,6 +105,7 @@ class Comparison:
         """
         return self.rows.copy()
 
+    @checked
     def summary(self, against: str | Iterable[str] | None = None) -> dict[str, pd.DataFrame]:
         """Return for every protocol one row a method and budget, best first: means, intervals, paired differences, ranks.
 
@@ -118,6 +121,7 @@ class Comparison:
         """
         return {protocol: standing(part, against=against) for protocol, part in self.rows.groupby("protocol", sort=False)}
 
+    @checked
     def markdown(self, against: str | Iterable[str] | None = None) -> str:
         """Return the summary as Markdown: a table a protocol, and how to read it."""
         steps = f"{self.steps} steps" if self.steps else "every patch up to 100 steps"
@@ -142,6 +146,7 @@ class Comparison:
         chosen = self._protocol(protocol)
         return plot.passes(standing(self.rows[self.rows["protocol"] == chosen]), **{"title": f"{self.model}, {chosen}", **options})
 
+    @checked
     def plot_curves(self, protocol: str | None = None, *, methods: Iterable[str] | None = None) -> "Figure":
         """Draw mean curves with 95 % bands, by one protocol; of the best methods and a random order unless methods are named.
 
@@ -160,6 +165,7 @@ class Comparison:
             raise InputError(f"no curve is of {', '.join(wanted)}; here are {', '.join(order)}")
         return plot.curve_bands(curves, order=order, title=f"{self.model}, {chosen}")
 
+    @checked
     def plot_gallery(self, *, methods: Iterable[str] | None = None) -> "Figure":
         """Draw heatmaps side by side: a row an image, a column a method, the best first; see `multiplex_vit.plot.gallery`."""
         from multiplex_vit import plot
@@ -179,6 +185,7 @@ class Comparison:
             images=[Path(shown.image).name for shown in self.shown],
         )
 
+    @checked
     def write(self, folder: str | os.PathLike[str], *, against: str | Iterable[str] | None = None) -> list[Path]:
         """Write rows and curves (CSV), the summary (CSV a protocol, Markdown) and figures (PNG) into a folder, all or none; return the files.
 

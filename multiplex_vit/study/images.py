@@ -40,7 +40,7 @@ _VALIDATION = re.compile(r"ILSVRC2012_val_([0-9]{8})\.")
 
 
 @checked
-def images(source: Any, *, labels: Any = None, index: Any = None, limit: int | None = None) -> ImageSource:
+def images(source: Any, *, labels: str | os.PathLike[str] | Mapping[Any, Any] | None = None, index: Any = None, limit: int | None = None) -> ImageSource:
     """Return images that a study can go through, one at a time.
 
     Parameters

@@ -94,7 +94,7 @@ def variants(settings: Iterable[Settings], *, leave_out: Any = (), keep_only: An
     """
     chosen = list(settings)
     asked = [("without", leave_out), ("only", keep_only)]
-    wanted = [(kind, dimension) for kind, given in asked for dimension in ([given] if isinstance(given, str) else given or ())]
+    wanted = [(kind, dimension) for kind, given in asked for dimension in ([given] if isinstance(given, str) else () if given is None else given)]
     found = {Variant(): None}
     for kind, dimension in wanted:
         several = [each for each in chosen if len(values_of(each, dimension)) > 1 and DESIGNS.own_name(each.design) == "centrality"]

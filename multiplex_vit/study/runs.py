@@ -98,11 +98,12 @@ class Plan:
         for name, values in (("methods", methods), ("budgets", budgets), ("protocols", protocols)):
             if not values:
                 raise InputError(f"{name} is empty; give at least one")
+        for method in methods:
+            EXPLAINERS.resolve(method)
+        for name, values in (("methods", methods), ("budgets", budgets), ("protocols", protocols)):
             object.__setattr__(self, name, tuple(dict.fromkeys(values)))
         for protocol in self.protocols:
             protocol_of(protocol, self.options)  # type: ignore[arg-type]
-        for method in self.methods:
-            EXPLAINERS.resolve(method)
         if len({name_of(method) for method in self.methods}) < len(self.methods):
             raise InputError(f"two methods have one name: {', '.join(map(name_of, self.methods))}; name your functions differently")
         object.__setattr__(self, "gallery", whole("gallery", self.gallery, at_least=0))

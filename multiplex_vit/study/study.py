@@ -201,7 +201,7 @@ class Study(Results):
         for _, settings in self.plan.settings:
             settings.resolved()
         model = (
-            load(self.model, device="cpu" if runner or scheduler or workers > 1 else self.device, dtype=self.dtype, score=self.score)
+            load(self.model, device="cpu" if runner or scheduler is not None or workers > 1 else self.device, dtype=self.dtype, score=self.score)
             if isinstance(self.model, str)
             else self.model
         )

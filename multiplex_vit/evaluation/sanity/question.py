@@ -7,8 +7,8 @@ from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
+from multiplex_vit.arguments import check_options
 from multiplex_vit.checks import vision_model
-from multiplex_vit.errors import InputError
 from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.registry import Named, name_of
 from multiplex_vit.saliency.explainers import EXPLAINERS
@@ -46,9 +46,7 @@ class Question:
     @classmethod
     def of(cls, model: Classifier, image: Any, method: Named, **asked: Unpack[Asked]) -> "Question":
         """Return a question after making sure of all of it; InputError if there is no such class, method or option."""
-        unknown = set(asked) - set(Asked.__annotations__)
-        if unknown:
-            raise InputError(f"unknown option {sorted(unknown)[0]!r}; known: {', '.join(Asked.__annotations__)}")
+        check_options(asked, Asked)
         pixels = np.asarray(vision_model(model).picture(image).pixels.cpu(), dtype=np.float32)
         explainer = EXPLAINERS.resolve(method)
         options = {"budget": asked.get("budget"), "seed": asked.get("seed", 0)}

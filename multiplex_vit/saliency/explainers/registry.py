@@ -5,6 +5,7 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 
+from multiplex_vit.arguments import checked
 from multiplex_vit.checks import one_of, vision_model
 from multiplex_vit.errors import InputError
 from multiplex_vit.registry import name_of
@@ -138,6 +139,7 @@ class Explainer:
         """Whether gradients are taken; False where nothing is known of that."""
         return self._member.backward not in (None, 0)
 
+    @checked
     def passes(self, n_tokens: int = 196, n_layers: int = 12) -> Passes | None:
         """Return how many passes an image takes at most; None where the method does not say.
 
@@ -153,6 +155,7 @@ class Explainer:
         budget = {**self._member.defaults, **self.options}.get("budget", 0)
         return self._member.passes(Sizes(n_tokens, n_layers, budget))
 
+    @checked
     def takes(self, option: str) -> bool:
         """Tell whether the method has an option of this name."""
         return option in self._member.defaults

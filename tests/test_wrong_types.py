@@ -1,0 +1,351 @@
+"""Every public function is given a value of a wrong type for each of its parameters in turn.
+
+It must refuse the value in one line, or do what it says. Rooms network and plot have tests of their own.
+"""
+
+import functools
+import inspect
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from conftest import tiny_model
+from hostile import within
+from PIL import Image
+
+import multiplex_vit as mv
+from multiplex_vit.evaluation.evaluate import evaluate
+from multiplex_vit.evaluation.many import evaluate_many
+from multiplex_vit.saliency.explainers.target import Attribution
+from multiplex_vit.study.images import images as images_of
+
+ROOMS = ("saliency", "evaluation", "study", "models", "pictures")
+VALUES = {
+    "a number": -7.5,
+    "a whole number": 10**30,
+    "a text": "no such thing",
+    "None": None,
+    "a mapping": {"a": {"b": 1}},
+    "a list": [object()],
+    "an empty list": [],
+    "an array": np.ones((2, 3, 4)),
+    "an array of texts": np.array(["a", "b"]),
+    "a complex number": 3j,
+    "an object": object(),
+    "bytes": b"\x00",
+    "a truth value": np.True_,
+}
+SECONDS = 20
+
+
+@functools.cache
+def model():
+    return tiny_model("ViT")
+
+
+@functools.cache
+def picture():
+    return np.random.default_rng(0).standard_normal((1, 3, 16, 16)).astype(np.float32)
+
+
+@functools.cache
+def explanation():
+    return mv.explain(model(), picture(), operators=["sum"], statistics=["max", "min"])
+
+
+@functools.cache
+def attribution():
+    return mv.explain(model(), picture(), method="rollout")
+
+
+@functools.cache
+def photos(folder):
+    """Return a folder of two images that a study can explain with the bundled model."""
+    folder.mkdir(exist_ok=True)
+    for number in range(2):
+        values = np.random.default_rng(number).integers(0, 255, (32, 32, 3))
+        Image.fromarray(values.astype(np.uint8)).save(folder / f"{number}.png")
+    return folder
+
+
+@functools.cache
+def comparison():
+    return mv.compare(model(), [picture()], methods=["rollout", "random_order"], protocols=["token"], steps=2)
+
+
+@functools.cache
+def curve():
+    return mv.Curve(np.array([0.0, 1.0]), np.array([0.1, 0.9]), "token")
+
+
+@functools.cache
+def tokens():
+    return model().embed(picture())
+
+
+@functools.cache
+def mosaic():
+    pixels = np.concatenate([np.concatenate([picture()] * 2, 2)] * 2, 3)[:, :, ::2, ::2]
+    return mv.Mosaic(pixels, (0, 1, 2, 3), (0, 1, 2, 3))
+
+
+def heatmap():
+    return np.arange(16.0).reshape(4, 4)
+
+
+def study(folder, **changes):
+    given = {"images": photos(folder / "photos"), "out": folder / "study", "protocols": ["token"], "steps": 2}
+    return mv.Study(**{**given, **changes})
+
+
+ASKED = {"label": 1, "budget": 9, "seed": 1}
+MEASURED = {"steps": 2, "seed": 1, "batch_size": 4}
+SETTINGS = mv.Settings(operators=("sum",), statistics=("max",))
+KEPT = np.eye(4, 16, dtype=bool)
+
+
+def calls(folder):
+    """Return every call as a function and arguments with which it succeeds, by its public name."""
+    shown, vit = picture(), model()
+    asked = {"model": vit, "image": shown}
+    label = int(vit.classify(shown)[0].argmax())
+    found = {
+        "load": (mv.load, {"name": "demo-vit", "device": "cpu", "dtype": "float32", "mask_dtype": None, "score": "auto", "fast": True}),
+        "VisionModel": (mv.VisionModel, {"model": vit.model, "processor": None, "name": "a", "mask_dtype": None, "score": "softmax", "fast": True}),
+        "explain": (mv.explain, {**asked, "label": 1, "batch_size": 4, "method": "mutex", **SETTINGS.choices()}),
+        "multiplex": (mv.multiplex, {**asked, "operator": "sum", "min_cut": 0.1, "heads": False, "prefix": True, "edges": "attention"}),
+        "explain_many": (mv.explain_many, {**asked, "settings": [SETTINGS], "label": 1, "batch_size": 4}),
+        "explain_each": (consumed(mv.explain_each), {"model": vit, "images": [shown], "settings": [SETTINGS], "label": 1, "batch_size": 4}),
+        "sweep": (mv.sweep, {"explainer": "rise_tokens", "budget": [5, 9], "seed": [1, 2]}),
+        "precision_flips": (mv.precision_flips, {**asked, "settings": SETTINGS}),
+        "precision_agreement": (mv.precision_agreement, {**asked, "settings": SETTINGS, "label": 1, "other": None}),
+        "evaluate": (evaluate, {**asked, "heatmap": heatmap(), "label": 1, "protocol": "patch", "baseline": "mean", **MEASURED}),
+        "evaluate_many": (evaluate_many, {**asked, "heatmaps": [heatmap()], "label": 1, "protocols": ["token"], **MEASURED}),
+        "mosaic": (mv.mosaic, {"model": vit, "images": [shown] * 4, "shape": (2, 2), "full_size": False}),
+        "draw_mosaics": (mv.draw_mosaics, {"model": vit, "labelled": [(shown, label)], "shape": (1, 1), "count": 1, "least": 0.1, "full_size": False}),
+        "grid_pointing_game": (mv.grid_pointing_game, {"model": vit, "mosaics": [mosaic()], "method": "rollout"}),
+        "grid_pointing": (mv.grid_pointing, {"heatmaps": np.ones((4, 4, 4)), "shape": (2, 2), "centred": False}),
+        "pointing_game": (mv.pointing_game, {"heatmap": heatmap(), "mask": np.eye(4, dtype=bool)}),
+        "mask_mass": (mv.mask_mass, {"heatmap": heatmap(), "mask": np.eye(4, dtype=bool), "centred": False}),
+        "parameter_randomisation": (mv.parameter_randomisation, {**asked, "method": "rise_tokens", **ASKED}),
+        "noise_stability": (mv.noise_stability, {**asked, "method": "rise_tokens", "sd": 0.1, "draws": 1, **ASKED}),
+        "flip_stability": (mv.flip_stability, {**asked, "method": "rise_tokens", **ASKED}),
+        "seed_agreement": (mv.seed_agreement, {**asked, "method": "rise_tokens", "seeds": 2, **ASKED}),
+        "greedy_ceiling": (mv.greedy_ceiling, {**asked, "protocol": "token", "orders": ["deletion"], "label": 1, "at_once": 16, **MEASURED}),
+        "compare": (
+            compared,
+            {
+                "model": vit,
+                "images": [shown],
+                "out": None,
+                "tell": None,
+                "methods": ["rollout"],
+                "budgets": [9],
+                "protocols": ["token"],
+                "label": 1,
+                "gallery": 1,
+                **MEASURED,
+            },
+        ),
+        "images": (images_of, {"source": photos(folder / "photos"), "labels": None, "index": [0], "limit": 1}),
+        "Study": (
+            functools.partial(study, folder),
+            {
+                "images": photos(folder / "photos"),
+                "out": folder / "study",
+                "model": "demo-vit",
+                "settings": SETTINGS,
+                "vary": {},
+                "protocols": ["token"],
+                "steps": 2,
+                "seed": 1,
+                "explained": "predicted",
+                "variants": (),
+                "save": [],
+                "chunk": 2,
+                "device": "cpu",
+                "dtype": "float32",
+                "score": "auto",
+            },
+        ),
+        "ablate": (
+            mv.ablate,
+            {"source": explanation(), "leave_out": "statistic", "keep_only": (), "workers": 1, "model": vit, "images": [shown], **of_measuring()},
+        ),
+        "read_image": (mv.read_image, {"image": photos(folder / "photos") / "0.png"}),
+        "Settings": (lambda **given: mv.Settings(**given).resolved(), SETTINGS.choices()),
+        "Masks": (mv.Masks, {"kept": KEPT, "labels": (("", "", ""),) * 4, "designs": ("a",) * 4, "flips": None}),
+        "Curve": (mv.Curve, {"fraction": np.array([0.0, 1]), "confidence": np.array([0.0, 1]), "protocol": "token", "quantity": ""}),
+        "Faithfulness": (mv.Faithfulness, {"higher": curve(), "lower": curve(), "label": 1, "names": ("insertion", "deletion")}),
+        "Mosaic": (mv.Mosaic, {name: getattr(mosaic(), name) for name in ("pixels", "labels", "images", "shape")}),
+        "InputError": (mv.InputError, {"message": "a"}),
+    }
+    return found | methods(folder)
+
+
+def methods(folder):
+    """Return every call of a method."""
+    vit, out = model(), folder / "study"
+    own = explanation()
+    fid = mv.Faithfulness(curve(), curve(), 1)
+    mine = comparison()
+    return {
+        "VisionModel.activations": (vit.activations, {"tokens": tokens(), "operators": ["mean"]}),
+        "VisionModel.attend": (vit.attend, {"tokens": tokens(), "operators": ["mean"], "prefix": True}),
+        "VisionModel.attend_directly": (vit.attend_directly, {"tokens": tokens(), "operators": ["mean"]}),
+        "VisionModel.attention_gradients": (vit.attention_gradients, {"tokens": tokens(), "label": 1}),
+        "VisionModel.block_gradients": (vit.block_gradients, {"tokens": tokens(), "label": 1}),
+        "VisionModel.token_gradients": (vit.token_gradients, {"tokens": tokens(), "label": 1}),
+        "VisionModel.pixel_gradients": (vit.pixel_gradients, {"pixels": torch.as_tensor(picture()), "label": 1}),
+        "VisionModel.classify": (vit.classify, {"pixels": picture(), "batch_size": 2}),
+        "VisionModel.embed": (vit.embed, {"pixels": picture()}),
+        "VisionModel.grid_of": (vit.grid_of, {"size": (16, 16)}),
+        "VisionModel.label_of": (vit.label_of, {"label": 1, "predicted": 0}),
+        "VisionModel.picture": (vit.picture, {"image": picture()}),
+        "VisionModel.probabilities": (vit.probabilities, {"tokens": tokens(), "kept": KEPT, "batch_size": 2}),
+        "VisionModel.probabilities_of_images": (vit.probabilities_of_images, {"tokens": tokens(), "kept": [KEPT], "batch_size": 2}),
+        "VisionModel.with_module": (vit.with_module, {"module": vit.model, "name": "a"}),
+        "Explanation.contrast": (own.contrast, {"label": 0, "against": 1}),
+        "Explanation.estimate": (own.estimate, {"estimator": "contrast"}),
+        "Explanation.for_class": (own.for_class, {"label": 1}),
+        "Explanation.load": (mv.Explanation.load, {"path": saved(folder / "own.npz", own)}),
+        "Explanation.save": (own.save, {"path": folder / "a.npz"}),
+        "Explanation.subset": (own.subset, {"operator": "sum", "centrality": "in_strength", "statistic": "max", "design": "centrality", "direction": "in"}),
+        "Explanation.with_estimator": (estimated(own), {"estimator": "contrast", "direct_weight": 0}),
+        "Attribution.load": (Attribution.load, {"path": saved(folder / "rollout.npz", attribution())}),
+        "Attribution.save": (attribution().save, {"path": folder / "b.npz"}),
+        "Masks.select": (own.masks.select, {"chosen": np.ones(len(own.masks), dtype=bool)}),
+        "Settings.most_passes": (SETTINGS.most_passes, {"n_tokens": 64}),
+        "Explainer": (mv.EXPLAINERS["rise_tokens"], {"model": vit, "image": picture(), "label": 1, "batch_size": 2}),
+        "Explainer.at": (mv.EXPLAINERS["rise_tokens"].at, {"budget": 9, "seed": 1}),
+        "Explainer.of": (mv.Explainer.of, {"function": np.mean}),
+        "Explainer.passes": (mv.EXPLAINERS["rise_tokens"].passes, {"n_tokens": 64, "n_layers": 3}),
+        "Explainer.takes": (mv.EXPLAINERS["rise_tokens"].takes, {"option": "seed"}),
+        "Explainer.where_taken": (mv.EXPLAINERS["rise_tokens"].where_taken, {"budget": 9, "seed": 1}),
+        "Faithfulness.minus": (fid.minus, {"other": fid}),
+        "Comparison.markdown": (mine.markdown, {"against": "random_order"}),
+        "Comparison.summary": (mine.summary, {"against": ["random_order"]}),
+        "Comparison.read": (mv.Comparison.read, {"folder": kept(folder / "comparison")}),
+        "Comparison.write": (mine.write, {"folder": folder / "c", "against": "random_order"}),
+        "Comparison.plot_curves": (mine.plot_curves, {"protocol": "token", "methods": ["rollout"]}),
+        "Comparison.plot_gallery": (mine.plot_gallery, {"methods": ["rollout"]}),
+        "Study.open": (mv.Study.open, {"out": run(folder, out), "images": photos(folder / "photos")}),
+        "Study.run": (study(folder).run, {"workers": 1, "scheduler": None, "progress": False, "retry_failed": False, "runner": None}),
+    }
+
+
+def of_measuring():
+    return {"protocols": ["token"], "steps": 2, "seed": 1}
+
+
+def consumed(function):
+    return functools.wraps(function)(lambda *args, **options: list(function(*args, **options)))
+
+
+def compared(**given):
+    """Compare, and take what failed for an error of Python's where it is one."""
+    found = mv.compare(**given)
+    for name, reason in found.failures:
+        assert not any(kind in reason for kind in ("TypeError", "AttributeError", "ValueError", "IndexError", "KeyError")), (name, reason)
+    return found
+
+
+def estimated(own):
+    return lambda **given: own.with_estimator(**given).heatmap
+
+
+def saved(path, explained):
+    explained.save(path)
+    return path
+
+
+@functools.cache
+def kept(folder):
+    """Return a folder in which a comparison was kept."""
+    mv.compare(model(), [picture()], out=folder, methods=["rollout"], protocols=["token"], steps=2)
+    return folder
+
+
+@functools.cache
+def run(folder, out):
+    study(folder, out=out).run(progress=False)
+    return out
+
+
+# What takes no value that could be of a wrong type, and what is tested through another name.
+WITHOUT = {"samples", "__version__", "Explainer.name"}
+DRAWN = {"Explanation.plot", "Attribution.plot", "Faithfulness.plot", "Comparison.plot"}
+MADE_BY_THE_PACKAGE = {"Explanation", "Attribution", "Comparison", "Comparison.of"}
+
+
+def public():
+    """Return the names of all public functions, classes and methods of the rooms, with how many parameters each has."""
+    found = {}
+    for name in mv.__all__:
+        member = getattr(mv, name)
+        home = getattr(member, "__module__", "")
+        if not callable(member) or isinstance(member, type(mv.EXPLAINERS)) or not any(f"multiplex_vit.{room}" in home for room in ROOMS):
+            continue
+        found[name] = member
+        if inspect.isclass(member):
+            for own, method in inspect.getmembers(member, callable):
+                if not own.startswith("_"):
+                    found[f"{name}.{own}"] = method
+    return found
+
+
+def takes_something(function):
+    parameters = [name for name in inspect.signature(function).parameters if name != "self"]
+    return bool(parameters)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("wrong")
+
+
+@pytest.fixture(scope="module")
+def known(folder):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return calls(folder)
+
+
+def names():
+    """Return the names of all calls, without making what they need."""
+    listed = [name for name, member in public().items() if takes_something(member)]
+    return sorted({*listed, "evaluate_many", "Attribution.load", "Attribution.save", "Settings"} - WITHOUT - DRAWN - MADE_BY_THE_PACKAGE)
+
+
+def test_every_public_function_is_called(known):
+    assert set(names()) <= set(known)
+
+
+@pytest.mark.parametrize("name", names())
+def test_values_of_wrong_types_are_refused_in_one_line_or_do_what_they_should(name, known):
+    function, sensible = known[name]
+    function(**sensible)
+    faults = []
+    for parameter in sensible:
+        for kind, value in VALUES.items():
+            fault = fault_of(function, {**sensible, parameter: value})
+            if fault:
+                faults.append(f"{parameter} = {kind}: {fault}")
+    assert faults == []
+
+
+def fault_of(function, given):
+    """Return what is wrong with how arguments were met, or None."""
+    with warnings.catch_warnings(), within(SECONDS):
+        warnings.simplefilter("ignore")
+        try:
+            function(**given) if not isinstance(function, mv.Explainer) else function(
+                given["model"], given["image"], given["label"], batch_size=given["batch_size"]
+            )
+        except mv.InputError as error:
+            line = str(error)
+            return None if line and "\n" not in line and "please report" not in line else f"an unclear line: {line!r}"
+        except Exception as error:
+            return f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
+    return None
