@@ -309,7 +309,7 @@ from pathlib import Path
 from multiplex_vit.files import locked
 with locked("out"):
     print("held", flush=True)
-    time.sleep(4)
+    time.sleep(2.5)
     Path("out/explanations.csv").write_text("image\\nother.png\\n")
 """
 
