@@ -1,4 +1,4 @@
-"""Reading images safely: whatever holds a picture becomes an RGB PIL image, anything else a clear error."""
+"""Reading images safely: what holds a picture becomes an RGB image, anything else a clear error."""
 
 import os
 import warnings
@@ -16,14 +16,33 @@ from multiplex_vit.limits import MOST_IMAGE_BYTES
 from multiplex_vit.reading import named, opened
 
 MAX_PIXELS = 89_478_485
-"""Most pixels an image may claim (Pillow's own warning limit, 256 MiB as RGB); larger ones are refused unread."""
+"""Most pixels an image may claim; larger ones are refused unread.
+
+It is Pillow's own warning limit, 256 MiB as RGB.
+"""
 
 MIN_SIDE = 4
 """Fewest pixels a side: below that a picture has no rows and columns to tell apart."""
 
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "MPO", "JPEG2000", "AVIF", "TGA", "ICO", "PCX")
-"""Formats that are read: rasters decoded in process (no EPS, which would start another program)."""
+# Rasters that are decoded in this process; EPS, for one, would start another program.
+FORMATS = (
+    "JPEG",
+    "PNG",
+    "WEBP",
+    "TIFF",
+    "GIF",
+    "BMP",
+    "PPM",
+    "MPO",
+    "JPEG2000",
+    "AVIF",
+    "TGA",
+    "ICO",
+    "PCX",
+)
+"""Formats that are read."""
 
+_TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
 _SAMPLES = Path(__file__).parent / "samples"
 
 
@@ -44,9 +63,9 @@ def read_image(image: Any) -> Image.Image:
     Parameters
     ----------
     image : path-like, bytes, PIL.Image.Image or ndarray
-        A file, a file's content, an image, or uint8 [row, col], [row, col, 3] or [row, col, 4]. Grey, palette, CMYK, 16-bit and
-        transparent images are converted (transparency over white); EXIF rotation is applied; of an animation the first frame
-        is taken.
+        A file, a file's content, an image, or uint8 [row, col], [row, col, 3] or [row, col, 4].
+        Grey, palette, CMYK, 16-bit and transparent images are converted (transparency over white);
+        EXIF rotation is applied; of an animation the first frame is taken.
 
     Returns
     -------
@@ -68,17 +87,19 @@ def read_image(image: Any) -> Image.Image:
     if isinstance(image, bytes):
         return _decoded(BytesIO(image), "the image")
     if isinstance(image, Image.Image):
-        with _told("the image"):
+        # An image may be open but not yet decoded.
+        with _decoding("the image"):
             return _as_rgb(image, "the image")
     if isinstance(image, np.ndarray):
         return _as_rgb(_from_array(image), "the array")
-    raise InputError(f"cannot read an image from {type(image).__name__}; give a path, a PIL image or a uint8 array [row, col, channel]")
+    given = f"cannot read an image from {type(image).__name__}"
+    raise InputError(f"{given}; give a path, a PIL image or a uint8 array [row, col, channel]")
 
 
 def _read_file(path: Path) -> Image.Image:
     if not os.path.lexists(path):
-        known = ", ".join(samples())
-        raise InputError(f"no such image: {path}; bundled pictures: {known} (multiplex_vit.samples())")
+        bundled = f"bundled pictures: {', '.join(samples())} (multiplex_vit.samples())"
+        raise InputError(f"no such image: {path}; {bundled}")
     if path.is_dir():
         raise InputError(f"{path} is a folder; give image files")
     with opened(path, give="an image file", most=MOST_IMAGE_BYTES) as file:
@@ -89,54 +110,70 @@ def _read_file(path: Path) -> Image.Image:
 
 def _decoded(file: IO[bytes], name: str) -> Image.Image:
     Image.init()
-    with _told(name), warnings.catch_warnings():
+    # Which formats there are depends on how Pillow was built.
+    formats = [name_of_format for name_of_format in FORMATS if name_of_format in Image.OPEN]
+    with _decoding(name), warnings.catch_warnings():
+        # The number of pixels is checked below.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        with Image.open(file, formats=[known for known in FORMATS if known in Image.OPEN]) as opened:
-            return _as_rgb(opened, name)
+        with Image.open(file, formats=formats) as image:
+            return _as_rgb(image, name)
 
 
 @contextmanager
-def _told(name: str) -> Iterator[None]:
+def _decoding(name: str) -> Iterator[None]:
     """Turn whatever a decoder raises into one line; damaged files make decoders fail in any way."""
     try:
         yield
     except InputError:
         raise
     except Image.DecompressionBombError as error:
-        raise InputError(f"{name} has too many pixels (limit {MAX_PIXELS:,}); shrink it first") from error
+        limit = f"(limit {MAX_PIXELS:,})"
+        raise InputError(f"{name} has too many pixels {limit}; shrink it first") from error
     except Image.UnidentifiedImageError as error:
-        raise InputError(f"{name} is not an image of a known format; give JPEG, PNG, WebP, TIFF, GIF, BMP or the like") from error
+        give = "give JPEG, PNG, WebP, TIFF, GIF, BMP or the like"
+        raise InputError(f"{name} is not an image of a known format; {give}") from error
     except Exception as error:
-        raise InputError(f"{name} is damaged or cannot be read ({' '.join(str(error).split()) or type(error).__name__}); save it again") from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        damage = f"{name} is damaged or cannot be read ({reason})"
+        raise InputError(f"{damage}; save it again") from error
 
 
 def _from_array(array: np.ndarray) -> Image.Image:
-    channels_last = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
-    if array.dtype != np.uint8 or not channels_last:
-        shape = list(array.shape)
-        raise InputError(
-            f"cannot read an image from a {array.dtype} array of shape {shape}; give uint8 [row, col, 3], or float pixel values [1, channel, row, col]"
-        )
+    has_channels_last = array.ndim == 3 and array.shape[2] in (3, 4)
+    if array.dtype != np.uint8 or not (array.ndim == 2 or has_channels_last):
+        given = f"a {array.dtype} array of shape {list(array.shape)}"
+        give = "give uint8 [row, col, 3], or float pixel values [1, channel, row, col]"
+        raise InputError(f"cannot read an image from {given}; {give}")
     return Image.fromarray(array)
 
 
 def _as_rgb(image: Image.Image, name: str) -> Image.Image:
+    """Return an image as RGB after checking its size, before any pixel is decoded."""
     width, height = image.size
+    size = f"{name} has {width} x {height} pixels"
     if width * height > MAX_PIXELS:
-        raise InputError(f"{name} has {width} x {height} pixels (limit {MAX_PIXELS:,}); shrink it first")
+        raise InputError(f"{size} (limit {MAX_PIXELS:,}); shrink it first")
     if min(width, height) < MIN_SIDE:
-        raise InputError(f"{name} has {width} x {height} pixels; at least {MIN_SIDE} x {MIN_SIDE} are needed")
+        raise InputError(f"{size}; at least {MIN_SIDE} x {MIN_SIDE} are needed")
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I") or image.mode == "F":
-        image = _from_deep(image)
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        image = _to_8_bits(image)
+    if image.mode in _TRANSPARENT or "transparency" in image.info:
         image = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
     return image.convert("RGB")
 
 
-def _from_deep(image: Image.Image) -> Image.Image:
-    """Bring 16-bit and 32-bit greys to 8 bits: by their range if they are 16-bit, by their own maximum beyond."""
+def _to_8_bits(image: Image.Image) -> Image.Image:
+    """Bring greys of 16 and 32 bits to 8 bits.
+
+    Those of 16 bits are divided by their range, those beyond by their own maximum.
+    """
     values = np.nan_to_num(np.asarray(image, dtype=np.float64))
-    top = 65535.0 if image.mode != "F" and values.max(initial=0) <= 65535 else max(values.max(initial=0), 1e-12)
-    return Image.fromarray((255 * np.clip(values / top, 0, 1)).round().astype(np.uint8))
+    top = values.max(initial=0)
+    if image.mode != "F" and top <= 65535:
+        top = 65535.0
+    # A picture that is black all over has no maximum to divide by.
+    levels = 255 * np.clip(values / max(top, 1e-12), 0, 1)
+    return Image.fromarray(levels.round().astype(np.uint8))

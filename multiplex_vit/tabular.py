@@ -1,9 +1,10 @@
-"""Tables as CSV: the one place where the package writes and reads them, so that names stay what they are.
+"""Tables as CSV: the one place where the package writes and reads them.
 
 Text is text and numbers are numbers: a class called "None", "01" or "1e5" comes back as that. Text
-that a spreadsheet would run as a formula (it begins with = + - @, a tab or a carriage return) gets an
-apostrophe before it, which spreadsheets take for "this is text"; it is taken off on reading. What has
-no place in UTF-8, as in some names of files, and NUL stay codes: a backslash, u and four digits.
+that a spreadsheet would run as a formula (it begins with = + - @, a tab or a carriage return) gets
+an apostrophe before it, which spreadsheets take for "this is text"; it is taken off on reading.
+What has no place in UTF-8, as in some names of files, and NUL stay codes: a backslash, u and four
+digits.
 """
 
 import re
@@ -16,6 +17,7 @@ import pandas as pd
 from multiplex_vit.errors import InputError
 from multiplex_vit.reading import opened
 
+# What begins so is run by a spreadsheet; apostrophes before it are part of the text.
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _SHIELDED = re.compile(r"'+[=+\-@\t\r]")
 _UNWRITABLE = re.compile(r"[\ud800-\udfff\0]")
@@ -67,7 +69,13 @@ def markdown_cell(text: str) -> str:
     return " ".join(plain.splitlines())
 
 
-def write_table(table: pd.DataFrame, path: Path, *, digits: int | None = None, go_on: bool = False) -> None:
+def write_table(
+    table: pd.DataFrame,
+    path: Path,
+    *,
+    digits: int | None = None,
+    go_on: bool = False,
+) -> None:
     """Write a table as CSV (UTF-8, a header, no index); `read_table` gives it back.
 
     Parameters
@@ -76,21 +84,33 @@ def write_table(table: pd.DataFrame, path: Path, *, digits: int | None = None, g
     path : Path
         Written as it is; wrap it in `files.written_whole`.
     digits : int, optional
-        Significant digits of floats; as many as give the number back unless given.
+        Significant digits of floats. Default: None, as many as give the number back.
     go_on : bool
-        Write rows alone, behind what the file holds.
+        Write rows alone, behind what the file holds. Default: False.
     """
-    plain = table.rename(columns={name: plain_cell(str(name)) for name in table.columns})
+    cells = table.rename(columns=_column_cell)
     for place, (_, column) in enumerate(table.items()):
         if not pd.api.types.is_numeric_dtype(column):
-            plain.isetitem(place, _cells(column))
-    float_format = None if digits is None else f"%.{digits}g"
-    with Path(path).open("a" if go_on else "w", encoding="utf-8", newline="") as file:
+            # By its place, as several columns may have one name.
+            cells.isetitem(place, _cells(column))
+    mode = "a" if go_on else "w"
+    with Path(path).open(mode, encoding="utf-8", newline="") as file:
         lines: Any = _Lines(file)
-        plain.to_csv(lines, index=False, header=not go_on, lineterminator="\r\n", float_format=float_format)
+        cells.to_csv(
+            lines,
+            index=False,
+            header=not go_on,
+            lineterminator="\r\n",
+            float_format=None if digits is None else f"%.{digits}g",
+        )
 
 
-def read_table(path: Any, *, numbers: Mapping[str, str] | Iterable[str] = (), give: str = "a CSV file") -> pd.DataFrame:
+def read_table(
+    path: Any,
+    *,
+    numbers: Mapping[str, str] | Iterable[str] = (),
+    give: str = "a CSV file",
+) -> pd.DataFrame:
     """Read a CSV file: every column is text as it stands there, but for those named as numbers.
 
     Parameters
@@ -99,8 +119,9 @@ def read_table(path: Any, *, numbers: Mapping[str, str] | Iterable[str] = (), gi
     numbers : mapping of str to str, or iterable of str
         Columns that hold numbers, with their types where they have to be of one ("Int64",
         "float64"). A column that is not there is left out; an empty cell is a missing number.
+        Default: none.
     give : str
-        What to give instead, for messages.
+        What to give instead, for messages. Default: "a CSV file".
 
     Returns
     -------
@@ -118,8 +139,8 @@ def read_table(path: Any, *, numbers: Mapping[str, str] | Iterable[str] = (), gi
     except InputError:
         raise
     except (ValueError, TypeError, OverflowError) as error:
-        why = " ".join(str(error).split())
-        raise InputError(f"cannot read {path}: {why}; give {give}") from error
+        reason = " ".join(str(error).split())
+        raise InputError(f"cannot read {path}: {reason}; give {give}") from error
     table.columns = [text_of(name) for name in table.columns]
     types = numbers if isinstance(numbers, Mapping) else dict.fromkeys(numbers)
     for name in table.columns:
@@ -144,35 +165,46 @@ class _Lines:
         return self._file.write(f"{line.removesuffix(chr(13) + chr(10))}\n")
 
 
+def _column_cell(name: Any) -> str:
+    return plain_cell(str(name))
+
+
 def _cells(column: pd.Series) -> pd.Series:
     """Return a column whose texts are cells; each distinct value is turned once."""
     codes, values = pd.factorize(column.astype(object))
-    cells = [plain_cell(value) if isinstance(value, str) else value for value in values]
+    cells = []
+    for value in values:
+        cells.append(plain_cell(value) if isinstance(value, str) else value)
     # What is missing has the code -1, and so the last place.
-    return pd.Series(pd.array([*cells, ""], dtype=object)[codes], index=column.index)
+    cells.append("")
+    return pd.Series(pd.array(cells, dtype=object)[codes], index=column.index)
 
 
-def _coded(found: re.Match[str]) -> str:
-    return f"\\u{ord(found[0]):04x}"
+def _coded(letter: re.Match[str]) -> str:
+    return f"\\u{ord(letter[0]):04x}"
 
 
 def _numbers(column: pd.Series, dtype: str | None, what: str, give: str) -> pd.Series:
-    there = column[column != ""]
+    """Return a column of texts as numbers; an empty text is a missing number."""
+    texts = column[column != ""]
     try:
-        found = _parsed(there)
-        if len(there) < len(column):
-            found = found.astype("Int64" if found.dtype.kind == "i" else "float64")
-        found = found.reindex(column.index)
-        return found if dtype is None else found.astype(dtype)
+        values = _parsed(texts)
+        if len(texts) < len(column):
+            # A type that has room for what is missing.
+            values = values.astype("Int64" if values.dtype.kind == "i" else "float64")
+        values = values.reindex(column.index)
+        return values if dtype is None else values.astype(dtype)
     except (ValueError, TypeError, OverflowError) as error:
-        why = f"{column.name} holds text where numbers are wanted"
-        raise InputError(f"{what}: {why}; give {give}") from error
+        reason = f"{column.name} holds text where numbers are expected"
+        raise InputError(f"{what}: {reason}; give {give}") from error
 
 
 def _parsed(texts: pd.Series) -> pd.Series:
     """Return texts as whole numbers, or else as floats to the last bit."""
     values = texts.to_numpy(dtype=object)
     try:
-        return pd.Series(values.astype("int64"), index=texts.index)
+        numbers = values.astype("int64")
     except (ValueError, OverflowError):
-        return pd.Series(values.astype("float64"), index=texts.index)
+        # NumPy reads them as Python does; pandas may differ in the last bit.
+        numbers = values.astype("float64")
+    return pd.Series(numbers, index=texts.index)

@@ -119,7 +119,7 @@ def test_passes_of_another_type_leave_the_masks_as_they_are(demo_vit, mask_dtype
         assert spearmanr(rounded.heatmap.ravel(), full.heatmap.ravel()).statistic > 0.98
         assert (mask_dtype == "tf32") == np.array_equal(rounded.probabilities, full.probabilities)
     assert not torch.backends.cuda.matmul.allow_tf32
-    with pytest.raises(mv.InputError, match="unknown dtype 'int8'"):
+    with pytest.raises(mv.InputError, match="unknown mask_dtype 'int8'"):
         mv.load("demo-vit", device="cpu", mask_dtype="int8")
 
 

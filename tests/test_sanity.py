@@ -8,7 +8,7 @@ from fake import PlantedModel
 from scipy import stats
 
 import multiplex_vit as mv
-from multiplex_vit.models.randomise import parts_of, randomised
+from multiplex_vit.models.randomise import randomised, weights_by_part
 from multiplex_vit.saliency.agreement import rank_correlation
 from multiplex_vit.saliency.masks import Masks, make_masks
 
@@ -125,7 +125,7 @@ def test_randomising_leaves_the_model_untouched_and_goes_part_by_part(tiny, kind
     copies = list(randomised(model, seed=1))
     assert torch.equal(torch.random.get_rng_state(), state)
     assert all(torch.equal(weight, before[name]) for name, weight in model.model.state_dict().items())
-    parts = parts_of(model)
+    parts = weights_by_part(model)
     assert [part for part, _ in copies] == list(parts) == ["head", "block 2", "block 1", "block 0", "embeddings"]
     assert sorted(name for names in parts.values() for name in names) == sorted(name for name, _ in model.model.named_parameters())
     for done, (_, copy) in enumerate(copies, start=1):

@@ -83,10 +83,10 @@ def test_what_is_missing_is_an_empty_cell(tmp_path):
 
 def test_text_where_numbers_are_wanted(tmp_path):
     (tmp_path / "a.csv").write_text("name,value\na,b\n")
-    with pytest.raises(InputError, match="value holds text where numbers are wanted; give a table"):
+    with pytest.raises(InputError, match="value holds text where numbers are expected; give a table"):
         read_table(tmp_path / "a.csv", numbers={"value": "float64"}, give="a table")
     (tmp_path / "a.csv").write_text("name,value\na,0.5\n")
-    with pytest.raises(InputError, match="value holds text where numbers are wanted"):
+    with pytest.raises(InputError, match="value holds text where numbers are expected"):
         read_table(tmp_path / "a.csv", numbers={"value": "Int64"})
     (tmp_path / "a.csv").write_text("")
     with pytest.raises(InputError, match="cannot read"):

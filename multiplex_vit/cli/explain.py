@@ -166,7 +166,7 @@ def _explain(args: argparse.Namespace) -> int:
         _write_explanation(args.out, name, measured)
         n_explained += 1
         explanation = measured.explanation
-        score = explanation.score.told(explanation.clean[explanation.label])
+        score = explanation.score.text(explanation.clean[explanation.label])
         label = f"{explanation.label_name} ({score})"
         return f"{label}, {_areas(measured.faithfulness)}; {', '.join(_files_of(name))}"
 

@@ -1,1 +1,1 @@
-"""Vision Transformers: loading, attention pooled over heads, classification from some of the tokens."""
+"""Vision Transformers: loading them, their attention, classification from some tokens."""

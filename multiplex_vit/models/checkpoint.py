@@ -1,4 +1,4 @@
-"""Checkpoint: the files of a model, in a folder or on the hub, found but not yet believed."""
+"""Checkpoint: the files of a model, in a folder or on the hub, before anything in them is used."""
 
 import os
 import socket
@@ -27,7 +27,7 @@ class Checkpoint:
     Attributes
     ----------
     path : str
-        As it is known to transformers.
+        The folder or the name, as transformers takes it.
     is_folder : bool
     """
 
@@ -55,49 +55,71 @@ class Checkpoint:
         return cls(path, place.is_dir())
 
     def find(self, file: str) -> Path | None:
-        """Return where a file is, or None if the checkpoint has none of that name."""
+        """Return the path of a file, or None if the checkpoint has none of that name."""
         if self.is_folder:
-            place = Path(self.path) / file
-            return place if os.path.lexists(place) else None
+            path = Path(self.path) / file
+            # A broken link is there too, so that reading it says what is wrong.
+            return path if os.path.lexists(path) else None
         try:
-            found = cached_file(self.path, file, local_files_only=self._is_offline())
+            cached = cached_file(self.path, file, local_files_only=self._is_offline())
         except OSError:
             return None
-        return None if found is None else Path(found)
+        return None if cached is None else Path(cached)
 
-    def fetch(self, file: str, what: str) -> Path:
-        """Return where a file is that must be there; InputError says why it is not."""
+    def fetch(self, file: str, part: str) -> Path:
+        """Return the path of a file that must be there.
+
+        Parameters
+        ----------
+        file : str
+        part : str
+            What the file holds, for the message: "configuration".
+
+        Raises
+        ------
+        InputError
+            If it cannot be fetched from the hub.
+        """
         if self.is_folder:
             return Path(self.path) / file
         try:
             return Path(cached_file(self.path, file, local_files_only=self._is_offline()))
-        except Exception as error:  # what the hub's client raises is told in one line
-            raise self.cannot_read(what, error) from error
+        except Exception as error:
+            # The hub's client raises errors of many kinds.
+            raise self.cannot_read(part, error) from error
 
-    def table(self, file: str, what: str) -> dict[str, Any]:
-        """Return what a JSON file of the checkpoint holds, which must be a table."""
-        place = self.fetch(file, what)
+    def table(self, file: str, part: str) -> dict[str, Any]:
+        """Return the table that a JSON file of the checkpoint holds.
+
+        Raises
+        ------
+        InputError
+            If it is missing, no JSON, or no table.
+        """
+        path = self.fetch(file, part)
+        give = "the file as transformers wrote it"
         try:
-            found = read_json(place, give="the file as transformers wrote it", most=MOST_JSON_BYTES)
+            content = read_json(path, give=give, most=MOST_JSON_BYTES)
         except InputError as error:
-            raise self.cannot_read(what, error) from error
-        if not isinstance(found, dict):
-            raise self.cannot_read(what, f"{file} holds no table")
-        return found
+            raise self.cannot_read(part, error) from error
+        if not isinstance(content, dict):
+            raise self.cannot_read(part, f"{file} holds no table")
+        return content
 
-    def cannot_read(self, what: str, why: Any) -> InputError:
+    def cannot_read(self, part: str, reason: Any) -> InputError:
         """Return the error that says in one line why a part of the checkpoint cannot be read."""
         if self.is_folder:
-            return InputError(f"cannot read the {what} of {self.path}: {line_of(why)}")
-        lacking = f"it is no local folder, and its {what} cannot be fetched from the hub"
-        known = ", ".join(bundled())
+            return InputError(f"cannot read the {part} of {self.path}: {line_of(reason)}")
+        names = ", ".join(bundled())
         return InputError(
-            f"cannot load {self.path}: {lacking} ({line_of(why)}); bundled models: {known}",
+            f"cannot load {self.path}: it is no local folder, and its {part} cannot be fetched "
+            f"from the hub ({line_of(reason)}); bundled models: {names}"
         )
 
     def _is_offline(self) -> bool:
         """Tell whether the hub has no address, which spares half a minute of retries."""
         if any(name in os.environ for name in _PROXIES):
+            # A proxy finds the address, so there may be none here.
             return False
         try:
             socket.getaddrinfo(urlsplit(ENDPOINT).hostname, 443)
@@ -106,7 +128,7 @@ class Checkpoint:
         return False
 
 
-def line_of(why: Any) -> str:
+def line_of(reason: Any) -> str:
     """Return the first line of an error's message, at most 300 characters.
 
     Examples
@@ -114,19 +136,20 @@ def line_of(why: Any) -> str:
     >>> line_of(ValueError("no\\nuse."))
     'no'
     """
-    lines = str(why).strip().splitlines() or [type(why).__name__]
+    lines = str(reason).strip().splitlines() or [type(reason).__name__]
     return lines[0][:300].rstrip(". ")
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep transformers' progress bars and warnings about unused weights off the screen."""
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    verbosity = logging.get_verbosity()
+    shows_bars = logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
         yield
     finally:
         logging.set_verbosity(verbosity)
-        if bars:
+        if shows_bars:
             logging.enable_progress_bar()

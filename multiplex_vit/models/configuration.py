@@ -1,6 +1,7 @@
 """A checkpoint's config.json: every value is checked before anything is built of it."""
 
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 import transformers
@@ -18,13 +19,15 @@ from multiplex_vit.models.checkpoint import Checkpoint, quiet
 from multiplex_vit.models.libraries import ACT2FN
 from multiplex_vit.models.values import FLAG, check_values, count, number, one_of, pair
 
-_WHAT = "configuration"
+_PART = "configuration"
 _CODE = "it names code of its own, which is not run"
 _REFUSED = {
+    # Keys that would run code, or read other files.
     "auto_map": _CODE,
     "custom_pipelines": _CODE,
     "custom_pipeline": _CODE,
     "transformers_weights": "it names a weight file of its own; only model.safetensors is read",
+    # Keys that make another model than the weights are of.
     "quantization_config": "its weights are quantized, which attention cannot be read from",
     "compression_config": "its weights are compressed, which attention cannot be read from",
     "per_layer_config": "its blocks differ from each other",
@@ -32,12 +35,13 @@ _REFUSED = {
     "pruned_heads": "some of its attention heads are pruned",
     "adapters": "it wants adapters",
 }
-"""Keys that would run code, read other files, or make another model than the weights are of."""
+"""Why each of these keys is refused."""
 
 _DTYPES = ("float16", "bfloat16", "float32", "float64")
 _PROBLEMS = ("regression", "single_label_classification", "multi_label_classification")
 _WIDTH, _SHARE = count(1, MOST_WIDTH), number(0, 1)
-_KNOWN = {
+_FACTS = {
+    # Sizes.
     "hidden_size": _WIDTH,
     "intermediate_size": _WIDTH,
     "num_attention_heads": _WIDTH,
@@ -49,12 +53,14 @@ _KNOWN = {
     "encoder_stride": count(1, MOST_SIDE),
     "image_size": pair(1, MOST_SIDE),
     "patch_size": pair(1, MOST_SIDE),
+    # Numbers that take part in training, or in the layer norms.
     "hidden_dropout_prob": _SHARE,
     "attention_probs_dropout_prob": _SHARE,
     "drop_path_rate": _SHARE,
     "layer_norm_eps": _SHARE,
     "initializer_range": number(0, 1_000),
     "layerscale_value": number(-1_000, 1_000),
+    # What the model is made of, and what it was trained for.
     "qkv_bias": FLAG,
     "use_swiglu_ffn": FLAG,
     "use_mask_token": FLAG,
@@ -92,87 +98,112 @@ def read_configuration(checkpoint: Checkpoint) -> tuple[type, Any]:
     >>> model_class.__name__, config.hidden_size
     ('ViTForImageClassification', 192)
     """
-    found = checkpoint.table("config.json", _WHAT)
-    model_class = _model_class(checkpoint, found)
-    for key, why in _REFUSED.items():
-        if found.get(key):
-            raise checkpoint.cannot_read(_WHAT, f"config.json has the key {key!r}: {why}")
-    if checkpoint.find("adapter_config.json") is not None:
-        why = "it holds an adapter; merge it into its model (merge_and_unload) and save that"
-        raise checkpoint.cannot_read("weights (safetensors)", why)
-    values = {**_values(found), **_classes(checkpoint, found)}
-    check_values(values, _KNOWN, lambda why: checkpoint.cannot_read(_WHAT, why))
-    config_class: Any = model_class.config_class  # type: ignore[attr-defined]
-    own = {field.name for field in fields(config_class)} | {"num_labels"}
-    try:
-        with quiet():
-            config = config_class(**{name: values[name] for name in values if name in own})
-    except Exception as error:
-        raise checkpoint.cannot_read(_WHAT, error) from error
+    content = checkpoint.table("config.json", _PART)
+    model_class = _model_class(checkpoint, content)
+    _refuse_keys(checkpoint, content)
+    values = {**_values(content), **_classes(checkpoint, content)}
+    check_values(values, _FACTS, partial(checkpoint.cannot_read, _PART))
+    config = _built(checkpoint, model_class, values)
     _check_shape(checkpoint, config)
     return model_class, config
 
 
-def _model_class(checkpoint: Checkpoint, found: dict[str, Any]) -> type:
-    architectures = found.get("architectures")
+def _model_class(checkpoint: Checkpoint, content: dict[str, Any]) -> type:
+    architectures = content.get("architectures")
     names = architectures if isinstance(architectures, list) else [architectures]
     if not names or not isinstance(names[0], str):
-        raise checkpoint.cannot_read(_WHAT, "config.json names no architecture")
-    adapter_of(names[0])
-    model_class: Any = getattr(transformers, names[0])
-    kind = found.get("model_type")
+        raise checkpoint.cannot_read(_PART, "config.json names no architecture")
+    name = names[0]
+    # Refuses what is not supported before anything of transformers is looked up by that name.
+    adapter_of(name)
+    model_class: Any = getattr(transformers, name)
+    kind = content.get("model_type")
     if kind not in (None, model_class.config_class.model_type):
-        why = f"config.json names the architecture {names[0]}, but the model type {kind!r:.60}"
-        raise checkpoint.cannot_read(_WHAT, why)
+        reason = f"config.json names the architecture {name}, but the model type {kind!r:.60}"
+        raise checkpoint.cannot_read(_PART, reason)
     return model_class
 
 
-def _values(found: dict[str, Any]) -> dict[str, Any]:
+def _refuse_keys(checkpoint: Checkpoint, content: dict[str, Any]) -> None:
+    for key, reason in _REFUSED.items():
+        if content.get(key):
+            raise checkpoint.cannot_read(_PART, f"config.json has the key {key!r}: {reason}")
+    if checkpoint.find("adapter_config.json") is not None:
+        reason = "it holds an adapter; merge it into its model (merge_and_unload) and save that"
+        raise checkpoint.cannot_read("weights (safetensors)", reason)
+
+
+def _values(content: dict[str, Any]) -> dict[str, Any]:
     """Return the values of known keys; null stands for a key that is not there."""
-    values = {name: found[name] for name in _KNOWN if found.get(name) is not None}
-    if "dtype" not in values and found.get("torch_dtype") is not None:
-        values["dtype"] = found["torch_dtype"]
+    values = {}
+    for name in _FACTS:
+        if content.get(name) is not None:
+            values[name] = content[name]
+    # Older files call it torch_dtype.
+    if "dtype" not in values and content.get("torch_dtype") is not None:
+        values["dtype"] = content["torch_dtype"]
     return values
 
 
-def _classes(checkpoint: Checkpoint, found: dict[str, Any]) -> dict[str, Any]:
-    """Return the classes by number, or how many there are, after making sure that all are there."""
-    names, n_labels = found.get("id2label"), found.get("num_labels")
-    wanted = {"num_labels": count(1, MOST_CLASSES)}
+def _classes(checkpoint: Checkpoint, content: dict[str, Any]) -> dict[str, Any]:
+    """Return the classes by number, or how many there are."""
+    names, n_labels = content.get("id2label"), content.get("num_labels")
     given = {} if n_labels is None else {"num_labels": n_labels}
-    check_values(given, wanted, lambda why: checkpoint.cannot_read(_WHAT, why))
+    facts = {"num_labels": count(1, MOST_CLASSES)}
+    check_values(given, facts, partial(checkpoint.cannot_read, _PART))
     if names is None:
         return given
+    reason = _unfit_names(names, n_labels)
+    if reason:
+        raise checkpoint.cannot_read(_PART, reason)
+    return {"id2label": {int(number): str(name) for number, name in names.items()}}
+
+
+def _unfit_names(names: Any, n_labels: int | None) -> str:
+    """Return why a table cannot name the classes, or "" where it can."""
     if not isinstance(names, dict) or not 1 <= len(names) <= MOST_CLASSES:
-        why = f"id2label names no class, or more than {MOST_CLASSES:,}"
-        raise checkpoint.cannot_read(_WHAT, why)
-    if set(names) != {str(i) for i in range(len(names))}:
-        why = f"id2label has {len(names)} classes, but their numbers are not 0 to {len(names) - 1}"
-        raise checkpoint.cannot_read(_WHAT, why)
+        return f"id2label names no class, or more than {MOST_CLASSES:,}"
+    if set(names) != {str(number) for number in range(len(names))}:
+        last = len(names) - 1
+        return f"id2label has {len(names)} classes, but their numbers are not 0 to {last}"
     if not all(isinstance(name, (str, int, float)) for name in names.values()):
-        raise checkpoint.cannot_read(_WHAT, "id2label names a class by something else than text")
+        return "id2label names a class by something else than text"
     if n_labels not in (None, len(names)):
-        why = f"num_labels is {n_labels}, but id2label names {len(names)} classes"
-        raise checkpoint.cannot_read(_WHAT, why)
-    return {"id2label": {int(i): str(name) for i, name in names.items()}}
+        return f"num_labels is {n_labels}, but id2label names {len(names)} classes"
+    return ""
+
+
+def _built(checkpoint: Checkpoint, model_class: type, values: dict[str, Any]) -> Any:
+    """Return the configuration of the values that the model's own class takes."""
+    config_class: Any = model_class.config_class  # type: ignore[attr-defined]
+    names = {field.name for field in fields(config_class)} | {"num_labels"}
+    taken = {name: value for name, value in values.items() if name in names}
+    try:
+        with quiet():
+            return config_class(**taken)
+    except Exception as error:
+        # Configurations check themselves, and raise whatever they like.
+        raise checkpoint.cannot_read(_PART, error) from error
 
 
 def _check_shape(checkpoint: Checkpoint, config: Any) -> None:
     """Refuse sizes that do not fit each other."""
-    if config.hidden_size % config.num_attention_heads:
-        heads = f"num_attention_heads is {config.num_attention_heads}"
-        why = f"{heads}, which does not divide hidden_size, {config.hidden_size}"
-        raise checkpoint.cannot_read(_WHAT, why)
+    n_heads, width = config.num_attention_heads, config.hidden_size
+    if width % n_heads:
+        reason = f"num_attention_heads is {n_heads}, which does not divide hidden_size, {width}"
+        raise checkpoint.cannot_read(_PART, reason)
     n_tokens = 1
-    for image, patch in zip(_both(config.image_size), _both(config.patch_size), strict=True):
+    sides = zip(_both_sides(config.image_size), _both_sides(config.patch_size), strict=True)
+    for image, patch in sides:
         if patch > image:
-            why = f"a patch of {patch} pixels a side does not fit into an image of {image}"
-            raise checkpoint.cannot_read(_WHAT, why)
+            reason = f"a patch of {patch} pixels a side does not fit into an image of {image}"
+            raise checkpoint.cannot_read(_PART, reason)
         n_tokens *= image // patch
     if n_tokens > MOST_TOKENS:
-        why = f"it takes {n_tokens:,} patches an image; at most {MOST_TOKENS:,} are taken"
-        raise checkpoint.cannot_read(_WHAT, why)
+        reason = f"it takes {n_tokens:,} patches an image; at most {MOST_TOKENS:,} are taken"
+        raise checkpoint.cannot_read(_PART, reason)
 
 
-def _both(size: Any) -> tuple[int, int]:
+def _both_sides(size: Any) -> tuple[int, int]:
+    """Return rows and columns of a size that is one number, or two."""
     return (size, size) if isinstance(size, int) else (size[0], size[1])

@@ -1,4 +1,7 @@
-"""What is taken of transformers that needs torchvision where that is installed, and which of the two is at fault if it fails."""
+"""What is imported of transformers that needs torchvision, where that is installed.
+
+A torchvision that was built for another torch makes the import fail; the error then says so.
+"""
 
 import traceback
 from collections.abc import Iterator
@@ -9,8 +12,8 @@ from multiplex_vit.errors import InputError
 
 
 @contextmanager
-def torchvision_told() -> Iterator[None]:
-    """Turn an error that comes out of torchvision, as where it was built for another torch, into one line."""
+def torchvision_errors() -> Iterator[None]:
+    """Turn an error that comes out of torchvision into one line."""
     try:
         yield
     except InputError:
@@ -19,24 +22,27 @@ def torchvision_told() -> Iterator[None]:
         fault = _of_torchvision(error)
         if fault is None:
             raise
-        why = " ".join(str(fault).split())[:200] or type(fault).__name__
+        reason = " ".join(str(fault).split())[:200] or type(fault).__name__
         raise InputError(
-            f"torchvision {_version('torchvision')} does not go with torch {_version('torch')} ({why}); "
-            "install the torchvision that belongs to it, or uninstall torchvision, which is not needed"
+            f"torchvision {_version('torchvision')} does not go with torch {_version('torch')} "
+            f"({reason}); install the torchvision that belongs to it, or uninstall torchvision, "
+            "which is not needed"
         ) from error
 
 
 def _of_torchvision(error: BaseException | None) -> BaseException | None:
-    """Return the error of a chain of them that was raised in torchvision, or speaks of it, the first cause before all."""
-    found = None
+    """Return the error of a chain that was raised in torchvision, or names it.
+
+    Where there are several it is the first cause.
+    """
+    fault = None
     while error is not None:
-        files = [
-            frame.filename.replace("\\", "/") for frame in traceback.extract_tb(error.__traceback__)
-        ]
+        frames = traceback.extract_tb(error.__traceback__)
+        files = [frame.filename.replace("\\", "/") for frame in frames]
         if "torchvision" in str(error) or any("/torchvision/" in file for file in files):
-            found = error
+            fault = error
         error = error.__cause__ or error.__context__
-    return found
+    return fault
 
 
 def _version(package: str) -> str:
@@ -46,7 +52,7 @@ def _version(package: str) -> str:
         return "of unknown version"
 
 
-with torchvision_told():
+with torchvision_errors():
     from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
     from transformers.activations import ACT2FN, GELUActivation
     from transformers.masking_utils import sdpa_mask
@@ -58,5 +64,5 @@ __all__ = [
     "GELUActivation",
     "PreTrainedModel",
     "sdpa_mask",
-    "torchvision_told",
+    "torchvision_errors",
 ]

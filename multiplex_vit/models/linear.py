@@ -1,7 +1,8 @@
-"""Effective maps: the matrix that a module applies to what it is given, whatever the module is made of.
+"""Effective maps: the matrix that a module applies to its input, whatever the module is made of.
 
-The weight that a layer shows need not be what it applies: adapters add to it, hooks change what comes out, quantised
-layers store it in another form. So the map is read off the module's answers, and held against further answers.
+The weight that a layer shows need not be what it applies: adapters add to it, hooks change what
+comes out, quantised layers store it in another form. So the map is read off the module's answers,
+and compared with further answers.
 """
 
 from dataclasses import dataclass
@@ -14,11 +15,20 @@ from torch.nn.functional import layer_norm, linear
 from multiplex_vit.models.swaps import is_unchanged
 
 _ENLARGED = 64.0
-"""What the columns of the identity are multiplied by, so that the bias beside them costs few digits; a power of two."""
+"""What the columns of the identity are multiplied by, so that the bias costs few of their digits.
+
+It is a power of two, so dividing by it again is exact.
+"""
 
 _TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-3}
 _TOLERANCE_OF_HALF = 5e-2
-"""Greatest distance between a module's answers and the map's, by their norm: rounding is below, 8-bit activations above."""
+"""Greatest distance between a module's answers and the map's, relative to their norm.
+
+Rounding stays below; 8-bit activations lie above.
+"""
+
+_N_PROBES = 8
+_SCALES = ("Dinov2LayerScale", "Dinov2WithRegistersLayerScale")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,23 +61,25 @@ class NormMap:
 
 
 def is_plain_linear(module: Any) -> TypeGuard[nn.Linear]:
-    """Tell whether a module is a linear layer whose weight is what it applies: of that class, not wrapped, nor listened to."""
-    return (
-        type(module) is nn.Linear
-        and type(module.weight) in (nn.Parameter, Tensor)
-        and is_unchanged(module)
-    )
+    """Tell whether a module is a linear layer that applies the weight that it shows.
+
+    It is not of a derived class, nor wrapped, nor listened to.
+    """
+    if type(module) is not nn.Linear:
+        return False
+    return type(module.weight) in (nn.Parameter, Tensor) and is_unchanged(module)
 
 
 def is_plain_scale(module: Any) -> bool:
-    """Tell whether a module multiplies by its `lambda1`, as DINOv2's do, and is not wrapped, nor listened to."""
-    known = type(module).__name__ in ("Dinov2LayerScale", "Dinov2WithRegistersLayerScale")
-    return known and type(module.lambda1) in (nn.Parameter, Tensor) and is_unchanged(module)
+    """Tell whether a module multiplies by its `lambda1`, as DINOv2's do, and nothing else."""
+    if type(module).__name__ not in _SCALES:
+        return False
+    return type(module.lambda1) in (nn.Parameter, Tensor) and is_unchanged(module)
 
 
 @torch.no_grad()
 def linear_map(module: Any, like: Tensor) -> LinearMap | None:
-    """Return what a module does to its input as a linear map, or None where it does anything but multiply and add.
+    """Return what a module does to its input as a linear map.
 
     Parameters
     ----------
@@ -76,11 +88,16 @@ def linear_map(module: Any, like: Tensor) -> LinearMap | None:
     like : Tensor [row, input] or [image, token, input]
         Something that it is given in the model; its values do not matter.
 
+    Returns
+    -------
+    LinearMap or None
+        None where the module does anything but multiply and add.
+
     Examples
     --------
     >>> layers = nn.Sequential(nn.Linear(3, 4, bias=False), nn.Linear(4, 2))
-    >>> found = linear_map(layers, torch.zeros(1, 3))
-    >>> torch.allclose(found.weight, layers[1].weight @ layers[0].weight, atol=1e-6)
+    >>> applied = linear_map(layers, torch.zeros(1, 3))
+    >>> torch.allclose(applied.weight, layers[1].weight @ layers[0].weight, atol=1e-6)
     True
     >>> linear_map(nn.GELU(), torch.zeros(1, 3)) is None
     True
@@ -89,55 +106,83 @@ def linear_map(module: Any, like: Tensor) -> LinearMap | None:
         weight = module.weight.float()
         bias = weight.new_zeros(len(weight)) if module.bias is None else module.bias.float()
         return LinearMap(weight, bias)
+
+    # Each unit vector gives a column of the matrix; zero gives the bias.
     units = _ENLARGED * torch.eye(like.shape[-1], dtype=like.dtype, device=like.device)
-    ends = _answer(module, torch.cat([units, torch.zeros_like(units[:1])]), like.ndim)
-    if ends is None:
+    answers = _answer(module, torch.cat([units, torch.zeros_like(units[:1])]), like.ndim)
+    if answers is None:
         return None
-    found = LinearMap((ends[:-1] - ends[-1]).T / _ENLARGED, ends[-1])
-    values = _probes(like)
-    expected = linear(values.float(), found.weight, found.bias)
-    return found if _agree(_answer(module, values, like.ndim), expected, like.dtype) else None
+    bias = answers[-1]
+    result = LinearMap((answers[:-1] - bias).T / _ENLARGED, bias)
+
+    probes = _probes(like)
+    expected = linear(probes.float(), result.weight, result.bias)
+    answer = _answer(module, probes, like.ndim)
+    return result if _agree(answer, expected, like.dtype) else None
 
 
 @torch.no_grad()
 def norm_map(module: Any, like: Tensor) -> NormMap | None:
-    """Return what a module does to its input as a layer norm, or None where it is none; parameters are as for `linear_map`.
+    """Return what a module does to its input as a layer norm.
+
+    Parameters are those of `linear_map`.
+
+    Returns
+    -------
+    NormMap or None
+        None where the module is no layer norm.
 
     Examples
     --------
     >>> norm_map(nn.Sequential(nn.LayerNorm(4, eps=0.5)), torch.zeros(1, 4)).eps
     0.5
     """
-    if type(module) is nn.LayerNorm and module.elementwise_affine and is_unchanged(module):
+    is_plain = type(module) is nn.LayerNorm and module.elementwise_affine
+    if is_plain and is_unchanged(module):
         bias = torch.zeros_like(module.weight) if module.bias is None else module.bias
         return NormMap(module.weight.float(), bias.float(), module.eps)
-    parts = list(module.modules()) if isinstance(module, nn.Module) else []
-    eps = {part.eps for part in parts if isinstance(part, nn.LayerNorm)}
+
+    eps = _only_eps(module)
     width = like.shape[-1]
-    if len(eps) != 1 or width % 2:
+    if eps is None or width % 2:
         return None
     # Of mean 0 and variance 1, so that a layer norm does nothing to it but scale and shift.
-    even = torch.ones(1, width, dtype=like.dtype, device=like.device)
-    even[:, 1::2] = -1
-    ends = _answer(module, torch.cat([even, -even]), like.ndim)
-    if ends is None:
+    alternating = torch.ones(1, width, dtype=like.dtype, device=like.device)
+    alternating[:, 1::2] = -1
+    answers = _answer(module, torch.cat([alternating, -alternating]), like.ndim)
+    if answers is None:
         return None
-    scale = (ends[0] - ends[1]) / 2 * (1 + min(eps)) ** 0.5 / even[0].float()
-    found = NormMap(scale, (ends[0] + ends[1]) / 2, min(eps))
-    values = _probes(like)
-    expected = layer_norm(values.float(), (width,), found.weight, found.bias, found.eps)
-    return found if _agree(_answer(module, values, like.ndim), expected, like.dtype) else None
+    spread = (1 + eps) ** 0.5
+    scale = (answers[0] - answers[1]) / 2 * spread / alternating[0].float()
+    result = NormMap(scale, (answers[0] + answers[1]) / 2, eps)
+
+    probes = _probes(like)
+    expected = layer_norm(probes.float(), (width,), result.weight, result.bias, eps)
+    answer = _answer(module, probes, like.ndim)
+    return result if _agree(answer, expected, like.dtype) else None
+
+
+def _only_eps(module: Any) -> float | None:
+    """Return the eps of the layer norms in a module, or None unless they have one in common."""
+    parts = module.modules() if isinstance(module, nn.Module) else []
+    values = {part.eps for part in parts if isinstance(part, nn.LayerNorm)}
+    return values.pop() if len(values) == 1 else None
 
 
 def _probes(like: Tensor) -> Tensor:
-    """Return values of several sizes [probe, input], always the same and without touching torch's random state."""
+    """Return values of several sizes [probe, input], the same at every call."""
+    # A generator of its own, so that torch's random state stays as it is.
     generator = torch.Generator().manual_seed(0)
-    values = torch.randn(8, like.shape[-1], generator=generator)
-    return (values * torch.logspace(-1, 1, 8)[:, None]).to(like.device, like.dtype)
+    values = torch.randn(_N_PROBES, like.shape[-1], generator=generator)
+    sizes = torch.logspace(-1, 1, _N_PROBES)[:, None]
+    return (values * sizes).to(like.device, like.dtype)
 
 
 def _answer(module: Any, rows: Tensor, ndim: int) -> Tensor | None:
-    """Return what a module makes of rows [row, input], as the tokens of one image where it takes tokens; None where it fails."""
+    """Return what a module makes of rows [row, input]; None where it fails.
+
+    Where the module takes tokens (`ndim` is 3), the rows are the tokens of one image.
+    """
     try:
         answer = module(rows[None] if ndim == 3 else rows)
     except (RuntimeError, TypeError, ValueError, IndexError):
@@ -148,9 +193,10 @@ def _answer(module: Any, rows: Tensor, ndim: int) -> Tensor | None:
     return answer.float() if len(answer) == len(rows) else None
 
 
-def _agree(found: Tensor | None, expected: Tensor, dtype: torch.dtype) -> bool:
+def _agree(answer: Tensor | None, expected: Tensor, dtype: torch.dtype) -> bool:
     """Tell whether rows differ by no more than rounding; NaN differs."""
-    if found is None or found.shape != expected.shape:
+    if answer is None or answer.shape != expected.shape:
         return False
     tolerance = _TOLERANCE.get(dtype, _TOLERANCE_OF_HALF)
-    return bool(((found - expected).norm(dim=-1) <= tolerance * expected.norm(dim=-1) + 1e-6).all())
+    distance = (answer - expected).norm(dim=-1)
+    return bool((distance <= tolerance * expected.norm(dim=-1) + 1e-6).all())

@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 
-from multiplex_vit.arguments import checked_but
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.checkpoint import Checkpoint, line_of
 from multiplex_vit.models.configuration import read_configuration
@@ -17,10 +16,13 @@ from multiplex_vit.models.score import AUTO, score_named
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.models.weights import read_weights
 
-DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+DTYPES = {
+    "float32": torch.float32,
+    "float16": torch.float16,
+    "bfloat16": torch.bfloat16,
+}
 
 
-@checked_but("name")
 def load(
     name: str | Path,
     *,
@@ -35,21 +37,24 @@ def load(
     Parameters
     ----------
     name : str or path-like
-        "demo-vit" or "demo-deit" (bundled), a local checkpoint folder, or a hub id such as "google/vit-base-patch16-224".
+        "demo-vit" or "demo-deit" (bundled), a local checkpoint folder, or a hub id such as
+        "google/vit-base-patch16-224".
     device : str or torch.device
-        "auto" takes a CUDA GPU where there is one.
+        Default: "auto", a CUDA GPU where there is one.
     dtype : str or torch.dtype
-        "float32", "float16" or "bfloat16"; "auto" is float32 on the CPU and the checkpoint's own type elsewhere.
+        "float32", "float16" or "bfloat16". Default: "auto", which is float32 on the CPU and the
+        checkpoint's own type elsewhere.
     mask_dtype : str or torch.dtype, optional
         Type in which masks and images are classified, or "tf32" (float32 rounded in a GPU's matrix
-        products). Attention, and with it the masks, keeps `dtype`. Default: None, as `dtype`. `analysis/benchmark.py` shows what it gives and how far heatmaps move.
+        products). Attention, and with it the masks, keeps `dtype`. `analysis/benchmark.py` shows
+        how much faster it is, and how far heatmaps move. Default: None, as `dtype`.
     score : str
-        What the logits mean: "softmax" (one class out of several), "sigmoid" (every class for itself)
-        or "raw" (a predicted value). Default: "auto", which follows the checkpoint's `problem_type`;
-        one logit gets a sigmoid.
+        What the logits mean: "softmax" (one class out of several), "sigmoid" (every class for
+        itself) or "raw" (a predicted value). Default: "auto", which follows the checkpoint's
+        `problem_type`; one logit gets a sigmoid.
     fast : Fast or bool
-        Which shortcuts are taken when masks and images are classified; False takes none. Default: True,
-        all of them.
+        Which shortcuts are taken when masks and images are classified; False takes none.
+        Default: True, all of them.
 
     Returns
     -------
@@ -70,20 +75,22 @@ def load(
     (8, 8)
     """
     _check_name(name)
-    place = _device(device)
+    target = _device(device)
+    # All options are checked before a checkpoint is fetched or read.
     if score != AUTO:
         score_named(score)
-    other = (
-        mask_dtype
-        if mask_dtype in (None, TF32)
-        else _dtype("" if mask_dtype == "auto" else mask_dtype, place)
-    )
+    weights_dtype, mask_dtype = _dtype(dtype, target), _mask_dtype(mask_dtype)
     checkpoint = Checkpoint.of(name)
     model_class, config = read_configuration(checkpoint)
-    model = read_weights(checkpoint, model_class, config, dtype=_dtype(dtype, place))
+    model = read_weights(checkpoint, model_class, config, dtype=weights_dtype)
     processor = read_processor(checkpoint, config)
     return VisionModel(
-        model.eval().to(place), processor, name=str(name), mask_dtype=other, score=score, fast=fast
+        model.eval().to(target),
+        processor,
+        name=str(name),
+        mask_dtype=mask_dtype,
+        score=score,
+        fast=fast,
     )
 
 
@@ -91,13 +98,14 @@ def _check_name(name: Any) -> None:
     """Refuse what is no name, such as a model that is loaded already."""
     if isinstance(name, (str, os.PathLike)):
         return
-    kind = type(name).__name__
     if hasattr(name, "state_dict") or hasattr(name, "model"):
         raise InputError(
-            f"load takes a name or a folder, not the {kind} itself; give VisionModel(module, processor) for a module in memory"
+            f"load takes a name or a folder, not the {type(name).__name__} itself; "
+            "give VisionModel(module, processor) for a module in memory"
         )
     raise InputError(
-        f"the model's name is {name!r}; give the name of a bundled model, a checkpoint folder or a hub id"
+        f"the model's name is {name!r}; "
+        "give the name of a bundled model, a checkpoint folder or a hub id"
     )
 
 
@@ -105,22 +113,41 @@ def _device(device: str | torch.device) -> torch.device:
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        place = torch.device(device)
-        if place.type == "meta":
+        target = torch.device(device)
+        if target.type == "meta":
             raise RuntimeError("it holds no values")
-        torch.empty(1, device=place)
+        # Some devices are known to torch, but are not there.
+        torch.empty(1, device=target)
     except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
         raise InputError(
-            f"device {device!r} cannot be used here ({line_of(error)}); give 'auto', 'cpu' or 'cuda'"
+            f"device {device!r} cannot be used here ({line_of(error)}); "
+            "give 'auto', 'cpu' or 'cuda'"
         ) from error
-    return place
+    return target
 
 
 def _dtype(dtype: str | torch.dtype, device: torch.device) -> torch.dtype | str:
     if dtype == "auto":
         return torch.float32 if device.type == "cpu" else "auto"
-    if isinstance(dtype, str) and dtype.removeprefix("torch.") in DTYPES:
-        return DTYPES[dtype.removeprefix("torch.")]
-    if isinstance(dtype, torch.dtype) and dtype in DTYPES.values():
-        return dtype
-    raise InputError(f"unknown dtype {dtype!r}; give 'auto', {', '.join(map(repr, DTYPES))}")
+    floating = _floating_dtype(dtype)
+    if floating is None:
+        names = ", ".join(map(repr, DTYPES))
+        raise InputError(f"unknown dtype {dtype!r}; give 'auto', {names}")
+    return floating
+
+
+def _mask_dtype(mask_dtype: str | torch.dtype | None) -> torch.dtype | str | None:
+    if mask_dtype is None or mask_dtype == TF32:
+        return mask_dtype
+    floating = _floating_dtype(mask_dtype)
+    if floating is None:
+        names = ", ".join(map(repr, [TF32, *DTYPES]))
+        raise InputError(f"unknown mask_dtype {mask_dtype!r}; give None, {names}")
+    return floating
+
+
+def _floating_dtype(dtype: Any) -> torch.dtype | None:
+    """Return a type given by name or as it is; None if it is none of `DTYPES`."""
+    if isinstance(dtype, str):
+        return DTYPES.get(dtype.removeprefix("torch."))
+    return dtype if dtype in DTYPES.values() else None

@@ -1,7 +1,7 @@
 """Head operators: attention of all heads of one block -> one weight an edge (phi in the paper).
 
-Each takes a tensor [image, head, query, key] and returns [image, query, key]. They use tensor methods alone, so that reading
-their names does not import torch.
+Each takes a tensor [image, head, query, key] and returns [image, query, key]. They use tensor
+methods alone, so that reading their names does not import torch.
 """
 
 from collections.abc import Callable
@@ -56,7 +56,9 @@ def total(attention: "Tensor") -> "Tensor":
 
 @OPERATORS.register("mean")
 def mean(attention: "Tensor") -> "Tensor":
-    """Return the mean attention over heads (not part of the published method; rows still sum to 1 before pruning).
+    """Return the mean attention over heads.
+
+    It is not part of the published method. Rows still sum to 1 before pruning.
 
     Examples
     --------

@@ -1,5 +1,6 @@
 """A checkpoint's image processor: which class it may be, and every value checked."""
 
+from functools import partial
 from typing import Any
 
 import transformers
@@ -9,8 +10,10 @@ from multiplex_vit.models.checkpoint import Checkpoint, quiet
 from multiplex_vit.models.values import FLAG, check_values, is_count, is_number, number, one_of
 from multiplex_vit.reading.facts import Fact
 
-_WHAT = "image processor"
-_FILE, _NESTED = "preprocessor_config.json", "processor_config.json"
+_PART = "image processor"
+_FILE = "preprocessor_config.json"
+_NESTED_FILE = "processor_config.json"
+"""Newer files, which hold the values of `_FILE` one level below."""
 
 PROCESSORS = (
     "ViTImageProcessor",
@@ -35,31 +38,37 @@ _RESAMPLING = range(6)
 
 
 def _is_size(value: Any) -> bool:
-    if isinstance(value, dict):
+    sides = [value]
+    if isinstance(value, list) and len(value) == 2:
+        sides = value
+    elif isinstance(value, dict):
         edges = {name: edge for name, edge in value.items() if edge is not None}
-        return set(edges) in _EDGES and all(is_count(e, 1, MOST_SIDE) for e in edges.values())
-    both = value if isinstance(value, list) and len(value) == 2 else [value]
-    return all(is_count(edge, 1, MOST_SIDE) for edge in both)
+        if set(edges) not in _EDGES:
+            return False
+        sides = list(edges.values())
+    return all(is_count(side, 1, MOST_SIDE) for side in sides)
 
 
-def _channels(low: float, high: float, wanted: str) -> Fact:
+def _channels(low: float, high: float, expected: str) -> Fact:
     """Return the fact of a number, or of one a channel."""
 
     def holds(value: Any) -> bool:
-        several = value if isinstance(value, list) else [value]
-        return bool(several) and all(is_number(each, low, high) for each in several)
+        numbers = value if isinstance(value, list) else [value]
+        return bool(numbers) and all(is_number(number, low, high) for number in numbers)
 
-    return Fact(wanted, holds)
+    return Fact(expected, holds)
 
 
 _SIZE = Fact(f"a size of 1 to {MOST_SIDE:,} pixels a side", _is_size)
-_KNOWN = {
+_FACTS = {
+    # Which steps are taken.
     "do_resize": FLAG,
     "do_center_crop": FLAG,
     "do_rescale": FLAG,
     "do_normalize": FLAG,
     "do_convert_rgb": FLAG,
     "default_to_square": FLAG,
+    # What the steps take.
     "size": _SIZE,
     "crop_size": _SIZE,
     "resample": one_of(_RESAMPLING),
@@ -73,7 +82,7 @@ _IDLE: dict[str, tuple[Any, ...]] = {
     "data_format": ("channels_first",),
     "auto_map": ({},),
 }
-"""Keys that are read nowhere, with the values of which that is right."""
+"""Keys that are not read, with the values for which that is right."""
 
 
 def read_processor(checkpoint: Checkpoint, config: Any) -> Any:
@@ -104,43 +113,59 @@ def read_processor(checkpoint: Checkpoint, config: Any) -> Any:
     >>> read_processor(checkpoint, config).image_mean
     (0.5, 0.5, 0.5)
     """
-    found = _found(checkpoint)
-    for key, idle in _IDLE.items():
-        if found.get(key) is not None and found[key] not in idle:
-            given = f"{_FILE} has the key {key!r} of {found[key]!r:.60}"
-            raise checkpoint.cannot_read(_WHAT, f"{given}, which is not supported")
-    processor_class = _processor_class(checkpoint, found, config)
-    values = {name: found[name] for name in _KNOWN if found.get(name) is not None}
-    check_values(values, _KNOWN, lambda why: checkpoint.cannot_read(_WHAT, why))
-    for name in ("image_mean", "image_std"):
-        value = values.get(name)
-        if isinstance(value, list) and len(value) != config.num_channels:
-            channels = f"{len(value)} values for {config.num_channels} channels"
-            raise checkpoint.cannot_read(_WHAT, f"{name} has {channels}")
+    content = _content(checkpoint)
+    _refuse_keys(checkpoint, content)
+    processor_class = _processor_class(checkpoint, content, config)
+    values = _values(checkpoint, content, config)
     try:
         with quiet():
             return processor_class(**values)
     except Exception as error:
-        raise checkpoint.cannot_read(_WHAT, error) from error
+        # Processors check their values too, and raise whatever they like.
+        raise checkpoint.cannot_read(_PART, error) from error
 
 
-def _found(checkpoint: Checkpoint) -> dict[str, Any]:
-    """Return the values, which newer files hold one level below."""
-    if checkpoint.find(_NESTED) is not None:
-        nested = checkpoint.table(_NESTED, _WHAT).get("image_processor")
+def _content(checkpoint: Checkpoint) -> dict[str, Any]:
+    if checkpoint.find(_NESTED_FILE) is not None:
+        nested = checkpoint.table(_NESTED_FILE, _PART).get("image_processor")
         if isinstance(nested, dict):
             return nested
-    return checkpoint.table(_FILE, _WHAT)
+    return checkpoint.table(_FILE, _PART)
 
 
-def _processor_class(checkpoint: Checkpoint, found: dict[str, Any], config: Any) -> Any:
-    name = found.get("image_processor_type")
-    if name is None and isinstance(found.get("feature_extractor_type"), str):
-        name = found["feature_extractor_type"].replace("FeatureExtractor", "ImageProcessor")
+def _refuse_keys(checkpoint: Checkpoint, content: dict[str, Any]) -> None:
+    for key, idle in _IDLE.items():
+        value = content.get(key)
+        if value is not None and value not in idle:
+            reason = f"{_FILE} has the key {key!r} of {value!r:.60}, which is not supported"
+            raise checkpoint.cannot_read(_PART, reason)
+
+
+def _processor_class(checkpoint: Checkpoint, content: dict[str, Any], config: Any) -> Any:
+    name = content.get("image_processor_type")
+    former = content.get("feature_extractor_type")
+    if name is None and isinstance(former, str):
+        name = former.replace("FeatureExtractor", "ImageProcessor")
     if name is None:
         name = _OF_MODEL.get(config.model_type)
+    # All variants of a processor do the same; the one with Pillow needs no torchvision.
     plain = str(name).removesuffix("Fast").removesuffix("Pil")
     if plain not in PROCESSORS:
-        why = f"{name!r:.60} is not supported; supported: {', '.join(PROCESSORS)}"
-        raise checkpoint.cannot_read(_WHAT, why)
+        reason = f"{name!r:.60} is not supported; supported: {', '.join(PROCESSORS)}"
+        raise checkpoint.cannot_read(_PART, reason)
     return getattr(transformers, f"{plain}Pil")
+
+
+def _values(checkpoint: Checkpoint, content: dict[str, Any], config: Any) -> dict[str, Any]:
+    """Return the values of known keys; null stands for a key that is not there."""
+    values = {}
+    for name in _FACTS:
+        if content.get(name) is not None:
+            values[name] = content[name]
+    check_values(values, _FACTS, partial(checkpoint.cannot_read, _PART))
+    for name in ("image_mean", "image_std"):
+        value = values.get(name)
+        if isinstance(value, list) and len(value) != config.num_channels:
+            channels = f"{len(value)} values for {config.num_channels} channels"
+            raise checkpoint.cannot_read(_PART, f"{name} has {channels}")
+    return values

@@ -12,47 +12,50 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.models.unwrap import duplicate
 from multiplex_vit.models.vision_model import VisionModel
 
+_OF_ADAPTERS = ("base_layer", "modules_to_save")
+"""Attributes of the layers into which PEFT has put adapters."""
 
-def parts_of(model: VisionModel) -> dict[str, list[str]]:
-    """Return the names of a model's weights by part, from the head down: "head", the blocks from the last to "block 0", "embeddings".
 
-    The head is all that comes after the blocks: the last layer norm, and the classifiers.
+def weights_by_part(model: VisionModel) -> dict[str, list[str]]:
+    """Return the names of a model's weights by part, from the head down to the embeddings.
+
+    The head is all that comes after the blocks: the last layer norm, and the classifiers. Then
+    follow the blocks, from the last one to "block 0".
 
     Examples
     --------
     >>> import multiplex_vit as mv
-    >>> list(parts_of(mv.load("demo-vit", device="cpu")))
+    >>> list(weights_by_part(mv.load("demo-vit", device="cpu")))
     ['head', 'block 5', 'block 4', 'block 3', 'block 2', 'block 1', 'block 0', 'embeddings']
     """
-    network = vision_model(model).model
-    embeddings = model.backbone.embeddings
-    homes = {f"block {i}": block for i, block in enumerate(model.backbone.blocks)}
-    owners = {
-        id(weight): part
-        for part, module in {**homes, "embeddings": embeddings}.items()
-        for weight in module.parameters()
-    }
-    parts: dict[str, list[str]] = {
-        "head": [],
-        **{f"block {i}": [] for i in reversed(range(model.n_layers))},
-        "embeddings": [],
-    }
-    for name, weight in network.named_parameters():
-        parts[owners.get(id(weight), "head")].append(name)
-    return parts
+    backbone = vision_model(model).backbone
+    modules = {"embeddings": backbone.embeddings}
+    for number, block in enumerate(backbone.blocks):
+        modules[f"block {number}"] = block
+    part_of = {}
+    for part, module in modules.items():
+        for weight in module.parameters():
+            part_of[id(weight)] = part
+
+    blocks = [f"block {number}" for number in reversed(range(backbone.n_layers))]
+    names: dict[str, list[str]] = {part: [] for part in ("head", *blocks, "embeddings")}
+    for name, weight in backbone.module.named_parameters():
+        names[part_of.get(id(weight), "head")].append(name)
+    return names
 
 
 def randomised(model: VisionModel, seed: int = 0) -> Iterator[tuple[str, VisionModel]]:
-    """Yield copies of a model of which more and more is as before any training, from the head down to the embeddings.
+    """Yield copies of a model of which more and more is as it was before any training.
 
-    Weights are what the architecture's own constructor draws, or a layer's own where the architecture has no such layer (a head of one's own).
-    The model itself is left as it is, and so is torch's random state.
+    The head is randomised first, the embeddings last. Weights are what the architecture's own
+    constructor draws, or a layer's own where the architecture has no such layer (a head that the
+    user put in its place). The model itself is left as it is, and so is torch's random state.
 
     Parameters
     ----------
     model : VisionModel
     seed : int
-        Of the weights drawn.
+        Of the weights drawn. Default: 0.
 
     Yields
     ------
@@ -60,6 +63,11 @@ def randomised(model: VisionModel, seed: int = 0) -> Iterator[tuple[str, VisionM
         The part randomised last; all before it are too.
     copy : VisionModel
         Shares no weight with the model, nor with other copies.
+
+    Raises
+    ------
+    InputError
+        If the model has adapters, or a layer that cannot draw its weights.
 
     Examples
     --------
@@ -69,48 +77,51 @@ def randomised(model: VisionModel, seed: int = 0) -> Iterator[tuple[str, VisionM
     >>> part, float(copy.classify(copy.picture(cat).pixels).max()) < 0.5
     ('head', True)
     """
-    network = vision_model(model).model
-    fresh = _untrained(network, seed)
-    for part, names in parts_of(model).items():
-        network = duplicate(network)
-        weights = dict(network.named_parameters())
+    module: nn.Module = vision_model(model).model
+    fresh = _untrained(module, seed)
+    for part, names in weights_by_part(model).items():
+        # A copy of the copy before, so that the parts randomised add up.
+        module = duplicate(module)
+        weights = dict(module.named_parameters())
         with torch.no_grad():
             for name in names:
                 weights[name].copy_(fresh[name])
-        name = f"{model.name}, random down to {part}"
-        copy = model.with_module(network, name)
-        yield part, copy
+        yield part, model.with_module(module, f"{model.name}, random down to {part}")
 
 
-def _untrained(network: Any, seed: int) -> dict[str, Tensor]:
-    """Return the weights by name of a new model of the same configuration; of layers that it lacks, what they draw for themselves."""
+def _untrained(module: Any, seed: int) -> dict[str, Tensor]:
+    """Return the weights by name of a new model of the same configuration.
+
+    Layers that the new model lacks, or has in another size, draw weights for themselves.
+    """
     generator = torch.random.default_generator
-    before = generator.get_state()
+    state = generator.get_state()
     try:
         generator.manual_seed(seed)
-        drawn = dict(type(network)(deepcopy(network.config)).named_parameters())
-        for name, weight in network.named_parameters():
+        new = type(module)(deepcopy(module.config))
+        drawn = dict(new.named_parameters())
+        for name, weight in module.named_parameters():
             if name not in drawn or drawn[name].shape != weight.shape:
-                drawn |= _of_layer(network, name.rpartition(".")[0])
+                drawn |= _of_layer(module, name.rpartition(".")[0])
         return drawn
     finally:
-        generator.set_state(before)
+        generator.set_state(state)
 
 
-def _of_layer(network: nn.Module, name: str) -> dict[str, Tensor]:
+def _of_layer(module: nn.Module, name: str) -> dict[str, Tensor]:
     """Return the weights by name of a layer as it was before any training."""
-    if any(
-        hasattr(part, "base_layer") or hasattr(part, "modules_to_save")
-        for part in network.modules()
-    ):
-        raise InputError(
-            "the weights of adapters cannot be randomised with the model's; merge them first: give VisionModel(peft_model.merge_and_unload())"
-        )
-    layer = duplicate(network.get_submodule(name))
+    for part in module.modules():
+        if any(hasattr(part, attribute) for attribute in _OF_ADAPTERS):
+            raise InputError(
+                "the weights of adapters cannot be randomised with the model's; merge them first: "
+                "give VisionModel(peft_model.merge_and_unload())"
+            )
+    layer = duplicate(module.get_submodule(name))
     reset = getattr(layer, "reset_parameters", None)
     if reset is None:
         raise InputError(
-            f"the weights of {name or 'the model'} cannot be randomised: {type(layer).__name__} has no reset_parameters; give it one"
+            f"the weights of {name or 'the model'} cannot be randomised: "
+            f"{type(layer).__name__} has no reset_parameters; give it one"
         )
     reset()
-    return {f"{name}.{own}": weight for own, weight in layer.named_parameters()}
+    return {f"{name}.{weight_name}": weight for weight_name, weight in layer.named_parameters()}

@@ -12,7 +12,7 @@ AUTO = "auto"
 """The score that the checkpoint asks for."""
 
 _ROUNDING = 1e-3
-"""How far probabilities may lie from a sum of 1, as their last bits are rounded once a class."""
+"""How far the sum of probabilities may lie from 1, since the last bits of each are rounded."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,10 @@ class Score:
     is_probability : bool
         Whether it lies between 0 and 1, and 0 means that nothing speaks for the class.
     exclusive : bool
-        Whether the classes share one probability of 1. Only then does nothing change when all logits
-        rise by as much.
+        Whether the classes share one probability of 1. Only then does nothing change when all
+        logits rise by as much.
+    function : callable
+        Takes a Tensor of logits [..., class], gives scores.
     """
 
     name: str
@@ -55,8 +57,10 @@ class Score:
         Examples
         --------
         >>> scores = np.array([[0.6, 0.9]])
-        >>> SCORES["softmax"].decided(scores, 0).tolist(), SCORES["sigmoid"].decided(scores, 0).tolist()
-        ([False], [True])
+        >>> SCORES["softmax"].decided(scores, 0).tolist()
+        [False]
+        >>> SCORES["sigmoid"].decided(scores, 0).tolist()
+        [True]
         """
         if not self.is_probability:
             raise InputError(f"a {self.quantity} decides for no class; follow the value itself")
@@ -65,10 +69,11 @@ class Score:
         return np.asarray(scores[..., label] >= 0.5)
 
     def floor(self, values: np.ndarray) -> float:
-        """Return the score that says nothing for a class: 0 of a probability, else the least of these.
+        """Return the score that says nothing for a class.
 
-        Sums and means that count what is missing as 0 are taken of scores less this, so that they are
-        right also where predicted values are all negative, or all large.
+        It is 0 of a probability, and else the least of these values. Sums and means that count what
+        is missing as 0 are taken of scores less this, so that they are right also where predicted
+        values are all negative, or all large.
 
         Examples
         --------
@@ -91,23 +96,24 @@ class Score:
             return ""
         outside = scores[(scores < 0) | (scores > 1)]
         if outside.size:
-            return f"holds {outside[0]:g}; numbers from 0 to 1 are wanted"
+            return f"holds {outside[0]:g}; expected numbers from 0 to 1"
         # Explanations out of a study's folder hold the class explained alone: nothing to add up.
         if not self.exclusive or scores.shape[-1] == 1:
             return ""
         off = np.abs(scores.sum(-1, dtype=float) - 1) > _ROUNDING
         return "of all classes do not add up to 1" if off.any() else ""
 
-    def told(self, value: float, digits: int = 3) -> str:
+    def text(self, value: float, digits: int = 3) -> str:
         """Return a score as results print it.
 
         Examples
         --------
-        >>> [SCORES[name].told(0.5) for name in SCORES]
+        >>> [SCORES[name].text(0.5) for name in SCORES]
         ['p = 0.500', 'sigmoid p = 0.500', 'predicted value 0.5']
         """
         if not self.is_probability:
             return f"{self.quantity} {value:.4g}"
+        # A softmax goes without saying, as every user expects it.
         kind = "" if self.exclusive else f"{self.name} "
         return f"{kind}p = {value:.{digits}f}"
 
@@ -125,11 +131,29 @@ def _raw(logits: Any) -> Any:
 
 
 SCORES = {
-    "softmax": Score("softmax", "probability (softmax)", True, True, _softmax),
-    "sigmoid": Score("sigmoid", "probability (sigmoid)", True, False, _sigmoid),
-    "raw": Score("raw", "predicted value", False, False, _raw),
+    "softmax": Score(
+        name="softmax",
+        quantity="probability (softmax)",
+        is_probability=True,
+        exclusive=True,
+        function=_softmax,
+    ),
+    "sigmoid": Score(
+        name="sigmoid",
+        quantity="probability (sigmoid)",
+        is_probability=True,
+        exclusive=False,
+        function=_sigmoid,
+    ),
+    "raw": Score(
+        name="raw",
+        quantity="predicted value",
+        is_probability=False,
+        exclusive=False,
+        function=_raw,
+    ),
 }
-"""Scores by name: one class out of several, every class for itself, and a number that is no probability."""
+"""Scores by name: one class out of several, every class for itself, and no probability at all."""
 
 
 def score_named(name: Any) -> Score:
@@ -159,8 +183,8 @@ def score_of(wanted: str, problem_type: str | None, n_classes: int) -> Score:
     wanted : str
         "auto" follows the checkpoint; a name of `SCORES` is taken as it is.
     problem_type : str, optional
-        What the configuration says that the model was trained for: "regression" gives the raw value,
-        "multi_label_classification" a sigmoid.
+        What the configuration says that the model was trained for: "regression" gives the raw
+        value, "multi_label_classification" a sigmoid.
     n_classes : int
         How many logits there are; a single one without "regression" gets a sigmoid.
 
@@ -176,6 +200,7 @@ def score_of(wanted: str, problem_type: str | None, n_classes: int) -> Score:
     """
     if wanted != AUTO:
         score = score_named(wanted)
+        # The softmax of one number is 1, whatever the number.
         if score.exclusive and n_classes == 1:
             raise InputError(
                 "a softmax of one logit is 1 for every image; give score='sigmoid' or 'raw'"

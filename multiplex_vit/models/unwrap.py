@@ -18,16 +18,21 @@ _ACCELERATED = "_original_forward"
 """Where accelerate keeps a model's forward function when it wraps that in autocast."""
 
 
-def unwrapped(model: Any) -> Any:
-    """Return the module inside torch.compile, (Distributed)DataParallel and PEFT; it is the user's own, not a copy.
+_COMPILED = "_orig_mod"
+"""Where torch.compile, and accelerate, keep the module that was compiled."""
 
-    Adapters that PEFT has put into the module stay in it, and take part.
+
+def unwrapped(model: Any) -> Any:
+    """Return the module inside torch.compile, (Distributed)DataParallel and PEFT.
+
+    It is the user's own, not a copy. Adapters that PEFT has put into the module stay in it, and
+    take part.
 
     Raises
     ------
     InputError
-        If it is no module, if its weights are not all here, or if an unknown wrapper is around it; the message
-        names the call to make.
+        If it is no module, if its weights are not all here, or if an unknown wrapper is around it.
+        The message names the call to make.
 
     Examples
     --------
@@ -38,9 +43,11 @@ def unwrapped(model: Any) -> Any:
     """
     if not isinstance(model, nn.Module):
         raise InputError(_no_module(model))
-    inside = _inside(model)
-    while inside is not None:
-        model, inside = inside, _inside(inside)
+    # Wrappers may lie in each other.
+    inner = _inside(model)
+    while inner is not None:
+        model = inner
+        inner = _inside(model)
     _refuse_unknown_wrapper(model)
     _refuse_scattered_weights(model)
     return model
@@ -53,34 +60,32 @@ def _no_module(model: Any) -> str:
     if isinstance(getattr(model, "model", None), nn.Module):
         return f"the model is {kind}, which holds one; give VisionModel(model.model, processor)"
     if isinstance(model, str):
-        return (
-            f"the model is the text {model!r}; give multiplex_vit.load({model!r}) for a checkpoint"
-        )
+        return f"the model is the text {model!r}; give multiplex_vit.load({model!r})"
     return f"the model is {kind}; give a transformers image classifier, or use multiplex_vit.load"
 
 
-def _inside(model: nn.Module) -> nn.Module | None:
+def _inside(model: nn.Module) -> Any:
     """Return what a known wrapper holds, None where a module is no wrapper."""
     kinds = _kinds(model)
-    held: Any = None
-    if "_orig_mod" in model._modules:
-        held = model._modules["_orig_mod"]
-    elif "_orig_mod" in model.__dict__:  # accelerate's way of compiling block by block
-        held = model.__dict__["_orig_mod"]
-    elif isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
-        held = model.module
-    elif "PeftModel" in kinds:
-        held = _without_peft(model)
-    elif "BaseTuner" in kinds:
-        held = model.model
-    return held
+    if _COMPILED in model._modules:
+        return model._modules[_COMPILED]
+    if _COMPILED in model.__dict__:
+        # accelerate compiles block by block, and keeps the module as a plain attribute.
+        return model.__dict__[_COMPILED]
+    if isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
+        return model.module
+    if "PeftModel" in kinds:
+        return _without_peft(model)
+    # A tuner of PEFT without its PeftModel.
+    return model.model if "BaseTuner" in kinds else None
 
 
 def _without_peft(model: Any) -> nn.Module:
-    if model.active_peft_config.is_prompt_learning:
-        kind = model.active_peft_config.peft_type.value
+    config = model.active_peft_config
+    if config.is_prompt_learning:
         raise InputError(
-            f"PEFT's {kind} adds prompts to a model's input, not layers to the model; explain one with LoRA or the like"
+            f"PEFT's {config.peft_type.value} adds prompts to a model's input, not layers to the "
+            "model; explain one with LoRA or the like"
         )
     return model.get_base_model()
 
@@ -91,75 +96,85 @@ def _refuse_unknown_wrapper(model: nn.Module) -> None:
         return
     for name, part in model.named_modules():
         if _kinds(part) & set(ADAPTERS):
-            kind = type(model).__name__
             raise InputError(
-                f"{kind} is not unwrapped; give VisionModel(model.{name}, processor), the {type(part).__name__} in it"
+                f"{type(model).__name__} is not unwrapped; give VisionModel(model.{name}, "
+                f"processor), the {type(part).__name__} in it"
             )
 
 
 def _refuse_scattered_weights(model: nn.Module) -> None:
-    kinds = {type(weight).__name__ for weight in model.parameters()}
-    if "DTensor" in kinds or any(
-        "FullyShardedDataParallel" in _kinds(part) for part in model.modules()
-    ):
+    """Refuse a model whose weights lie in several processes, or are fetched when they are used."""
+    weights, parts = list(model.parameters()), list(model.modules())
+    is_split = any(type(weight).__name__ == "DTensor" for weight in weights)
+    if is_split or any("FullyShardedDataParallel" in _kinds(part) for part in parts):
         raise InputError(
-            "the weights are split over processes (FSDP, DTensor); gather them into one module, and give that"
+            "the weights are split over processes (FSDP, DTensor); gather them into one module, "
+            "and give that"
         )
-    if any("_hf_hook" in part.__dict__ for part in model.modules()) and any(
-        weight.is_meta for weight in model.parameters()
-    ):
+    has_hooks = any("_hf_hook" in part.__dict__ for part in parts)
+    if has_hooks and any(weight.is_meta for weight in weights):
         raise InputError(
-            "accelerate keeps weights off the device; load the model onto one device (without device_map), and give that"
+            "accelerate keeps weights off the device; load the model onto one device (without "
+            "device_map), and give that"
         )
     refuse_meta(model)
 
 
 def _kinds(model: nn.Module) -> set[str]:
+    """Return the names of a module's class and of those that it is derived from.
+
+    Names, so that no library needs to be installed to tell its classes.
+    """
     return {kind.__name__ for kind in type(model).__mro__}
 
 
 @contextmanager
 def as_itself(model: nn.Module) -> Iterator[None]:
-    """Run a model without accelerate's autocast and without compiling; both are put back, whatever happens.
+    """Run a model without accelerate's autocast and without compiling.
 
     Attention is collected in Python, which compiled code would leave out or be compiled anew for.
+    Both are put back at the end, also after an exception.
     """
     with ExitStack() as stack:
-        own = _own_forward(model)
-        if own is not None:
-            stack.enter_context(forwards({model: own}))
+        forward = _forward_before_accelerate(model)
+        if forward is not None:
+            stack.enter_context(forwards({model: forward}))
         if any(map(_is_compiled, model.modules())):
             stack.enter_context(torch.compiler.set_stance("force_eager"))
         yield
 
 
-def _own_forward(model: nn.Module) -> Callable[..., Any] | None:
-    """Return a model's forward as it was before accelerate wrapped it, once or more often; None where it did not."""
+def _forward_before_accelerate(model: nn.Module) -> Callable[..., Any] | None:
+    """Return a model's forward as it was before accelerate wrapped it; None where it did not."""
     if _ACCELERATED not in model.__dict__:
         return None
-    found = model.__dict__[_ACCELERATED]
-    inner = found
+    wrapped = model.__dict__[_ACCELERATED]
+    # It may have been wrapped several times; the innermost is the class's own.
+    inner = wrapped
     while inner is not None:
         if getattr(inner, "__func__", inner) is type(model).forward:
             return type(model).forward.__get__(model)
         inner = getattr(inner, "__wrapped__", None)
-    return found
+    return wrapped
 
 
 def _is_compiled(module: nn.Module) -> bool:
-    return module._compiled_call_impl is not None or "_orig_mod" in module._modules
+    return module._compiled_call_impl is not None or _COMPILED in module._modules
 
 
 def bare(model: nn.Module) -> nn.Module:
-    """Return a model that shares all of a model's parts, but is not wrapped by accelerate; the model itself where it is not."""
-    own = _own_forward(model)
-    if own is None:
+    """Return a model that accelerate does not wrap, and that shares all of a model's parts.
+
+    It is the model itself where accelerate did not wrap it.
+    """
+    forward = _forward_before_accelerate(model)
+    if forward is None:
         return model
     twin = copy(model)
     twin.__dict__.pop(_ACCELERATED)
     twin.__dict__.pop("forward", None)
-    if getattr(own, "__func__", own) is not type(model).forward:
-        twin.__dict__["forward"] = own
+    if getattr(forward, "__func__", forward) is not type(model).forward:
+        twin.__dict__["forward"] = forward
     return twin
 
 
@@ -169,27 +184,28 @@ def duplicate(model: nn.Module) -> nn.Module:
     Raises
     ------
     InputError
-        If a module's forward function was replaced by one that is bound to nothing: the copy would run the
-        original's.
+        If a module's forward function was replaced by one that is bound to nothing: the copy
+        would run the original's.
     """
     plain = bare(model)
     for name, module in plain.named_modules():
-        own = module.__dict__.get("forward")
-        if own is not None and not _moves_along(own, module):
-            where = f"its part {name}" if name else "the model"
+        forward = module.__dict__.get("forward")
+        if forward is not None and not _is_copied_with(forward, module):
+            part = f"its part {name}" if name else "the model"
             raise InputError(
-                f"{where} has another forward function, which a copy would share; subclass {type(module).__name__} instead"
+                f"{part} has another forward function, which a copy would share; "
+                f"subclass {type(module).__name__} instead"
             )
     try:
         return deepcopy(plain)
     except (RuntimeError, TypeError) as error:
-        raise InputError(
-            f"a part of the {type(model).__name__} cannot be copied: {' '.join(str(error).split())[:200]}"
-        ) from error
+        reason = " ".join(str(error).split())[:200]
+        kind = type(model).__name__
+        raise InputError(f"a part of the {kind} cannot be copied: {reason}") from error
 
 
-def _moves_along(function: Any, module: nn.Module) -> bool:
+def _is_copied_with(function: Any, module: nn.Module) -> bool:
     """Tell whether a copy of a function belongs to the copy of its module."""
     if isinstance(function, partial):
-        return any(given is module for given in function.args)
+        return any(argument is module for argument in function.args)
     return getattr(function, "__self__", None) is module

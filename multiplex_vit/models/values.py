@@ -5,36 +5,47 @@ from typing import Any
 
 from multiplex_vit.reading.facts import Fact
 
+_LONGEST = 60
+
 
 def count(low: int, high: int) -> Fact:
     """Return the fact of a whole number from low to high."""
-    wanted = f"a whole number from {low:,} to {high:,}"
-    return Fact(wanted, lambda value: is_count(value, low, high))
+
+    def holds(value: Any) -> bool:
+        return is_count(value, low, high)
+
+    return Fact(f"a whole number from {low:,} to {high:,}", holds)
 
 
 def number(low: float, high: float) -> Fact:
     """Return the fact of a finite number from low to high."""
-    return Fact(f"a number from {low:g} to {high:g}", lambda value: is_number(value, low, high))
+
+    def holds(value: Any) -> bool:
+        return is_number(value, low, high)
+
+    return Fact(f"a number from {low:g} to {high:g}", holds)
 
 
 def one_of(values: Iterable[Any]) -> Fact:
     """Return the fact of one of some texts or numbers."""
-    known = list(values)
-    wanted = f"one of {', '.join(map(str, known))}"
+    choices = list(values)
 
     def holds(value: Any) -> bool:
-        # To Python true is 1.
-        return isinstance(value, (str, int)) and not isinstance(value, bool) and value in known
+        # To Python True is 1, and would pass for it.
+        if not isinstance(value, (str, int)) or isinstance(value, bool):
+            return False
+        return value in choices
 
-    return Fact(wanted, holds)
+    return Fact(f"one of {', '.join(map(str, choices))}", holds)
 
 
 def pair(low: int, high: int) -> Fact:
-    """Return the fact of one size for rows and columns, or of both."""
+    """Return the fact of one size for rows and columns, or of two."""
 
     def holds(value: Any) -> bool:
-        both = value if isinstance(value, list) and len(value) == 2 else [value]
-        return all(is_count(each, low, high) for each in both)
+        is_pair = isinstance(value, list) and len(value) == 2
+        sides = value if is_pair else [value]
+        return all(is_count(side, low, high) for side in sides)
 
     return Fact(f"a whole number from {low:,} to {high:,}, or two of them", holds)
 
@@ -43,25 +54,36 @@ FLAG = Fact("true or false", lambda value: isinstance(value, bool))
 
 
 def is_count(value: Any, low: int, high: int) -> bool:
-    """Tell whether a value is a whole number, and no truth value, from low to high."""
-    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+    """Tell whether a value is a whole number from low to high; True and False are none."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    return low <= value <= high
 
 
 def is_number(value: Any, low: float, high: float) -> bool:
-    """Tell whether a value is a number, and no truth value, from low to high."""
-    is_real = isinstance(value, (int, float)) and not isinstance(value, bool)
-    # Whole numbers are compared as such: they may be too large for a float.
-    return is_real and low <= value <= high
+    """Tell whether a value is a number from low to high; True and False are none."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    # Whole numbers are compared as such, since they may be too large for a float.
+    return low <= value <= high
 
 
 Refuse = Callable[[str], Exception]
-"""What makes an error of a line."""
+"""What makes an error of a line of text."""
 
 
-def check_values(found: Mapping[str, Any], facts: Mapping[str, Fact], refuse: Refuse) -> None:
-    """Raise what `refuse` makes of a line, for the first value that is not as it should be."""
+def check_values(values: Mapping[str, Any], facts: Mapping[str, Fact], refuse: Refuse) -> None:
+    """Raise what `refuse` makes of a line, for the first value that is not as it should be.
+
+    Parameters
+    ----------
+    values : mapping of str to any
+        A key that is not there is right.
+    facts : mapping of str to Fact
+    refuse : callable
+    """
     for name, fact in facts.items():
-        if name in found and not fact.holds(found[name]):
-            given = repr(found[name])
-            shown = given if len(given) <= 60 else f"{given[:60]}..."
-            raise refuse(f"{name} is {shown}; {fact.wanted} is wanted")
+        if name in values and not fact.holds(values[name]):
+            text = repr(values[name])
+            shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+            raise refuse(f"{name} is {shown}; expected {fact.expected}")

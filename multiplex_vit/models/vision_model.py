@@ -97,7 +97,7 @@ class VisionModel:
 
     @property
     def mask_dtype(self) -> torch.dtype | str | None:
-        """The type in which masks and images are classified; None stands for that of the weights."""
+        """Type in which masks and images are classified; None stands for that of the weights."""
         return self._runner.mask_dtype
 
     @property
@@ -162,7 +162,7 @@ class VisionModel:
 
     @property
     def input_size(self) -> tuple[int, int]:
-        """Rows and columns of pixels that the image processor makes, or else of the configuration."""
+        """Rows and columns of pixels that the processor makes, or else of the configuration."""
         return inputs.input_size(self.backbone, self.processor)
 
     @property
@@ -187,7 +187,7 @@ class VisionModel:
 
     @checked
     def with_module(self, module: PreTrainedModel, name: str) -> "VisionModel":
-        """Return a model of the same classes and options around a module of the same architecture."""
+        """Return a model of the same classes and options around another module of its kind."""
         model = VisionModel(
             module,
             self.processor,

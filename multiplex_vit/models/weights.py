@@ -14,31 +14,35 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.models.checkpoint import Checkpoint, line_of, quiet
 from multiplex_vit.reading import readable
 
-_WHAT = "weights (safetensors)"
-_FILE, _INDEX = "model.safetensors", "model.safetensors.index.json"
+_PART = "weights (safetensors)"
+_FILE = "model.safetensors"
+_INDEX = "model.safetensors.index.json"
 _MOST_BYTES = 2**40
 _DTYPES = ("F16", "BF16", "F32", "F64")
 _UNUSED = (".pooler.", ".mask_token")
 """Parts of names of weights that classifiers are saved with and do not use."""
 
-Dtype = torch.dtype | str
-
 _SLACK = 1_000_000
 """How many more weights a configuration may want than twice those stored.
 
-What lacks a few is told by name; what wants many more is not built.
+If it lacks a few, the message names them; what lacks many more is not built at all.
 """
+
+Shapes = dict[str, tuple[int, ...]]
+"""Shapes of weights by their name."""
 
 
 @dataclass(frozen=True)
 class _Stored:
-    """What a checkpoint's weight files say that they hold: shapes by name."""
+    """What a checkpoint's weight files say that they hold."""
 
     files: list[Path]
-    shapes: dict[str, tuple[int, ...]]
+    shapes: Shapes
 
 
-def read_weights(checkpoint: Checkpoint, model_class: Any, config: Any, *, dtype: Dtype) -> Any:
+def read_weights(
+    checkpoint: Checkpoint, model_class: Any, config: Any, *, dtype: torch.dtype | str
+) -> Any:
     """Return a model whose every weight comes from its checkpoint.
 
     Parameters
@@ -49,6 +53,7 @@ def read_weights(checkpoint: Checkpoint, model_class: Any, config: Any, *, dtype
     config : transformers.PreTrainedConfig
         From `read_configuration`.
     dtype : torch.dtype or "auto"
+        "auto" keeps the type of the stored weights.
 
     Returns
     -------
@@ -59,15 +64,14 @@ def read_weights(checkpoint: Checkpoint, model_class: Any, config: Any, *, dtype
     ------
     InputError
         If a file is missing, damaged or no safetensors; if a weight is missing, left over, of
-        another shape than the configuration wants, no floating point number, NaN or infinite; or
-        if the configuration wants many more weights than are stored, which is told before any
+        another shape than the configuration says, no floating point number, NaN or infinite; or
+        if the configuration wants many more weights than are stored, which is found out before any
         memory is taken.
     """
     stored = _stored(checkpoint)
-    _check_size(checkpoint, model_class, config, stored)
-    options = {"output_loading_info": True, "ignore_mismatched_sizes": True, "dtype": dtype}
+    _check_size(checkpoint, model_class, config, stored.shapes)
+    weights: dict[str, Tensor] = {}
     try:
-        weights: dict[str, Tensor] = {}
         for file in stored.files:
             weights.update(load_file(file))
         with quiet():
@@ -76,10 +80,13 @@ def read_weights(checkpoint: Checkpoint, model_class: Any, config: Any, *, dtype
                 None,
                 config=config,
                 state_dict=weights,
-                **options,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,
+                dtype=dtype,
             )
     except Exception as error:
-        raise checkpoint.cannot_read(_WHAT, error) from error
+        # A damaged file makes safetensors, torch and transformers fail in any way.
+        raise checkpoint.cannot_read(_PART, error) from error
     _check_complete(checkpoint, info)
     _check_finite(checkpoint, model)
     model.config.name_or_path = checkpoint.path
@@ -88,76 +95,94 @@ def read_weights(checkpoint: Checkpoint, model_class: Any, config: Any, *, dtype
 
 def _stored(checkpoint: Checkpoint) -> _Stored:
     """Return what a checkpoint's files hold, by their headers alone."""
-    single, index = checkpoint.find(_FILE), checkpoint.find(_INDEX)
-    parts = {} if index is None else _parts(checkpoint)
-    if single is not None or not parts:
-        place = checkpoint.fetch(_FILE, _WHAT)
-        return _Stored([place], _header(checkpoint, place))
-    files, shapes = [], {}
-    for file in sorted(set(parts.values())):
-        place = checkpoint.fetch(file, _WHAT)
-        header = _header(checkpoint, place)
-        if set(header) != {name for name, other in parts.items() if other == file}:
-            raise checkpoint.cannot_read(_WHAT, f"{file} holds other weights than {_INDEX} says")
-        files.append(place)
+    file_of = {}
+    if checkpoint.find(_INDEX) is not None:
+        file_of = _files_of_weights(checkpoint)
+    if checkpoint.find(_FILE) is not None or not file_of:
+        path = checkpoint.fetch(_FILE, _PART)
+        return _Stored([path], _header(checkpoint, path))
+    files: list[Path] = []
+    shapes: Shapes = {}
+    for file in sorted(set(file_of.values())):
+        path = checkpoint.fetch(file, _PART)
+        header = _header(checkpoint, path)
+        if set(header) != {name for name, place in file_of.items() if place == file}:
+            reason = f"{file} holds other weights than {_INDEX} says"
+            raise checkpoint.cannot_read(_PART, reason)
+        files.append(path)
         shapes.update(header)
     return _Stored(files, shapes)
 
 
-def _parts(checkpoint: Checkpoint) -> dict[str, str]:
+def _files_of_weights(checkpoint: Checkpoint) -> dict[str, str]:
     """Return the file of every weight by the index, in which only safetensors may be named."""
     path = checkpoint.path
     try:
-        parts = checkpoint.table(_INDEX, _WHAT).get("weight_map")
+        files = checkpoint.table(_INDEX, _PART).get("weight_map")
     except InputError as error:
-        what = f"{path}: {_INDEX} is damaged ({line_of(error)})"
-        raise InputError(f"{what}; fetch it again") from error
-    if not isinstance(parts, dict) or not parts:
+        reason = line_of(error)
+        raise InputError(f"{path}: {_INDEX} is damaged ({reason}); fetch it again") from error
+    if not isinstance(files, dict) or not files:
         raise InputError(f"{path}: {_INDEX} is damaged; fetch it again")
-    for file in parts.values():
-        is_beside = isinstance(file, str) and Path(file).name == file
-        if not is_beside or not file.endswith(".safetensors"):
-            what = f"its index names the weight file {file!r:.80}"
-            raise InputError(f"{path}: {what}; only safetensors files beside the index are read")
-    return parts
+    for file in files.values():
+        if not _is_beside(file):
+            raise InputError(
+                f"{path}: its index names the weight file {file!r:.80}; "
+                "only safetensors files beside the index are read"
+            )
+    return files
 
 
-def _header(checkpoint: Checkpoint, place: Path) -> dict[str, tuple[int, ...]]:
+def _is_beside(file: Any) -> bool:
+    """Tell whether a name in the index is that of a safetensors file in the same folder."""
+    if not isinstance(file, str) or not file.endswith(".safetensors"):
+        return False
+    return Path(file).name == file
+
+
+def _header(checkpoint: Checkpoint, path: Path) -> Shapes:
     """Return the shapes of a file's weights by name; none of them is read."""
-    shapes = {}
+    shapes: Shapes = {}
     try:
-        give = "the weights as safetensors"
-        readable(place, give=give, most=_MOST_BYTES)
-        with safe_open(place, framework="pt") as file:
+        readable(path, give="the weights as safetensors", most=_MOST_BYTES)
+        with safe_open(path, framework="pt") as file:
             for name in file.keys():  # noqa: SIM118 - it is no mapping
                 part = file.get_slice(name)
-                if part.get_dtype() not in _DTYPES:
-                    why = f"{name} is {part.get_dtype()}; floating point numbers are wanted"
-                    raise InputError(why)
+                dtype = part.get_dtype()
+                if dtype not in _DTYPES:
+                    raise InputError(f"{name} is {dtype}; expected floating point numbers")
                 shapes[name] = tuple(part.get_shape())
-    except Exception as error:  # the library raises errors of its own for damaged files
-        raise checkpoint.cannot_read(_WHAT, error) from error
+    except Exception as error:
+        # The library raises errors of its own for damaged files.
+        raise checkpoint.cannot_read(_PART, error) from error
     if not shapes:
-        raise checkpoint.cannot_read(_WHAT, f"{place.name} holds no weight")
+        raise checkpoint.cannot_read(_PART, f"{path.name} holds no weight")
     return shapes
 
 
-def _check_size(checkpoint: Checkpoint, model_class: Any, config: Any, stored: _Stored) -> None:
+def _check_size(checkpoint: Checkpoint, model_class: Any, config: Any, shapes: Shapes) -> None:
     """Refuse a configuration that wants many more blocks or weights than are stored."""
-    if config.num_hidden_layers > len(stored.shapes):
-        blocks = f"its configuration wants {config.num_hidden_layers:,} blocks"
-        why = f"{blocks}, but {len(stored.shapes):,} weights are stored; mend config.json"
-        raise checkpoint.cannot_read(_WHAT, why)
+    n_blocks = config.num_hidden_layers
+    if n_blocks > len(shapes):
+        raise checkpoint.cannot_read(
+            _PART,
+            f"its configuration wants {n_blocks:,} blocks, but {len(shapes):,} weights are "
+            "stored; mend config.json",
+        )
     try:
+        # On this device weights have shapes, but take no memory.
         with torch.device("meta"), quiet():
             model = model_class(config)
     except Exception as error:
         raise checkpoint.cannot_read("configuration", error) from error
     wanted = sum(weight.numel() for weight in model.state_dict().values())
-    there = sum(prod(shape) for shape in stored.shapes.values())
-    if wanted > 2 * there + _SLACK:
-        why = f"its configuration wants {wanted:,} numbers, but {there:,} are stored"
-        raise checkpoint.cannot_read(_WHAT, f"{why}; mend config.json")
+    stored = sum(prod(shape) for shape in shapes.values())
+    if wanted > 2 * stored + _SLACK:
+        raise checkpoint.cannot_read(
+            _PART,
+            f"its configuration wants {wanted:,} numbers, but {stored:,} are stored; "
+            "mend config.json",
+        )
 
 
 def _check_complete(checkpoint: Checkpoint, info: dict[str, Any]) -> None:
@@ -171,20 +196,23 @@ def _check_complete(checkpoint: Checkpoint, info: dict[str, Any]) -> None:
         names = ", ".join(sorted(info["missing_keys"])[:3])
         give = "give a checkpoint fine-tuned for classification"
         raise InputError(f"{path} has no weights for {names}; {give}")
-    beyond = []
-    for key in sorted(info["unexpected_keys"]):
-        if not any(part in f".{key}" for part in _UNUSED):
-            beyond.append(key)
-    if beyond:
-        what = f"{len(beyond)} weights that its configuration has no place for"
-        raise InputError(f"{path} holds {what}, such as {beyond[0]:.80}; mend config.json")
+    left_over = [key for key in sorted(info["unexpected_keys"]) if not _is_unused(key)]
+    if left_over:
+        raise InputError(
+            f"{path} holds {len(left_over)} weights that its configuration has no place for, "
+            f"such as {left_over[0]:.80}; mend config.json"
+        )
     if info.get("error_msgs"):
-        raise checkpoint.cannot_read(_WHAT, info["error_msgs"][0])
+        raise checkpoint.cannot_read(_PART, info["error_msgs"][0])
+
+
+def _is_unused(key: str) -> bool:
+    return any(part in f".{key}" for part in _UNUSED)
 
 
 def _check_finite(checkpoint: Checkpoint, model: Any) -> None:
     for name, weight in model.named_parameters():
         if not bool(weight.isfinite().all()):
+            # A number that is finite in float32 may be none in float16.
             kind = str(weight.dtype).removeprefix("torch.")
-            why = f"weight {name} holds NaN or infinity in {kind}"
-            raise checkpoint.cannot_read(_WHAT, why)
+            raise checkpoint.cannot_read(_PART, f"weight {name} holds NaN or infinity in {kind}")

@@ -27,6 +27,9 @@ FACTS = "facts"
 """Name of the array of no axes that holds everything but arrays, as JSON."""
 
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ENCRYPTED = 1
+"""The bit of a member's flags that says that it is encrypted."""
+
 _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -44,9 +47,9 @@ class Field:
     axes : tuple of str or int
         Its axes: a name, whose size is the same in all arrays of the file, or a size.
     low, high : float
-        Range of its values, both included. NaN and infinity are never right.
+        Range of its values, both included. NaN and infinity are never right. Default: any value.
     optional : bool
-        Whether it may be missing.
+        Whether it may be missing. Default: False.
     """
 
     dtype: str
@@ -64,10 +67,10 @@ class Archive:
         self._members: dict[str, zipfile.ZipInfo] = {}
         for member in file.infolist():
             name, suffix = member.filename[:-4], member.filename[-4:]
-            plain = member.compress_type in _PACKED and not member.flag_bits & 1
-            if suffix != ".npy" or name in self._members or not plain:
+            if suffix != ".npy" or name in self._members or not _is_plain(member):
                 raise InputError(f"it holds {member.filename[:80]!r}, which is no array of NumPy's")
             self._members[name] = member
+        # What the members claim; that they do not hold more is checked when they are read.
         size = sum(member.file_size for member in file.infolist())
         if size > MOST_ARRAY_BYTES:
             raise InputError(f"its arrays have {size:,} bytes (limit {MOST_ARRAY_BYTES:,})")
@@ -76,7 +79,7 @@ class Archive:
         """Return what the array of facts holds, parsed."""
         with self._array(FACTS) as ((shape, _, dtype), file):
             if shape != () or dtype.kind != "U" or dtype.itemsize > 4 * MOST_JSON_BYTES:
-                raise InputError(f"{FACTS} is {dtype} {list(shape)}; one text is wanted")
+                raise InputError(f"{FACTS} is {dtype} {list(shape)}; expected one text")
             text = str(np.lib.format.read_array(file, allow_pickle=False))
         return parsed_json(text, what=FACTS)
 
@@ -87,58 +90,47 @@ class Archive:
         ----------
         fields : mapping of str to Field
         sizes : mapping of str to int, optional
-            Sizes of named axes that are known; others are what the first array has.
+            Sizes of named axes; those of others are what the first array has. Default: None.
 
         Raises
         ------
         InputError
             If one is missing or unknown, or its type, shape or values are wrong.
         """
-        unknown = [name for name in self._members if name not in fields and name != FACTS]
-        if unknown:
-            raise InputError(f"{unknown[0][:80]!r} is unknown")
-        known = dict(sizes or {})
-        found = {}
+        for name in self._members:
+            if name not in fields and name != FACTS:
+                raise InputError(f"{name[:80]!r} is unknown")
+        sizes_so_far = dict(sizes or {})
+        arrays = {}
         for name, field in fields.items():
             if name in self._members:
-                found[name] = self._checked(name, field, known)
+                arrays[name] = self._checked(name, field, sizes_so_far)
             elif not field.optional:
                 raise InputError(f"{name} is missing")
-        return found
+        return arrays
 
     def _checked(self, name: str, field: Field, sizes: dict[str, int]) -> np.ndarray:
-        with self._array(name) as (head, file):
-            self._check_header(name, field, sizes, head)
+        with self._array(name) as (header, file):
+            self._check_header(name, field, sizes, header)
             values = np.lib.format.read_array(file, allow_pickle=False)
             # The check sum is compared when the end is read.
             file.read()
-        self._check_values(name, field, values)
+        _check_values(name, field, values)
         return np.ascontiguousarray(values)
 
-    def _check_header(self, name: str, field: Field, sizes: dict[str, int], head: Header) -> None:
-        shape, _, dtype = head
+    def _check_header(self, name: str, field: Field, sizes: dict[str, int], header: Header) -> None:
+        shape, _, dtype = header
         fits = len(shape) == len(field.axes)
         for axis, size in zip(field.axes, shape, strict=False):
-            wanted = sizes.setdefault(axis, size) if isinstance(axis, str) else axis
-            fits = fits and size == wanted
+            # The first array that has an axis decides its size.
+            expected = sizes.setdefault(axis, size) if isinstance(axis, str) else axis
+            fits = fits and size == expected
         if not fits or dtype != np.dtype(field.dtype):
             axes = ", ".join(str(sizes.get(str(axis), axis)) for axis in field.axes)
-            raise InputError(f"{name} is {dtype} {list(shape)}; {field.dtype} [{axes}] is wanted")
-        held = self._members[name].file_size
-        if prod(shape) * dtype.itemsize > held:
-            raise InputError(f"{name} claims shape {list(shape)}, but holds {held:,} bytes")
-
-    @staticmethod
-    def _check_values(name: str, field: Field, values: np.ndarray) -> None:
-        if values.dtype.kind == "f" and not np.isfinite(values).all():
-            raise InputError(f"{name} holds NaN or infinity")
-        if not values.size or (field.low, field.high) == (-inf, inf):
-            return
-        low, high = float(values.min()), float(values.max())
-        if low < field.low or high > field.high:
-            worst = low if low < field.low else high
-            wanted = f"numbers from {field.low:g} to {field.high:g} are wanted"
-            raise InputError(f"{name} holds {worst:g}; {wanted}")
+            raise InputError(f"{name} is {dtype} {list(shape)}; expected {field.dtype} [{axes}]")
+        size = self._members[name].file_size
+        if prod(shape) * dtype.itemsize > size:
+            raise InputError(f"{name} claims shape {list(shape)}, but holds {size:,} bytes")
 
     @contextmanager
     def _array(self, name: str) -> Iterator[tuple[Header, IO[bytes]]]:
@@ -147,8 +139,26 @@ class Archive:
             raise InputError(f"{name} is missing")
         with self._file.open(self._members[name]) as file:
             header = _HEADERS[np.lib.format.read_magic(file)](file)
+        # Opened anew, since NumPy reads the header once more with the array.
         with self._file.open(self._members[name]) as file:
             yield header, file
+
+
+def _is_plain(member: zipfile.ZipInfo) -> bool:
+    """Tell whether a member is packed as NumPy does it, and not encrypted."""
+    return member.compress_type in _PACKED and not member.flag_bits & _ENCRYPTED
+
+
+def _check_values(name: str, field: Field, values: np.ndarray) -> None:
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise InputError(f"{name} holds NaN or infinity")
+    if not values.size or (field.low, field.high) == (-inf, inf):
+        return
+    low, high = float(values.min()), float(values.max())
+    if low < field.low or high > field.high:
+        worst = low if low < field.low else high
+        expected = f"expected numbers from {field.low:g} to {field.high:g}"
+        raise InputError(f"{name} holds {worst:g}; {expected}")
 
 
 @contextmanager
@@ -172,6 +182,8 @@ def opened_archive(path: Any, *, what: str, give: str) -> Iterator[Archive]:
         try:
             with zipfile.ZipFile(file) as unpacked:
                 yield Archive(unpacked)
-        except Exception as error:  # a damaged file makes zipfile, zlib and NumPy fail in any way
-            why = " ".join(str(error).split())[:300] or type(error).__name__
-            raise InputError(f"{path} is not {what}, or is damaged ({why}); give {give}") from error
+        except Exception as error:
+            # A damaged file makes zipfile, zlib and NumPy fail in any way.
+            reason = " ".join(str(error).split())[:300] or type(error).__name__
+            damage = f"{path} is not {what}, or is damaged ({reason})"
+            raise InputError(f"{damage}; give {give}") from error

@@ -36,16 +36,17 @@ def named(path: Any) -> Path:
     """
     try:
         text = os.fsdecode(path)
-        raw = os.fsencode(text)
+        content = os.fsencode(text)
     except TypeError as error:
-        given = type(path).__name__
-        raise InputError(f"a path is wanted, not {given}; give a file's name") from error
+        kind = type(path).__name__
+        raise InputError(f"expected a path, not {kind}; give a file's name") from error
     except UnicodeError as error:
         raise InputError(f"{text[:80]!r} is no usable file name: it is not Unicode") from error
-    if b"\0" in raw:
+    if b"\0" in content:
         raise InputError(f"{text[:80]!r} is no usable file name: it holds a NUL byte")
-    longest = max((len(os.fsencode(part)) for part in Path(text).parts), default=0)
-    if longest > MOST_NAME_BYTES or len(raw) > MOST_PATH_BYTES:
+    # File systems count bytes, and a letter may take several of them.
+    n_bytes = [len(os.fsencode(part)) for part in Path(text).parts]
+    if max(n_bytes, default=0) > MOST_NAME_BYTES or len(content) > MOST_PATH_BYTES:
         raise InputError(f"{text[:80]!r}... is no usable file name: it is too long")
     return Path(text)
 
@@ -57,9 +58,9 @@ def readable(path: Any, *, give: str = "a file", most: int = MOST_TABLE_BYTES) -
     ----------
     path : path-like
     give : str
-        What to give instead, for the message.
+        What to give instead, for the message. Default: "a file".
     most : int
-        Most bytes.
+        Most bytes. Default: `MOST_TABLE_BYTES`.
 
     Raises
     ------
@@ -74,10 +75,10 @@ def readable(path: Any, *, give: str = "a file", most: int = MOST_TABLE_BYTES) -
     """
     place = named(path)
     try:
-        about = place.stat()
+        status = place.stat()
     except OSError as error:
         raise _unreadable(place, error, give) from error
-    _check_kind(place, about, give, most)
+    _check_kind(place, status, give, most)
     return place
 
 
@@ -97,6 +98,7 @@ def opened(path: Any, *, give: str = "a file", most: int = MOST_TABLE_BYTES) -> 
     except OSError as error:
         raise _unreadable(place, error, give) from error
     with file:
+        # Checked again, as another file may have taken its place.
         _check_kind(place, os.fstat(file.fileno()), give, most)
         yield file
 
@@ -120,13 +122,13 @@ def content_of(path: Any, *, give: str = "a file", most: int = MOST_TABLE_BYTES)
     return content
 
 
-def _check_kind(place: Path, about: os.stat_result, give: str, most: int) -> None:
-    if stat.S_ISDIR(about.st_mode):
+def _check_kind(place: Path, status: os.stat_result, give: str, most: int) -> None:
+    if stat.S_ISDIR(status.st_mode):
         raise InputError(f"cannot read {place}: it is a folder; give {give}")
-    if not stat.S_ISREG(about.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise InputError(f"cannot read {place}: no regular file; give {give}")
-    if about.st_size > most:
-        raise _too_large(place, f"{about.st_size:,}", most, give)
+    if status.st_size > most:
+        raise _too_large(place, f"{status.st_size:,}", most, give)
 
 
 def _too_large(place: Any, size: str, most: int, give: str) -> InputError:
@@ -135,5 +137,5 @@ def _too_large(place: Any, size: str, most: int, give: str) -> InputError:
 
 def _unreadable(place: Path, error: OSError, give: str) -> InputError:
     missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
-    why = "no such file" if missing else error.strerror or str(error)
-    return InputError(f"cannot read {place}: {why}; give {give}")
+    reason = "no such file" if missing else error.strerror or str(error)
+    return InputError(f"cannot read {place}: {reason}; give {give}")

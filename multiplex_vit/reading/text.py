@@ -18,9 +18,9 @@ def read_text(path: Any, *, give: str = "a text file", most: int = MOST_TABLE_BY
     ----------
     path : path-like
     give : str
-        What to give instead, for the message.
+        What to give instead, for the message. Default: "a text file".
     most : int
-        Most bytes.
+        Most bytes. Default: `MOST_TABLE_BYTES`.
 
     Raises
     ------
@@ -36,8 +36,8 @@ def read_text(path: Any, *, give: str = "a text file", most: int = MOST_TABLE_BY
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        why = f"byte {error.start} is not UTF-8"
-        raise InputError(f"cannot read {path}: {why}; give {give}") from error
+        reason = f"byte {error.start} is not UTF-8"
+        raise InputError(f"cannot read {path}: {reason}; give {give}") from error
 
 
 def read_json(path: Any, *, give: str = "a JSON file", most: int = MOST_JSON_BYTES) -> Any:
@@ -61,6 +61,14 @@ def read_json(path: Any, *, give: str = "a JSON file", most: int = MOST_JSON_BYT
 
 def parsed_json(text: str, *, what: str, give: str = "JSON") -> Any:
     """Return what a JSON text holds; errors are those of `read_json`.
+
+    Parameters
+    ----------
+    text : str
+    what : str
+        What messages call it.
+    give : str
+        What to give instead, for the message. Default: "JSON".
 
     Examples
     --------
@@ -89,52 +97,60 @@ def read_toml(path: Any, *, give: str = "a TOML file", most: int = MOST_TOML_BYT
 
 def _parsed(parse: Callable[[str], Any], text: str, what: str, give: str) -> Any:
     try:
-        found = parse(text)
+        value = parse(text)
     except RecursionError as error:
         raise InputError(f"{what}: it is nested too deeply; give {give}") from error
     except ValueError as error:
-        raise InputError(f"{what}: {' '.join(str(error).split())}; give {give}") from error
-    if _levels(found) > MOST_LEVELS:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{what}: {reason}; give {give}") from error
+    # Fewer levels than Python's own limit, so that whoever reads the value may use recursion.
+    if _n_levels(value) > MOST_LEVELS:
         raise InputError(f"{what}: it is nested more than {MOST_LEVELS} levels; give {give}")
-    return found
+    return value
 
 
 def _json(text: str) -> Any:
-    return json.loads(text, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=_once)
+    return json.loads(
+        text,
+        parse_constant=_refuse_constant,
+        parse_float=_finite,
+        object_pairs_hook=_table,
+    )
 
 
-def _no_number(text: str) -> NoReturn:
+def _refuse_constant(text: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python's json takes."""
     raise ValueError(f"{text} is no number of JSON")
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
+        # Python reads 1e999 as infinity.
         raise ValueError(f"{text[:40]} is too large a number")
     return number
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a table, in which Python's json would let the last of equal keys win."""
+    table: dict[str, Any] = {}
     for key, value in pairs:
-        if key in found:
+        if key in table:
             raise ValueError(f"it names {key[:80]!r} twice")
-        found[key] = value
-    return found
+        table[key] = value
+    return table
 
 
-def _levels(value: Any) -> int:
+def _n_levels(value: Any) -> int:
     """Return how many lists and tables lie in each other, without recursion."""
-    depth, level = 0, [value]
-    while depth <= MOST_LEVELS:
-        inside: list[Any] = []
-        for each in level:
-            if isinstance(each, (dict, list)):
-                inside.append(each)
-        if not inside:
+    n_levels = 0
+    level = [value]
+    while n_levels <= MOST_LEVELS:
+        holders = [item for item in level if isinstance(item, (dict, list))]
+        if not holders:
             break
-        depth += 1
+        n_levels += 1
         level = []
-        for each in inside:
-            level.extend(each.values() if isinstance(each, dict) else each)
-    return depth
+        for holder in holders:
+            level.extend(holder.values() if isinstance(holder, dict) else holder)
+    return n_levels

@@ -76,7 +76,7 @@ class Explanation(Pictured):
     score: Score = SCORES["softmax"]
 
     def __repr__(self) -> str:
-        found = f"{self.label_name!r} ({self.score.told(self.clean[self.label])})"
+        found = f"{self.label_name!r} ({self.score.text(self.clean[self.label])})"
         passes = f"{self.masks.summary()}, {self.forward_passes} forward passes"
         return f"<Explanation of {found} by {self.model}: {passes}>"
 

@@ -58,7 +58,7 @@ class Pictured:
     @property
     def title(self) -> str:
         """The class explained and its score in the whole image, as pictures say them."""
-        return f"{self.label_name} ({self.score.told(self.clean[self.label], 2)})"
+        return f"{self.label_name} ({self.score.text(self.clean[self.label], 2)})"
 
     def head(self) -> dict[str, Any]:
         """Return what a row says of the class: label, its name, its score and what that score is."""

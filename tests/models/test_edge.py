@@ -9,7 +9,7 @@ import torch
 import multiplex_vit as mv
 from multiplex_vit.evaluation.many import evaluate_many
 from multiplex_vit.evaluation.mosaics import Mosaic
-from multiplex_vit.models.randomise import parts_of, randomised
+from multiplex_vit.models.randomise import randomised, weights_by_part
 
 CAT = mv.samples()["cat"]
 MOSAIC = Mosaic(np.zeros((1, 3, 32, 32), dtype=np.float32), (3, 4, 5, 6), (0, 0, 0, 0))
@@ -42,7 +42,7 @@ def calls(explanation):
 INSIDE = {
     "evaluate_many": lambda model: evaluate_many(model, CAT, [HEATMAP], protocols=["token"], steps=2),
     "precision_agreement, other": lambda model: mv.precision_agreement(mv.load("demo-vit", device="cpu"), CAT, other=model),
-    "parts_of": parts_of,
+    "weights_by_part": weights_by_part,
     "randomised": lambda model: next(randomised(model)),
 }
 NAMES = sorted(calls(None))

@@ -12,7 +12,7 @@ import pytest
 
 import multiplex_vit
 from multiplex_vit.errors import InputError
-from multiplex_vit.models.libraries import torchvision_told
+from multiplex_vit.models.libraries import torchvision_errors
 
 MODELS = Path(multiplex_vit.__file__).parent / "models"
 FAULTS = {
@@ -52,7 +52,7 @@ def test_whatever_fails_in_torchvision_is_told(installed, tmp_path, monkeypatch,
     installed(FAULTS[fault])
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "torchvision", raising=False)
-    with pytest.raises(InputError, match=LINE) as caught, torchvision_told():
+    with pytest.raises(InputError, match=LINE) as caught, torchvision_errors():
         import_as_transformers_does()
     assert FAULTS[fault].split("(", 1)[1].strip("\")'")[:20] in str(caught.value)
 
@@ -83,7 +83,7 @@ def test_transformers_is_imported_in_one_place_alone():
 
 
 def test_other_errors_are_what_they_are():
-    with pytest.raises(RuntimeError, match="something else"), torchvision_told():
+    with pytest.raises(RuntimeError, match="something else"), torchvision_errors():
         raise RuntimeError("something else")
-    with pytest.raises(InputError, match="^given$"), torchvision_told():
+    with pytest.raises(InputError, match="^given$"), torchvision_errors():
         raise InputError("given")

@@ -77,13 +77,13 @@ def test_every_array_changed_in_every_way_is_refused(path):
 def test_values_out_of_range(path):
     for value in (-0.1, 1.1, 7):
         np.savez(path, **{**WHOLE, "shares": np.full((2, 4), value, dtype=np.float32)})
-        with refused("numbers from 0 to 1 are wanted"):
+        with refused("expected numbers from 0 to 1"):
             read(path)
 
 
 def test_axes_of_one_name_have_one_size(path):
     np.savez(path, **{**WHOLE, "any": np.zeros(3, dtype=np.float32)})
-    with refused(r"any is float32 \[3\]; float32 \[2\] is wanted"):
+    with refused(r"any is float32 \[3\]; expected float32 \[2\]"):
         read(path)
 
 
@@ -118,7 +118,7 @@ def test_a_small_file_cannot_fill_the_memory(path):
     path.write_bytes(repacked({**WHOLE, "shares": zeros}, {}))
     assert path.stat().st_size < 1_000_000
     tracemalloc.start()
-    with refused(r"shares is float32 \[2, 40000000\]; float32 \[2, 4\] is wanted"):
+    with refused(r"shares is float32 \[2, 40000000\]; expected float32 \[2, 4\]"):
         read(path, sizes={"row": 2, "col": 4})
     assert tracemalloc.get_traced_memory()[1] < 10_000_000
     tracemalloc.stop()

@@ -107,12 +107,12 @@ def test_facts_that_fit_come_back():
     }
     for name, values in bad.items():
         for value in values:
-            with refused(f"{name} is .* is wanted"):
+            with refused(f"{name} is .*; expected "):
                 checked_facts({**given, name: value}, facts)
     for name in given:
         with refused(f"{name} is missing"):
             checked_facts({key: value for key, value in given.items() if key != name}, facts)
     with refused("'beyond' is unknown"):
         checked_facts({**given, "beyond": 1}, facts)
-    with refused("a table is wanted, not list"):
+    with refused("expected a table, not list"):
         checked_facts([], facts)

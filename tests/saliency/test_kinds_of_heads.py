@@ -138,7 +138,7 @@ def test_a_saved_file_that_claims_another_score_is_refused(pixels, tmp_path, kin
     if kind == "two":
         assert mv.Explanation.load(tmp_path / "e.npz").score is SCORES["sigmoid"], "which it could be"
         return
-    with pytest.raises(mv.InputError, match="do not add up to 1|numbers from 0 to 1 are wanted"):
+    with pytest.raises(mv.InputError, match="do not add up to 1|expected numbers from 0 to 1"):
         mv.Explanation.load(tmp_path / "e.npz")
 
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 
 def bundled() -> dict[str, Path]:
-    """Return the bundled models: name -> checkpoint folder.
+    """Return the checkpoint folders of the bundled models, by name.
 
     Examples
     --------
     >>> sorted(bundled())
     ['demo-deit', 'demo-vit']
     """
-    return {
-        path.parent.name: path.parent
-        for path in sorted(Path(__file__).parent.glob("*/config.json"))
-    }
+    folders = {}
+    for config in sorted(Path(__file__).parent.glob("*/config.json")):
+        folders[config.parent.name] = config.parent
+    return folders
