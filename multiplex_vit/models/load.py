@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from multiplex_vit.arguments import checked_but
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.checkpoint import Checkpoint, line_of
 from multiplex_vit.models.configuration import read_configuration
@@ -23,6 +24,7 @@ DTYPES = {
 }
 
 
+@checked_but("name")
 def load(
     name: str | Path,
     *,

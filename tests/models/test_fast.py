@@ -111,6 +111,12 @@ def test_switches_by_one_word():
     assert fast_of(Fast(onednn=False)) == Fast(onednn=False)
 
 
+@pytest.mark.parametrize("value", ["no", None, 1])
+def test_what_is_no_switch(tiny, value):
+    with pytest.raises(mv.InputError, match="fast is .*; give True, False or Fast"):
+        mv.VisionModel(tiny("ViT").model, fast=value)
+
+
 def test_a_randomised_copy_keeps_the_switches(tiny):
     from multiplex_vit.models.randomise import randomised
 

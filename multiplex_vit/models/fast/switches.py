@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from multiplex_vit.errors import InputError
+
 
 @dataclass(frozen=True)
 class Fast:
@@ -39,6 +41,11 @@ class Fast:
 def fast_of(value: Fast | bool) -> Fast:
     """Return the switches that a value stands for: True for all on, False for all off.
 
+    Raises
+    ------
+    InputError
+        If it is something else.
+
     Examples
     --------
     >>> fast_of(False)
@@ -46,4 +53,6 @@ def fast_of(value: Fast | bool) -> Fast:
     """
     if isinstance(value, Fast):
         return value
+    if not isinstance(value, bool):
+        raise InputError(f"fast is {value!r}; give True, False or Fast(...)")
     return Fast(sharing=value, batches=value, onednn=value)
