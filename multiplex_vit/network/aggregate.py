@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from multiplex_vit.accepts import accepts, stack
 from multiplex_vit.registry import Registry
 
 AGGREGATIONS: Registry[Callable[[np.ndarray], np.ndarray]] = Registry("aggregation")
@@ -11,6 +12,7 @@ AGGREGATIONS: Registry[Callable[[np.ndarray], np.ndarray]] = Registry("aggregati
 
 
 @AGGREGATIONS.register("sum", scale="linear")
+@accepts(weights=stack)
 def total(weights: np.ndarray) -> np.ndarray:
     """Return the sum of each edge's weight over layers.
 
@@ -23,6 +25,7 @@ def total(weights: np.ndarray) -> np.ndarray:
 
 
 @AGGREGATIONS.register(scale="linear")
+@accepts(weights=stack)
 def mean(weights: np.ndarray) -> np.ndarray:
     """Return the mean of each edge's weight over layers; a layer without the edge counts as 0.
 
@@ -35,6 +38,7 @@ def mean(weights: np.ndarray) -> np.ndarray:
 
 
 @AGGREGATIONS.register("max", scale="linear")
+@accepts(weights=stack)
 def maximum(weights: np.ndarray) -> np.ndarray:
     """Return the greatest weight of each edge over layers.
 
@@ -47,6 +51,7 @@ def maximum(weights: np.ndarray) -> np.ndarray:
 
 
 @AGGREGATIONS.register(scale="invariant")
+@accepts(weights=stack)
 def count(weights: np.ndarray) -> np.ndarray:
     """Return in how many layers each edge is: its multiplicity.
 

@@ -24,13 +24,12 @@ def to_igraph(
     about : mapping of str to str or number
         Attributes of the graph.
     """
-    graph = igraph.Graph(n=len(index), edges=edges[["source", "target"]].to_numpy(), directed=True)
+    ends = edges[["source", "target"]].to_numpy()
+    graph = igraph.Graph(n=len(index), edges=ends, directed=True)
     for name, values in index.items():
         graph.vs[name] = values.tolist()
-    graph.es["weight"], graph.es["kind"] = (
-        edges["weight"].tolist(),
-        edges["kind"].tolist(),
-    )
+    graph.es["weight"] = edges["weight"].tolist()
+    graph.es["kind"] = edges["kind"].tolist()
     for name, value in about.items():
         graph[name] = value
     return graph
@@ -43,14 +42,12 @@ def to_networkx(
 ) -> nx.DiGraph:
     """Return one networkx graph, its nodes named by `index`; see `to_igraph`."""
     names = index["name"].to_numpy()
+    attributes = index.drop(columns="name").to_dict("records")
     graph = nx.DiGraph()
     graph.graph.update(about)
-    graph.add_nodes_from(zip(names, index.drop(columns="name").to_dict("records"), strict=True))
-    ends = zip(
-        names[edges["source"]],
-        names[edges["target"]],
-        edges[["weight", "kind"]].to_dict("records"),
-        strict=True,
-    )
-    graph.add_edges_from(ends)
+    graph.add_nodes_from(zip(names, attributes, strict=True))
+    sources = names[edges["source"]]
+    targets = names[edges["target"]]
+    facts = edges[["weight", "kind"]].to_dict("records")
+    graph.add_edges_from(zip(sources, targets, facts, strict=True))
     return graph

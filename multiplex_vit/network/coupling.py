@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from multiplex_vit.accepts import accepts, stack, vector
 from multiplex_vit.checks import positive
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.depth import ranks
@@ -33,6 +34,7 @@ network of attention edges the links run the other way, as its edges do.
 
 
 @COUPLINGS.register
+@accepts(blocks=vector)
 def none(blocks: np.ndarray) -> np.ndarray:
     """Join no layers.
 
@@ -45,6 +47,7 @@ def none(blocks: np.ndarray) -> np.ndarray:
 
 
 @COUPLINGS.register
+@accepts(blocks=vector)
 def ordinal(blocks: np.ndarray) -> np.ndarray:
     """Join the layers of each block with those of the next, in both directions.
 
@@ -67,6 +70,7 @@ def ordinal(blocks: np.ndarray) -> np.ndarray:
 
 
 @COUPLINGS.register
+@accepts(blocks=vector)
 def temporal(blocks: np.ndarray) -> np.ndarray:
     """Join the layers of each block with those of the next, one way, as information flows.
 
@@ -92,6 +96,7 @@ def temporal(blocks: np.ndarray) -> np.ndarray:
 
 
 @COUPLINGS.register
+@accepts(blocks=vector)
 def categorical(blocks: np.ndarray) -> np.ndarray:
     """Join every layer with every other.
 
@@ -103,6 +108,7 @@ def categorical(blocks: np.ndarray) -> np.ndarray:
     return ~np.eye(len(blocks), dtype=bool)
 
 
+@accepts()
 def links(
     blocks: Sequence[int] | np.ndarray,
     n_nodes: int,
@@ -158,6 +164,7 @@ def links(
     return layer * n_nodes + node, other * n_nodes + node, leaving[layer, node]
 
 
+@accepts(weights=stack)
 def supra_adjacency(
     weights: np.ndarray,
     coupling: Named,

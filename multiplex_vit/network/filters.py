@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import kendalltau
 
+from multiplex_vit.accepts import accepts, stack
 from multiplex_vit.checks import share, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.centrality import CENTRALITIES, centrality
@@ -31,6 +32,7 @@ _SHAPE = ["edges", "density", "isolates", "giant_component"]
 
 
 @FILTERS.register(scale="linear", transposed="min_cut")
+@accepts(weights=stack)
 def min_cut(weights: np.ndarray, min_cut: float) -> np.ndarray:
     """Keep the edges of at least `min_cut` times the greatest weight of their layer.
 
@@ -61,7 +63,6 @@ def min_cut(weights: np.ndarray, min_cut: float) -> np.ndarray:
     >>> min_cut(np.array([[[0.5, 0.125], [0.25, 0.0]]]), 0.5).tolist()
     [[[0.5, 0.0], [0.25, 0.0]]]
     """
-    weights = _stack(weights)
     # In the weights' own precision, as the published method takes it.
     part = weights.dtype.type(share("min_cut", min_cut))
     threshold = part * weights.max((1, 2), keepdims=True)
@@ -69,6 +70,7 @@ def min_cut(weights: np.ndarray, min_cut: float) -> np.ndarray:
 
 
 @FILTERS.register(scale="linear")
+@accepts(weights=stack)
 def top_k(weights: np.ndarray, k: int) -> np.ndarray:
     """Keep the `k` strongest edges that each node sends.
 
@@ -103,13 +105,13 @@ def top_k(weights: np.ndarray, k: int) -> np.ndarray:
     >>> top_k(np.array([[[0.5, 0.25, 0.25], [0.1, 0.0, 0.2], [0.0, 0.0, 0.0]]]), 1).tolist()
     [[[0.5, 0.0, 0.0], [0.0, 0.0, 0.2], [0.0, 0.0, 0.0]]]
     """
-    weights = _stack(weights)
     place = min(whole("k", k, at_least=1), weights.shape[2])
     threshold = np.partition(weights, -place, axis=2)[:, :, [-place]]
     return np.where(weights < threshold, 0, weights)
 
 
 @FILTERS.register(scale="linear", transposed="disparity")
+@accepts(weights=stack)
 def disparity(weights: np.ndarray, alpha: float) -> np.ndarray:
     """Keep the edges of the disparity filter: those that stand out from chance.
 
@@ -149,7 +151,6 @@ def disparity(weights: np.ndarray, alpha: float) -> np.ndarray:
     >>> disparity(np.array([[[0.0, 0.8, 0.1, 0.1], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]]), 0.05).tolist()[0][0]
     [0.0, 0.8, 0.0, 0.0]
     """
-    weights = _stack(weights)
     level = share("alpha", alpha)
     with np.errstate(divide="ignore"):
         cut = np.log(level)
@@ -158,6 +159,7 @@ def disparity(weights: np.ndarray, alpha: float) -> np.ndarray:
     return np.where(for_source | for_target, weights, 0)
 
 
+@accepts(weights=stack)
 def filtered(
     weights: np.ndarray,
     how: Named,
@@ -212,6 +214,7 @@ def _number(value: Any) -> float | str:
     return float(value)
 
 
+@accepts(weights=stack)
 def pruning_curve(
     weights: np.ndarray,
     min_cuts: Iterable[float],
@@ -264,7 +267,7 @@ def pruning_curve(
     member_names = [name_of(member) for member in members]
     if len(set(member_names)) < len(members):
         raise InputError(f"measures are {member_names}; give each once")
-    layers = _layers(_stack(weights), tokens, names)
+    layers = _layers(weights, tokens, names)
     before = {name_of(member): centrality(layers, member) for member in members}
     parts = []
     for cut in min_cuts:
@@ -274,13 +277,6 @@ def pruning_curve(
     columns += [f"tau_{name}" for name in member_names]
     table = pd.concat(parts) if parts else pd.DataFrame(columns=columns)
     return table[columns].sort_values("layer", kind="stable", ignore_index=True)
-
-
-def _stack(weights: np.ndarray) -> np.ndarray:
-    if np.ndim(weights) != 3 or weights.shape[1] != weights.shape[2]:
-        given = f"weights have shape {list(np.shape(weights))}"
-        raise InputError(f"{given}; give [layer, source, target] with as many sources as targets")
-    return weights
 
 
 def _layers(weights: np.ndarray, tokens: Tokens, names: Sequence[str]) -> list[Layer]:

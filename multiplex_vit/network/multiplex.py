@@ -1,32 +1,31 @@
 """Multiplex: a network with one layer for each transformer block and tokens as nodes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, overload
 
 import numpy as np
-import pandas as pd
 
-from multiplex_vit.checks import distinct_names, layer_index, shares, whole
+from multiplex_vit.accepts import accepts
+from multiplex_vit.checks import distinct_names, layer_index, shown, whole
 from multiplex_vit.errors import InputError
-from multiplex_vit.network import export, filters, layer_measures, multilayer, tables
+from multiplex_vit.network import export, filters
 from multiplex_vit.network.aggregate import AGGREGATIONS
-from multiplex_vit.network.centrality import centrality
-from multiplex_vit.network.coupling import Links, links
 from multiplex_vit.network.depth import checked_depth, ranks, shared
 from multiplex_vit.network.direction import checked_direction, opposite
+from multiplex_vit.network.layer import Layer
+from multiplex_vit.network.measured import Measured
 from multiplex_vit.network.tokens import Tokens, checked_edges_before, checked_weights
-from multiplex_vit.network.whole import Measures, Whole
 from multiplex_vit.registry import Named, name_of
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+_BY_LAYER = ("layer_names", "edges_before", "blocks", "heads")
+"""Fields that hold one value a layer."""
 
 
 @dataclass(frozen=True, eq=False)
-class Multiplex(Whole):
+class Multiplex(Measured):
     """A directed, weighted multiplex network of tokens.
 
     Nodes are the patches of an image, row by row, after prefix tokens if there are any. Edges of
@@ -34,6 +33,10 @@ class Multiplex(Whole):
     other way (`reverse`); the weight is the attention paid. A weight of 0 is no edge. Measures,
     filters and inter-layer links follow the edges as they run: with edges of information
     `in_strength` is what a token takes in, which is the attention that it pays.
+
+    A network is a sequence of its layers: `len(net)`, `for layer in net`, `net[3]` and `net["L03"]`
+    give `Layer` objects, and `net[2:5]` is the network of some layers. It cannot be changed:
+    methods return new networks.
 
     Parameters
     ----------
@@ -68,6 +71,10 @@ class Multiplex(Whole):
     >>> net = Multiplex(np.array([[[0, 0.5], [0.25, 1]], [[0, 0], [0.125, 0]]]), grid=(1, 2))
     >>> net
     <Multiplex: 2 layers of 2 nodes (1 x 2), 4 edges>
+    >>> len(net), net.n_edges, [layer.name for layer in net]
+    (2, 4, ['L00', 'L01'])
+    >>> net["L01"].weights.tolist()
+    [[0.0, 0.0], [0.125, 0.0]]
     >>> net.layers[1].es["weight"]
     [0.125]
     >>> net.prune(0.3).layers[0].es["weight"]
@@ -87,44 +94,68 @@ class Multiplex(Whole):
     def __post_init__(self) -> None:
         tokens = Tokens(self.grid, self.prefix)
         weights = checked_weights(self.weights, tokens)
-        names = self.layer_names or tuple(f"L{i:02d}" for i in range(len(weights)))
-        names = distinct_names("layer_names", names, len(weights))
-        if not all(isinstance(name, str) and name for name in self.provenance):
-            raise InputError(f"provenance has the keys {list(self.provenance)}; give names as text")
         weights.flags.writeable = False
-        checked_direction(self.edges)
-        blocks, heads = checked_depth(self.blocks, self.heads, len(weights))
-        checked: dict[str, Any] = {
-            "weights": weights,
-            "grid": tokens.grid,
-            "prefix": tokens.prefix,
-            "layer_names": names,
-            "edges_before": checked_edges_before(self.edges_before, weights),
-            "blocks": blocks,
-            "heads": heads,
-        }
-        for name, value in checked.items():
-            object.__setattr__(self, name, value)
+        n_layers = len(weights)
+        names = self.layer_names or tuple(f"L{layer:02d}" for layer in range(n_layers))
+        blocks, heads = checked_depth(self.blocks, self.heads, n_layers)
+        # A frozen object gets its checked values by way of its own dictionary.
+        vars(self).update(
+            weights=weights,
+            grid=tokens.grid,
+            prefix=tokens.prefix,
+            layer_names=distinct_names("layer_names", names, n_layers),
+            provenance=_checked_provenance(self.provenance),
+            edges_before=checked_edges_before(self.edges_before, weights),
+            edges=checked_direction(self.edges),
+            blocks=blocks,
+            heads=heads,
+        )
 
     def __repr__(self) -> str:
-        nodes = f"{self.grid[0]} x {self.grid[1]}" + "".join(f" + {name}" for name in self.prefix)
+        nodes = f"{self.grid[0]} x {self.grid[1]}"
+        for name in self.prefix:
+            nodes += f" + {name}"
         layers = "1 layer" if self.n_layers == 1 else f"{self.n_layers} layers"
         kind = " of information" if self.edges == "information" else ""
-        count = f"{np.count_nonzero(self.weights):,} edges{kind}"
-        return f"<Multiplex: {layers} of {self.n_nodes} nodes ({nodes}), {count}>"
+        edges = f"{self.n_edges:,} edges{kind}"
+        return f"<Multiplex: {layers} of {self.n_nodes} nodes ({nodes}), {edges}>"
 
     def _repr_html_(self) -> str:
-        shown = ("nodes", "edges", "share_pruned", "density", "isolates", "weight_max")
-        table = layer_measures.layer_table(self._layers, shown)
-        return f"<p>{escape(repr(self)[1:-1])}</p>" + table.to_html(index=False)
+        table = self.summary().to_html(index=False)
+        return f"<p>{escape(repr(self)[1:-1])}</p>{table}"
 
-    # --- other networks from this one ---------------------------------------------------------------------------------
+    # --- as a sequence of layers ----------------------------------------------------------
+
+    def __len__(self) -> int:
+        return self.n_layers
+
+    def __iter__(self) -> Iterator[Layer]:
+        for place in range(self.n_layers):
+            yield self._layer(place)
+
+    @overload
+    def __getitem__(self, layer: int | str) -> Layer: ...
+    @overload
+    def __getitem__(self, layer: slice | list[int | str]) -> "Multiplex": ...
+    def __getitem__(self, layer: Any) -> "Layer | Multiplex":
+        """Return a layer by number or name, or the network of several.
+
+        Raises
+        ------
+        InputError
+            If there is no such layer.
+        """
+        if isinstance(layer, (slice, list, tuple, range)) or np.ndim(layer) > 0:
+            return self.select(layer)
+        return self._layer(layer_index(layer, self.layer_names))
+
+    # --- other networks from this one -----------------------------------------------------
 
     def reverse(self) -> "Multiplex":
         """Return the network whose edges run the other way: attention as information, or back.
 
-        Inter-layer links turn with the edges: the supra-adjacency of one network is the transpose
-        of the other's, for any coupling and one omega.
+        Inter-layer links turn with the edges: the supra-adjacency of one network is the transpose of
+        the other's, for any coupling and one omega.
 
         Examples
         --------
@@ -132,26 +163,36 @@ class Multiplex(Whole):
         >>> net.edges, net.weights.tolist()
         ('information', [[[0.0, 0.0], [0.5, 0.0]]])
         """
-        return replace(self, weights=self.weights.swapaxes(1, 2), edges=opposite(self.edges))
+        turned = self.weights.swapaxes(1, 2)
+        return replace(self, weights=turned, edges=opposite(self.edges))
 
     def prune(self, min_cut: float) -> "Multiplex":
-        """Return the network without the edges below `min_cut` times their layer's greatest weight.
+        """Return the network without edges below `min_cut` times their layer's greatest weight.
 
-        See `filters.min_cut`.
+        Parameters
+        ----------
+        min_cut : float, 0 to 1
+            See `filters.min_cut`.
         """
         return self.filter("min_cut", min_cut)
 
     def top_k(self, k: int) -> "Multiplex":
         """Return the network of the `k` strongest edges that each node sends.
 
-        See `filters.top_k`.
+        Parameters
+        ----------
+        k : int
+            From 1 up; see `filters.top_k`.
         """
         return self.filter("top_k", k)
 
     def disparity(self, alpha: float) -> "Multiplex":
         """Return the network's backbone, the edges significant at `alpha`.
 
-        See `filters.disparity`.
+        Parameters
+        ----------
+        alpha : float, 0 to 1
+            See `filters.disparity`.
         """
         return self.filter("disparity", alpha)
 
@@ -181,17 +222,62 @@ class Multiplex(Whole):
         {'min_cut': 0.4}
         """
         kept, name, number = filters.filtered(self.weights, how, value)
-        return self._filtered(kept, **{name: number})
+        return self._filtered(kept, name, number)
 
-    def _filtered(self, weights: np.ndarray, **facts: Any) -> "Multiplex":
+    def without_loops(self) -> "Multiplex":
+        """Return the network without its self-loops.
+
+        Examples
+        --------
+        >>> net = Multiplex(np.array([[[0, 0.5], [0.25, 1]]]), grid=(1, 2))
+        >>> net.without_loops().weights.tolist()
+        [[[0.0, 0.5], [0.25, 0.0]]]
+        """
+        is_loop = np.eye(self.n_nodes, dtype=bool)
+        return self._filtered(np.where(is_loop, 0, self.weights), "without_loops", "yes")
+
+    def subgraph(self, nodes: Iterable[int | str]) -> "Multiplex":
+        """Return the network of the edges between some nodes, in every layer.
+
+        The other nodes stay, without edges, so that places, names and values of nodes compare with
+        those of the whole network.
+
+        Parameters
+        ----------
+        nodes : iterable of int or str, or ndarray of bool [node]
+            Nodes by number (negative from the end) or name ("r1c4", "class").
+
+        Raises
+        ------
+        InputError
+            If there is no such node, or none is given.
+
+        Examples
+        --------
+        >>> net = Multiplex(np.ones((1, 3, 3)), grid=(1, 3))
+        >>> net.subgraph(["r0c0", 1]).weights.tolist()
+        [[[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 0.0]]]
+        """
+        kept = np.zeros(self.n_nodes, dtype=bool)
+        kept[self.tokens.numbers(nodes)] = True
+        between = kept[:, None] & kept
+        weights = np.where(between, self.weights, 0)
+        return self._filtered(weights, "subgraph", int(kept.sum()))
+
+    def _filtered(self, weights: np.ndarray, name: str, value: float | str) -> "Multiplex":
         """Return the network of other weights.
 
         Provenance has each filter's last value and, after several, all of them in order.
         """
-        step = "; ".join(f"{name} {value}" if isinstance(value, str) else f"{name} {value:g}" for name, value in facts.items())
-        before = self.provenance.get("filters") or "; ".join(f"{n} {self.provenance[n]:g}" for n in filters.FILTERS if n in self.provenance)
-        chain = {"filters": f"{before}; {step}"} if before else {}
-        return replace(self, weights=weights, provenance={**self.provenance, **facts, **chain})
+        facts: dict[str, Any] = {**self.provenance, name: value}
+        before = self.provenance.get("filters")
+        if not before:
+            steps = [*filters.FILTERS, "without_loops", "subgraph"]
+            known = [step for step in steps if step in self.provenance]
+            before = "; ".join(_step(step, self.provenance[step]) for step in known)
+        if before:
+            facts["filters"] = f"{before}; {_step(name, value)}"
+        return replace(self, weights=weights, provenance=facts)
 
     def since(self, starting_layer: int) -> "Multiplex":
         """Return the network of the layers from a block on: all heads of it, where there are heads.
@@ -206,40 +292,54 @@ class Multiplex(Whole):
         InputError
             If there is no such layer.
         """
-        place, last = ranks(self.blocks), len(set(self.blocks)) - 1
-        if whole("starting_layer", starting_layer, at_least=0) > last:
+        last = len(set(self.blocks)) - 1
+        starting_layer = whole("starting_layer", starting_layer, at_least=0)
+        if starting_layer > last:
             raise InputError(f"starting_layer is {starting_layer}; give 0 to {last}")
+        places = np.flatnonzero(ranks(self.blocks) >= starting_layer)
+        later = self.select(places.tolist())
+        # Counted from the first layer of the model, also where layers were left out before.
         first = int(self.provenance.get("starting_layer", 0)) + starting_layer
-        later = self.select(np.flatnonzero(place >= starting_layer).tolist())
         return replace(later, provenance={**self.provenance, "starting_layer": first})
 
     def select(self, layers: int | str | slice | Iterable[int | str]) -> "Multiplex":
-        """Return the network of some layers, by number.
+        """Return the network of some layers, in the order given.
 
-        (negative from the end), name or slice, in the order given.
+        Parameters
+        ----------
+        layers : int, str, slice, or iterable of int or str
+            Layers by number (negative from the end) or name.
 
         Raises
         ------
         InputError
             If there is no such layer, or none is given.
         """
-        layers = range(self.n_layers)[layers] if isinstance(layers, slice) else layers
-        wanted = list(layers) if isinstance(layers, Iterable) and not isinstance(layers, str) else [layers]
-        places = [layer_index(layer, self.layer_names) for layer in wanted]
+        if isinstance(layers, slice):
+            layers = _places_of(layers, self.n_layers)
+        if isinstance(layers, str) or not isinstance(layers, Iterable):
+            layers = [layers]
+        places = [layer_index(layer, self.layer_names) for layer in layers]
         if not places:
             raise InputError("no layer was chosen; give at least one, by number or name")
-        by_layer = ("layer_names", "edges_before", "blocks", "heads")
-        kept: dict[str, Any] = {}
-        for name in by_layer:
+        fields: dict[str, Any] = {}
+        for name in _BY_LAYER:
             values = getattr(self, name)
-            kept[name] = tuple(values[place] for place in places)
-        return replace(self, weights=self.weights[places], **kept)
+            fields[name] = tuple(values[place] for place in places)
+        return replace(self, weights=self.weights[places], **fields)
 
+    @accepts()
     def aggregate(self, how: Named = "mean") -> "Multiplex":
         """Return a network of one layer: "sum", "mean", "max" or "count" of the layers' weights.
 
         It is taken edge by edge, and nothing counts as pruned from it. Its block is that of the
         layers where they have one block, and -1 where they have several; so is its head.
+
+        Parameters
+        ----------
+        how : str or callable
+            A member of `AGGREGATIONS`, or a function of weights [layer, source, target] that
+            returns [source, target]. Default: "mean".
         """
         weights = np.asarray(AGGREGATIONS.resolve(how)(self.weights))
         name = name_of(how)
@@ -253,192 +353,51 @@ class Multiplex(Whole):
             provenance={**self.provenance, "aggregated": name},
         )
 
-    # --- from a file ------------------------------------------------------------------------
+    # --- from a file ----------------------------------------------------------------------
 
     @classmethod
+    @accepts()
     def read(cls, path: str | Path) -> "Multiplex":
         """Read the network back from GraphML that `write` wrote, bit for bit.
 
         Weights, grid, names, blocks and heads, the direction of edges and provenance come back.
+
+        Parameters
+        ----------
+        path : path-like
 
         Raises
         ------
         InputError
             If the file is missing, damaged, or was written by something else.
         """
-        found = export.read_graphml(path)
+        stored = export.read_graphml(path)
         try:
-            return cls(**vars(found))
+            return cls(**vars(stored))
         except InputError as error:
             raise InputError(f"cannot read {path}: {error}") from error
 
-    # --- tables -------------------------------------------------------------------------------------------------------
 
-    def centrality(self, measure: Named) -> np.ndarray:
-        """Return a centrality [layer, node], as pictures take it; see `CENTRALITIES`."""
-        return centrality(self._layers, measure)
+def _checked_provenance(provenance: Any) -> Mapping[str, str | int | float]:
+    if not isinstance(provenance, Mapping):
+        raise InputError(f"provenance is {shown(provenance)}; give a mapping of names to facts")
+    for name in provenance:
+        if not isinstance(name, str) or not name:
+            raise InputError(f"provenance has the keys {list(provenance)}; give names as text")
+    return provenance
 
-    def node_table(self, measures: Measures = None) -> pd.DataFrame:
-        """Return one row a layer and node, one column a centrality.
 
-        All registered ones unless told.
-        """
-        return tables.node_table(self._layers, measures)
+def _step(name: str, value: Any) -> str:
+    """Return a filter and its number as text."""
+    if isinstance(value, str):
+        return f"{name} {value}"
+    return f"{name} {value:g}"
 
-    def layer_table(
-        self,
-        measures: Measures = None,
-        *,
-        null_model: Named | None = None,
-        samples: int = 20,
-        seed: int = 0,
-    ) -> pd.DataFrame:
-        """Return one row a layer, one column a measure of `LAYER_MEASURES` (all unless told).
 
-        Beside the name of a layer stand its block and head (-1 for several together). With
-        `null_model` "weights" or "degree" each measure has z-score and p-value beside it; see
-        `layer_measures.layer_table`.
-        """
-        table = layer_measures.layer_table(self._layers, measures, null_model=null_model, samples=samples, seed=seed)
-        return tables.with_depth(table, self._layers)
-
-    def layer_pair_table(self, measures: Measures = None) -> pd.DataFrame:
-        """Return one row a pair of layers, one column a measure of `LAYER_SIMILARITIES`.
-
-        All unless told.
-        """
-        return multilayer.layer_pair_table(self.weights, self.layer_names, measures)
-
-    def multilayer_table(
-        self,
-        measures: Measures = None,
-        *,
-        coupling: Named = "ordinal",
-        omega: float | np.ndarray = 1.0,
-    ) -> pd.DataFrame:
-        """Return one row a node, one column a measure over all layers of `MULTILAYER_MEASURES`.
-
-        All unless told.
-        """
-        return multilayer.multilayer_table(
-            self.weights,
-            self.tokens,
-            self.supra_adjacency(coupling=coupling, omega=omega),
-            measures,
-        )
-
-    def pruning_curve(
-        self,
-        min_cuts: float | Iterable[float],
-        measures: Iterable[Named] = ("in_strength", "out_strength", "pagerank"),
-    ) -> pd.DataFrame:
-        """Return what pruning does to every layer, one row a layer and `min_cut`.
-
-        See `filters.pruning_curve`.
-        """
-        return filters.pruning_curve(
-            self.weights,
-            shares("min_cuts", min_cuts),
-            self.tokens,
-            names=self.layer_names,
-            measures=measures,
-        )
-
-    # --- layers together ----------------------------------------------------------------------------------------------
-
-    def similarity(self, measure: Named = "weighted_jaccard") -> np.ndarray:
-        """Return the similarity [layer.
-
-        Layer] of every pair of layers by a member of `LAYER_SIMILARITIES`.
-        """
-        return multilayer.similarity_matrix(self.weights, measure)
-
-    def reducibility(self, **options: Any) -> multilayer.Reducibility:
-        """Return which layers can be merged (De Domenico et al.
-
-        2015); see `multilayer.reducibility`.
-        """
-        return multilayer.reducibility(self.weights, self.layer_names, **options)
-
-    def versatility(
-        self,
-        measure: Named = "pagerank_versatility",
-        *,
-        coupling: Named = "ordinal",
-        omega: float | np.ndarray = 1.0,
-    ) -> np.ndarray:
-        """Return a versatility [layer, node].
-
-        What each node of each layer adds to its column of `multilayer_table`.
-        """
-        return multilayer.versatility(self.supra_adjacency(coupling=coupling, omega=omega), self.n_layers, measure)
-
-    def communities(
-        self,
-        how: str = "linked",
-        *,
-        coupling: Named = "ordinal",
-        omega: float | np.ndarray = 0.1,
-        omega_scale: str = "strength",
-        resolution: float = 1.0,
-        seed: int = 0,
-    ) -> np.ndarray:
-        """Return the community [layer, node] of every node by Leiden (extra "communities").
-
-        Parameters
-        ----------
-        how : "linked" or "multiplex"
-            A community for a node of a layer, or one for a node in all layers.
-        coupling : str or callable
-            As for `supra_adjacency`.
-        omega : float, or ndarray [layer, node]
-            How strongly a node is held to the community that it has in the layers linked.
-        omega_scale : "strength" or "absolute"
-            Whether a link weighs omega times the mean strength of a node of a layer (see
-            `multilayer.relative_omega`), or omega.
-        resolution, seed
-            See `multilayer.communities`.
-
-        Raises
-        ------
-        InputError
-            If leidenalg is not installed, or an argument cannot be used.
-        """
-        links = self._links(coupling, omega, omega_scale)
-        return multilayer.communities(self.weights, links, how=how, resolution=resolution, seed=seed)
-
-    def modularity(
-        self,
-        membership: np.ndarray,
-        *,
-        coupling: Named = "ordinal",
-        omega: float | np.ndarray = 0.1,
-        omega_scale: str = "strength",
-        resolution: float = 1.0,
-        directed: bool = True,
-    ) -> float:
-        """Return the multilayer modularity of communities [layer, node], or [node].
-
-        See `communities` for the links and `multilayer.multilayer_modularity` for the formula.
-        """
-        links = self._links(coupling, omega, omega_scale)
-        options: dict[str, Any] = {"resolution": resolution, "directed": directed}
-        return multilayer.multilayer_modularity(self.weights, membership, links, **options)
-
-    def _links(self, coupling: Named, omega: float | np.ndarray, omega_scale: str) -> Links:
-        if omega_scale not in ("strength", "absolute"):
-            raise InputError(f"omega_scale is {omega_scale!r}; give 'strength' or 'absolute'")
-        if omega_scale == "strength":
-            omega = multilayer.relative_omega(omega, self.weights)
-        return links(self.blocks, self.n_nodes, coupling, omega, edges=self.edges)
-
-    def plot(self, measure: Named | None = None, **options: Any) -> "Axes":
-        """Draw the layers stacked, with their inter-layer links; see `multiplex_vit.plot.stack`.
-
-        A centrality gives size and colour.
-        """
-        from multiplex_vit import plot
-
-        if measure is not None:
-            options["values"] = tables.centralities(self._layers, [measure])
-        return plot.stack(self.weights, self.grid, names=self.layer_names, **options)
+def _places_of(layers: slice, n_layers: int) -> range:
+    """Return the numbers of the layers of a slice."""
+    try:
+        return range(n_layers)[layers]
+    except (TypeError, ValueError) as error:
+        problem = f"there are no layers {layers.start}:{layers.stop}:{layers.step}"
+        raise InputError(f"{problem}; give whole numbers, and no step of 0") from error

@@ -1,17 +1,27 @@
 """Tidy tables of nodes and edges."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from multiplex_vit.accepts import accepts, not_empty
+from multiplex_vit.checks import shown
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.centrality import CENTRALITIES, centrality
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.registry import Named, chosen, name_of
 
+Measures = Named | Iterable[Named] | Mapping[str, Any] | None
+"""Measures of nodes: by name, as functions, several of both, or by names of your own.
 
+A mapping may also hold values of your own, [node] or [layer, node].
+"""
+
+
+@accepts(layers=not_empty)
 def node_index(layers: Sequence[Layer]) -> pd.DataFrame:
     """Return one row a layer and node, in the order of the supra-adjacency.
 
@@ -45,15 +55,15 @@ def node_index(layers: Sequence[Layer]) -> pd.DataFrame:
     return table[["name", "layer", "block", "head", "node", "token", "row", "col"]]
 
 
-def node_table(layers: Sequence[Layer], measures: Named | Iterable[Named] | None = None) -> pd.DataFrame:
-    """Return one row a layer and node, one column a centrality.
+@accepts(layers=not_empty)
+def node_table(layers: Sequence[Layer], measures: Measures = None) -> pd.DataFrame:
+    """Return one row a layer and node, one column a measure.
 
     Parameters
     ----------
     layers : sequence of Layer
-    measures : str, callable or iterable of them, optional
-        Members of `CENTRALITIES`, or functions of one layer's weights; Default: all
-        members.
+    measures : str, callable, iterable of them, or mapping of str to values, optional
+        See `node_values`. Default: all members of `CENTRALITIES`.
 
     Returns
     -------
@@ -66,8 +76,14 @@ def node_table(layers: Sequence[Layer], measures: Named | Iterable[Named] | None
         If a measure is unknown, or has the name of another column.
     """
     index = node_index(layers)
-    values = centralities(layers, measures, taken=tuple(index))
-    return index.assign(**{name: column.ravel() for name, column in values.items()})
+    values = node_values(layers, measures, taken=tuple(index))
+    return with_values(index, values)
+
+
+def with_values(table: pd.DataFrame, values: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Return a table of nodes with values [layer, node] as further columns."""
+    columns = {name: array.ravel() for name, array in values.items()}
+    return table.assign(**columns)
 
 
 def with_depth(table: pd.DataFrame, layers: Sequence[Layer]) -> pd.DataFrame:
@@ -87,23 +103,83 @@ def with_depth(table: pd.DataFrame, layers: Sequence[Layer]) -> pd.DataFrame:
     return table
 
 
-def centralities(
+def node_values(
     layers: Sequence[Layer],
-    measures: Named | Iterable[Named] | None,
+    measures: Measures,
     *,
     taken: Sequence[str] = (),
 ) -> dict[str, np.ndarray]:
-    """Return centralities [layer, node] by name.
+    """Return values [layer, node] by name.
 
-    A name that is taken already, or given twice, is refused.
+    Parameters
+    ----------
+    layers : sequence of Layer
+    measures : str, callable, iterable of them, or mapping of str to values
+        Members of `CENTRALITIES`, or functions of one layer's weights. In a mapping also values
+        of your own, numbers or texts [node] or [layer, node]. None for all members.
+    taken : sequence of str
+        Names that no measure may have.
+
+    Raises
+    ------
+    InputError
+        If a measure is unknown, a name is taken already or given twice, or values have another
+        shape.
+
+    Examples
+    --------
+    >>> layers = [Layer(np.array([[0, 0.5], [0.25, 1]]))]
+    >>> values = node_values(layers, {"rank": "in_strength", "mine": ["a", "b"]})
+    >>> values["rank"].tolist(), values["mine"].tolist()
+    ([[0.25, 1.5]], [['a', 'b']])
     """
+    named: Mapping[str, Any] = {}
+    if isinstance(measures, Mapping):
+        named = measures
+    else:
+        members = chosen(CENTRALITIES, measures)
+        named = {name_of(member): member for member in members}
+        if len(named) < len(members):
+            names = [name_of(member) for member in members]
+            raise InputError(f"measures are {names}; give each once")
     values: dict[str, np.ndarray] = {}
-    for measure in chosen(CENTRALITIES, measures):
-        name = name_of(measure)
-        if name in values or name in taken:
-            raise InputError(f"the table has a column {name!r} already; give the measure another name")
-        values[name] = centrality(layers, measure)
+    for name, measure in named.items():
+        if not isinstance(name, str):
+            raise InputError(f"a measure is named {shown(name)}; give a text")
+        if name in taken:
+            problem = f"the table has a column {name!r} already"
+            raise InputError(f"{problem}; give the measure another name")
+        if isinstance(measure, str) or callable(measure):
+            values[name] = centrality(layers, measure)
+        else:
+            values[name] = _own_values(name, measure, len(layers), len(layers[0].tokens))
     return values
+
+
+def _own_values(name: str, values: Any, n_layers: int, n_nodes: int) -> np.ndarray:
+    """Return the user's own values as an array [layer, node] of numbers or texts."""
+    array = _numbers_or_texts(values)
+    shape = (n_layers, n_nodes)
+    if array is None or array.shape not in (shape, (n_nodes,)):
+        expected = f"give numbers or texts [{n_nodes}] or {list(shape)}: one a node, or layer and node"
+        raise InputError(f"measure {name} is {shown(values)}; {expected}")
+    return np.broadcast_to(array, shape)
+
+
+def _numbers_or_texts(values: Any) -> np.ndarray | None:
+    """Return values as an array of floats, whole numbers or texts; None of anything else."""
+    try:
+        array = np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+    except (TypeError, ValueError, RuntimeError):
+        return None
+    if array.dtype.kind == "b":
+        return array.astype(int)
+    if array.dtype.kind == "U":
+        return array.astype(object)
+    is_text = array.dtype.kind == "O" and all(isinstance(value, str) for value in array.flat)
+    if is_text or array.dtype.kind in "iuf":
+        return array
+    return None
 
 
 def edges(supra: sparse.csr_array, n_nodes: int) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from multiplex_vit.accepts import accepts, matrix, stack
 from multiplex_vit.network.seeding import igraph_seed
 from multiplex_vit.network.tokens import Tokens
 
@@ -24,6 +25,7 @@ _DIGITS = 5
 """Significant digits of weights that are ranked, or in which communities are sought."""
 
 
+@accepts(attention=stack)
 def token_graph(
     attention: np.ndarray,
     grid: tuple[int, int],
@@ -97,6 +99,7 @@ def _scaled(weights: np.ndarray) -> np.ndarray:
     return weights
 
 
+@accepts(graph=matrix)
 def graph_communities(
     graph: np.ndarray,
     *,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multiplex_vit.checks import distinct_names, whole
+from multiplex_vit.checks import distinct_names, shown, whole, whole_or_none
 from multiplex_vit.errors import InputError
 from multiplex_vit.limits import MOST_NODES
 
@@ -113,6 +113,43 @@ class Tokens:
         places = np.where(self.places < 0, np.nan, self.places)
         down, right = (places[:, None] - places[None]).transpose(2, 0, 1)
         return np.hypot(down, right)
+
+    def numbers(self, nodes: Iterable[int | str]) -> list[int]:
+        """Return the numbers of nodes given by number or name.
+
+        Parameters
+        ----------
+        nodes : iterable of int or str, or ndarray of bool [node]
+            Numbers are from 0, negative ones from the end.
+
+        Raises
+        ------
+        InputError
+            If there is no such node, or none is given.
+
+        Examples
+        --------
+        >>> Tokens((1, 2), prefix=("class",)).numbers(["class", "r0c1", -2])
+        [0, 2, 1]
+        """
+        single = isinstance(nodes, str) or not isinstance(nodes, Iterable)
+        given: list[Any] = [nodes] if single else list(nodes)
+        flags = [isinstance(node, (bool, np.bool_)) for node in given]
+        if len(given) == len(self) and all(flags):
+            given = np.flatnonzero(given).tolist()
+        if not given:
+            raise InputError("no node was chosen; give at least one, by number or name")
+        places = {name: number for number, name in enumerate(self.names)}
+        numbers = []
+        for node in given:
+            number = whole_or_none(node)
+            if isinstance(node, str):
+                number = places.get(node)
+            if number is None or not -len(self) <= number < len(self):
+                known = f"0 to {len(self) - 1}, or a name such as {self.names[-1]!r}"
+                raise InputError(f"there is no node {shown(node)}; give {known}")
+            numbers.append(number % len(self))
+        return numbers
 
 
 def _checked_grid(grid: Any) -> tuple[int, ...]:

@@ -1,6 +1,6 @@
 """Whole: a network with its inter-layer links, for matrices, other libraries and files."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,15 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from multiplex_vit.accepts import accepts
 from multiplex_vit.network import convert, export, tables
 from multiplex_vit.network.coupling import supra_adjacency
 from multiplex_vit.network.direction import DIRECTIONS
 from multiplex_vit.network.layer import Graphs, Layer
+from multiplex_vit.network.positions import positions
+from multiplex_vit.network.tables import Measures
 from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.registry import Named
-
-Measures = Named | Iterable[Named] | None
 
 
 class Whole:
@@ -44,6 +45,11 @@ class Whole:
         """Number of nodes of a layer."""
         return self.weights.shape[1]
 
+    @property
+    def n_edges(self) -> int:
+        """Number of edges of all layers, self-loops included and inter-layer links left out."""
+        return int(np.count_nonzero(self.weights))
+
     @cached_property
     def tokens(self) -> Tokens:
         """The nodes: their names and places."""
@@ -56,13 +62,20 @@ class Whole:
 
     @cached_property
     def _layers(self) -> tuple[Layer, ...]:
-        columns = (self.layer_names, self.edges_before, self.blocks, self.heads)
-        layers = []
-        for weights, name, before, block, head in zip(self.weights, *columns, strict=True):
-            depth: dict[str, Any] = {"block": block, "head": head}
-            layers.append(Layer(weights, self.tokens, name, before, **depth))
-        return tuple(layers)
+        return tuple(self._layer(place) for place in range(self.n_layers))
 
+    def _layer(self, place: int) -> Layer:
+        """Return a layer that shares nothing but its weights with those of which tables are made."""
+        return Layer(
+            self.weights[place],
+            self.tokens,
+            self.layer_names[place],
+            self.edges_before[place],
+            block=self.blocks[place],
+            head=self.heads[place],
+        )
+
+    @accepts()
     def supra_adjacency(
         self,
         *,
@@ -79,18 +92,29 @@ class Whole:
             "none", "ordinal", "temporal", "categorical", or a function: block [layer] of every
             layer -> bool [layer, layer], True where information passes; see `COUPLINGS`. Links
             follow the edges: in a network of attention, temporal links lead from a block back to
-            the one before, in one of information to the next.
+            the one before, in one of information to the next. Default: "ordinal".
         omega : float, or ndarray [layer, node]
             Weight of an inter-layer link; with an array, of the links that leave that node of that
-            layer (0 for none).
+            layer (0 for none). Default: 1.
 
         Returns
         -------
         scipy.sparse.csr_array [layer * node, layer * node]
-        """
-        depth: dict[str, Any] = {"blocks": self.blocks, "edges": self.edges}
-        return supra_adjacency(self.weights, coupling, omega, **depth)
 
+        Raises
+        ------
+        InputError
+            If the coupling is unknown, or omega is no such weight.
+        """
+        return supra_adjacency(
+            self.weights,
+            coupling,
+            omega,
+            blocks=self.blocks,
+            edges=self.edges,
+        )
+
+    @accepts()
     def edge_table(
         self,
         *,
@@ -100,49 +124,104 @@ class Whole:
         """Return every edge of `supra_adjacency` as a row, ordered by source and target.
 
         Columns are source, target, weight and kind ("attention" or "coupling").
-        """
-        return tables.edges(self.supra_adjacency(coupling=coupling, omega=omega), self.n_nodes)
 
+        Parameters
+        ----------
+        coupling, omega
+            As for `supra_adjacency`.
+        """
+        supra = self.supra_adjacency(coupling=coupling, omega=omega)
+        return tables.edges(supra, self.n_nodes)
+
+    @accepts()
     def to_igraph(
         self,
         *,
         coupling: Named = "ordinal",
         omega: float | np.ndarray = 1.0,
+        measures: Measures = None,
     ) -> igraph.Graph:
         """Return all layers and their inter-layer links as one directed igraph graph.
 
         Vertices are ordered as in `supra_adjacency`, with `name` ("L03:r1c4"), `layer`, `block`,
-        `head`, `node`, `token`, `row` and `col`; edges have `weight` and `kind` ("attention" or
-        "coupling"). The graph has provenance and `edge_direction`.
+        `head`, `node`, `token`, `row`, `col`, their place `x`, `y` and `z` as in files, and each
+        measure. Edges have `weight` and `kind` ("attention" or "coupling"). The graph has
+        provenance and `edge_direction`.
+
+        Parameters
+        ----------
+        coupling, omega
+            As for `supra_adjacency`.
+        measures : str, callable, iterable of them, or mapping of str to values
+            As for `node_table`. Default: none.
+
+        Examples
+        --------
+        >>> from multiplex_vit import Multiplex
+        >>> net = Multiplex(np.array([[[0, 0.5], [0.25, 1]]]), grid=(1, 2))
+        >>> graph = net.to_igraph(measures={"community": ["a", "b"]})
+        >>> graph.vs["x"], graph.vs["community"]
+        ([0.0, 25.0], ['a', 'b'])
         """
         edges = self.edge_table(coupling=coupling, omega=omega)
-        return convert.to_igraph(tables.node_index(self._layers), edges, self._about)
+        return convert.to_igraph(self._node_attributes(measures), edges, self._about)
 
+    @accepts()
     def to_networkx(
         self,
         *,
         coupling: Named = "ordinal",
         omega: float | np.ndarray = 1.0,
+        measures: Measures = None,
     ) -> nx.DiGraph:
         """Return all layers and their inter-layer links as one networkx graph.
 
         Nodes are named as in `to_igraph`, and have the same attributes.
+
+        Parameters
+        ----------
+        coupling, omega, measures
+            As for `to_igraph`.
         """
         edges = self.edge_table(coupling=coupling, omega=omega)
-        return convert.to_networkx(tables.node_index(self._layers), edges, self._about)
+        return convert.to_networkx(self._node_attributes(measures), edges, self._about)
+
+    def _node_attributes(self, measures: Measures) -> pd.DataFrame:
+        """Return what a graph of another library should know of each node."""
+        index = tables.node_index(self._layers)
+        index[["x", "y", "z"]] = positions(self.tokens, self.blocks)
+        values = tables.node_values(self._layers, measures, taken=tuple(index))
+        return tables.with_values(index, values)
 
     @property
     def _about(self) -> dict[str, str | int | float]:
         """What a graph of another library should say of itself."""
         return {**self.provenance, "edge_direction": DIRECTIONS[self.edges]}
 
-    def to_pymnet(self, *, coupling: Named = "ordinal", omega: float | np.ndarray = 1.0) -> Any:
+    @accepts()
+    def to_pymnet(
+        self,
+        *,
+        coupling: Named = "ordinal",
+        omega: float | np.ndarray = 1.0,
+    ) -> Any:
         """Return the network as a directed pymnet MultilayerNetwork (extra "pymnet").
 
         Nodes and layers bear their names.
-        """
-        return export.to_pymnet(self._export(coupling, omega))
 
+        Parameters
+        ----------
+        coupling, omega
+            As for `supra_adjacency`.
+
+        Raises
+        ------
+        InputError
+            If pymnet is not installed.
+        """
+        return export.to_pymnet(self._export(coupling, omega, None))
+
+    @accepts()
     def write(
         self,
         path: str | Path,
@@ -154,8 +233,6 @@ class Whole:
     ) -> list[Path]:
         """Write the network to a file, whole or not at all, and return what was written.
 
-        The format is given by name or by the suffix of the path.
-
         One layer is `net.select(3).write(path)`, the layers taken together
         `net.aggregate("sum").write(path)`.
 
@@ -164,11 +241,11 @@ class Whole:
         path : path-like
         coupling, omega
             As for `supra_adjacency`.
-        measures : str, callable, or iterable of them
-            Centralities written beside each node where the format can hold them; the first gives
-            size and colour. None for none.
+        measures : str, callable, iterable of them, or mapping of str to values
+            As for `node_table`: values written beside each node where the format can hold them;
+            the first gives size and colour. None for none. Default: "in_strength".
         format : str or callable, optional
-            A member of `EXPORTERS`.
+            A member of `EXPORTERS`. Default: by the suffix of the path.
 
         Raises
         ------
@@ -177,18 +254,25 @@ class Whole:
         """
         return export.write(self._export(coupling, omega, measures), Path(path), format)
 
-    def _export(self, coupling: Named, omega: float | np.ndarray, measures: Measures = None) -> export.Export:
-        values = {} if measures is None else tables.centralities(self._layers, measures)
+    def _export(
+        self,
+        coupling: Named,
+        omega: float | np.ndarray,
+        measures: Measures,
+    ) -> export.Export:
+        values = {}
+        if measures is not None:
+            values = tables.node_values(self._layers, measures)
         return export.Export(
             self.weights,
             self.tokens,
             self.layer_names,
             self.provenance,
-            coupling,
-            omega,
-            values,
-            self.edges_before,
-            self.edges,
-            self.blocks,
-            self.heads,
+            coupling=coupling,
+            omega=omega,
+            measures=values,
+            edges_before=self.edges_before,
+            direction=self.edges,
+            blocks=self.blocks,
+            heads=self.heads,
         )

@@ -182,7 +182,7 @@ def test_a_filter_refuses_bad_numbers(name, number, message):
 @pytest.mark.parametrize("name", FILTERS)
 @pytest.mark.parametrize("shape", [(3, 3), (2, 3, 4)])
 def test_a_filter_refuses_what_is_no_stack_of_layers(name, shape):
-    with pytest.raises(InputError, match="weights have shape"):
+    with pytest.raises(InputError, match="weights has shape"):
         FILTERS[name](np.zeros(shape), NUMBERS[name])
 
 
@@ -261,7 +261,7 @@ def test_a_curve_of_no_cuts_has_its_columns():
         ({"min_cuts": [0, 2]}, "min_cut is 2"),
         ({"measures": ["pagernk"]}, "unknown centrality 'pagernk'"),
         ({"measures": ["pagerank", "pagerank"]}, "give each once"),
-        ({"weights": TOY[0]}, "weights have shape"),
+        ({"weights": TOY[0]}, "weights has shape"),
         ({"names": ("a",)}, "1 names and 3 tokens were given for 2 layers of 3 nodes"),
         ({"tokens": Tokens((2, 2))}, "2 names and 4 tokens"),
     ],

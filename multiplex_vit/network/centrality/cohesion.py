@@ -5,11 +5,13 @@ Self-loops are left out of all of them.
 
 import numpy as np
 
+from multiplex_vit.accepts import accepts, matrix
 from multiplex_vit.network.centrality.registry import CENTRALITIES
 from multiplex_vit.network.layer import Layer
 
 
 @CENTRALITIES.register(takes="layer", scale="invariant", isolates="kept", transposed="coreness")
+@accepts()
 def coreness(layer: Layer) -> np.ndarray:
     """Return each node's core number.
 
@@ -38,6 +40,7 @@ def coreness(layer: Layer) -> np.ndarray:
 
 
 @CENTRALITIES.register(scale="invariant", isolates="kept", transposed="clustering")
+@accepts(weights=matrix)
 def clustering(weights: np.ndarray) -> np.ndarray:
     """Return the weighted directed clustering coefficient.
 
@@ -80,6 +83,7 @@ def clustering(weights: np.ndarray) -> np.ndarray:
 
 
 @CENTRALITIES.register(scale="invariant", isolates="kept", transposed="constraint")
+@accepts(weights=matrix)
 def constraint(weights: np.ndarray) -> np.ndarray:
     """Return Burt's constraint: how far a node depends on contacts that also attend to one another.
 

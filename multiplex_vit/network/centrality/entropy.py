@@ -3,11 +3,13 @@
 import numpy as np
 from scipy.special import entr
 
+from multiplex_vit.accepts import accepts, matrix
 from multiplex_vit.network.centrality.registry import CENTRALITIES
 from multiplex_vit.network.layer import Layer
 
 
 @CENTRALITIES.register(scale="invariant", isolates="kept", transposed="in_entropy")
+@accepts(weights=matrix)
 def out_entropy(weights: np.ndarray) -> np.ndarray:
     """Return the entropy of the attention each node gives.
 
@@ -36,6 +38,7 @@ def out_entropy(weights: np.ndarray) -> np.ndarray:
 
 
 @CENTRALITIES.register(scale="invariant", isolates="kept", transposed="out_entropy")
+@accepts(weights=matrix)
 def in_entropy(weights: np.ndarray) -> np.ndarray:
     """Return the entropy of the attention each node receives.
 
@@ -64,6 +67,7 @@ def in_entropy(weights: np.ndarray) -> np.ndarray:
 
 
 @CENTRALITIES.register(takes="layer", scale="invariant", isolates="kept", places=True)
+@accepts()
 def attention_distance(layer: Layer) -> np.ndarray:
     """Return how far each patch looks.
 

@@ -8,6 +8,7 @@ then "betweenness(length='log')".
 
 import numpy as np
 
+from multiplex_vit.accepts import accepts
 from multiplex_vit.network.centrality.registry import CENTRALITIES
 from multiplex_vit.network.layer import Layer
 
@@ -18,6 +19,7 @@ from multiplex_vit.network.layer import Layer
     isolates="proportional",
     transposed="out_closeness",
 )
+@accepts()
 def in_closeness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
     """Return how near each node is to those that reach it.
 
@@ -60,6 +62,7 @@ def in_closeness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
     isolates="proportional",
     transposed="in_closeness",
 )
+@accepts()
 def out_closeness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
     """Return how near each node is to those that it reaches.
 
@@ -95,6 +98,7 @@ def out_closeness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
 
 
 @CENTRALITIES.register(takes="layer", scale="linear", isolates="kept")
+@accepts()
 def harmonic(layer: Layer, *, length: str = "inverse") -> np.ndarray:
     """Return harmonic centrality: how near each node is to those that reach it.
 
@@ -131,6 +135,7 @@ def harmonic(layer: Layer, *, length: str = "inverse") -> np.ndarray:
 
 
 @CENTRALITIES.register(takes="layer", scale="invariant", isolates="kept", transposed="betweenness")
+@accepts()
 def betweenness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
     """Return betweenness: how many shortest paths pass through each node.
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from multiplex_vit.accepts import accepts, not_empty
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.registry import Registry, name_of
@@ -24,6 +25,7 @@ Other traits say how values behave, and the package's tests hold its own members
 """
 
 
+@accepts(layers=not_empty)
 def centrality(layers: Sequence[Layer], measure: str | Callable[[Any], Any]) -> np.ndarray:
     """Return a centrality of every layer.
 

@@ -5,6 +5,7 @@ They are fixed points of the layer's matrix.
 
 import numpy as np
 
+from multiplex_vit.accepts import accepts, matrix
 from multiplex_vit.checks import between_0_and_1
 from multiplex_vit.network.centrality.registry import CENTRALITIES
 from multiplex_vit.network.layer import Layer
@@ -12,6 +13,7 @@ from multiplex_vit.network.leading_eigenvector import leading_eigenvector
 
 
 @CENTRALITIES.register(takes="layer", scale="invariant", isolates="proportional")
+@accepts()
 def pagerank(layer: Layer, *, damping: float = 0.85) -> np.ndarray:
     """Return PageRank: where a walker is found who follows attention.
 
@@ -46,6 +48,7 @@ def pagerank(layer: Layer, *, damping: float = 0.85) -> np.ndarray:
 
 
 @CENTRALITIES.register(scale="invariant", isolates="kept")
+@accepts(weights=matrix)
 def eigenvector(weights: np.ndarray) -> np.ndarray:
     """Return eigenvector centrality: W^T x = lambda x for the greatest lambda.
 
@@ -77,6 +80,7 @@ def eigenvector(weights: np.ndarray) -> np.ndarray:
 
 
 @CENTRALITIES.register(scale="invariant", isolates="kept", transposed="authority")
+@accepts(weights=matrix)
 def hub(weights: np.ndarray) -> np.ndarray:
     """Return hub scores: the leading eigenvector of W W^T; a hub attends to good authorities.
 
@@ -105,6 +109,7 @@ def hub(weights: np.ndarray) -> np.ndarray:
 
 
 @CENTRALITIES.register(scale="invariant", isolates="kept", transposed="hub")
+@accepts(weights=matrix)
 def authority(weights: np.ndarray) -> np.ndarray:
     """Return authority scores: the leading eigenvector of W^T W; good hubs attend to an authority.
 
@@ -133,6 +138,7 @@ def authority(weights: np.ndarray) -> np.ndarray:
 
 
 @CENTRALITIES.register(scale="invariant", isolates="kept")
+@accepts(weights=matrix)
 def katz(weights: np.ndarray, *, attenuation: float = 0.85) -> np.ndarray:
     """Return Katz centrality: x = 1 + alpha W^T x.
 

@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from multiplex_vit.accepts import accepts, matrix, stack_or_tensor
 from multiplex_vit.network.centrality.registry import CENTRALITIES
 
 
 @CENTRALITIES.register(takes="stack", scale="linear", isolates="kept", transposed="out_strength")
+@accepts(weights=stack_or_tensor)
 def in_strength(weights: Any) -> Any:
     """Return the attention each node receives: s_j = sum_i w_ij (a self-loop counts).
 
@@ -33,6 +35,7 @@ def in_strength(weights: Any) -> Any:
 
 
 @CENTRALITIES.register(takes="stack", scale="linear", isolates="kept", transposed="in_strength")
+@accepts(weights=stack_or_tensor)
 def out_strength(weights: Any) -> Any:
     """Return the attention each node gives: s_i = sum_j w_ij (a self-loop counts).
 
@@ -58,6 +61,7 @@ def out_strength(weights: Any) -> Any:
 
 
 @CENTRALITIES.register(scale="invariant", isolates="kept", transposed="out_degree")
+@accepts(weights=matrix)
 def in_degree(weights: np.ndarray) -> np.ndarray:
     """Return how many nodes attend to each node: k_j = sum_i [w_ij > 0] (a self-loop counts once).
 
@@ -83,6 +87,7 @@ def in_degree(weights: np.ndarray) -> np.ndarray:
 
 
 @CENTRALITIES.register(scale="invariant", isolates="kept", transposed="in_degree")
+@accepts(weights=matrix)
 def out_degree(weights: np.ndarray) -> np.ndarray:
     """Return how many nodes each node attends to: k_i = sum_j [w_ij > 0] (a self-loop counts once).
 
@@ -108,6 +113,7 @@ def out_degree(weights: np.ndarray) -> np.ndarray:
 
 
 @CENTRALITIES.register(scale="linear", isolates="kept", transposed="self_attention")
+@accepts(weights=matrix)
 def self_attention(weights: np.ndarray) -> np.ndarray:
     """Return the attention each node pays to itself: w_ii, the weight of its self-loop.
 

@@ -7,6 +7,7 @@ from typing import Any, TextIO
 import numpy as np
 import pandas as pd
 
+from multiplex_vit.accepts import accepts
 from multiplex_vit.network.export.registry import EXPORTERS
 from multiplex_vit.network.export.text import json_text, quoted, xml
 from multiplex_vit.network.export.view import Export
@@ -18,6 +19,7 @@ _NO_COLUMNS = ("name", "x", "y", "z", "size", "r", "g", "b")
 
 
 @EXPORTERS.register(suffix=".gexf")
+@accepts()
 def gexf(export: Export, path: Path) -> None:
     """Write static GEXF 1.3.
 

@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
+from multiplex_vit.accepts import accepts
 from multiplex_vit.network.depth import ranks
 from multiplex_vit.network.export.gexf import HEAD, attributes, looks, meta
 from multiplex_vit.network.export.registry import EXPORTERS
@@ -35,6 +36,7 @@ class _Track:
 
 
 @EXPORTERS.register(extension=".gexf")
+@accepts()
 def gexf_dynamic(export: Export, path: Path) -> None:
     """Write dynamic GEXF 1.3: one node a token, and time is depth, so that Gephi plays it.
 

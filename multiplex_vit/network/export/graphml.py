@@ -8,6 +8,7 @@ from typing import Any, TextIO
 import numpy as np
 import pandas as pd
 
+from multiplex_vit.accepts import accepts
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.export.registry import EXPORTERS
 from multiplex_vit.network.export.text import quoted, xml
@@ -34,6 +35,7 @@ _TYPES = (
 
 
 @EXPORTERS.register(suffix=".graphml")
+@accepts()
 def graphml(export: Export, path: Path) -> None:
     """Write GraphML, from which `read_graphml` gives the network back exactly.
 

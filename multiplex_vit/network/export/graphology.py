@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from multiplex_vit.accepts import accepts
 from multiplex_vit.network.export.registry import EXPORTERS
 from multiplex_vit.network.export.text import json_text
 from multiplex_vit.network.export.view import Arrays, Export
 
 
 @EXPORTERS.register(suffix=".json")
+@accepts()
 def graphology(export: Export, path: Path) -> None:
     """Write the JSON of graphology.
 

@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import Any, TextIO
 
+from multiplex_vit.accepts import accepts
 from multiplex_vit.network.export.registry import EXPORTERS
 from multiplex_vit.network.export.text import one_line
 from multiplex_vit.network.export.view import Export
 
 
 @EXPORTERS.register(suffix=".net")
+@accepts()
 def infomap(export: Export, path: Path) -> None:
     """Write Infomap's multilayer format.
 

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from multiplex_vit.accepts import accepts
 from multiplex_vit.network.export.registry import EXPORTERS
 from multiplex_vit.network.export.text import plain
 from multiplex_vit.network.export.view import Export
 
 
 @EXPORTERS.register(suffix=".mpx")
+@accepts()
 def mpx(export: Export, path: Path) -> None:
     """Write a multiplex network for uunet.
 

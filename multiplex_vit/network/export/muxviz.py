@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from multiplex_vit.accepts import accepts
 from multiplex_vit.network.export.registry import EXPORTERS
 from multiplex_vit.network.export.text import plain
 from multiplex_vit.network.export.view import Arrays, Export, parts_of
 
 
 @EXPORTERS.register(suffix=".muxviz")
+@accepts()
 def muxviz(export: Export, path: Path) -> None:
     """Write muxViz's edge-coloured format.
 

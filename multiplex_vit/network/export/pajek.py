@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from multiplex_vit.accepts import accepts
 from multiplex_vit.network.export.registry import EXPORTERS
 from multiplex_vit.network.export.text import one_line
 from multiplex_vit.network.export.view import Arrays, Export, parts_of
@@ -11,6 +12,7 @@ from multiplex_vit.network.positions import SPACING
 
 
 @EXPORTERS.register(suffix=".net")
+@accepts()
 def pajek(export: Export, path: Path) -> None:
     """Write Pajek's format: each layer a file of vertices and arcs.
 

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from multiplex_vit.accepts import accepts
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.export.view import Export
 
 
+@accepts()
 def to_pymnet(export: Export) -> Any:
     """Return the network as a directed pymnet MultilayerNetwork with one aspect.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from multiplex_vit.accepts import accepts
 from multiplex_vit.network.export.registry import EXPORTERS
 from multiplex_vit.network.export.text import json_text
 from multiplex_vit.network.export.view import Arrays, Export
@@ -24,6 +25,7 @@ _EDGE_COLUMNS = {
 
 
 @EXPORTERS.register(suffix=".csv")
+@accepts()
 def csv(export: Export, path: Path) -> None:
     """Write two tables: net.csv becomes net_nodes.csv and net_edges.csv, and no net.csv is written.
 
@@ -47,6 +49,7 @@ def csv(export: Export, path: Path) -> None:
 
 
 @EXPORTERS.register(suffix=".parquet")
+@accepts()
 def parquet(export: Export, path: Path) -> None:
     """Write the two tables of `csv` as Parquet.
 

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from multiplex_vit.accepts import stack
+from multiplex_vit.arguments import check_fields
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.coupling import Links, links
 from multiplex_vit.network.depth import checked_depth
@@ -101,16 +103,18 @@ class Export:
     weights: np.ndarray
     tokens: Tokens
     layer_names: tuple[str, ...]
-    provenance: Mapping[str, str | int | float]
+    provenance: Mapping[Any, Any]
     coupling: str | Callable[[np.ndarray], np.ndarray] = "ordinal"
     omega: float | np.ndarray = 1.0
-    measures: Mapping[str, np.ndarray] = field(default_factory=dict)
+    measures: Mapping[str, Any] = field(default_factory=dict)
     edges_before: tuple[int, ...] = ()
     direction: str = "attention"
     blocks: tuple[int, ...] = ()
     heads: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        check_fields(self)
+        stack("weights", self.weights)
         blocks, heads = checked_depth(self.blocks, self.heads, len(self.weights))
         provenance = {str(name): value for name, value in self.provenance.items()}
         # A frozen object gets its checked values by way of its own dictionary.

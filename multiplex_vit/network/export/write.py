@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from multiplex_vit.accepts import accepts
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import writable, written_together
 from multiplex_vit.network.export.registry import EXPORTERS, Exporter
@@ -9,6 +10,7 @@ from multiplex_vit.network.export.view import Export
 from multiplex_vit.registry import name_of
 
 
+@accepts()
 def write(export: Export, path: Path, format: str | Exporter | None = None) -> list[Path]:
     """Write a network in a format given by name or by the path's suffix.
 
@@ -50,6 +52,7 @@ def write(export: Export, path: Path, format: str | Exporter | None = None) -> l
     return [path.parent / name for name in names]
 
 
+@accepts()
 def exporter_of(path: str | Path, format: str | Exporter | None = None) -> Exporter:
     """Return the exporter of the format named, or of the path's suffix.
 

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 import igraph
 import numpy as np
 
+from multiplex_vit.accepts import accepts
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
 from multiplex_vit.network.seeding import igraph_seed
@@ -27,6 +28,7 @@ _ROUNDS, _DIGITS = 6, 10
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="communities")
+@accepts()
 def communities(layer: Layer) -> int:
     """Return the number of communities by the Leiden algorithm.
 
@@ -54,6 +56,7 @@ def communities(layer: Layer) -> int:
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="modularity")
+@accepts()
 def modularity(layer: Layer) -> float:
     """Return the modularity of the communities that `communities` counts.
 
@@ -85,6 +88,7 @@ def modularity(layer: Layer) -> float:
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="infomap_communities")
+@accepts()
 def infomap_communities(layer: Layer) -> int:
     """Return the number of communities that Infomap finds on the undirected layer W + W^T.
 
@@ -115,6 +119,7 @@ def infomap_communities(layer: Layer) -> int:
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="codelength")
+@accepts()
 def codelength(layer: Layer) -> float:
     """Return how many bits a walker's step takes on the map of `infomap_communities`.
 

@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from multiplex_vit.accepts import accepts
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="weak_components")
+@accepts()
 def weak_components(layer: Layer) -> int:
     """Return into how many parts the layer falls that no edge joins, whatever its direction.
 
@@ -32,6 +34,7 @@ def weak_components(layer: Layer) -> int:
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="strong_components")
+@accepts()
 def strong_components(layer: Layer) -> int:
     """Return the number of strongly connected parts of the layer.
 
@@ -60,6 +63,7 @@ def strong_components(layer: Layer) -> int:
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="giant_component")
+@accepts()
 def giant_component(layer: Layer) -> float:
     """Return the share of nodes in the largest connected part.
 
@@ -88,6 +92,7 @@ def giant_component(layer: Layer) -> float:
 
 
 @LAYER_MEASURES.register(scale="linear", isolates="counted", transposed="efficiency")
+@accepts()
 def efficiency(layer: Layer) -> float:
     """Return global efficiency: the mean of 1 / d_ij over ordered pairs i != j.
 

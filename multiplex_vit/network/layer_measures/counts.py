@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from multiplex_vit.accepts import accepts
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="nodes")
+@accepts()
 def nodes(layer: Layer) -> int:
     """Return the number of nodes, isolates too.
 
@@ -28,6 +30,7 @@ def nodes(layer: Layer) -> int:
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="edges")
+@accepts()
 def edges(layer: Layer) -> int:
     """Return the number of edges, self-loops too.
 
@@ -49,6 +52,7 @@ def edges(layer: Layer) -> int:
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="share_pruned")
+@accepts()
 def share_pruned(layer: Layer) -> float:
     """Return the share of edges that pruning took away: 1 - edges / edges before.
 
@@ -72,6 +76,7 @@ def share_pruned(layer: Layer) -> float:
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="density")
+@accepts()
 def density(layer: Layer) -> float:
     """Return the share of possible edges that are there.
 
@@ -100,6 +105,7 @@ def density(layer: Layer) -> float:
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="self_loops")
+@accepts()
 def self_loops(layer: Layer) -> int:
     """Return how many nodes attend to themselves.
 
@@ -121,6 +127,7 @@ def self_loops(layer: Layer) -> int:
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="isolates")
+@accepts()
 def isolates(layer: Layer) -> int:
     """Return how many nodes have no edge to or from another node; a self-loop does not save them.
 
@@ -145,6 +152,7 @@ def isolates(layer: Layer) -> int:
 
 
 @LAYER_MEASURES.register(scale="linear", isolates="kept", transposed="weight_sum")
+@accepts()
 def weight_sum(layer: Layer) -> float:
     """Return the sum of all weights: sum_ij w_ij, self-loops too.
 
@@ -167,6 +175,7 @@ def weight_sum(layer: Layer) -> float:
 
 
 @LAYER_MEASURES.register(scale="linear", isolates="kept", transposed="weight_max")
+@accepts()
 def weight_max(layer: Layer) -> float:
     """Return the greatest weight: max_ij w_ij, self-loops too.
 

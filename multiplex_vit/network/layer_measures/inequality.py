@@ -8,11 +8,13 @@ G = sum_ij |x_i - x_j| / (2 n sum_i x_i), over all n nodes (Gini 1912; Damgaard,
 
 import numpy as np
 
+from multiplex_vit.accepts import accepts
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="out_degree_gini")
+@accepts()
 def in_degree_gini(layer: Layer) -> float:
     """Return Gini's coefficient of in-degrees; self-loops count.
 
@@ -39,6 +41,7 @@ def in_degree_gini(layer: Layer) -> float:
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="in_degree_gini")
+@accepts()
 def out_degree_gini(layer: Layer) -> float:
     """Return Gini's coefficient of out-degrees; self-loops count.
 
@@ -65,6 +68,7 @@ def out_degree_gini(layer: Layer) -> float:
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="out_strength_gini")
+@accepts()
 def in_strength_gini(layer: Layer) -> float:
     """Return Gini's coefficient of in-strengths, the attention received; self-loops count.
 
@@ -91,6 +95,7 @@ def in_strength_gini(layer: Layer) -> float:
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="in_strength_gini")
+@accepts()
 def out_strength_gini(layer: Layer) -> float:
     """Return Gini's coefficient of out-strengths, the attention given; self-loops count.
 

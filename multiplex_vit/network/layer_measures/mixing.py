@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from multiplex_vit.accepts import accepts
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
 from multiplex_vit.network.layer_measures.rounding import is_constant
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="reciprocity")
+@accepts()
 def reciprocity(layer: Layer) -> float:
     """Return the share of edges that are answered.
 
@@ -36,6 +38,7 @@ def reciprocity(layer: Layer) -> float:
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="weighted_reciprocity")
+@accepts()
 def weighted_reciprocity(layer: Layer) -> float:
     """Return the share of weight that is returned.
 
@@ -70,6 +73,7 @@ def weighted_reciprocity(layer: Layer) -> float:
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="transitivity")
+@accepts()
 def transitivity(layer: Layer) -> float:
     """Return how often two neighbours of a node are neighbours themselves.
 
@@ -99,6 +103,7 @@ def transitivity(layer: Layer) -> float:
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="strength_assortativity")
+@accepts()
 def strength_assortativity(layer: Layer) -> float:
     """Return whether nodes that give much attend to nodes that receive much.
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import igraph
 import numpy as np
 
+from multiplex_vit.accepts import accepts
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.seeding import igraph_seed
 from multiplex_vit.registry import Registry
@@ -18,6 +19,7 @@ The new layer has the same nodes, and all chance comes from the generator.
 
 
 @NULL_MODELS.register
+@accepts()
 def weights(layer: Layer, rng: np.random.Generator) -> Layer:
     """Return the layer with its weights dealt anew at random over its edges, self-loops too.
 
@@ -49,6 +51,7 @@ def weights(layer: Layer, rng: np.random.Generator) -> Layer:
 
 
 @NULL_MODELS.register(rewires=True)
+@accepts()
 def degree(layer: Layer, rng: np.random.Generator) -> Layer:
     """Return the layer with its edges between nodes rewired.
 
@@ -102,6 +105,7 @@ def degree(layer: Layer, rng: np.random.Generator) -> Layer:
 
 
 @NULL_MODELS.register(rewires=True)
+@accepts()
 def degree_and_weights(layer: Layer, rng: np.random.Generator) -> Layer:
     """Return the layer rewired as by `degree`, with its weights shuffled too.
 
@@ -138,6 +142,7 @@ def degree_and_weights(layer: Layer, rng: np.random.Generator) -> Layer:
     return replace(layer, weights=shuffled)
 
 
+@accepts()
 def share_rewired(layer: Layer, sample: Layer) -> float:
     """Return the share of a layer's edges between nodes that are not in a sample of a null model.
 
@@ -163,6 +168,7 @@ def share_rewired(layer: Layer, sample: Layer) -> float:
     return float(np.count_nonzero(moved) / np.count_nonzero(before))
 
 
+@accepts()
 def most_rewired(layer: Layer) -> float:
     """Return a share of edges between nodes that no rewiring of a layer exceeds.
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from multiplex_vit.accepts import accepts
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
 from multiplex_vit.network.layer_measures.rounding import is_constant
@@ -13,6 +14,7 @@ from multiplex_vit.network.layer_measures.rounding import is_constant
     transposed="attention_distance",
     places=True,
 )
+@accepts()
 def attention_distance(layer: Layer) -> float:
     """Return how far a patch looks on average.
 
@@ -48,6 +50,7 @@ def attention_distance(layer: Layer) -> float:
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept", places=True)
+@accepts()
 def moran(layer: Layer) -> float:
     """Return Moran's I of in-strength on the grid: whether neighbouring patches receive alike.
 

@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from multiplex_vit.accepts import accepts
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
 
 
 @LAYER_MEASURES.register(scale="linear", isolates="kept", transposed="spectral_radius")
+@accepts()
 def spectral_radius(layer: Layer) -> float:
     """Return the greatest modulus of an eigenvalue of W.
 

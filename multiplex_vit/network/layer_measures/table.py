@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from multiplex_vit.accepts import accepts
 from multiplex_vit.checks import whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.layer import Layer
@@ -26,6 +27,7 @@ _FEW = 0.5
 """A share of edges rewired below which a warning says so."""
 
 
+@accepts()
 def layer_table(
     layers: Sequence[Layer],
     measures: Measure | Iterable[Measure] | None = None,

@@ -7,6 +7,7 @@ import igraph
 import numpy as np
 import pandas as pd
 
+from multiplex_vit.accepts import accepts, stack
 from multiplex_vit.checks import one_of, positive, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.coupling import Links
@@ -15,6 +16,7 @@ _MOST_ROUNDS = 100
 """Rounds of Leiden at most; it is at rest after a handful."""
 
 
+@accepts(weights=stack)
 def communities(
     weights: np.ndarray,
     links: Links,

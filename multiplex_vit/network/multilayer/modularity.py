@@ -1,7 +1,10 @@
 """Multilayer modularity: how good communities are that may differ from layer to layer."""
 
+from typing import Any
+
 import numpy as np
 
+from multiplex_vit.accepts import accepts, stack
 from multiplex_vit.checks import positive
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.coupling import Links
@@ -9,9 +12,10 @@ from multiplex_vit.network.coupling import Links
 _LEAST = 2.0**-1074
 
 
+@accepts(weights=stack)
 def multilayer_modularity(
     weights: np.ndarray,
-    membership: np.ndarray,
+    membership: Any,
     links: Links,
     *,
     resolution: float = 1.0,
@@ -85,6 +89,7 @@ def multilayer_modularity(
     return float((within + within_links) / total)
 
 
+@accepts(weights=stack)
 def relative_omega(omega: float | np.ndarray, weights: np.ndarray) -> float | np.ndarray:
     """Return the weight of links that are `omega` times as strong as a node of a layer.
 

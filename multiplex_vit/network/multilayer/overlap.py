@@ -2,7 +2,10 @@
 
 import numpy as np
 
+from multiplex_vit.accepts import accepts, stack
 
+
+@accepts(weights=stack)
 def global_overlap(weights: np.ndarray) -> float:
     """Return the weight that all layers share: O = L sum_ij min_a w_ij^a / sum_a sum_ij w_ij^a.
 
@@ -32,6 +35,7 @@ def global_overlap(weights: np.ndarray) -> float:
     return float(len(weights) * shared / total)
 
 
+@accepts(weights=stack)
 def edge_multiplicity(weights: np.ndarray) -> np.ndarray:
     """Return in how many layers each edge is.
 

@@ -6,6 +6,7 @@ from itertools import combinations, combinations_with_replacement
 import numpy as np
 import pandas as pd
 
+from multiplex_vit.accepts import accepts, stack
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.multilayer.similarity import LAYER_SIMILARITIES
 from multiplex_vit.registry import Named, chosen, name_of
@@ -14,6 +15,7 @@ _TYPES = {"layer_a": int, "layer_b": int, "name_a": str, "name_b": str}
 """Columns of the table before those of measures."""
 
 
+@accepts(weights=stack)
 def layer_pair_table(
     weights: np.ndarray,
     names: Sequence[str],
@@ -63,6 +65,7 @@ def layer_pair_table(
     return table
 
 
+@accepts(weights=stack)
 def similarity_matrix(
     weights: np.ndarray,
     measure: Named = "weighted_jaccard",

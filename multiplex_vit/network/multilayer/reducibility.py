@@ -11,6 +11,7 @@ from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import squareform
 from scipy.special import entr
 
+from multiplex_vit.accepts import accepts, matrix, stack
 from multiplex_vit.checks import positive, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.scores import z_and_p
@@ -30,6 +31,7 @@ _ROUNDING = 1e-12
 
 
 @DENSITIES.register
+@accepts(laplacian=matrix)
 def laplacian(laplacian: np.ndarray, tau: float) -> np.ndarray:
     """Return L / tr L; zeros for an empty layer.
 
@@ -47,6 +49,7 @@ def laplacian(laplacian: np.ndarray, tau: float) -> np.ndarray:
 
 
 @DENSITIES.register
+@accepts(laplacian=matrix)
 def gibbs(laplacian: np.ndarray, tau: float) -> np.ndarray:
     """Return exp(-tau L) / tr exp(-tau L); I / nodes for an empty layer.
 
@@ -193,6 +196,7 @@ class Reducibility:
         )
 
 
+@accepts(weights=stack)
 def reducibility(
     weights: np.ndarray,
     names: Sequence[str],

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import xlogy
 
+from multiplex_vit.accepts import accepts_two_layers
 from multiplex_vit.network.multilayer.correlation import cosine_of, pearson_of
 from multiplex_vit.registry import Registry
 
@@ -16,6 +17,7 @@ The number is the same whichever layer comes first.
 
 
 @LAYER_SIMILARITIES.register(scale="invariant", isolates="kept", transposed="common_edges")
+@accepts_two_layers
 def common_edges(first: np.ndarray, second: np.ndarray) -> int:
     """Return how many edges are in both layers (self-loops count): sum_ij A_ij B_ij.
 
@@ -41,6 +43,7 @@ def common_edges(first: np.ndarray, second: np.ndarray) -> int:
 
 
 @LAYER_SIMILARITIES.register(scale="invariant", isolates="kept", transposed="edge_overlap")
+@accepts_two_layers
 def edge_overlap(first: np.ndarray, second: np.ndarray) -> float:
     """Return the weight that two layers share: 2 sum_ij min(a_ij, b_ij) / sum_ij (a_ij + b_ij).
 
@@ -70,6 +73,7 @@ def edge_overlap(first: np.ndarray, second: np.ndarray) -> float:
 
 
 @LAYER_SIMILARITIES.register(scale="invariant", isolates="kept", transposed="jaccard")
+@accepts_two_layers
 def jaccard(first: np.ndarray, second: np.ndarray) -> float:
     """Return the share of common edges among all edges (self-loops count).
 
@@ -98,6 +102,7 @@ def jaccard(first: np.ndarray, second: np.ndarray) -> float:
 
 
 @LAYER_SIMILARITIES.register(scale="invariant", isolates="kept", transposed="weighted_jaccard")
+@accepts_two_layers
 def weighted_jaccard(first: np.ndarray, second: np.ndarray) -> float:
     """Return the weighted Jaccard index (Ruzicka's).
 
@@ -127,6 +132,7 @@ def weighted_jaccard(first: np.ndarray, second: np.ndarray) -> float:
 
 
 @LAYER_SIMILARITIES.register(scale="invariant", isolates="kept", transposed="cosine")
+@accepts_two_layers
 def cosine(first: np.ndarray, second: np.ndarray) -> float:
     """Return the cosine of the angle between the layers' weights: sum_ij a_ij b_ij / (|a| |b|).
 
@@ -152,6 +158,7 @@ def cosine(first: np.ndarray, second: np.ndarray) -> float:
 
 
 @LAYER_SIMILARITIES.register(scale="invariant", isolates="counted", transposed="pearson")
+@accepts_two_layers
 def pearson(first: np.ndarray, second: np.ndarray) -> float:
     """Return Pearson's correlation of the layers' weights over all pairs of nodes.
 
@@ -180,6 +187,7 @@ def pearson(first: np.ndarray, second: np.ndarray) -> float:
 
 
 @LAYER_SIMILARITIES.register(scale="invariant", isolates="kept")
+@accepts_two_layers
 def jensen_shannon(first: np.ndarray, second: np.ndarray) -> float:
     """Return how differently nodes distribute their attention in two layers.
 

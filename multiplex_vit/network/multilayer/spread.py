@@ -3,10 +3,12 @@
 import numpy as np
 from scipy.special import entr
 
+from multiplex_vit.accepts import accepts, stack
 from multiplex_vit.network.multilayer.registry import MULTILAYER_MEASURES
 
 
 @MULTILAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="out_participation")
+@accepts(weights=stack)
 def in_participation(weights: np.ndarray) -> np.ndarray:
     """Return the participation coefficient of in-strength.
 
@@ -35,6 +37,7 @@ def in_participation(weights: np.ndarray) -> np.ndarray:
 
 
 @MULTILAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="in_participation")
+@accepts(weights=stack)
 def out_participation(weights: np.ndarray) -> np.ndarray:
     """Return the participation coefficient of out-strength.
 
@@ -63,6 +66,7 @@ def out_participation(weights: np.ndarray) -> np.ndarray:
 
 
 @MULTILAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="out_layer_entropy")
+@accepts(weights=stack)
 def in_layer_entropy(weights: np.ndarray) -> np.ndarray:
     """Return the entropy over layers of in-strength.
 
@@ -91,6 +95,7 @@ def in_layer_entropy(weights: np.ndarray) -> np.ndarray:
 
 
 @MULTILAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="in_layer_entropy")
+@accepts(weights=stack)
 def out_layer_entropy(weights: np.ndarray) -> np.ndarray:
     """Return the entropy over layers of out-strength.
 
@@ -119,6 +124,7 @@ def out_layer_entropy(weights: np.ndarray) -> np.ndarray:
 
 
 @MULTILAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="activity")
+@accepts(weights=stack)
 def activity(weights: np.ndarray) -> np.ndarray:
     """Return the share of layers in which a node has an edge to or from another node.
 

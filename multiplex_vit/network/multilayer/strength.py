@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from multiplex_vit.accepts import accepts, stack
 from multiplex_vit.network.multilayer.registry import MULTILAYER_MEASURES
 
 
@@ -10,6 +11,7 @@ from multiplex_vit.network.multilayer.registry import MULTILAYER_MEASURES
     isolates="kept",
     transposed="overlapping_out_strength",
 )
+@accepts(weights=stack)
 def overlapping_in_strength(weights: np.ndarray) -> np.ndarray:
     """Return the attention each node receives in all layers.
 
@@ -37,6 +39,7 @@ def overlapping_in_strength(weights: np.ndarray) -> np.ndarray:
 
 
 @MULTILAYER_MEASURES.register(scale="linear", isolates="kept", transposed="overlapping_in_strength")
+@accepts(weights=stack)
 def overlapping_out_strength(weights: np.ndarray) -> np.ndarray:
     """Return the attention each node pays in all layers.
 

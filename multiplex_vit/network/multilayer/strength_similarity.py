@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from multiplex_vit.accepts import accepts_two_layers
 from multiplex_vit.network.multilayer.correlation import pearson_of, spearman_of
 from multiplex_vit.network.multilayer.similarity import LAYER_SIMILARITIES
 
@@ -11,6 +12,7 @@ from multiplex_vit.network.multilayer.similarity import LAYER_SIMILARITIES
     isolates="counted",
     transposed="out_strength_pearson",
 )
+@accepts_two_layers
 def in_strength_pearson(first: np.ndarray, second: np.ndarray) -> float:
     """Return Pearson's correlation over nodes of the attention received in two layers.
 
@@ -43,6 +45,7 @@ def in_strength_pearson(first: np.ndarray, second: np.ndarray) -> float:
     isolates="counted",
     transposed="in_strength_pearson",
 )
+@accepts_two_layers
 def out_strength_pearson(first: np.ndarray, second: np.ndarray) -> float:
     """Return Pearson's correlation over nodes of the attention paid in two layers.
 
@@ -75,6 +78,7 @@ def out_strength_pearson(first: np.ndarray, second: np.ndarray) -> float:
     isolates="counted",
     transposed="out_strength_spearman",
 )
+@accepts_two_layers
 def in_strength_spearman(first: np.ndarray, second: np.ndarray) -> float:
     """Return Spearman's correlation over nodes of the attention received in two layers.
 
@@ -107,6 +111,7 @@ def in_strength_spearman(first: np.ndarray, second: np.ndarray) -> float:
     isolates="counted",
     transposed="in_strength_spearman",
 )
+@accepts_two_layers
 def out_strength_spearman(first: np.ndarray, second: np.ndarray) -> float:
     """Return Spearman's correlation over nodes of the attention paid in two layers.
 

@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from multiplex_vit.accepts import accepts, stack, supra_matrix
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.multilayer.registry import MULTILAYER_MEASURES
 from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.registry import Named, chosen, name_of
 
 
+@accepts(supra=supra_matrix)
 def versatility(
     supra: sparse.csr_array,
     n_layers: int,
@@ -58,6 +60,7 @@ def versatility(
     return _checked(function(supra, n_layers), (n_layers, n_nodes), name_of(measure))
 
 
+@accepts(weights=stack, supra=supra_matrix)
 def multilayer_table(
     weights: np.ndarray,
     tokens: Tokens,

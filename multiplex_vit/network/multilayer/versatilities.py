@@ -11,6 +11,7 @@ import igraph
 import numpy as np
 from scipy import sparse
 
+from multiplex_vit.accepts import accepts, supra_matrix
 from multiplex_vit.checks import between_0_and_1
 from multiplex_vit.network.leading_eigenvector import leading_eigenvector
 from multiplex_vit.network.multilayer.registry import MULTILAYER_MEASURES
@@ -20,6 +21,7 @@ _REST = 1e-14
 
 
 @MULTILAYER_MEASURES.register(takes="supra", scale="invariant", isolates="proportional")
+@accepts(supra=supra_matrix)
 def pagerank_versatility(
     supra: sparse.csr_array,
     n_layers: int,
@@ -62,6 +64,7 @@ def pagerank_versatility(
 
 
 @MULTILAYER_MEASURES.register(takes="supra", scale="invariant", isolates="kept")
+@accepts(supra=supra_matrix)
 def eigenvector_versatility(supra: sparse.csr_array, n_layers: int) -> np.ndarray:
     """Return eigenvector centrality on the supra-adjacency S.
 
@@ -97,6 +100,7 @@ def eigenvector_versatility(supra: sparse.csr_array, n_layers: int) -> np.ndarra
 
 
 @MULTILAYER_MEASURES.register(takes="supra", scale="invariant", isolates="kept")
+@accepts(supra=supra_matrix)
 def katz_versatility(
     supra: sparse.csr_array,
     n_layers: int,

@@ -1,0 +1,189 @@
+"""What functions accept: arrays of the right shape and objects of the right class, or one clear line."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+from scipy import sparse
+
+from multiplex_vit.arguments import checked_but
+from multiplex_vit.checks import numbers, shown
+from multiplex_vit.errors import InputError
+
+F = TypeVar("F", bound=Callable[..., Any])
+Check = Callable[[str, Any], Any]
+
+_CHECKED_INSIDE = (
+    "measures",
+    "measure",
+    "coupling",
+    "omega",
+    "null_model",
+    "density",
+    "how",
+    "format",
+    "value",
+)
+"""Arguments of which registries and couplings say more than an annotation can."""
+
+
+def accepts(**checks: Check) -> Callable[[F], F]:
+    """Let a function refuse arguments that it cannot use, before it is run.
+
+    Parameters
+    ----------
+    **checks
+        For an argument's name, a function of the name and the value that returns the value to use.
+        Arguments without one are checked by their annotation (see `multiplex_vit.arguments`).
+
+    Examples
+    --------
+    >>> @accepts(weights=matrix)
+    ... def heaviest(weights: np.ndarray, *, share: float = 1) -> float:
+    ...     return float(weights.max() * share)
+    >>> heaviest([[0, 0.5], [0, 0]])
+    0.5
+    >>> heaviest("many")
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: weights is an array of <U4; give an array of real numbers
+    """
+
+    def decorate(function: F) -> F:
+        signature = inspect.signature(function)
+        by_annotation = checked_but(*_CHECKED_INSIDE, *checks)(function)
+
+        @functools.wraps(function)
+        def call(*args: Any, **options: Any) -> Any:
+            try:
+                given = signature.bind(*args, **options)
+            except TypeError:
+                # Python's own line names the function, and what it lacks or does not take.
+                return function(*args, **options)
+            for name, check in checks.items():
+                if name in given.arguments:
+                    given.arguments[name] = check(name, given.arguments[name])
+            return by_annotation(*given.args, **given.kwargs)
+
+        return call  # type: ignore[return-value]
+
+    return decorate
+
+
+def matrix(name: str, value: Any) -> np.ndarray:
+    """Return one layer's weights [source, target].
+
+    Examples
+    --------
+    >>> matrix("weights", np.zeros(3))
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: weights has shape [3]; give [source, target], as many of both
+    """
+    array = _real(name, value)
+    if array.ndim != 2 or array.shape[0] != array.shape[1] or not array.size:
+        shape = f"{name} has shape {list(array.shape)}"
+        raise InputError(f"{shape}; give [source, target], as many of both")
+    return array
+
+
+def stack(name: str, value: Any) -> np.ndarray:
+    """Return the weights [layer, source, target] of several layers.
+
+    Examples
+    --------
+    >>> stack("weights", np.zeros((1, 2, 2))).shape
+    (1, 2, 2)
+    """
+    array = _real(name, value)
+    if array.ndim != 3 or array.shape[1] != array.shape[2] or not array.size:
+        shape = f"{name} has shape {list(array.shape)}"
+        raise InputError(f"{shape}; give [layer, source, target] with as many sources as targets")
+    return array
+
+
+def stack_or_tensor(name: str, value: Any) -> Any:
+    """Return weights [..., source, target], tensors as they are, on whatever device."""
+    if hasattr(value, "detach"):
+        return value
+    array = _real(name, value)
+    if array.ndim < 2:
+        shape = f"{name} has shape {list(array.shape)}"
+        raise InputError(f"{shape}; give [..., source, target]")
+    return array
+
+
+def vector(name: str, value: Any) -> np.ndarray:
+    """Return numbers in a row.
+
+    Examples
+    --------
+    >>> vector("blocks", range(2)).tolist()
+    [0.0, 1.0]
+    """
+    array = _real(name, value)
+    if array.ndim != 1:
+        raise InputError(f"{name} has shape {list(array.shape)}; give numbers in one row")
+    return array
+
+
+def supra_matrix(name: str, value: Any) -> sparse.csr_array:
+    """Return the sparse matrix [layer * node, layer * node] of a whole network.
+
+    Examples
+    --------
+    >>> supra_matrix("supra", np.eye(2)).nnz
+    2
+    """
+    if sparse.issparse(value):
+        if value.format == "csr" and value.dtype.kind == "f":
+            return value
+        value = value.toarray()
+    return sparse.csr_array(matrix(name, value).astype(float))
+
+
+def not_empty(name: str, value: Any) -> Any:
+    """Return a sequence of at least one thing.
+
+    Examples
+    --------
+    >>> not_empty("layers", [])
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: layers is []; give at least one
+    """
+    if not hasattr(value, "__len__") or isinstance(value, (str, bytes, dict)) or np.ndim(value) == 0:
+        raise InputError(f"{name} is {shown(value)}; give a list")
+    if not len(value):
+        raise InputError(f"{name} is {shown(value)}; give at least one")
+    return value
+
+
+def accepts_two_layers(function: F) -> F:
+    """Let a function of the weights `first` and `second` of two layers refuse what are not such.
+
+    Examples
+    --------
+    >>> @accepts_two_layers
+    ... def common(first: np.ndarray, second: np.ndarray) -> int:
+    ...     return int((first * second > 0).sum())
+    >>> common(np.eye(2), np.eye(3))
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: the layers have shapes [2, 2] and [3, 3]; give two of the same nodes
+    """
+
+    @functools.wraps(function)
+    def call(first: Any, second: Any, **options: Any) -> Any:
+        first, second = matrix("first", first), matrix("second", second)
+        if first.shape != second.shape:
+            given = f"the layers have shapes {list(first.shape)} and {list(second.shape)}"
+            raise InputError(f"{given}; give two of the same nodes")
+        return function(first, second, **options)
+
+    return call  # type: ignore[return-value]
+
+
+def _real(name: str, value: Any) -> np.ndarray:
+    """Return an array of real numbers, of its own type where it is one already."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "bfiu":
+        return value
+    return numbers(name, value)
