@@ -72,6 +72,7 @@ MOST_OF: dict[str, int] = {
     "grid": MOST_NODES,
     "jobs": 10_000,
     "k": MOST_NODES,
+    "radius": MOST_SIDE,
     "rows of cells": 64,
     "samples": 100_000,
     "seed": 2**32 - 1,

@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
+from multiplex_vit.arguments import fitting
+from multiplex_vit.checks import whole, whole_or_none
 from multiplex_vit.errors import InputError
+from multiplex_vit.limits import MOST_WHOLE
 from multiplex_vit.spelling import called, spelled
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -60,6 +63,12 @@ class Registry(Generic[F]):
     >>> shapes["rectangle(rato=2)"]
     Traceback (most recent call last):
     multiplex_vit.errors.InputError: shape rectangle has no option 'rato' (did you mean 'ratio'?); known: ratio
+    >>> @shapes.register
+    ... def square(side, *, unit: float = 1.0):
+    ...     return side * side * unit
+    >>> shapes["square(unit='cm')"]
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: unit of shape square is 'cm'; give a number
     """
 
     def __init__(self, kind: str, *, data: int = 1):
@@ -240,6 +249,14 @@ class Registry(Generic[F]):
                 which = f"known: {', '.join(known)}" if known else "it has none"
                 hint = _hint(option, known)
                 raise InputError(f"{self.kind} {own} has no option {option!r}{hint}; {which}")
+        annotations = inspect.signature(_bare(function)).parameters
+        for option, value in options.items():
+            kind = annotations[option].annotation
+            if kind is inspect.Parameter.empty or isinstance(kind, str):
+                continue
+            fitting(f"{option} of {self.kind} {own}", value, kind)
+            if whole_or_none(value) is not None:
+                whole(option, value, at_least=-MOST_WHOLE)
 
 
 def name_of(member: Named) -> str:

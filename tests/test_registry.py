@@ -1,3 +1,4 @@
+import ast
 import functools
 import inspect
 
@@ -30,6 +31,22 @@ def spellings_of(registry, name):
     listed = ", ".join(f"{option}={value!r}" for option, value in options.items())
     spellings = [name, function, functools.partial(function), functools.partial(function, **options)]
     return [*spellings, f"{name}({listed})"]
+
+
+@every_member
+def test_options_of_wrong_types_are_refused_by_name_and_as_partials(registry, name):
+    for option, default in defaults_of(registry, name).items():
+        wrong = ["nonsense", "None", "[1]"] if isinstance(default, (int, float)) else ["3j"]
+        for text in wrong:
+            value = ast.literal_eval(text if text != "nonsense" else repr(text))
+            assert f"{name}({option}={value!r})" not in registry
+            with pytest.raises(mv.InputError, match=f"{option} of {registry.kind} .* is .*; give a"):
+                registry.resolve(functools.partial(registry[name], **{option: value}))
+
+
+def test_whole_numbers_of_options_are_bounded():
+    with pytest.raises(mv.InputError, match="radius is 1000000000; give a whole number of at most 4,096"):
+        mv.BASELINES["blur(radius=1000000000)"]
 
 
 def test_a_taken_name_is_refused():
