@@ -111,7 +111,7 @@ def _read_file(path: Path) -> Image.Image:
 def _decoded(file: IO[bytes], name: str) -> Image.Image:
     Image.init()
     # Which formats there are depends on how Pillow was built.
-    formats = [name_of_format for name_of_format in FORMATS if name_of_format in Image.OPEN]
+    formats = [kind for kind in FORMATS if kind in Image.OPEN]
     with _decoding(name), warnings.catch_warnings():
         # The number of pixels is checked below.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -139,12 +139,14 @@ def _decoding(name: str) -> Iterator[None]:
 
 
 def _from_array(array: np.ndarray) -> Image.Image:
-    has_channels_last = array.ndim == 3 and array.shape[2] in (3, 4)
-    if array.dtype != np.uint8 or not (array.ndim == 2 or has_channels_last):
-        given = f"a {array.dtype} array of shape {list(array.shape)}"
-        give = "give uint8 [row, col, 3], or float pixel values [1, channel, row, col]"
-        raise InputError(f"cannot read an image from {given}; {give}")
-    return Image.fromarray(array)
+    is_grey = array.ndim == 2
+    is_coloured = array.ndim == 3 and array.shape[2] in (3, 4)
+    if array.dtype == np.uint8 and (is_grey or is_coloured):
+        return Image.fromarray(array)
+    given = f"a {array.dtype} array of shape {list(array.shape)}"
+    pixels = "float pixel values [1, channel, row, col]"
+    give = f"give uint8 [row, col, 3], or {pixels}"
+    raise InputError(f"cannot read an image from {given}; {give}")
 
 
 def _as_rgb(image: Image.Image, name: str) -> Image.Image:

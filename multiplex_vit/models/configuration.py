@@ -109,17 +109,19 @@ def read_configuration(checkpoint: Checkpoint) -> tuple[type, Any]:
 
 
 def _model_class(checkpoint: Checkpoint, content: dict[str, Any]) -> type:
-    architectures = content.get("architectures")
-    names = architectures if isinstance(architectures, list) else [architectures]
+    names = content.get("architectures")
+    if not isinstance(names, list):
+        names = [names]
     if not names or not isinstance(names[0], str):
-        raise checkpoint.cannot_read(_PART, "config.json names no architecture")
+        reason = "config.json names no architecture"
+        raise checkpoint.cannot_read(_PART, reason)
     name = names[0]
-    # Refuses what is not supported before anything of transformers is looked up by that name.
+    # Before anything of transformers is looked up by a name out of a file.
     adapter_of(name)
     model_class: Any = getattr(transformers, name)
-    kind = content.get("model_type")
-    if kind not in (None, model_class.config_class.model_type):
-        reason = f"config.json names the architecture {name}, but the model type {kind!r:.60}"
+    model_type = content.get("model_type")
+    if model_type not in (None, model_class.config_class.model_type):
+        reason = f"config.json names the architecture {name}, but the model type {model_type!r:.60}"
         raise checkpoint.cannot_read(_PART, reason)
     return model_class
 
@@ -127,8 +129,10 @@ def _model_class(checkpoint: Checkpoint, content: dict[str, Any]) -> type:
 def _refuse_keys(checkpoint: Checkpoint, content: dict[str, Any]) -> None:
     for key, reason in _REFUSED.items():
         if content.get(key):
-            raise checkpoint.cannot_read(_PART, f"config.json has the key {key!r}: {reason}")
+            reason = f"config.json has the key {key!r}: {reason}"
+            raise checkpoint.cannot_read(_PART, reason)
     if checkpoint.find("adapter_config.json") is not None:
+        # A folder that PEFT saved, whose weights are those of the adapter alone.
         reason = "it holds an adapter; merge it into its model (merge_and_unload) and save that"
         raise checkpoint.cannot_read("weights (safetensors)", reason)
 
@@ -163,13 +167,16 @@ def _unfit_names(names: Any, n_labels: int | None) -> str:
     """Return why a table cannot name the classes, or "" where it can."""
     if not isinstance(names, dict) or not 1 <= len(names) <= MOST_CLASSES:
         return f"id2label names no class, or more than {MOST_CLASSES:,}"
-    if set(names) != {str(number) for number in range(len(names))}:
-        last = len(names) - 1
-        return f"id2label has {len(names)} classes, but their numbers are not 0 to {last}"
-    if not all(isinstance(name, (str, int, float)) for name in names.values()):
-        return "id2label names a class by something else than text"
-    if n_labels not in (None, len(names)):
-        return f"num_labels is {n_labels}, but id2label names {len(names)} classes"
+    count = len(names)
+    # In JSON all keys are text.
+    if set(names) != set(map(str, range(count))):
+        numbers = f"0 to {count - 1}"
+        return f"id2label has {count} classes, but their numbers are not {numbers}"
+    for name in names.values():
+        if not isinstance(name, (str, int, float)):
+            return "id2label names a class by something else than text"
+    if n_labels not in (None, count):
+        return f"num_labels is {n_labels}, but id2label names {count} classes"
     return ""
 
 
@@ -188,20 +195,30 @@ def _built(checkpoint: Checkpoint, model_class: type, values: dict[str, Any]) ->
 
 def _check_shape(checkpoint: Checkpoint, config: Any) -> None:
     """Refuse sizes that do not fit each other."""
-    n_heads, width = config.num_attention_heads, config.hidden_size
+    reason = _unfit_sizes(config)
+    if reason:
+        raise checkpoint.cannot_read(_PART, reason)
+
+
+def _unfit_sizes(config: Any) -> str:
+    """Return why sizes do not fit each other, or "" where they do."""
+    width, n_heads = config.hidden_size, config.num_attention_heads
     if width % n_heads:
-        reason = f"num_attention_heads is {n_heads}, which does not divide hidden_size, {width}"
-        raise checkpoint.cannot_read(_PART, reason)
-    n_tokens = 1
-    sides = zip(_both_sides(config.image_size), _both_sides(config.patch_size), strict=True)
-    for image, patch in sides:
+        heads = f"num_attention_heads is {n_heads}"
+        return f"{heads}, which does not divide hidden_size, {width}"
+    image_sides = _both_sides(config.image_size)
+    patch_sides = _both_sides(config.patch_size)
+    n_patches = 1
+    for image, patch in zip(image_sides, patch_sides, strict=True):
         if patch > image:
-            reason = f"a patch of {patch} pixels a side does not fit into an image of {image}"
-            raise checkpoint.cannot_read(_PART, reason)
-        n_tokens *= image // patch
-    if n_tokens > MOST_TOKENS:
-        reason = f"it takes {n_tokens:,} patches an image; at most {MOST_TOKENS:,} are taken"
-        raise checkpoint.cannot_read(_PART, reason)
+            sides = f"a patch of {patch} pixels a side"
+            return f"{sides} does not fit into an image of {image}"
+        n_patches *= image // patch
+    # Attention between all of them is kept, which grows with their square.
+    if n_patches > MOST_TOKENS:
+        patches = f"it takes {n_patches:,} patches an image"
+        return f"{patches}; at most {MOST_TOKENS:,} are taken"
+    return ""
 
 
 def _both_sides(size: Any) -> tuple[int, int]:

@@ -33,7 +33,22 @@ from multiplex_vit.models.running import attending
 def attend_directly(
     backbone: Backbone, head: Head, tokens: Tensor, operators: Iterable[str | Callable]
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return attention, scores and attribution; see `VisionModel.attend_directly`."""
+    """Return pooled attention, class scores and the direct attribution of every patch token.
+
+    It takes one forward pass. Parameters, attention and scores are those of `VisionModel.attend`.
+
+    Returns
+    -------
+    attention, scores : Tensor
+    shares : Tensor [image, node, class]
+        float32; what attention brings of a token to the tokens that the classifier reads, in
+        logits. With a softmax it is less its mean over classes.
+
+    Raises
+    ------
+    InputError
+        If the classifier is not linear.
+    """
     pools = pools_of(operators)
     passes = []
     for chunk, count in chunks_of_fixed_size(tokens, tokens.shape[1]):

@@ -41,10 +41,12 @@ def attention_gradients(
     """
     with _followed(backbone.module), watched(backbone) as layers:
         logits = _logits(backbone, tokens)
-        logit = logits[0, _label_or_predicted(logits, label)]
+        label = _label_or_predicted(logits, label)
+        logit = logits[0, label]
         gradients = torch.autograd.grad(logit, layers)
     attention = torch.cat([layer.detach() for layer in layers])
-    return attention, torch.cat(gradients), head.scores(logits.detach())
+    scores = head.scores(logits.detach())
+    return attention, torch.cat(gradients), scores
 
 
 def block_gradients(
@@ -87,14 +89,17 @@ def token_gradients(
     tokens, gradient : Tensor [node, width]
     scores : Tensor [1, class]
     """
-    norm = _first_norm(backbone.blocks[-1])
     model = backbone.module
+    norm = _first_norm(backbone.blocks[-1])
     with _followed(model), outputs_of([norm]) as outputs, attending(model, "sdpa"):
         logits = _logits(backbone, tokens)
-        logit = logits[0, _label_or_predicted(logits, label)]
+        label = _label_or_predicted(logits, label)
+        logit = logits[0, label]
         gradient = torch.autograd.grad(logit, outputs)[0]
-    patch_tokens = outputs[0].detach()[0, backbone.n_prefix :]
-    return patch_tokens, gradient[0, backbone.n_prefix :], head.scores(logits.detach())
+    n_prefix = backbone.n_prefix
+    patch_tokens = outputs[0].detach()[0, n_prefix:]
+    scores = head.scores(logits.detach())
+    return patch_tokens, gradient[0, n_prefix:], scores
 
 
 def pixel_gradients(runner: Runner, head: Head, pixels: Tensor, label: int) -> Tensor:

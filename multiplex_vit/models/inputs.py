@@ -124,14 +124,15 @@ def _checked(backbone: Backbone, processor: Any, pixels: Tensor) -> Tensor:
 def _fit(backbone: Backbone, processor: Any, pixels: Tensor) -> tuple[bool, str]:
     """Return whether pixel values have a shape that the model takes, and what it takes."""
     channels = backbone.n_channels
-    is_one_image = pixels.ndim == 4 and len(pixels) == 1 and pixels.shape[1] == channels
-    if backbone.adapter.any_size and pixels.ndim == 4:
+    shape = tuple(pixels.shape)
+    if backbone.adapter.any_size and len(shape) == 4:
         rows, cols = backbone.patch
-        expected = f"[1, {channels}, row, col] of at least one patch ({rows} x {cols})"
-        return is_one_image and min(backbone.grid_of(pixels.shape[2:])) >= 1, expected
+        patch = f"at least one patch ({rows} x {cols})"
+        expected = f"[1, {channels}, row, col] of {patch}"
+        has_patch = min(backbone.grid_of(shape[2:])) >= 1
+        return shape[:2] == (1, channels) and has_patch, expected
     size = input_size(backbone, processor)
-    expected = f"[1, {channels}, {size[0]}, {size[1]}]"
-    return is_one_image and tuple(pixels.shape[2:]) == size, expected
+    return shape == (1, channels, *size), f"[1, {channels}, {size[0]}, {size[1]}]"
 
 
 def _covered(backbone: Backbone, pixels: Tensor) -> tuple[int, int]:
@@ -149,9 +150,11 @@ def _shown(backbone: Backbone, processor: Any, pixels: Tensor) -> np.ndarray:
     mean, std = normalisation_of(backbone, processor)
     rows, cols = _covered(backbone, pixels)
     values = pixels[0, :, :rows, :cols].cpu().numpy()
-    values = values * std[:, None, None] + mean[:, None, None]
-    # Grey is shown as grey, and of more channels the first three as colours.
-    values = values[:3] if len(values) >= 3 else np.repeat(values[:1], 3, axis=0)
+    values = values * std[:, None, None]
+    values = values + mean[:, None, None]
+    # Of many channels the first three are shown as colours, of few the first as grey.
+    places = [0, 1, 2] if len(values) >= 3 else [0, 0, 0]
+    values = values[places]
     levels = (255 * values.clip(0, 1)).round().astype(np.uint8)
     return levels.transpose(1, 2, 0)
 

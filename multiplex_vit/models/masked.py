@@ -21,8 +21,8 @@ def scores_of_images(
     runner: Runner, head: Head, pixels: Tensor | np.ndarray, batch_size: int | str
 ) -> Tensor:
     """Return class scores of whole images; see `VisionModel.classify`."""
-    n_token = runner.backbone.n_token(pixels.shape[2:])
     backbone = runner.mask_backbone
+    n_token = backbone.n_token(pixels.shape[2:])
 
     def logits_of(chunk: Tensor) -> Tensor:
         values = to_device(chunk, backbone.device, backbone.dtype)
@@ -42,47 +42,66 @@ def scores_of_masks(
     kept: Sequence[Tensor | np.ndarray],
     batch_size: int | str,
 ) -> list[Tensor]:
-    """Return class scores of masks by image; see `VisionModel.probabilities_of_images`."""
-    n_prefix, n_token = runner.backbone.n_prefix, tokens.shape[1]
-    n_nodes = computable(tokens).shape[1] - n_prefix
-    masks = [as_masks(values, n_nodes) for values in kept]
-    places = []
-    for image, masks_of_image in enumerate(masks):
-        for mask in masks_of_image:
-            places.append(image * n_token + _places(mask, n_prefix))
-    if not places:
-        empty = tokens.new_empty((0, head.n_classes), dtype=torch.float32)
-        return [empty.clone() for _ in masks]
+    """Return class scores of several images from their kept tokens alone.
 
+    Parameters
+    ----------
+    runner : Runner
+    head : Head
+    tokens : Tensor [image, token, width]
+        From `VisionModel.embed`.
+    kept : sequence of Tensor or ndarray, bool [mask, node]
+        One an image. Masks that keep equally many tokens share a forward pass, whatever their
+        image.
+    batch_size : int or "auto"
+        Most masks a forward pass.
+
+    Returns
+    -------
+    list of Tensor [mask, class]
+        float32, one an image.
+    """
     backbone = runner.mask_backbone
+    n_token = computable(tokens).shape[1]
+    n_nodes = n_token - backbone.n_prefix
+    masks = [as_masks(values, n_nodes) for values in kept]
+    counts = [len(masks_of_image) for masks_of_image in masks]
+    if not sum(counts):
+        empty = tokens.new_empty((0, head.n_classes), dtype=torch.float32)
+        return [empty.clone() for _ in counts]
+
+    places = _places_of_images(masks, backbone.n_prefix, n_token)
     groups = _by_length(places)
     logits: list[Tensor] = []
     with _sharing(runner, backbone, tokens) as feed, runner.running(backbone):
 
         def logits_of(chunk: Tensor) -> Tensor:
-            return _logits(backbone, feed, to_device(chunk, backbone.device))
+            chunk = to_device(chunk, backbone.device)
+            return _logits(backbone, feed, chunk)
 
         for numbers in groups:
-            size = runner.batch_size(backbone, len(places[numbers[0]]), batch_size)
-            stacked = torch.from_numpy(np.stack([places[number] for number in numbers]))
-            logits += in_batches(logits_of, stacked, size)
+            group = np.stack([places[number] for number in numbers])
+            size = runner.batch_size(backbone, group.shape[1], batch_size)
+            logits += in_batches(logits_of, torch.from_numpy(group), size)
 
-    # The passes took masks by their length; here they get their order back.
-    order = [number for numbers in groups for number in numbers]
-    place_of = to_device(torch.from_numpy(np.argsort(order)), backbone.device)
-    scores = head.scores(torch.cat(logits))[place_of]
-    return list(scores.split([len(masks_of_image) for masks_of_image in masks]))
+    # The passes took masks by their length; here the masks get their order back.
+    order = np.argsort(np.concatenate(groups))
+    scores = head.scores(torch.cat(logits))
+    in_order = scores[to_device(torch.from_numpy(order), backbone.device)]
+    return list(in_order.split(counts))
 
 
 def _sharing(runner: Runner, backbone: Backbone, tokens: Tensor) -> AbstractContextManager[Feed]:
     """Return the context in which sequences consist of these tokens."""
+    n_prefix = None
     # A class derived from a known one may read tokens that the known one does not.
-    reads_prefix = backbone.is_known and backbone.adapter.reads_prefix
+    if backbone.is_known and backbone.adapter.reads_prefix:
+        n_prefix = backbone.n_prefix
     return shared(
         backbone.embeddings,
         backbone.blocks,
         tokens.flatten(0, 1).to(backbone.dtype),
-        backbone.n_prefix if reads_prefix else None,
+        n_prefix,
         on=runner.fast.sharing,
     )
 
@@ -109,9 +128,19 @@ def _without_nan(head: nn.Module) -> Callable[[Tensor], Tensor]:
     return replaced
 
 
-def _places(mask: np.ndarray, n_prefix: int) -> np.ndarray:
-    """Return the places of a mask's tokens: the prefix tokens, then the kept ones in order."""
-    return np.concatenate([np.arange(n_prefix), n_prefix + np.flatnonzero(mask)])
+def _places_of_images(masks: Sequence[np.ndarray], n_prefix: int, n_token: int) -> list[np.ndarray]:
+    """Return the places of each mask's tokens among those of all images.
+
+    The prefix tokens come first, then the kept ones in order.
+    """
+    prefix = np.arange(n_prefix)
+    places = []
+    for image, masks_of_image in enumerate(masks):
+        first = image * n_token
+        for mask in masks_of_image:
+            nodes = n_prefix + np.flatnonzero(mask)
+            places.append(first + np.concatenate([prefix, nodes]))
+    return places
 
 
 def _by_length(places: Sequence[np.ndarray]) -> list[list[int]]:

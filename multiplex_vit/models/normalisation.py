@@ -12,7 +12,17 @@ MeanStd = tuple[np.ndarray, np.ndarray]
 
 
 def normalisation_of(backbone: Backbone, processor: Any) -> MeanStd:
-    """Return mean and standard deviation [channel]; see `VisionModel.normalisation`."""
+    """Return mean and standard deviation [channel] that turn pixel space into pixel values.
+
+    Pixel space goes from 0 (black) to 1 (white); its value p becomes (p - mean) / std. They are the
+    image processor's own where it rescales to 0 to 1; if not, they are such that black and white
+    become what it makes of them. Without a processor both are 0.5, so that black is -1.
+
+    Raises
+    ------
+    InputError
+        If the processor's do not fit the model's channels.
+    """
     channels = backbone.n_channels
     mean, std = _by_options(processor)
     if np.size(mean) not in (1, channels) or np.size(std) not in (1, channels):

@@ -51,23 +51,32 @@ def view_of(rgb: Image.Image, box: Box, padding: tuple[int, ...]) -> Image.Image
     b'\\x00\\xff'
     """
     left, top, right, bottom = map(round, box)
-    right, bottom = max(right, left + 1), max(bottom, top + 1)
-    part = (max(left, 0), max(top, 0), min(right, rgb.width), min(bottom, rgb.height))
-    if part == (left, top, right, bottom):
-        view = rgb.crop(part)
+    # At least one pixel, however small the part is.
+    right = max(right, left + 1)
+    bottom = max(bottom, top + 1)
+    box_inside = (
+        max(left, 0),
+        max(top, 0),
+        min(right, rgb.width),
+        min(bottom, rgb.height),
+    )
+    if box_inside == (left, top, right, bottom):
+        view = rgb.crop(box_inside)
         view.thumbnail((VIEW_SIDE, VIEW_SIDE))
         return view
 
     # Shrunk before it is padded, since a small image may be padded to a large one.
-    shrink = min(1, VIEW_SIDE / max(right - left, bottom - top))
-    size = _scaled((right - left, bottom - top), shrink)
-    view = Image.new(rgb.mode, size, padding if len(padding) > 1 else padding[0])
-    if part[0] < part[2] and part[1] < part[3]:
-        inside = _scaled((part[2] - part[0], part[3] - part[1]), shrink)
-        place = (round((part[0] - left) * shrink), round((part[1] - top) * shrink))
-        view.paste(rgb.crop(part).resize(inside), place)
+    width, height = right - left, bottom - top
+    shrink = min(1, VIEW_SIDE / max(width, height))
+    colour = padding if len(padding) > 1 else padding[0]
+    view = Image.new(rgb.mode, _scaled(width, height, shrink), colour)
+    x, y, x_end, y_end = box_inside
+    if x < x_end and y < y_end:
+        size = _scaled(x_end - x, y_end - y, shrink)
+        place = round((x - left) * shrink), round((y - top) * shrink)
+        view.paste(rgb.crop(box_inside).resize(size), place)
     return view
 
 
-def _scaled(size: tuple[int, int], factor: float) -> tuple[int, int]:
-    return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
+def _scaled(width: int, height: int, factor: float) -> tuple[int, int]:
+    return max(1, round(width * factor)), max(1, round(height * factor))

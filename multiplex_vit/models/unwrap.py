@@ -54,14 +54,18 @@ def unwrapped(model: Any) -> Any:
 
 
 def _no_module(model: Any) -> str:
+    """Return what to give in place of what is no module."""
     kind = type(model).__name__
     if kind == "VisionModel":
         return "the model is a VisionModel already; use it as it is"
     if isinstance(getattr(model, "model", None), nn.Module):
-        return f"the model is {kind}, which holds one; give VisionModel(model.model, processor)"
+        give = "VisionModel(model.model, processor)"
+        return f"the model is {kind}, which holds one; give {give}"
     if isinstance(model, str):
-        return f"the model is the text {model!r}; give multiplex_vit.load({model!r})"
-    return f"the model is {kind}; give a transformers image classifier, or use multiplex_vit.load"
+        give = f"multiplex_vit.load({model!r})"
+        return f"the model is the text {model!r}; give {give}"
+    give = "a transformers image classifier, or use multiplex_vit.load"
+    return f"the model is {kind}; give {give}"
 
 
 def _inside(model: nn.Module) -> Any:

@@ -26,16 +26,15 @@ from multiplex_vit.models.tensors import refuse_shape
 class VisionModel:
     """A Hugging Face image classifier, asked for attention and for the scores of masked images.
 
-    The wrapped model is left as it was before every call, also after an exception: its mode,
-    weights, gradients, hooks and attention implementation. One model must not be used from several
-    threads at once; it can be sent to other processes.
+    The wrapped model is left as it was, also after an exception: its mode, weights, gradients, hooks
+    and attention implementation. One model must not be used from several threads at once; it can be
+    sent to other processes.
 
     Parameters
     ----------
     model : transformers.PreTrainedModel
-        An architecture listed in `multiplex_vit.models.adapters.ADAPTERS`. What torch.compile,
-        DataParallel, DistributedDataParallel and PEFT hold is taken out of them, adapters included;
-        it runs without accelerate's autocast.
+        An architecture in `ADAPTERS`. It is taken out of torch.compile, DataParallel,
+        DistributedDataParallel and PEFT, adapters included, and runs without accelerate's autocast.
     processor : transformers image processor, optional
         Turns images into pixel values. Without it only pixel values can be explained.
     name : str, optional
@@ -58,8 +57,7 @@ class VisionModel:
     Examples
     --------
     >>> import multiplex_vit as mv
-    >>> module = mv.load("demo-vit", device="cpu").model
-    >>> VisionModel(module, name="mine").grid
+    >>> VisionModel(mv.load("demo-vit", device="cpu").model, name="mine").grid
     (8, 8)
     """
 
@@ -81,8 +79,9 @@ class VisionModel:
 
     def __repr__(self) -> str:
         rows, cols = self.grid
-        kind, dtype = type(self.model).__name__, str(self.dtype).removeprefix("torch.")
-        sizes = f"{self.n_layers} blocks, {rows} x {cols} patches, {len(self.classes)} classes"
+        kind = type(self.model).__name__
+        dtype = str(self.dtype).removeprefix("torch.")
+        sizes = f"{self.n_layers} blocks, {rows} x {cols} patches, {self.n_classes} classes"
         return f"<VisionModel {self.name}: {kind}, {sizes}, {dtype}, {self.device}>"
 
     @property
@@ -152,7 +151,7 @@ class VisionModel:
 
     @property
     def score(self) -> Score:
-        """What the numbers mean that `classify` and the other methods give for every class."""
+        """What the numbers mean that passes give for every class."""
         return self.head.score
 
     @property
@@ -174,14 +173,8 @@ class VisionModel:
     def normalisation(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation [channel] that turn pixel space into pixel values.
 
-        Pixel space goes from 0 (black) to 1 (white); its value p becomes (p - mean) / std. They are
-        the image processor's own where it rescales to 0 to 1; if not, they are such that black and
-        white become what it makes of them. Without a processor both are 0.5, so that black is -1.
-
-        Raises
-        ------
-        InputError
-            If the processor's do not fit the model's channels.
+        Pixel space goes from 0 (black) to 1 (white); its value p becomes (p - mean) / std. See
+        `multiplex_vit.models.normalisation.normalisation_of`.
         """
         return normalisation_of(self.backbone, self.processor)
 
@@ -290,21 +283,8 @@ class VisionModel:
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return what `attend` does, and the direct logit attribution of every patch token.
 
-        Parameters and the first two results are those of `attend`. It takes one forward pass.
-
-        Returns
-        -------
-        attention, scores : Tensor
-        shares : Tensor [image, node, class]
-            float32; what attention brings of a token to the tokens that the classifier reads, in
-            logits. With a softmax it is less its mean over classes (see `models.direct`).
-
-        Raises
-        ------
-        InputError
-            If the classifier is not linear.
+        See `multiplex_vit.models.direct.attend_directly`.
         """
-        refuse_shape("tokens", tokens, "image", "token", "width")
         return direct.attend_directly(self.backbone, self.head, tokens, operators)
 
     @checked
@@ -351,25 +331,11 @@ class VisionModel:
         *,
         batch_size: int | str = "auto",
     ) -> list[Tensor]:
-        """Return class scores of several images from their kept tokens alone.
+        """Return class scores [mask, class] of several images from their kept tokens alone.
 
-        Masks that keep equally many tokens share a forward pass, whatever their image.
-
-        Parameters
-        ----------
-        tokens : Tensor [image, token, width]
-            From `embed`.
-        kept : sequence of Tensor or ndarray, bool [mask, node]
-            One an image.
-        batch_size : int or "auto"
-            As for `probabilities`.
-
-        Returns
-        -------
-        list of Tensor [mask, class]
-            One an image.
+        Masks that keep equally many tokens share a forward pass, whatever their image. See
+        `multiplex_vit.models.masked.scores_of_masks`.
         """
-        refuse_shape("tokens", tokens, "image", "token", "width")
         return masked.scores_of_masks(self._runner, self.head, tokens, kept, batch_size)
 
     @checked

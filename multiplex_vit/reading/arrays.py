@@ -65,15 +65,20 @@ class Archive:
     def __init__(self, file: zipfile.ZipFile):
         self._file = file
         self._members: dict[str, zipfile.ZipInfo] = {}
+        size = 0
         for member in file.infolist():
-            name, suffix = member.filename[:-4], member.filename[-4:]
-            if suffix != ".npy" or name in self._members or not _is_plain(member):
-                raise InputError(f"it holds {member.filename[:80]!r}, which is no array of NumPy's")
+            name = member.filename.removesuffix(".npy")
+            is_array = name != member.filename and _is_plain(member)
+            # Two members of one name would be one array to NumPy.
+            if not is_array or name in self._members:
+                given = f"{member.filename[:80]!r}"
+                raise InputError(f"it holds {given}, which is no array of NumPy's")
             self._members[name] = member
-        # What the members claim; that they do not hold more is checked when they are read.
-        size = sum(member.file_size for member in file.infolist())
+            size += member.file_size
+        # What the members claim; zipfile does not let them hold more.
         if size > MOST_ARRAY_BYTES:
-            raise InputError(f"its arrays have {size:,} bytes (limit {MOST_ARRAY_BYTES:,})")
+            limit = f"(limit {MOST_ARRAY_BYTES:,})"
+            raise InputError(f"its arrays have {size:,} bytes {limit}")
 
     def facts(self) -> Any:
         """Return what the array of facts holds, parsed."""
@@ -123,14 +128,17 @@ class Archive:
         fits = len(shape) == len(field.axes)
         for axis, size in zip(field.axes, shape, strict=False):
             # The first array that has an axis decides its size.
-            expected = sizes.setdefault(axis, size) if isinstance(axis, str) else axis
-            fits = fits and size == expected
+            wanted = sizes.setdefault(axis, size) if isinstance(axis, str) else axis
+            fits = fits and size == wanted
         if not fits or dtype != np.dtype(field.dtype):
-            axes = ", ".join(str(sizes.get(str(axis), axis)) for axis in field.axes)
-            raise InputError(f"{name} is {dtype} {list(shape)}; expected {field.dtype} [{axes}]")
-        size = self._members[name].file_size
-        if prod(shape) * dtype.itemsize > size:
-            raise InputError(f"{name} claims shape {list(shape)}, but holds {size:,} bytes")
+            axes = [str(sizes.get(str(axis), axis)) for axis in field.axes]
+            expected = f"{field.dtype} [{', '.join(axes)}]"
+            raise InputError(f"{name} is {dtype} {list(shape)}; expected {expected}")
+        # A header may claim more than there is, which would be allocated before it is read.
+        held = self._members[name].file_size
+        if prod(shape) * dtype.itemsize > held:
+            claim = f"claims shape {list(shape)}"
+            raise InputError(f"{name} {claim}, but holds {held:,} bytes")
 
     @contextmanager
     def _array(self, name: str) -> Iterator[tuple[Header, IO[bytes]]]:

@@ -59,9 +59,15 @@ def parts_of(block: nn.Module) -> Parts | None:
 
 
 def _is_of_a_family(block: nn.Module, attention: Any, mlp: nn.Module) -> bool:
-    kinds = type(block).__name__, type(attention).__name__
-    wanted = [(f"{family}Layer", f"{family}Attention") for family in FAMILIES]
-    return kinds in wanted and type(mlp).__name__.endswith(("MLP", "SwiGLUFFN"))
+    """Tell whether a block and its parts are of the classes of one family."""
+    family = type(block).__name__.removesuffix("Layer")
+    if family not in FAMILIES:
+        return False
+    if type(block).__name__ != f"{family}Layer":
+        return False
+    if type(attention).__name__ != f"{family}Attention":
+        return False
+    return type(mlp).__name__.endswith(("MLP", "SwiGLUFFN"))
 
 
 @contextmanager
@@ -140,12 +146,16 @@ def _prefix_of_block(parts: Parts, n_prefix: int, hidden: Tensor, *_: Any, **__:
     query, key, value = parts.projections
     heads = attention.num_attention_heads
 
-    queries = (query(normed[:, :n_prefix]) * attention.scaling).unflatten(-1, (heads, -1))
+    # (q W) x for every head: what the keys would have given, but for a constant.
+    queries = query(normed[:, :n_prefix]) * attention.scaling
+    queries = queries.unflatten(-1, (heads, -1))
     key_weight = key.weight.unflatten(0, (heads, -1))
     queries = torch.einsum("snhe,hed->snhd", queries, key_weight)
     scores = queries.flatten(1, 2) @ normed.transpose(1, 2)
-    weights = scores.softmax(-1, dtype=torch.float32).to(normed.dtype)
+    weights = scores.softmax(-1, dtype=torch.float32)
+    weights = weights.to(normed.dtype)
 
+    # W (sum a x) + b for every head.
     mixed = (weights @ normed).unflatten(1, (n_prefix, heads))
     value_weight = value.weight.unflatten(0, (heads, -1))
     mixed = torch.einsum("snhd,hed->snhe", mixed, value_weight).flatten(2)
