@@ -323,7 +323,9 @@ def test_every_public_function_is_called(known):
 
 
 @pytest.mark.parametrize("name", names())
-def test_values_of_wrong_types_are_refused_in_one_line_or_do_what_they_should(name, known):
+def test_values_of_wrong_types_are_refused_in_one_line_or_do_what_they_should(name, known, tmp_path, monkeypatch):
+    # A text may be the name of a folder, which is then written.
+    monkeypatch.chdir(tmp_path)
     function, sensible = known[name]
     function(**sensible)
     faults = []
