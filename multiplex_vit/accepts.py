@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from multiplex_vit.arguments import checked_but
-from multiplex_vit.checks import numbers, shown
+from multiplex_vit.checks import numbers, shown, whole
 from multiplex_vit.errors import InputError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -36,7 +36,7 @@ def accepts(**checks: Check) -> Callable[[F], F]:
     ----------
     **checks
         For an argument's name, a function of the name and the value that returns the value to use.
-        Arguments without one are checked by their annotation (see `multiplex_vit.arguments`).
+        All arguments are then checked by their annotations (see `multiplex_vit.arguments`).
 
     Examples
     --------
@@ -52,7 +52,7 @@ def accepts(**checks: Check) -> Callable[[F], F]:
 
     def decorate(function: F) -> F:
         signature = inspect.signature(function)
-        by_annotation = checked_but(*_CHECKED_INSIDE, *checks)(function)
+        by_annotation = checked_but(*_CHECKED_INSIDE)(function)
 
         @functools.wraps(function)
         def call(*args: Any, **options: Any) -> Any:
@@ -125,6 +125,51 @@ def vector(name: str, value: Any) -> np.ndarray:
     if array.ndim != 1:
         raise InputError(f"{name} has shape {list(array.shape)}; give numbers in one row")
     return array
+
+
+def plane(name: str, value: Any) -> np.ndarray:
+    """Return numbers [row, col], such as a heatmap.
+
+    Examples
+    --------
+    >>> plane("heatmap", [[1, 2]]).shape
+    (1, 2)
+    """
+    array = _real(name, value)
+    if array.ndim != 2 or not array.size:
+        raise InputError(f"{name} has shape {list(array.shape)}; give [row, col]")
+    return array
+
+
+def picture(name: str, value: Any) -> np.ndarray:
+    """Return an image [row, col] or [row, col, channel].
+
+    Examples
+    --------
+    >>> picture("image", np.zeros((2, 2, 2)))
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: image has shape [2, 2, 2]; give [row, col, channel], 3 or 4 channels
+    """
+    array = _real(name, value)
+    right = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
+    if not right or not array.size:
+        shape = f"{name} has shape {list(array.shape)}"
+        raise InputError(f"{shape}; give [row, col, channel], 3 or 4 channels")
+    return array
+
+
+def grid_size(name: str, value: Any) -> tuple[int, int]:
+    """Return rows and columns of patches.
+
+    Examples
+    --------
+    >>> grid_size("grid", [2, 3])
+    (2, 3)
+    """
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise InputError(f"{name} is {shown(value)}; give rows and columns of patches")
+    rows, cols = value
+    return whole(name, rows, at_least=1), whole(name, cols, at_least=1)
 
 
 def supra_matrix(name: str, value: Any) -> sparse.csr_array:

@@ -225,12 +225,17 @@ def distinct_names(name: str, values: Any, count: int | None = None) -> tuple[st
     Traceback (most recent call last):
     multiplex_vit.errors.InputError: layer_names is ['a', 'a']; give 2 distinct names of printable characters
     """
-    names = tuple(values) if isinstance(values, Iterable) and not isinstance(values, str) else (None,)
-    texts = [text for text in names if isinstance(text, str) and text and text.isprintable()]
-    if len(texts) < len(names) or len(set(texts)) < len(names) or count not in (None, len(names)):
-        raise InputError(
-            f"{name} is {list(values) if names != (None,) else values!r}; give {f'{count} ' if count else ''}distinct names of printable characters"
-        )
+    several = isinstance(values, Iterable) and not isinstance(values, str)
+    names = list(values) if several else [None]
+    texts = []
+    for text in names:
+        if isinstance(text, str) and text and text.isprintable():
+            texts.append(text)
+    distinct = len(set(texts)) == len(names)
+    if not distinct or count not in (None, len(names)):
+        given = names if several else shown(values)
+        number = f"{count} " if count else ""
+        raise InputError(f"{name} is {given}; give {number}distinct names of printable characters")
     return tuple(texts)
 
 

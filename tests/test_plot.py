@@ -165,7 +165,7 @@ def test_prefix_tokens_are_not_drawn_over_the_image():
 
 def test_too_few_nodes_are_refused():
     for draw in (lambda: plot.small_multiples(IMAGE, VALUES, (3, 3)), lambda: plot.stack(np.zeros((1, 4, 4)), (3, 3))):
-        with pytest.raises(mv.InputError, match="there are 4 nodes; a 3 x 3 grid wants 9"):
+        with pytest.raises(mv.InputError, match="there are 4 nodes; a 3 x 3 grid needs 9"):
             draw()
 
 
@@ -210,7 +210,7 @@ def test_values_give_nodes_their_size_and_colour():
     [
         ({"layers": (3,)}, "layers are \\[3\\]; give one or more of 0 to 2"),
         ({"layers": ()}, "layers are"),
-        ({"names": ("a",)}, "1 names came for 3 layers"),
+        ({"names": ("a",)}, "1 names were given for 3 layers"),
         ({"values": np.zeros((3, 4))}, "values have shape \\[3, 4\\]"),
         ({"values": {"a": 1, "b": 2}}, "values hold 2 measures"),
     ],
@@ -256,7 +256,7 @@ def test_trajectories_name_the_highest_nodes():
 def test_trajectories_that_do_not_fit_are_refused():
     with pytest.raises(mv.InputError, match="nodes \\[4\\] are to stand out"):
         plot.trajectories(VALUES, highlight=[4])
-    with pytest.raises(mv.InputError, match="1 names came for 4 nodes"):
+    with pytest.raises(mv.InputError, match="1 names were given for 4 nodes"):
         plot.trajectories(VALUES, nodes=["a"])
 
 
@@ -314,12 +314,12 @@ def test_reducibility_shows_what_chance_gives():
     ("draw", "message"),
     [
         (lambda: plot.similarity(np.zeros((2, 3))), "the matrix has shape \\[2, 3\\]"),
-        (lambda: plot.similarity(MATRIX, linkage=TREE[:1]), "the linkage has shape \\[1, 4\\]; 3 layers want \\[2, 4\\]"),
+        (lambda: plot.similarity(MATRIX, linkage=TREE[:1]), "the linkage has shape \\[1, 4\\]; 3 layers need \\[2, 4\\]"),
         (lambda: plot.reducibility(TREE, np.zeros(2)), "the linkage has shape \\[2, 4\\]; 2 layers"),
         (lambda: plot.reducibility(TREE, np.zeros(3), best=3), "best is 3; give a number of merges of 0 to 2"),
         (lambda: plot.distribution(np.zeros(3)), "values have shape \\[3\\]"),
-        (lambda: plot.pruning(pd.DataFrame({"min_cut": [0]})), "no column density, isolates, giant_component"),
-        (lambda: plot.pruning(pruned().iloc[:0]), "the table has no row"),
+        (lambda: plot.pruning(pd.DataFrame({"min_cut": [0]})), "no column density; it needs min_cut, density, isolates, giant_component"),
+        (lambda: plot.pruning(pruned().iloc[:0]), "the table is empty"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(draw, message):

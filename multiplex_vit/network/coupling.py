@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from multiplex_vit.accepts import accepts, stack, vector
-from multiplex_vit.checks import positive
+from multiplex_vit.checks import numbers, positive
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.depth import ranks
 from multiplex_vit.registry import Named, Registry, name_of
@@ -153,7 +153,7 @@ def links(
     >>> [part.tolist() for part in links(range(2), 1, "temporal", 1.0)]
     [[1], [0], [1.0]]
     """
-    of_layers = np.asarray(list(blocks), dtype=int)
+    of_layers = numbers("blocks", list(blocks)).astype(int)
     leaving = _leaving(omega, len(of_layers), n_nodes)
     joined = _joins(coupling, of_layers)
     # Couplings say where information passes, and edges of attention run against it.
@@ -207,6 +207,8 @@ def supra_adjacency(
     size = n_layers * n_nodes
     if blocks is None:
         blocks = range(n_layers)
+    if len(blocks) != n_layers:
+        raise InputError(f"{len(blocks)} blocks were given for {n_layers} layers; give one each")
     parts = list(_edges_of_layers(weights))
     parts.append(links(blocks, n_nodes, coupling, omega, edges=edges))
     sources, targets, values = zip(*parts, strict=True)
@@ -248,8 +250,8 @@ def _leaving(omega: Any, n_layers: int, n_nodes: int) -> np.ndarray:
         weight = positive("omega", omega, f", {per_node}, or coupling='none'")
         return np.full(shape, weight)
     try:
-        leaving = np.asarray(omega, dtype=float)
-    except (TypeError, ValueError):
+        leaving = numbers("omega", omega)
+    except InputError:
         leaving = np.zeros(0)
     if leaving.shape != shape:
         given = repr(omega)

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
+from multiplex_vit.accepts import accepts, matrix
+from multiplex_vit.checks import shown
+from multiplex_vit.errors import InputError
 from multiplex_vit.network.shortest import Paths, lengths_of
 from multiplex_vit.network.tokens import Tokens
 
@@ -53,8 +56,12 @@ class Layer:
     _paths: dict[str, Paths] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        weights = np.asarray(self.weights)
-        tokens = self.tokens or Tokens((1, len(weights)))
+        weights = matrix("weights", self.weights)
+        tokens = self.tokens
+        if tokens is None:
+            tokens = Tokens((1, len(weights)))
+        if not isinstance(tokens, Tokens) or len(tokens) != len(weights):
+            raise InputError(f"tokens is {shown(tokens)}; give the Tokens of {len(weights)} nodes")
         # A frozen object gets its checked values by way of its own dictionary.
         vars(self).update(weights=weights, tokens=tokens)
 
@@ -92,6 +99,7 @@ class Layer:
         sums = {"weight": "sum"}
         return self.graph.as_undirected(mode="collapse", combine_edges=sums)
 
+    @accepts()
     def lengths(self, length: str = "inverse") -> list[float]:
         """Return the length of every edge of `graph`.
 
@@ -112,12 +120,14 @@ class Layer:
         weights = np.asarray(self.graph.es["weight"], dtype=float)
         return lengths_of(weights, length).tolist()
 
+    @accepts()
     def paths(self, length: str = "inverse") -> Paths:
         """Return the shortest paths, each length's computed once; see `lengths`."""
         if length not in self._paths:
             self._paths[length] = Paths(self.weights, length)
         return self._paths[length]
 
+    @accepts()
     def distances(self, length: str = "inverse") -> np.ndarray:
         """Return the lengths [source, target] of the shortest paths.
 

@@ -96,7 +96,9 @@ class Multiplex(Measured):
         weights = checked_weights(self.weights, tokens)
         weights.flags.writeable = False
         n_layers = len(weights)
-        names = self.layer_names or tuple(f"L{layer:02d}" for layer in range(n_layers))
+        given = self.layer_names
+        unnamed = isinstance(given, (tuple, list)) and not given
+        names = given if not unnamed else tuple(f"L{layer:02d}" for layer in range(n_layers))
         blocks, heads = checked_depth(self.blocks, self.heads, n_layers)
         # A frozen object gets its checked values by way of its own dictionary.
         vars(self).update(

@@ -8,6 +8,7 @@ import numpy as np
 import seaborn as sns
 from matplotlib.colors import Colormap, Normalize
 
+from multiplex_vit.accepts import accepts, vector
 from multiplex_vit.errors import InputError
 
 HEAT = "inferno"
@@ -37,7 +38,16 @@ BEYOND = "#66c2a5"
 MISSING = (128, 128, 128)
 """Red, green and blue of a value that is not there (NaN)."""
 
+_DARK_PART = 0.9
+"""Part of a map that white paper does not swallow; the palest end is left out."""
 
+_LEGIBLE = (0, 1, 2, 3, 4, 9, 5)
+"""Places in seaborn's colour-blind palette of colours in which text can be read on white."""
+
+_DASHES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1.5, 1, 1.5)))
+
+
+@accepts(values=vector)
 def colours(values: np.ndarray, *, cmap: str = LINKS) -> np.ndarray:
     """Return the colour of every value, for files that hold colours.
 
@@ -65,9 +75,9 @@ def colours(values: np.ndarray, *, cmap: str = LINKS) -> np.ndarray:
     [[0, 0, 0], [128, 128, 128], [128, 128, 128], [255, 255, 255]]
     """
     shares = _shares(np.asarray(values, dtype=float))
-    found = map_named(cmap)(shares, bytes=True)[..., :3].astype(np.uint8)
-    found[np.isnan(shares)] = MISSING
-    return found
+    shades = map_named(cmap)(shares, bytes=True)[..., :3].astype(np.uint8)
+    shades[np.isnan(shares)] = MISSING
+    return shades
 
 
 def map_named(name: str) -> Colormap:
@@ -85,7 +95,7 @@ def map_named(name: str) -> Colormap:
     multiplex_vit.errors.InputError: unknown colour map 'virids' (did you mean 'viridis'?); known:
     those of matplotlib and seaborn
     """
-    if name in matplotlib.colormaps:
+    if isinstance(name, str) and name in matplotlib.colormaps:
         return matplotlib.colormaps[name]
     close = difflib.get_close_matches(str(name), list(matplotlib.colormaps), 1)
     hint = f" (did you mean {close[0]!r}?)" if close else ""
@@ -104,10 +114,13 @@ def scale(values: np.ndarray, cmap: str) -> tuple[Colormap, Normalize]:
     >>> chosen.name, norm.vmin, norm.vmax
     ('coolwarm', -1.0, 1.0)
     """
-    known = np.asarray(values, dtype=float)
-    known = known[np.isfinite(known)]
-    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    finite = np.asarray(values, dtype=float)
+    finite = finite[np.isfinite(finite)]
+    low, high = 0.0, 1.0
+    if finite.size:
+        low, high = float(finite.min()), float(finite.max())
     if low < 0:
+        # Around 0, so that the middle of the map is no effect.
         bound = max(-low, high)
         return map_named(SIGNED), Normalize(-bound, bound)
     return map_named(cmap), Normalize(low, high)
@@ -128,9 +141,9 @@ def edge_colours(weights: np.ndarray, *, cmap: str = LINKS) -> np.ndarray:
     (True, 0.5, 1.0)
     """
     shares = unit(weights)
-    found = map_named(cmap)(0.9 * shares)
-    found[:, 3] = 0.5 + 0.5 * shares
-    return found
+    shades = map_named(cmap)(_DARK_PART * shares)
+    shades[:, 3] = 0.5 + 0.5 * shares
+    return shades
 
 
 def beyond_marked(cmap: Colormap) -> Colormap:
@@ -143,7 +156,10 @@ def by_depth(n: int) -> list[tuple[float, ...]]:
 
     The palest end of the map, which white paper swallows, is left out.
     """
-    return [tuple(colour) for colour in map_named(LINKS)(np.linspace(0, 0.9, n))] if n else []
+    if not n:
+        return []
+    shades = map_named(LINKS)(np.linspace(0, _DARK_PART, n))
+    return [tuple(shade) for shade in shades]
 
 
 def distinct(n: int) -> list[tuple[tuple[float, ...], Any]]:
@@ -154,9 +170,13 @@ def distinct(n: int) -> list[tuple[tuple[float, ...], Any]]:
     The palette's grey, yellow and light pink are left out: text in them cannot be read on white.
     """
     palette = sns.color_palette("colorblind")
-    colours = [tuple(palette[i]) for i in (0, 1, 2, 3, 4, 9, 5)]
-    dashes = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1.5, 1, 1.5)))
-    return [(colours[i % len(colours)], dashes[i // len(colours) % len(dashes)]) for i in range(n)]
+    legible = [tuple(palette[place]) for place in _LEGIBLE]
+    styles = []
+    for line in range(n):
+        round_, place = divmod(line, len(legible))
+        dash = _DASHES[round_ % len(_DASHES)]
+        styles.append((legible[place], dash))
+    return styles
 
 
 def unit(values: np.ndarray) -> np.ndarray:
@@ -170,17 +190,17 @@ def unit(values: np.ndarray) -> np.ndarray:
     if not len(values):
         return np.asarray(values, dtype=float)
     low, high = values.min(), values.max()
-    return (values - low) / (high - low) if high > low else np.full(len(values), float(high > 0))
+    if high > low:
+        return (values - low) / (high - low)
+    return np.full(len(values), float(high > 0))
 
 
 def _shares(values: np.ndarray) -> np.ndarray:
     """Bring values to 0 .. 1 and equal ones to 0.5; infinite ones lie at the ends, NaN stays."""
-    known = values[np.isfinite(values)]
-    if not known.size:
+    finite = values[np.isfinite(values)]
+    if not finite.size:
         return np.clip(values * 0.5, 0, 1)
-    low, high = known.min(), known.max()
-    return np.clip(
-        (values - low) / (high - low) if high > low else np.where(values == low, 0.5, values),
-        0,
-        1,
-    )
+    low, high = finite.min(), finite.max()
+    if high > low:
+        return np.clip((values - low) / (high - low), 0, 1)
+    return np.clip(np.where(values == low, 0.5, values), 0, 1)

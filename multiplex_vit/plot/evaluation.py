@@ -10,11 +10,21 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from multiplex_vit.accepts import accepts, not_empty
 from multiplex_vit.errors import InputError
 from multiplex_vit.plot.heat import overlay
-from multiplex_vit.plot.text import score_axis, shortened
+from multiplex_vit.plot.text import (
+    name_fractions,
+    require_columns,
+    require_one_protocol,
+    score_axis,
+    shortened,
+)
+
+_CURVES = ["curve", "fraction", "confidence"]
 
 
+@accepts()
 def curves(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw insertion and deletion curves (or negative and positive ones) with their AUC.
 
@@ -31,13 +41,17 @@ def curves(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     -------
     Axes
     """
-    protocols = table["protocol"].unique() if "protocol" in table else []
-    if len(protocols) > 1:
-        raise InputError(f"curves of {' and '.join(protocols)} do not compare; draw one protocol at a time")
+    require_columns(table, _CURVES)
+    require_one_protocol(table)
     ax = ax or plt.gca()
     several = table.duplicated(["curve", "fraction"]).any()
-    pairs = (("insertion", "deletion"), ("negative", "positive"))
-    colours = {name: colour for pair in pairs for name, colour in zip(pair, sns.color_palette("colorblind")[:2], strict=True)}
+    first, second = sns.color_palette("colorblind")[:2]
+    colours = {
+        "insertion": first,
+        "deletion": second,
+        "negative": first,
+        "positive": second,
+    }
     sns.lineplot(
         table,
         x="fraction",
@@ -49,15 +63,19 @@ def curves(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     )
     means = table.groupby(["curve", "fraction"])["confidence"].mean()
     handles, names = ax.get_legend_handles_labels()
-    areas = [np.trapezoid(means[name].to_numpy(), means[name].index.to_numpy()) for name in names]
-    labels = [f"{name}, AUC {area:.3f}" for name, area in zip(names, areas, strict=True)]
+    labels = []
+    for name in names:
+        mean = means[name]
+        area = np.trapezoid(mean.to_numpy(), mean.index.to_numpy())
+        labels.append(f"{name}, AUC {area:.3f}")
     ax.legend(handles, labels, frameon=False, fontsize="small")
     score_axis(ax, table)
-    ax.set_xlabel("share of the image" if table["fraction"].max() <= 1 else "percent of the image")
+    name_fractions(ax, table)
     sns.despine(ax=ax)
     return ax
 
 
+@accepts(explanations=not_empty, evaluations=not_empty)
 def summary(explanations: Sequence[Any], evaluations: Sequence[Any]) -> Figure:
     """Draw one row an image: the image, its heatmap, its insertion and deletion curves.
 
@@ -72,11 +90,17 @@ def summary(explanations: Sequence[Any], evaluations: Sequence[Any]) -> Figure:
     -------
     Figure
     """
-    n = len(explanations)
+    n_rows = len(explanations)
+    if len(evaluations) != n_rows:
+        given = f"{n_rows} explanations and {len(evaluations)} evaluations were given"
+        raise InputError(f"{given}; give as many of both")
+    for explanation, evaluation in zip(explanations, evaluations, strict=True):
+        if not hasattr(explanation, "heatmap") or not hasattr(evaluation, "table"):
+            raise InputError("give explanations and their evaluations (faithfulness)")
     figure, axes = plt.subplots(
-        n,
+        n_rows,
         4,
-        figsize=(11.5, 2.9 * n),
+        figsize=(11.5, 2.9 * n_rows),
         squeeze=False,
         layout="constrained",
         width_ratios=(1, 1, 1.15, 1.15),
@@ -85,12 +109,10 @@ def summary(explanations: Sequence[Any], evaluations: Sequence[Any]) -> Figure:
         row[0].imshow(explanation.view)
         row[0].set(xticks=[], yticks=[])
         row[0].set_title(shortened(explanation.title, 40), parse_math=False)
-        overlay(
-            explanation.view,
-            explanation.heatmap,
-            title=f"heatmap, {shortened(explanation.model.rstrip('/').split('/')[-1])}",
-            ax=row[1],
-        )
+        # The last part of a path or a name on the hub.
+        model = explanation.model.rstrip("/").split("/")[-1]
+        title = f"heatmap, {shortened(model)}"
+        overlay(explanation.view, explanation.heatmap, title=title, ax=row[1])
         table = evaluation.table()
         for ax, name in zip(row[2:], table["curve"].unique(), strict=True):
             curves(table[table["curve"] == name], ax=ax)

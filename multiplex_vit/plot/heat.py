@@ -11,12 +11,15 @@ from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
+from multiplex_vit.accepts import accepts, grid_size, picture, plane
+from multiplex_vit.checks import numbers, share, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.plot.colour import HEAT, scale
 from multiplex_vit.plot.sheets import prefix_count
 from multiplex_vit.plot.text import layer_names, shortened
 
 
+@accepts(image=picture, heatmap=plane)
 def overlay(
     image: np.ndarray,
     heatmap: np.ndarray,
@@ -50,6 +53,7 @@ def overlay(
     -------
     Axes
     """
+    alpha = share("alpha", alpha)
     ax = ax or plt.gca()
     heat = _laid(ax, image, heatmap, scale(heatmap, cmap), alpha=alpha, smooth=smooth)
     ax.set_title(title, parse_math=False)
@@ -58,6 +62,7 @@ def overlay(
     return ax
 
 
+@accepts(image=picture, grid=grid_size)
 def small_multiples(
     image: np.ndarray,
     values: np.ndarray,
@@ -97,29 +102,34 @@ def small_multiples(
     InputError
         If there is no layer or no column, or there are fewer nodes than patches.
     """
-    values = np.asarray(values, dtype=float)
-    if values.ndim != 2 or not len(values):
-        raise InputError(f"values have shape {list(values.shape)}; give [layer, node] with at least one layer")
-    heatmaps = values[:, prefix_count(values.shape[1], grid) :].reshape(-1, *grid)
-    if cols < 1:
-        raise InputError(f"cols is {cols}; give a whole number of at least 1")
-    cols = min(cols, len(values))
-    rows = math.ceil(len(values) / cols)
+    heatmaps = _heatmaps(values, grid)
+    n_layers = len(heatmaps)
+    labels = layer_names(names, n_layers)
+    cols = min(whole("cols", cols, at_least=1), n_layers)
+    rows = math.ceil(n_layers / cols)
     height = 2.1 * image.shape[0] / image.shape[1]
-    size = (
-        2.1 * cols + (0.9 if shared else 0.7 * cols),
-        (height + 0.35) * rows + (0.4 if title else 0),
+    bars = 0.9 if shared else 0.7 * cols
+    size = (2.1 * cols + bars, (height + 0.35) * rows + (0.4 if title else 0))
+    figure, axes = plt.subplots(
+        rows,
+        cols,
+        figsize=size,
+        squeeze=False,
+        layout="constrained",
     )
-    figure, axes = plt.subplots(rows, cols, figsize=size, squeeze=False, layout="constrained")
     common = scale(heatmaps, cmap)
-    for ax, heatmap, name in zip(axes.flat, heatmaps, layer_names(names, len(values)), strict=False):
-        heat = _laid(ax, image, heatmap, common if shared else scale(heatmap, cmap))
-        ax.set_title(shortened(name, 20), parse_math=False, fontsize="medium")
+    panels = list(axes.flat)
+    for ax, heatmap, label in zip(panels, heatmaps, labels, strict=False):
+        colours = common if shared else scale(heatmap, cmap)
+        heat = _laid(ax, image, heatmap, colours)
+        ax.set_title(shortened(label, 20), parse_math=False, fontsize="medium")
         if not shared:
-            figure.colorbar(heat, ax=ax, shrink=0.85).ax.tick_params(labelsize="x-small")
-    for ax in axes.flat[len(values) :]:
+            bar = figure.colorbar(heat, ax=ax, shrink=0.85)
+            bar.ax.tick_params(labelsize="x-small")
+    for ax in panels[n_layers:]:
         ax.set_axis_off()
     if shared:
+        # The bar is as wide as the room that was left for it, however many panels there are.
         figure.colorbar(
             heat,
             ax=axes,
@@ -132,6 +142,17 @@ def small_multiples(
     return figure
 
 
+def _heatmaps(values: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
+    """Return values of patches [layer, row, col], prefix tokens left out."""
+    values = numbers("values", values)
+    if values.ndim != 2 or not len(values):
+        shape = f"values have shape {list(values.shape)}"
+        raise InputError(f"{shape}; give [layer, node] with at least one layer")
+    n_prefix = prefix_count(values.shape[1], grid)
+    return values[:, n_prefix:].reshape(-1, *grid)
+
+
+@accepts(image=picture, heatmap=plane)
 def thumbnail(image: np.ndarray, heatmap: np.ndarray, *, title: str = "") -> bytes:
     """Return a small overlay as the bytes of a PNG, for notebooks."""
     figure = Figure(figsize=(3.2, 3.2), layout="constrained")
@@ -152,6 +173,7 @@ def _laid(
 ) -> AxesImage:
     """Lay a heatmap over an image and return it, for a colour bar."""
     height, width = image.shape[:2]
+    # Both share one extent, so that the patches lie over their part of the image.
     extent = (0.0, float(width), float(height), 0.0)
     ax.imshow(image, extent=extent, interpolation="antialiased", cmap="gray")
     ax.set(xticks=[], yticks=[])

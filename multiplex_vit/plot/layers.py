@@ -6,11 +6,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 from scipy.cluster import hierarchy
 
+from multiplex_vit.accepts import accepts, vector
+from multiplex_vit.checks import numbers
 from multiplex_vit.errors import InputError
 from multiplex_vit.plot.colour import HEAT, MARK, beyond_marked, scale
 from multiplex_vit.plot.text import layer_names, layer_ticks
@@ -19,6 +22,7 @@ _ANNOTATED = 12
 """Up to so many layers have numbers in the cells."""
 
 
+@accepts()
 def similarity(
     matrix: np.ndarray,
     *,
@@ -54,35 +58,31 @@ def similarity(
     InputError
         If the matrix is not square, or names or linkage are not of its layers.
     """
-    matrix = np.asarray(matrix, dtype=float)
+    matrix = numbers("matrix", matrix)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
-        raise InputError(f"the matrix has shape {list(matrix.shape)}; give [layer, layer] with at least one layer")
-    n = len(matrix)
-    names = layer_names(names, n)
-    tree = _checked(linkage, n) if linkage is not None and n > 1 else None
-    side = min(8.0, max(3.0, 0.45 * n + 1))
-    figure = plt.figure(figsize=(side + 1.2 + (0 if tree is None else 1.3), side), layout="constrained")
-    axes = figure.subplots(
-        1,
-        1 if tree is None else 2,
-        squeeze=False,
-        width_ratios=None if tree is None else (1, 0.22 * side + 2),
-    )[0]
-    order = np.arange(n)
-    if tree is not None:
-        order = _dendrogram(axes[0], tree)
-        axes[0].set_axis_off()
-    _cells(
-        axes[-1],
-        matrix[np.ix_(order, order)],
-        [names[i] for i in order],
-        cmap,
-        square=tree is None,
-    )
+        shape = f"the matrix has shape {list(matrix.shape)}"
+        raise InputError(f"{shape}; give [layer, layer] with at least one layer")
+    n_layers = len(matrix)
+    names = layer_names(names, n_layers)
+    side = min(8.0, max(3.0, 0.45 * n_layers + 1))
+    order = np.arange(n_layers)
+    has_tree = n_layers > 1 and linkage is not None
+    if n_layers > 1 and linkage is not None:
+        size, ratios = (side + 1.2 + 1.3, side), (1, 0.22 * side + 2)
+        figure = plt.figure(figsize=size, layout="constrained")
+        left, right = figure.subplots(1, 2, width_ratios=ratios)
+        order = _dendrogram(left, _checked(linkage, n_layers))
+        left.set_axis_off()
+    else:
+        figure = plt.figure(figsize=(side + 1.2, side), layout="constrained")
+        right = figure.subplots()
+    ordered = matrix[np.ix_(order, order)]
+    _cells(right, ordered, [names[layer] for layer in order], cmap, square=not has_tree)
     figure.suptitle(title, parse_math=False)
     return figure
 
 
+@accepts()
 def reducibility(
     linkage: np.ndarray,
     quality: np.ndarray,
@@ -120,35 +120,46 @@ def reducibility(
     InputError
         If linkage, quality, names, best and by_chance do not fit each other.
     """
-    quality = np.asarray(quality, dtype=float)
-    n = len(quality)
-    tree = _checked(linkage, n)
-    names = layer_names(names, n)
+    quality = vector("quality", quality).astype(float)
+    n_layers = len(quality)
+    if not n_layers:
+        raise InputError("quality is empty; give one number for each number of merges, 0 too")
+    tree = _checked(linkage, n_layers)
+    names = layer_names(names, n_layers)
     if best is None:
-        best = n - 1 - int(np.argmax(np.where(np.isfinite(quality), quality, -np.inf)[::-1]))
-    if not 0 <= best < n:
-        raise InputError(f"best is {best}; give a number of merges of 0 to {n - 1}")
-    chance = None if by_chance is None else np.asarray(by_chance, dtype=float)
-    if chance is not None and (chance.ndim != 2 or chance.shape[1] != n or not len(chance)):
-        raise InputError(f"by_chance has shape {list(chance.shape)}; give [sample, {n}] with at least one sample")
+        best = _best(quality)
+    if not 0 <= best < n_layers:
+        raise InputError(f"best is {best}; give a number of merges of 0 to {n_layers - 1}")
     figure, (left, right) = plt.subplots(
         1,
         2,
-        figsize=(9.5, min(9.0, max(3.4, 0.28 * n + 1))),
+        figsize=(9.5, min(9.0, max(3.4, 0.28 * n_layers + 1))),
         layout=ConstrainedLayoutEngine(wspace=0.06),
     )
     _merges(left, tree, names, best)
-    if chance is not None:
-        _chance(right, chance)
+    if by_chance is not None:
+        _chance(right, by_chance, n_layers)
     _quality(right, quality, best)
     figure.suptitle(title, parse_math=False)
     return figure
 
 
-def _checked(linkage: np.ndarray, n: int) -> np.ndarray:
-    tree = np.asarray(linkage, dtype=float)
-    if (n > 1 or tree.size) and tree.shape != (n - 1, 4):
-        raise InputError(f"the linkage has shape {list(tree.shape)}; {n} layers want {[n - 1, 4]}, as scipy.cluster.hierarchy.linkage gives it")
+def _best(quality: np.ndarray) -> int:
+    """Return the number of merges of greatest quality; of equal ones, the one with most merges."""
+    finite = np.where(np.isfinite(quality), quality, -np.inf)
+    return len(quality) - 1 - int(np.argmax(finite[::-1]))
+
+
+def _checked(linkage: np.ndarray, n_layers: int) -> np.ndarray:
+    """Return the merges of layers, which must be of as many."""
+    tree = numbers("linkage", linkage)
+    expected = (n_layers - 1, 4)
+    if (n_layers > 1 or tree.size) and tree.shape != expected:
+        shape = f"the linkage has shape {list(tree.shape)}"
+        needs = f"{n_layers} layers need {list(expected)}"
+        raise InputError(f"{shape}; {needs}, as scipy.cluster.hierarchy.linkage gives it")
+    if (tree < 0).any() or not np.isfinite(tree).all():
+        raise InputError("the linkage has a negative number, NaN or infinity; give SciPy's")
     return tree
 
 
@@ -157,55 +168,70 @@ def _dendrogram(ax: Axes, tree: np.ndarray, merged: int = 0) -> np.ndarray:
 
     The layers are returned in that order. The first merges are coloured.
     """
-    n = len(tree) + 1
-    found = hierarchy.dendrogram(
+    n_layers = len(tree) + 1
+
+    def colour(merge: int) -> str:
+        return MARK if merge < n_layers + merged else "0.35"
+
+    drawn = hierarchy.dendrogram(
         tree,
         ax=ax,
         orientation="left",
         no_labels=True,
-        link_color_func=lambda k: MARK if k < n + merged else "0.35",
+        link_color_func=colour,
     )
-    ax.set_ylim(10 * n, 0)
-    return np.array(found["leaves"])
+    # SciPy puts leaves 10 apart; the first is to lie at the top.
+    ax.set_ylim(10 * n_layers, 0)
+    return np.array(drawn["leaves"])
 
 
-def _cells(ax: Axes, matrix: np.ndarray, names: Sequence[str], cmap: str, *, square: bool) -> None:
-    """Draw the matrix; beside a dendrogram it must fill its panel.
+def _cells(
+    ax: Axes,
+    matrix: np.ndarray,
+    names: Sequence[str],
+    cmap: str,
+    *,
+    square: bool,
+) -> None:
+    """Draw the matrix.
 
-    Or rows and leaves would not meet.
+    Beside a dendrogram it must fill its panel, or rows and leaves would not meet.
     """
-    n = len(matrix)
-    pairs = matrix[~np.eye(n, dtype=bool)] if n > 1 else matrix.ravel()
-    chosen, norm = scale(pairs, cmap)
-    own = matrix.diagonal()
-    over, under = (own > norm.vmax).any(), (own < norm.vmin).any()
-    extend = {
-        (False, False): "neither",
-        (True, False): "max",
-        (False, True): "min",
-        (True, True): "both",
-    }[bool(over), bool(under)]
-    options = {
-        "cmap": beyond_marked(chosen),
-        "vmin": norm.vmin,
-        "vmax": norm.vmax,
-        "square": square,
-        "cbar_kws": {"shrink": 0.8, "extend": extend},
-    }
+    n_layers = len(matrix)
+    pairs = matrix.ravel()
+    if n_layers > 1:
+        pairs = matrix[~np.eye(n_layers, dtype=bool)]
+    colours, norm = scale(pairs, cmap)
     sns.heatmap(
         matrix,
         ax=ax,
-        annot=n <= _ANNOTATED,
+        annot=n_layers <= _ANNOTATED,
         fmt=_digits(pairs),
         annot_kws={"fontsize": 7},
         xticklabels=False,
         yticklabels=False,
-        **options,
+        cmap=beyond_marked(colours),
+        vmin=norm.vmin,
+        vmax=norm.vmax,
+        square=square,
+        cbar_kws={"shrink": 0.8, "extend": _extended(matrix.diagonal(), norm)},
     )
     ax.set_facecolor("0.7")
-    layer_ticks(ax.xaxis, names, places=np.arange(n) + 0.5, most=24)
-    layer_ticks(ax.yaxis, names, places=np.arange(n) + 0.5, most=24)
+    middle = np.arange(n_layers) + 0.5
+    layer_ticks(ax.xaxis, names, places=middle, most=24)
+    layer_ticks(ax.yaxis, names, places=middle, most=24)
     ax.tick_params(length=0)
+
+
+def _extended(diagonal: np.ndarray, norm: Normalize) -> str:
+    """Return at which ends the colour bar goes on, since a layer's likeness to itself lies there."""
+    over = (diagonal > norm.vmax).any()
+    under = (diagonal < norm.vmin).any()
+    if over and under:
+        return "both"
+    if over:
+        return "max"
+    return "min" if under else "neither"
 
 
 def _digits(values: np.ndarray) -> str:
@@ -213,55 +239,55 @@ def _digits(values: np.ndarray) -> str:
 
     Values below 10 have at least two decimals.
     """
-    known = np.abs(values[np.isfinite(values)])
-    greatest = known.max() if known.any() else 1.0
-    return f".{int(np.clip(1 - np.floor(np.log10(greatest)), 2 if greatest < 10 else 0, 4))}f"
+    sizes = np.abs(values[np.isfinite(values)])
+    greatest = sizes.max() if sizes.any() else 1.0
+    least_digits = 2 if greatest < 10 else 0
+    digits = np.clip(1 - np.floor(np.log10(greatest)), least_digits, 4)
+    return f".{int(digits)}f"
 
 
 def _merges(ax: Axes, tree: np.ndarray, names: Sequence[str], best: int) -> None:
     """Draw the dendrogram, and a line where merging is best stopped."""
-    n = len(names)
-    order = np.arange(n)
-    if n > 1:
+    n_layers = len(names)
+    order = np.arange(n_layers)
+    if n_layers > 1:
         order = _dendrogram(ax, tree, best)
-        heights = np.concatenate([[0], tree[:, 2], [1.06 * tree[-1, 2]]])
-        ax.set_xlim(1.08 * tree[-1, 2] or 1, 0)
-        ax.axvline((heights[best] + heights[best + 1]) / 2, color="0.2", lw=1, ls=(0, (4, 2)))
+        highest = tree[-1, 2]
+        heights = np.concatenate([[0], tree[:, 2], [1.06 * highest]])
+        ax.set_xlim(1.08 * highest or 1, 0)
+        # Between the last merge that is made and the first that is not.
+        stop = (heights[best] + heights[best + 1]) / 2
+        ax.axvline(stop, color="0.2", lw=1, ls=(0, (4, 2)))
     else:
         ax.set(ylim=(10, 0), xticks=[])
     ax.yaxis.tick_right()
-    layer_ticks(ax.yaxis, [names[int(i)] for i in order], places=10 * np.arange(n) + 5, most=30)
+    labels = [names[int(layer)] for layer in order]
+    layer_ticks(ax.yaxis, labels, places=10 * np.arange(n_layers) + 5, most=30)
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel("distance at which layers merge")
     sns.despine(ax=ax, left=True)
 
 
-def _chance(ax: Axes, by_chance: np.ndarray) -> None:
-    left = by_chance.shape[1] - np.arange(by_chance.shape[1])
-    ax.fill_between(left, by_chance.min(0), by_chance.max(0), color="0.6", alpha=0.3, lw=0)
-    ax.plot(
-        left,
-        by_chance.mean(0),
-        color="0.6",
-        ls="--",
-        label=f"nodes permuted, {len(by_chance)} times",
-    )
+def _chance(ax: Axes, by_chance: np.ndarray, n_layers: int) -> None:
+    """Draw the quality of samples of a null model: their mean and their range."""
+    samples = numbers("by_chance", by_chance)
+    if samples.ndim != 2 or samples.shape[1] != n_layers or not len(samples):
+        shape = f"by_chance has shape {list(samples.shape)}"
+        raise InputError(f"{shape}; give [sample, {n_layers}] with at least one sample")
+    left = n_layers - np.arange(n_layers)
+    ax.fill_between(left, samples.min(0), samples.max(0), color="0.6", alpha=0.3, lw=0)
+    label = f"nodes permuted, {len(samples)} times"
+    ax.plot(left, samples.mean(0), color="0.6", ls="--", label=label)
 
 
 def _quality(ax: Axes, quality: np.ndarray, best: int) -> None:
-    n = len(quality)
-    left = n - np.arange(n)
+    """Draw the quality of the layers left, and mark the best."""
+    n_layers = len(quality)
+    left = n_layers - np.arange(n_layers)
     ax.plot(left, quality, color="0.35", marker="o", ms=4)
-    ax.plot(
-        left[best],
-        quality[best],
-        color=MARK,
-        marker="o",
-        ms=10,
-        ls="",
-        label=f"best: {left[best]} of {n} layers",
-    )
-    ax.set(xlabel="layers left", ylabel="quality q", xlim=(n + 0.5, 0.5))
+    label = f"best: {left[best]} of {n_layers} layers"
+    ax.plot(left[best], quality[best], color=MARK, marker="o", ms=10, ls="", label=label)
+    ax.set(xlabel="layers left", ylabel="quality q", xlim=(n_layers + 0.5, 0.5))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.margins(y=0.12)
     ax.legend(

@@ -1,6 +1,7 @@
 """Measures: how values of nodes are distributed, run over depth, and change with pruning."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,17 +11,30 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
+from multiplex_vit.accepts import accepts
+from multiplex_vit.checks import numbers, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.plot.colour import MARK, by_depth, distinct
-from multiplex_vit.plot.text import layer_names, layer_ticks, legend, shortened, spread
+from multiplex_vit.plot.text import (
+    layer_names,
+    layer_ticks,
+    legend,
+    require_columns,
+    shortened,
+    spread,
+)
 
 _LEGIBLE = 8
 """Up to so many layers have a legend; more have a colour bar."""
 
 _RANK = "tau_"
 
+_PRUNED = ["min_cut", "density", "isolates", "giant_component"]
 
+
+@accepts()
 def distribution(
     values: np.ndarray,
     *,
@@ -51,55 +65,58 @@ def distribution(
     values = _layered(values)
     names = [shortened(name, 20) for name in layer_names(names, len(values))]
     ax = ax or plt.gca()
-    lines, zeros = [], (values <= 0).sum(1)
-    kind = "not above 0" if (values < 0).any() else "zeros"
+    lines = []
     for row, colour in zip(values, by_depth(len(values)), strict=True):
-        known = np.sort(row[np.isfinite(row)])
-        steps, below = np.unique(known, return_index=True)
-        share = (1 - below / max(1, len(known)))[steps > 0]
-        lines += ax.step(
-            steps[steps > 0],
-            share,
-            where="pre",
-            color=colour,
-            lw=1.3,
-            marker="o",
-            markersize=3.5,
-            markevery=[-1] if len(share) else None,
-        )
+        lines += _steps(ax, row, colour)
     if (values > 0).any():
         ax.set(xscale="log", yscale="log")
     else:
-        ax.text(
-            0.5,
-            0.5,
-            "no value above 0",
-            transform=ax.transAxes,
-            ha="center",
-            va="center",
-            color="0.4",
-        )
+        _say(ax, "no value above 0")
         ax.set(xticks=[], yticks=[])
     ax.set_xlabel(label, parse_math=False)
     ax.set_ylabel("share of nodes with at least this")
+    kind = "not above 0" if (values < 0).any() else "zeros"
+    left_out = (values <= 0).sum(1)
     if len(values) <= _LEGIBLE:
-        legend(
-            ax,
-            lines,
-            [f"{name} ({zero} {kind})" if zero else name for name, zero in zip(names, zeros, strict=True)],
-            loc="lower left",
-        )
+        labels = []
+        for name, count in zip(names, left_out, strict=True):
+            labels.append(f"{name} ({count} {kind})" if count else name)
+        legend(ax, lines, labels, loc="lower left")
     else:
         _depth_bar(ax, names)
-        if zeros.any():
-            ax.set_title(
-                f"not drawn: {zeros.sum():,} {kind} of {values.size:,} values",
-                fontsize="small",
-            )
+        if left_out.any():
+            counts = f"{left_out.sum():,} {kind} of {values.size:,} values"
+            ax.set_title(f"not drawn: {counts}", fontsize="small")
     sns.despine(ax=ax)
     return ax
 
 
+def _steps(ax: Axes, values: np.ndarray, colour: tuple[float, ...]) -> list[Line2D]:
+    """Draw the share of values that are at least as great as each."""
+    finite = np.sort(values[np.isfinite(values)])
+    steps, below = np.unique(finite, return_index=True)
+    share = 1 - below / max(1, len(finite))
+    drawn = steps > 0
+    # The dot marks the greatest value.
+    marked = [-1] if drawn.any() else None
+    return ax.step(
+        steps[drawn],
+        share[drawn],
+        where="pre",
+        color=colour,
+        lw=1.3,
+        marker="o",
+        markersize=3.5,
+        markevery=marked,
+    )
+
+
+def _say(ax: Axes, text: str) -> None:
+    """Write in the middle of empty axes why they are empty."""
+    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color="0.4")
+
+
+@accepts()
 def trajectories(
     values: np.ndarray | pd.DataFrame,
     *,
@@ -107,7 +124,7 @@ def trajectories(
     nodes: Sequence[str] = (),
     names: Sequence[str] = (),
     label: str = "value",
-    blocks: Sequence[int] = (),
+    blocks: Sequence[int] | np.ndarray = (),
     ax: Axes | None = None,
 ) -> Axes:
     """Draw a measure of every node over depth.
@@ -145,52 +162,29 @@ def trajectories(
         If a node to stand out is not there, or names or blocks do not fit.
     """
     if isinstance(values, pd.DataFrame):
-        names, nodes = (
-            names or [str(name) for name in values.index],
-            nodes or [str(name) for name in values.columns],
-        )
+        names = names or [str(name) for name in values.index]
+        nodes = nodes or [str(name) for name in values.columns]
     values = _layered(values)
     names = layer_names(names, len(values))
     if len(blocks):
         values, names = _pooled(values, names, blocks)
-    n_layers, n_nodes = values.shape
-    depth = np.arange(n_layers)
+    n_nodes = values.shape[1]
     if len(nodes) not in (0, n_nodes):
-        raise InputError(f"{len(nodes)} names came for {n_nodes} nodes; give one a node, or none")
+        given = f"{len(nodes)} names were given for {n_nodes} nodes"
+        raise InputError(f"{given}; give one a node, or none")
     chosen = _standing_out(values, highlight)
     ax = ax or plt.gca()
-    marker = "o" if n_layers == 1 else ""
-    ax.plot(
-        depth,
-        values,
-        color="0.55",
-        alpha=max(0.08, min(0.5, 20 / n_nodes)),
-        lw=0.7,
-        marker=marker,
-        zorder=1,
-    )
-    known = values[:, np.isfinite(values).all(0)]
-    if known.size:
-        low, middle, high = np.quantile(known, (0.25, 0.5, 0.75), axis=1)
-        ax.fill_between(depth, low, high, color="0.3", alpha=0.25, lw=0, zorder=2, label="quartiles")
-        ax.plot(
-            depth,
-            middle,
-            color="black",
-            lw=1.6,
-            ls=(0, (4, 1.5)),
-            zorder=4,
-            label="median",
-        )
-    _name_lines(
-        ax,
-        values[:, chosen],
-        [shortened(str(nodes[i] if len(nodes) else i), 14) for i in chosen],
-    )
+    _draw_all(ax, values)
+    labels = []
+    for node in chosen:
+        labels.append(shortened(str(nodes[node] if len(nodes) else node), 14))
+    _name_lines(ax, values[:, chosen], labels)
     layer_ticks(ax.xaxis, names)
-    ax.set_xlabel("layer" if max(map(len, names)) <= 4 else "")
+    # Long names say themselves that they are layers.
+    longest = max(len(name) for name in names)
+    ax.set_xlabel("layer" if longest <= 4 else "")
     ax.set_ylabel(label, parse_math=False)
-    if known.size:
+    if np.isfinite(values).all(0).any():
         ax.legend(
             frameon=False,
             fontsize="small",
@@ -203,6 +197,30 @@ def trajectories(
     return ax
 
 
+def _draw_all(ax: Axes, values: np.ndarray) -> None:
+    """Draw every node as a faint line, and median and quartiles over the nodes."""
+    n_layers, n_nodes = values.shape
+    depth = np.arange(n_layers)
+    ax.plot(
+        depth,
+        values,
+        color="0.55",
+        alpha=max(0.08, min(0.5, 20 / n_nodes)),
+        lw=0.7,
+        # One layer makes no line.
+        marker="o" if n_layers == 1 else "",
+        zorder=1,
+    )
+    finite = values[:, np.isfinite(values).all(0)]
+    if finite.size:
+        low, middle, high = np.quantile(finite, (0.25, 0.5, 0.75), axis=1)
+        shade: dict[str, Any] = {"color": "0.3", "alpha": 0.25, "lw": 0, "zorder": 2}
+        ax.fill_between(depth, low, high, label="quartiles", **shade)
+        dashes = (0, (4, 1.5))
+        ax.plot(depth, middle, color="black", lw=1.6, ls=dashes, zorder=4, label="median")
+
+
+@accepts()
 def pruning(table: pd.DataFrame, *, title: str = "") -> Figure:
     """Draw what pruning does to a network.
 
@@ -230,18 +248,21 @@ def pruning(table: pd.DataFrame, *, title: str = "") -> Figure:
     InputError
         If a column is missing or there is no row.
     """
-    wanted = ["min_cut", "density", "isolates", "giant_component"]
-    if missing := [name for name in wanted if name not in table]:
-        raise InputError(f"the table has no column {', '.join(missing)}; give one row a layer and min_cut with {', '.join(wanted)}")
-    if table.empty:
-        raise InputError("the table has no row; give one row a layer and min_cut")
+    require_columns(table, _PRUNED)
     taus = [name for name in table if str(name).startswith(_RANK)]
-    figure, axes = plt.subplots(2, 2, figsize=(9.5, 6), layout="constrained", sharex=True)
-    for ax, name in zip(axes.flat, wanted[1:], strict=False):
+    figure, axes = plt.subplots(
+        2,
+        2,
+        figsize=(9.5, 6),
+        layout="constrained",
+        sharex=True,
+    )
+    for ax, name in zip(axes.flat, _PRUNED[1:], strict=False):
         sns.lineplot(
             table,
             x="min_cut",
             y=name,
+            # The band goes from the least layer to the greatest.
             errorbar=("pi", 100),
             color=MARK,
             marker="o",
@@ -261,64 +282,75 @@ def pruning(table: pd.DataFrame, *, title: str = "") -> Figure:
 
 
 def _layered(values: np.ndarray | pd.DataFrame) -> np.ndarray:
-    found = np.asarray(values, dtype=float)
-    if found.ndim != 2 or not found.size:
-        raise InputError(f"values have shape {list(found.shape)}; give [layer, node] with at least one of each")
-    return found
+    """Return values [layer, node] as floats."""
+    if isinstance(values, pd.DataFrame):
+        values = values.to_numpy()
+    array = numbers("values", values)
+    if array.ndim != 2 or not array.size:
+        shape = f"values have shape {list(array.shape)}"
+        raise InputError(f"{shape}; give [layer, node] with at least one of each")
+    return array
 
 
 def _pooled(
     values: np.ndarray,
     names: Sequence[str],
-    blocks: Sequence[int],
+    blocks: Sequence[int] | np.ndarray,
 ) -> tuple[np.ndarray, list[str]]:
     """Return the mean over the layers of each block, in the order of blocks, and names."""
     if len(blocks) != len(values):
-        raise InputError(f"{len(blocks)} blocks came for {len(values)} layers; give one a layer")
-    numbers = np.asarray(blocks)
-    means, called = [], []
-    for block in np.unique(numbers):
-        there = np.flatnonzero(numbers == block)
-        means.append(values[there].mean(0))
-        called.append(names[there[0]] if len(there) == 1 else f"L{block:02d}")
-    return np.stack(means), called
+        given = f"{len(blocks)} blocks were given for {len(values)} layers"
+        raise InputError(f"{given}; give one a layer")
+    of_layers = np.array([whole("blocks", block, at_least=-1) for block in blocks])
+    means, labels = [], []
+    for block in np.unique(of_layers):
+        heads = np.flatnonzero(of_layers == block)
+        means.append(values[heads].mean(0))
+        labels.append(names[heads[0]] if len(heads) == 1 else f"L{block:02d}")
+    return np.stack(means), labels
 
 
 def _depth_bar(ax: Axes, names: Sequence[str]) -> None:
     """Draw a colour bar with one step a layer."""
-    steps = ScalarMappable(
-        BoundaryNorm(np.arange(len(names) + 1) - 0.5, len(names)),
-        ListedColormap(by_depth(len(names))),
-    )
+    n_layers = len(names)
+    bounds = np.arange(n_layers + 1) - 0.5
+    steps = ScalarMappable(BoundaryNorm(bounds, n_layers), ListedColormap(by_depth(n_layers)))
     bar = ax.figure.colorbar(steps, ax=ax)
     bar.minorticks_off()
     layer_ticks(bar.ax.yaxis, names)
 
 
 def _standing_out(values: np.ndarray, highlight: int | Sequence[int]) -> list[int]:
-    if isinstance(highlight, (int, np.integer)):
-        peaks = np.where(np.isfinite(values), values, -np.inf).max(0)
-        order = np.argsort(-peaks, kind="stable")[: max(0, int(highlight))]
-        return [int(i) for i in order if peaks[i] > -np.inf]
-    chosen = [int(i) for i in highlight]
-    if not all(0 <= i < values.shape[1] for i in chosen):
-        raise InputError(f"nodes {chosen} are to stand out; give indices of 0 to {values.shape[1] - 1}")
-    return chosen
+    """Return the nodes to draw in colour."""
+    n_nodes = values.shape[1]
+    if not isinstance(highlight, (int, np.integer)):
+        chosen = [whole("highlight", node, at_least=0) for node in highlight]
+        if any(node >= n_nodes for node in chosen):
+            problem = f"nodes {chosen} are to stand out"
+            raise InputError(f"{problem}; give indices of 0 to {n_nodes - 1}")
+        return chosen
+    peaks = np.where(np.isfinite(values), values, -np.inf).max(0)
+    order = np.argsort(-peaks, kind="stable")[: max(0, int(highlight))]
+    # A node without a finite value has no peak.
+    return [int(node) for node in order if peaks[node] > -np.inf]
 
 
 def _name_lines(ax: Axes, values: np.ndarray, names: Sequence[str]) -> None:
     """Draw lines in colour, each with its name right of its last point, the names moved apart."""
     last = len(values) - 1
+    longest = max((len(name) for name in names), default=0)
     margin = 0.03 * max(1, last)
-    room = (0.05 + 0.02 * max(map(len, names), default=0)) * max(1, last)
+    room = (0.05 + 0.02 * longest) * max(1, last)
     ax.set_xlim(-margin, last + margin + (room if names else 0))
     low, high = ax.get_ylim()
     ends = np.nan_to_num((values[-1] - low) / (high - low))
     heights = low + (high - low) * spread(ends, 0.05)
-    for row, name, (colour, dash), end, height in zip(values.T, names, distinct(len(names)), ends, heights, strict=True):
+    styles = distinct(len(names))
+    for line, name in enumerate(names):
+        colour, dash = styles[line]
         ax.plot(
             np.arange(len(values)),
-            row,
+            values[:, line],
             color=colour,
             ls=dash,
             lw=1.6,
@@ -326,23 +358,18 @@ def _name_lines(ax: Axes, values: np.ndarray, names: Sequence[str]) -> None:
             marker="o",
             markersize=3,
         )
-        at = low + (high - low) * end
-        ax.plot(
-            [last, last + 0.8 * margin + 0.03 * room, last + 2 * margin],
-            [at, height, height],
-            color=colour,
-            lw=0.6,
-            zorder=1,
-        )
-        ax.text(
-            last + 2.3 * margin,
-            height,
-            name,
-            color=colour,
-            va="center",
-            fontsize="small",
-            parse_math=False,
-        )
+        # A thin line leads from the last point to the name, which may have been moved.
+        end = low + (high - low) * ends[line]
+        height = heights[line]
+        x = [last, last + 0.8 * margin + 0.03 * room, last + 2 * margin]
+        ax.plot(x, [end, height, height], color=colour, lw=0.6, zorder=1)
+        style: dict[str, Any] = {
+            "color": colour,
+            "va": "center",
+            "fontsize": "small",
+            "parse_math": False,
+        }
+        ax.text(last + 2.3 * margin, height, name, **style)
     ax.set_ylim(low, high)
 
 
@@ -350,30 +377,22 @@ def _draw_taus(ax: Axes, means: pd.DataFrame) -> None:
     shown = means.dropna(axis=1, how="all")
     ax.set(ylabel="Kendall's tau to unpruned")
     if shown.shape[1] == 0:
-        ax.text(
-            0.5,
-            0.5,
-            "no measure",
-            transform=ax.transAxes,
-            ha="center",
-            va="center",
-            color="0.4",
-        )
+        _say(ax, "no measure")
         return
-    lines = []
+    lines, labels = [], []
     for name, (colour, dash) in zip(shown, distinct(shown.shape[1]), strict=True):
-        lines += ax.plot(shown.index, shown[name], color=colour, ls=dash, marker="o", ms=3.5, lw=1.5)
-    legend(
-        ax,
-        lines,
-        [shortened(str(name).removeprefix(_RANK), 24) for name in shown],
-        loc="center left",
-        bbox_to_anchor=(1, 0.5),
-    )
+        style = {"color": colour, "ls": dash, "marker": "o", "ms": 3.5, "lw": 1.5}
+        lines += ax.plot(shown.index, shown[name], **style)
+        labels.append(shortened(str(name).removeprefix(_RANK), 24))
+    legend(ax, lines, labels, loc="center left", anchor=(1, 0.5))
 
 
 def _cut_axis(ax: Axes, cuts: np.ndarray) -> None:
     above = cuts[cuts > 0]
     if not above.size:
         return
-    ax.set_xscale("log") if cuts.min() > 0 else ax.set_xscale("symlog", linthresh=above.min(), linscale=0.4)
+    if cuts.min() > 0:
+        ax.set_xscale("log")
+    else:
+        # 0 has no place on a logarithmic axis, so that the axis is linear near it.
+        ax.set_xscale("symlog", linthresh=above.min(), linscale=0.4)

@@ -1,6 +1,7 @@
 """Networks: attention of one layer over the image, and all layers as a stack of sheets."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,6 +10,9 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.patches import FancyArrowPatch, Polygon
 
+from multiplex_vit.accepts import accepts, grid_size, matrix, picture
+from multiplex_vit.accepts import stack as stack_of_layers
+from multiplex_vit.checks import numbers, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.plot.colour import (
     INK,
@@ -27,7 +31,10 @@ _NAME = 16
 
 _GREY = tuple(part / 255 for part in MISSING)
 
+_DARK = (0.15, 0.15, 0.15, 1.0)
 
+
+@accepts(image=picture, weights=matrix, grid=grid_size)
 def attention(
     image: np.ndarray,
     weights: np.ndarray,
@@ -70,23 +77,28 @@ def attention(
     weights = weights[n_prefix:, n_prefix:]
     ax = ax or plt.gca()
     height, width = image.shape[:2]
-    row, col = np.divmod(np.arange(len(weights)), grid[1])
-    x, y = (col + 0.5) * width / grid[1], (row + 0.5) * height / grid[0]
+    rows, cols = grid
+    row, col = np.divmod(np.arange(len(weights)), cols)
+    # Nodes lie in the middle of their patches.
+    x = (col + 0.5) * width / cols
+    y = (row + 0.5) * height / rows
     ax.imshow(image, alpha=0.75, cmap="gray")
     source, target, weight = strongest(weights, edges)
-    colours = edge_colours(weight, cmap=cmap)
-    for i, j, colour, share in zip(source, target, colours, unit(weight), strict=True):
+    shades = edge_colours(weight, cmap=cmap)
+    shares = unit(weight)
+    for edge, (one, other) in enumerate(zip(source, target, strict=True)):
         arrow = FancyArrowPatch(
-            (x[i], y[i]),
-            (x[j], y[j]),
+            (x[one], y[one]),
+            (x[other], y[other]),
             connectionstyle="arc3,rad=0.15",
             arrowstyle="-|>",
             mutation_scale=7,
-            color=colour,
-            lw=0.6 + 1.4 * share,
+            color=shades[edge],
+            lw=0.6 + 1.4 * shares[edge],
         )
         ax.add_patch(arrow)
     received = _off_diagonal(weights).sum(0)
+    # Discs of a fine grid must not cover each other.
     widest = 90 * min(1.0, (14 / max(grid)) ** 2)
     ax.scatter(
         x,
@@ -102,13 +114,14 @@ def attention(
     return ax
 
 
+@accepts(weights=stack_of_layers, grid=grid_size)
 def stack(
     weights: np.ndarray,
     grid: tuple[int, int],
     *,
     names: Sequence[str] = (),
     layers: Sequence[int] | None = None,
-    values: np.ndarray | Mapping[str, np.ndarray] | None = None,
+    values: np.ndarray | Mapping[str, Any] | None = None,
     edges: int = 60,
     links: int = 8,
     ax: Axes | None = None,
@@ -152,38 +165,52 @@ def stack(
         If a layer is not there, or names or values are not of these layers and nodes.
     """
     weights = np.asarray(weights)
-    n_prefix = prefix_count(weights.shape[1], grid)
-    label, known = _named(values)
-    if known is not None and known.shape != weights.shape[:2]:
-        raise InputError(f"values have shape {list(known.shape)}; give [layer, node], here {list(weights.shape[:2])}")
-    drawn = _chosen(layers, len(weights))
-    shown = [layer_names(names, len(weights))[i] if len(names) else "" for i in drawn]
-    received = np.stack([_off_diagonal(weights[i]).sum(0) for i in drawn])
-    measured = None if known is None else known[drawn]
+    n_layers, n_nodes = weights.shape[:2]
+    n_prefix = prefix_count(n_nodes, grid)
+    label, measure = _named(values)
+    if measure is not None and measure.shape != (n_layers, n_nodes):
+        shape = f"values have shape {list(measure.shape)}"
+        raise InputError(f"{shape}; give [layer, node], here {[n_layers, n_nodes]}")
+    drawn = _chosen(layers, n_layers)
+    labels = [""] * n_layers
+    if len(names):
+        labels = layer_names(names, n_layers)
+    received = np.stack([_off_diagonal(weights[layer]).sum(0) for layer in drawn])
+    measured = None if measure is None else measure[drawn]
     ax = ax or plt.gca()
     positions = np.stack([places(grid, n_prefix, level) for level in range(len(drawn))])
     _tie(ax, positions, received if measured is None else np.nan_to_num(measured), links)
-    for level, (i, name) in enumerate(zip(drawn, shown, strict=True)):
-        _draw_sheet(ax, grid, level, name)
-        _draw_edges(ax, weights[i], positions[level], edges, level=level, grey=known is not None)
-    _draw_nodes(ax, positions, n_prefix, *_looks(received, measured))
+    for level, layer in enumerate(drawn):
+        _draw_sheet(ax, grid, level, labels[layer])
+        lines = strongest(weights[layer], edges)
+        # Colours of nodes are read best beside grey edges.
+        _draw_edges(ax, lines, positions[level], level=level, grey=measured is not None)
+    sizes, shades = _looks(received, measured)
+    _draw_nodes(ax, positions, n_prefix, sizes, shades)
     if measured is not None:
-        cmap, norm = scale(measured, INK)
-        ax.figure.colorbar(
-            ScalarMappable(norm, cmap),
-            ax=ax,
-            location="bottom",
-            shrink=0.5,
-            aspect=30,
-            pad=0.04,
-        ).set_label(label, parse_math=False)
+        _measure_bar(ax, measured, label)
     ax.autoscale_view()
-    _make_room(ax, max(map(len, shown)))
+    _make_room(ax, max(len(labels[layer]) for layer in drawn))
     ax.set_aspect("equal")
     ax.set_axis_off()
     return ax
 
 
+def _measure_bar(ax: Axes, measured: np.ndarray, label: str) -> None:
+    """Draw a colour bar that bears the name of the measure."""
+    cmap, norm = scale(measured, INK)
+    bar = ax.figure.colorbar(
+        ScalarMappable(norm, cmap),
+        ax=ax,
+        location="bottom",
+        shrink=0.5,
+        aspect=30,
+        pad=0.04,
+    )
+    bar.set_label(label, parse_math=False)
+
+
+@accepts(weights=matrix)
 def strongest(weights: np.ndarray, edges: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return source, target and weight of the strongest edges between different nodes.
 
@@ -195,13 +222,17 @@ def strongest(weights: np.ndarray, edges: int) -> tuple[np.ndarray, np.ndarray, 
     [[0, 2], [2, 0], [2, 3]]
     """
     between = _off_diagonal(weights)
-    order = np.argsort(between, axis=None, kind="stable")[-edges:] if edges > 0 else np.array([], dtype=int)
+    order = np.array([], dtype=int)
+    if edges > 0:
+        order = np.argsort(between, axis=None, kind="stable")[-edges:]
     source, target = np.unravel_index(order, between.shape)
-    there = between[source, target] > 0
-    return source[there], target[there], between[source, target][there]
+    weight = between[source, target]
+    present = weight > 0
+    return source[present], target[present], weight[present]
 
 
 def _off_diagonal(weights: np.ndarray) -> np.ndarray:
+    """Return weights without self-loops."""
     return weights * (1 - np.eye(len(weights), dtype=weights.dtype))
 
 
@@ -212,51 +243,59 @@ def _named(
     if values is None:
         return "", None
     if not isinstance(values, Mapping):
-        return "", np.asarray(values, dtype=float)
+        return "", numbers("values", values)
     if len(values) != 1:
-        raise InputError(f"values hold {len(values)} measures ({', '.join(values)}); give one")
-    [(name, numbers)] = values.items()
-    return str(name), np.asarray(numbers, dtype=float)
+        names = ", ".join(str(name) for name in values)
+        raise InputError(f"values hold {len(values)} measures ({names}); give one")
+    [(name, array)] = values.items()
+    return str(name), numbers("values", array)
 
 
 def _chosen(layers: Sequence[int] | None, n_layers: int) -> list[int]:
-    chosen = list(range(n_layers)) if layers is None else [int(i) for i in layers]
-    if not chosen or not all(-n_layers <= i < n_layers for i in chosen):
+    """Return the layers to draw."""
+    if layers is None:
+        return list(range(n_layers))
+    chosen = [whole("layers", layer, at_least=-n_layers) for layer in layers]
+    if not chosen or max(chosen) >= n_layers:
         raise InputError(f"layers are {chosen}; give one or more of 0 to {n_layers - 1}")
     return chosen
 
 
 def _tie(ax: Axes, positions: np.ndarray, values: np.ndarray, links: int) -> None:
     """Draw the inter-layer links of the tokens with the greatest values over all layers."""
-    tokens = np.argsort(-values.sum(0), kind="stable")[: max(0, links)]
-    between = [positions[level : level + 2, node] for level in range(len(positions) - 1) for node in tokens]
-    ax.add_collection(
-        LineCollection(
-            between,
-            colors="0.35",
-            linewidths=1.0,
-            linestyles=(0, (1, 2)),
-            zorder=2 * len(positions),
-        )
+    nodes = np.argsort(-values.sum(0), kind="stable")[: max(0, links)]
+    lines = []
+    for level in range(len(positions) - 1):
+        for node in nodes:
+            lines.append(positions[level : level + 2, node])
+    dotted = LineCollection(
+        lines,
+        colors="0.35",
+        linewidths=1.0,
+        linestyles=(0, (1, 2)),
+        # Above all sheets, which lie on the levels below.
+        zorder=2 * len(positions),
     )
+    ax.add_collection(dotted)
 
 
 def _draw_sheet(ax: Axes, grid: tuple[int, int], level: int, name: str) -> None:
+    """Draw the sheet of a layer, and its name at the right."""
     outline = corners(grid, level)
-    ax.add_collection(
-        PatchCollection(
-            [Polygon(outline)],
-            facecolor="white",
-            edgecolor="0.6",
-            alpha=0.8,
-            zorder=2 * level,
-        )
+    sheet = PatchCollection(
+        [Polygon(outline)],
+        facecolor="white",
+        edgecolor="0.6",
+        alpha=0.8,
+        zorder=2 * level,
     )
+    ax.add_collection(sheet)
     if name:
-        place = {"xy": outline[2], "xytext": (6, 0), "textcoords": "offset points"}
         ax.annotate(
             shortened(name, _NAME),
-            **place,
+            xy=outline[2],
+            xytext=(6, 0),
+            textcoords="offset points",
             va="center",
             fontsize="small",
             parse_math=False,
@@ -266,41 +305,40 @@ def _draw_sheet(ax: Axes, grid: tuple[int, int], level: int, name: str) -> None:
 def _make_room(ax: Axes, letters: int) -> None:
     """Widen the axes to the right, so that names of so many letters stay within.
 
-    Whatever the shape of the axes.
+    It works whatever the shape of the axes.
     """
-    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    left, right = ax.get_xlim()
+    low, high = ax.get_ylim()
     box = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())
     inches = min(0.1 + 0.085 * min(letters, _NAME), 0.5 * box.width)
-    ax.set_xlim(
-        left,
-        right
-        + max(
-            inches * (right - left) / (box.width - inches),
-            inches * (high - low) / box.height,
-        ),
-    )
+    # Whichever binds once x and y have one scale: the width of the box, or its height.
+    by_width = inches * (right - left) / (box.width - inches)
+    by_height = inches * (high - low) / box.height
+    ax.set_xlim(left, right + max(by_width, by_height))
 
 
 def _draw_edges(
     ax: Axes,
-    layer: np.ndarray,
+    edges: tuple[np.ndarray, np.ndarray, np.ndarray],
     place: np.ndarray,
-    edges: int,
     *,
     level: int,
     grey: bool,
 ) -> None:
-    source, target, weight = strongest(layer, edges)
+    """Draw the edges of a layer on its sheet."""
+    source, target, weight = edges
+    share = unit(weight)
     lines = np.stack([place[source], place[target]], 1)
-    shades = map_named("Greys")(0.25 + 0.5 * unit(weight)) if grey else edge_colours(weight)
-    ax.add_collection(
-        LineCollection(
-            list(lines),
-            colors=shades,
-            linewidths=0.5 + unit(weight),
-            zorder=2 * level + 1,
-        )
+    shades = edge_colours(weight)
+    if grey:
+        shades = map_named("Greys")(0.25 + 0.5 * share)
+    collection = LineCollection(
+        list(lines),
+        colors=shades,
+        linewidths=0.5 + share,
+        zorder=2 * level + 1,
     )
+    ax.add_collection(collection)
 
 
 def _draw_nodes(
@@ -310,11 +348,10 @@ def _draw_nodes(
     sizes: np.ndarray,
     shades: np.ndarray,
 ) -> None:
+    """Draw prefix tokens as diamonds and patches as discs."""
+    prefix, patches = slice(0, n_prefix), slice(n_prefix, None)
     for level, place in enumerate(positions):
-        for part, marker, least in (
-            (slice(0, n_prefix), "D", 12),
-            (slice(n_prefix, None), "o", 0),
-        ):
+        for part, marker, least in ((prefix, "D", 12), (patches, "o", 0)):
             x, y = place[part].T
             ax.scatter(
                 x,
@@ -331,11 +368,14 @@ def _draw_nodes(
 def _looks(received: np.ndarray, values: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Return size [layer, node] and colour [layer, node, 4] of the nodes.
 
-    By their values on one scale, or dark and by attention received.
+    They show their values on one scale or, without values, the attention received in dark discs.
     """
     if values is None:
-        return np.stack([1 + 26 * unit(row) for row in received]), np.full((*received.shape, 4), (0.15, 0.15, 0.15, 1.0))
+        sizes = np.stack([1 + 26 * unit(row) for row in received])
+        return sizes, np.full((*received.shape, 4), _DARK)
     cmap, norm = scale(values, INK)
-    known = np.isfinite(values)
-    shades = np.where(known[..., None], cmap(norm(np.where(known, values, 0))), (*_GREY, 1.0))
-    return 4 + 36 * unit(np.where(known, np.abs(values), 0).ravel()).reshape(values.shape), shades
+    finite = np.isfinite(values)
+    filled = np.where(finite, values, 0)
+    shades = np.where(finite[..., None], cmap(norm(filled)), (*_GREY, 1.0))
+    share = unit(np.abs(filled).ravel()).reshape(values.shape)
+    return 4 + 36 * share, shades

@@ -7,11 +7,15 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from multiplex_vit.accepts import accepts
 from multiplex_vit.errors import InputError
 from multiplex_vit.plot.colour import MARK
-from multiplex_vit.plot.text import shortened
+from multiplex_vit.plot.text import require_columns, shortened
+
+_CHANGES = ["variant", "change", "change_low", "change_high", "p_holm"]
 
 
+@accepts()
 def changes(
     table: pd.DataFrame,
     *,
@@ -40,22 +44,18 @@ def changes(
     InputError
         If a column is missing or there is no row.
     """
-    _wanted(table, ["variant", "change", "change_low", "change_high", "p_holm"])
+    require_columns(table, _CHANGES)
     ax = ax or plt.gca()
+    # The first variant is at the top.
     place = np.arange(len(table))[::-1]
     ax.axvline(0, color="0.6", lw=0.8, zorder=0)
     ax.hlines(place, table["change_low"], table["change_high"], color=MARK, lw=1.8)
-    sure = (table["p_holm"] < 0.05).to_numpy()
-    for chosen, fill in ((sure, MARK), (~sure, "white")):
-        ax.scatter(
-            table["change"].to_numpy()[chosen],
-            place[chosen],
-            s=34,
-            facecolor=fill,
-            edgecolor=MARK,
-            zorder=3,
-        )
-    ax.set_yticks(place, [shortened(str(name), 40) for name in table["variant"]], parse_math=False)
+    change = table["change"].to_numpy()
+    significant = (table["p_holm"] < 0.05).to_numpy()
+    for rows, fill in ((significant, MARK), (~significant, "white")):
+        ax.scatter(change[rows], place[rows], s=34, facecolor=fill, edgecolor=MARK, zorder=3)
+    names = [shortened(str(name), 40) for name in table["variant"]]
+    ax.set_yticks(place, names, parse_math=False)
     ax.set_ylim(-0.7, len(table) - 0.3)
     ax.set_xlabel(label, parse_math=False)
     sns.despine(ax=ax, left=True)
@@ -63,6 +63,7 @@ def changes(
     return ax
 
 
+@accepts()
 def correlation(
     matrix: pd.DataFrame,
     *,
@@ -86,29 +87,27 @@ def correlation(
         raise InputError("the matrix of correlations is empty; give at least one row")
     ax = ax or plt.gca()
     names = [shortened(str(name), 32) for name in matrix.index]
-    written = len(names) <= 16
-    style = {
-        "vmin": -1,
-        "vmax": 1,
-        "cmap": "RdBu_r",
-        "square": True,
-        "annot": written,
-        "fmt": ".2f",
-        "annot_kws": {"fontsize": 7},
-    }
     sns.heatmap(
         matrix.to_numpy(),
         ax=ax,
         xticklabels=names,
         yticklabels=names,
         cbar_kws={"label": label, "shrink": 0.8},
-        **style,
+        vmin=-1,
+        vmax=1,
+        cmap="RdBu_r",
+        square=True,
+        # Numbers of more rows would not be legible.
+        annot=len(names) <= 16,
+        fmt=".2f",
+        annot_kws={"fontsize": 7},
     )
     ax.tick_params(axis="x", rotation=90)
     ax.tick_params(axis="y", rotation=0)
     return ax
 
 
+@accepts()
 def settings(
     table: pd.DataFrame,
     *,
@@ -134,14 +133,20 @@ def settings(
     -------
     Axes
     """
-    _wanted(table, [name for name in (x, hue, y) if name])
+    varied = [name for name in (x, hue) if name]
+    require_columns(table, [*varied, y])
     ax = ax or plt.gca()
-    axes = [name for name in (x, hue) if name]
     if "number" in table:
-        table = table.groupby([*axes, "number"], as_index=False, sort=False)[y].mean()
-    table = table.astype({name: float if table[name].isna().any() else int for name in axes if pd.api.types.is_integer_dtype(table[name])})
-    ordered = hue is not None and pd.api.types.is_numeric_dtype(table[hue])
-    palette = None if hue is None else sns.color_palette("viridis" if ordered else "colorblind", table[hue].nunique())
+        by_image = table.groupby([*varied, "number"], as_index=False, sort=False)
+        table = by_image[y].mean()
+    for name in varied:
+        table = _plain_integers(table, name)
+    palette = None
+    if hue is not None:
+        # Numbers have an order, which the colours show.
+        ordered = pd.api.types.is_numeric_dtype(table[hue])
+        colours = "viridis" if ordered else "colorblind"
+        palette = sns.color_palette(colours, table[hue].nunique())
     sns.lineplot(
         table,
         x=x,
@@ -164,7 +169,9 @@ def settings(
     return ax
 
 
-def _wanted(table: pd.DataFrame, columns: list[str]) -> None:
-    missing = [name for name in columns if name not in table]
-    if missing or table.empty:
-        raise InputError(f"the table {f'has no column {missing[0]}' if missing else 'is empty'}; it needs {', '.join(columns)}, one row at least")
+def _plain_integers(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return a table in which whole numbers of pandas are those of NumPy, which seaborn draws."""
+    if not pd.api.types.is_integer_dtype(table[name]):
+        return table
+    missing = table[name].isna().any()
+    return table.astype({name: float if missing else int})

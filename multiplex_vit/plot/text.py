@@ -13,9 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.legend import Legend
 
+from multiplex_vit.accepts import accepts
 from multiplex_vit.errors import InputError
 
 
+@accepts()
 def shortened(text: str, length: int = 28) -> str:
     """Return a text for a title, cut where it is too long.
 
@@ -24,7 +26,9 @@ def shortened(text: str, length: int = 28) -> str:
     >>> shortened("vit-base-patch16-224", 10)
     'vit-base-…'
     """
-    return text if len(text) <= length else text[: length - 1] + "…"
+    if len(text) <= length:
+        return text
+    return text[: max(0, length - 1)] + "…"
 
 
 def score_axis(ax: Axes, table: pd.DataFrame, prefix: str = "") -> None:
@@ -45,10 +49,13 @@ def score_axis(ax: Axes, table: pd.DataFrame, prefix: str = "") -> None:
     InputError
         If the rows are of several quantities.
     """
-    kinds = [str(kind) for kind in table["quantity"].unique()] if "quantity" in table else []
+    kinds = []
+    if "quantity" in table:
+        kinds = [str(kind) for kind in table["quantity"].unique()]
     if len(kinds) > 1:
         raise InputError(f"curves of {' and '.join(kinds)} do not compare; draw one at a time")
-    ax.set_ylabel(prefix + (kinds[0] if kinds and kinds[0] else "confidence"))
+    kind = kinds[0] if kinds else ""
+    ax.set_ylabel(prefix + (kind or "confidence"))
     if in_unit_range(table):
         ax.set_ylim(0, 1.02)
 
@@ -63,8 +70,43 @@ def in_unit_range(table: pd.DataFrame) -> bool:
     >>> in_unit_range(pd.DataFrame({"confidence": [0.5], "quantity": ["predicted value"]}))
     False
     """
-    kinds = set(table["quantity"]) if "quantity" in table else set()
-    return "predicted value" not in kinds and bool(table["confidence"].between(0, 1).all())
+    if "quantity" in table and "predicted value" in set(table["quantity"]):
+        return False
+    return bool(table["confidence"].between(0, 1).all())
+
+
+def name_fractions(ax: Axes, table: pd.DataFrame) -> None:
+    """Name the axis of how much of the image is inserted or deleted."""
+    unit = "share" if table["fraction"].max() <= 1 else "percent"
+    ax.set_xlabel(f"{unit} of the image")
+
+
+def require_columns(table: pd.DataFrame, columns: Sequence[str]) -> None:
+    """Refuse a table that lacks a column, or any row.
+
+    Examples
+    --------
+    >>> require_columns(pd.DataFrame({"a": [1]}), ["a", "b"])
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: the table has no column b; it needs a, b, one row at least
+    """
+    problem = "is empty" if table.empty else ""
+    for name in reversed(columns):
+        if name not in table:
+            problem = f"has no column {name}"
+    if problem:
+        needed = ", ".join(columns)
+        raise InputError(f"the table {problem}; it needs {needed}, one row at least")
+
+
+def require_one_protocol(table: pd.DataFrame) -> None:
+    """Refuse a table of curves of several protocols."""
+    protocols = []
+    if "protocol" in table:
+        protocols = [str(protocol) for protocol in table["protocol"].unique()]
+    if len(protocols) > 1:
+        names = " and ".join(protocols)
+        raise InputError(f"curves of {names} do not compare; draw one protocol at a time")
 
 
 def layer_names(names: Sequence[str], n_layers: int) -> list[str]:
@@ -81,8 +123,11 @@ def layer_names(names: Sequence[str], n_layers: int) -> list[str]:
     ['L00', 'L01']
     """
     if len(names) not in (0, n_layers):
-        raise InputError(f"{len(names)} names came for {n_layers} layers; give one a layer, or none")
-    return [str(name) for name in names] if len(names) else [f"L{i:02d}" for i in range(n_layers)]
+        given = f"{len(names)} names were given for {n_layers} layers"
+        raise InputError(f"{given}; give one a layer, or none")
+    if not len(names):
+        return [f"L{layer:02d}" for layer in range(n_layers)]
+    return [str(name) for name in names]
 
 
 def layer_ticks(
@@ -97,33 +142,36 @@ def layer_ticks(
     Every layer is named where `most` is enough, otherwise every second, third, ... one.
     """
     step = math.ceil(len(names) / most) or 1
-    beside = axis is axis.axes.yaxis
-    shown = [shortened(name, 14 if beside else 10) for name in names[::step]]
-    options: dict[str, Any] = {} if beside or max(map(len, shown), default=0) <= 4 else {"rotation": 90}
-    axis.set_ticks(
-        list(range(len(names)) if places is None else places)[::step],
-        shown,
-        parse_math=False,
-        fontsize="small",
-        **options,
-    )
+    if places is None:
+        places = range(len(names))
+    is_vertical = axis is axis.axes.yaxis
+    shown = [shortened(name, 14 if is_vertical else 10) for name in names[::step]]
+    longest = max((len(name) for name in shown), default=0)
+    # Long names side by side would run into each other.
+    turned = not is_vertical and longest > 4
+    options: dict[str, Any] = {"rotation": 90} if turned else {}
+    ticks = list(places)[::step]
+    axis.set_ticks(ticks, shown, parse_math=False, fontsize="small", **options)
 
 
-def legend(ax: Axes, handles: Sequence[Any], labels: Sequence[str], **options: Any) -> Legend:
+def legend(
+    ax: Axes,
+    handles: Sequence[Any],
+    labels: Sequence[str],
+    *,
+    loc: str,
+    anchor: tuple[float, float] | None = None,
+) -> Legend:
     """Draw a legend whose labels are taken letter by letter.
 
-    Also those that begin with an underscore.
+    matplotlib leaves out labels that begin with an underscore, so numbers stand in for them first.
     """
-    found = ax.legend(
-        handles,
-        [str(i) for i in range(len(labels))],
-        frameon=False,
-        fontsize="small",
-        **options,
-    )
-    for text, label in zip(found.get_texts(), labels, strict=True):
+    numbers = [str(number) for number in range(len(labels))]
+    place: dict[str, Any] = {"loc": loc, "bbox_to_anchor": anchor}
+    drawn = ax.legend(handles, numbers, frameon=False, fontsize="small", **place)
+    for text, label in zip(drawn.get_texts(), labels, strict=True):
         text.set(text=label, parse_math=False)
-    return found
+    return drawn
 
 
 def spread(heights: np.ndarray, gap: float) -> np.ndarray:
@@ -138,9 +186,15 @@ def spread(heights: np.ndarray, gap: float) -> np.ndarray:
     >>> spread(np.array([1.0, 1.0, 1.0]), 0.75).tolist()
     [0.0, 0.5, 1.0]
     """
+    n_heights = len(heights)
+    if not n_heights:
+        return np.empty(0)
     order = np.argsort(heights, kind="stable")
-    steps = np.arange(len(heights)) * min(gap, 1 / max(1, len(heights) - 1))
-    up = np.maximum.accumulate(np.asarray(heights, dtype=float)[order] - steps)
-    moved = np.empty(len(heights))
-    moved[order] = np.clip(up, 0, 1 - steps[-1] if len(steps) else 1) + steps
+    room = 1 / max(1, n_heights - 1)
+    steps = np.arange(n_heights) * min(gap, room)
+    # Less the steps, heights need only be in order to lie far enough apart.
+    ordered = np.asarray(heights, dtype=float)[order]
+    up = np.maximum.accumulate(ordered - steps)
+    moved = np.empty(n_heights)
+    moved[order] = np.clip(up, 0, 1 - steps[-1]) + steps
     return moved

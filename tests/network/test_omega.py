@@ -40,7 +40,7 @@ def test_bad_omegas(omega, net):
 
 
 def test_bad_scales(net):
-    with pytest.raises(mv.InputError, match="omega_scale is 'mean'; give 'strength' or 'absolute'"):
+    with pytest.raises(mv.InputError, match="omega_scale is 'mean'; give one of 'strength', 'absolute'"):
         net.modularity(np.zeros(4, dtype=int), omega_scale="mean")
 
 

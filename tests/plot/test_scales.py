@@ -103,5 +103,5 @@ def test_heads_of_a_block_are_one_point_of_a_line():
 def test_a_layer_that_has_its_block_for_itself_keeps_its_name():
     ax = plot.trajectories(VALUES, names=("a", "b", "c", "d"), blocks=range(4))
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["a", "b", "c", "d"]
-    with pytest.raises(mv.InputError, match="3 blocks came for 4 layers; give one a layer"):
+    with pytest.raises(mv.InputError, match="3 blocks were given for 4 layers; give one a layer"):
         plot.trajectories(VALUES, blocks=(0, 1, 2))

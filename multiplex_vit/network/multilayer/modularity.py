@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from multiplex_vit.accepts import accepts, stack
-from multiplex_vit.checks import positive
+from multiplex_vit.checks import numbers, positive
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.coupling import Links
 
@@ -135,10 +135,7 @@ def relative_omega(omega: float | np.ndarray, weights: np.ndarray) -> float | np
     if not isinstance(omega, (list, tuple)) and np.ndim(omega) == 0:
         # The product of two small numbers may be 0, which no link can weigh.
         return max(positive("omega", omega) * strength, _LEAST)
-    try:
-        return np.asarray(omega, dtype=float) * strength
-    except (TypeError, ValueError) as error:
-        raise InputError(f"omega is {omega!r}; give a number, or an array of numbers") from error
+    return numbers("omega", omega) * strength
 
 
 def _groups(membership: np.ndarray, n_layers: int, n_nodes: int) -> np.ndarray:

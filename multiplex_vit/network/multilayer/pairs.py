@@ -51,6 +51,8 @@ def layer_pair_table(
     0        0        1    L00    L01             1          0.25
     """
     weights = np.asarray(weights, dtype=float)
+    if len(names) != len(weights):
+        raise InputError(f"{len(names)} names were given for {len(weights)} layers; give one each")
     pairs = list(combinations(range(len(weights)), 2))
     columns = []
     for one, other in pairs:

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from multiplex_vit.accepts import accepts, stack, supra_matrix
+from multiplex_vit.checks import whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.multilayer.registry import MULTILAYER_MEASURES
 from multiplex_vit.network.tokens import Tokens
@@ -56,6 +57,7 @@ def versatility(
         by_layer = [name for name in MULTILAYER_MEASURES if _takes_supra(name)]
         problem = f"{MULTILAYER_MEASURES.kind} {member} has no values by layer"
         raise InputError(f"{problem}; give one of: {', '.join(by_layer)}")
+    n_layers = whole("n_layers", n_layers, at_least=1)
     n_nodes = supra.shape[0] // n_layers
     return _checked(function(supra, n_layers), (n_layers, n_nodes), name_of(measure))
 

@@ -13,6 +13,7 @@ from scipy import sparse
 
 from multiplex_vit.accepts import accepts, supra_matrix
 from multiplex_vit.checks import between_0_and_1
+from multiplex_vit.errors import InputError
 from multiplex_vit.network.leading_eigenvector import leading_eigenvector
 from multiplex_vit.network.multilayer.registry import MULTILAYER_MEASURES
 
@@ -60,7 +61,7 @@ def pagerank_versatility(
     damping = between_0_and_1("damping", damping)
     graph, weights = _graph(supra)
     ranks = graph.pagerank(weights=weights, damping=damping)
-    return np.array(ranks).reshape(n_layers, -1)
+    return _by_layer(np.array(ranks), n_layers)
 
 
 @MULTILAYER_MEASURES.register(takes="supra", scale="invariant", isolates="kept")
@@ -96,7 +97,7 @@ def eigenvector_versatility(supra: sparse.csr_array, n_layers: int) -> np.ndarra
     >>> eigenvector_versatility(supra, 2).round(4).tolist()
     [[1.0, 1.0], [0.618, 0.618]]
     """
-    return leading_eigenvector(supra).reshape(n_layers, -1)
+    return _by_layer(leading_eigenvector(supra), n_layers)
 
 
 @MULTILAYER_MEASURES.register(takes="supra", scale="invariant", isolates="kept")
@@ -145,7 +146,14 @@ def katz_versatility(
     while walks.sum() > _REST * (1 - attenuation):
         walks = steps @ walks
         total = total + walks
-    return total.reshape(n_layers, -1)
+    return _by_layer(total, n_layers)
+
+
+def _by_layer(values: np.ndarray, n_layers: int) -> np.ndarray:
+    """Return values [layer, node]."""
+    if n_layers < 1 or len(values) % n_layers:
+        raise InputError(f"n_layers is {n_layers}; give a divisor of {len(values)}, the size of supra")
+    return values.reshape(n_layers, -1)
 
 
 def _scaled(supra: sparse.csr_array) -> sparse.csr_array:
