@@ -98,7 +98,8 @@ def read_image(image: Any) -> Image.Image:
 
 def _read_file(path: Path) -> Image.Image:
     if not os.path.lexists(path):
-        bundled = f"bundled pictures: {', '.join(samples())} (multiplex_vit.samples())"
+        names = ", ".join(samples())
+        bundled = f"bundled pictures: {names} (multiplex_vit.samples())"
         raise InputError(f"no such image: {path}; {bundled}")
     if path.is_dir():
         raise InputError(f"{path} is a folder; give image files")

@@ -141,6 +141,7 @@ def read_table(
     except (ValueError, TypeError, OverflowError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"cannot read {path}: {reason}; give {give}") from error
+    # All columns are read as text first, so that pandas makes no number or NaN of a name.
     table.columns = [text_of(name) for name in table.columns]
     types = numbers if isinstance(numbers, Mapping) else dict.fromkeys(numbers)
     for name in table.columns:

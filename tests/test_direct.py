@@ -132,3 +132,12 @@ def test_shares_that_were_not_kept_are_missed_in_one_line(demo_vit):
         _ = replace(explanation, settings=replace(explanation.settings, direct_weight=0.1)).heatmap
     with pytest.raises(mv.InputError, match="direct_weight is -1"):
         mv.Settings(direct_weight=-1)
+
+
+def test_a_model_in_float64_has_the_same_shares(tiny, pixels):
+    single = tiny("ViT")
+    expected = single.attend_directly(single.embed(pixels()), ["sum"])[-1]
+    double = tiny("ViT", dtype=torch.float64)
+    attention, _, shares = double.attend_directly(double.embed(pixels()), ["sum"])
+    assert (attention.dtype, shares.dtype) == (torch.float64, torch.float32)
+    np.testing.assert_allclose(shares.numpy(), expected.numpy(), atol=1e-5)

@@ -50,6 +50,7 @@ def _class_and_registers(config: Any) -> tuple[str, ...]:
     return ("class", *registers)
 
 
+# DINOv2's classifiers read the mean of the patch tokens too, so `reads_prefix` stays False.
 ADAPTERS: dict[str, Adapter] = {
     "ViTForImageClassification": Adapter(prefix=_class, reads_prefix=True),
     "DeiTForImageClassification": Adapter(prefix=_class_and_distillation, reads_prefix=True),

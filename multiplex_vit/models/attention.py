@@ -139,13 +139,16 @@ def attention_of_pass(
     logits : Tensor [image, class]
     """
     n_dropped = 0 if prefix else backbone.n_prefix
-    pooled = _Pooled(pools, n_dropped, backbone.n_layers, watch)
-    with _collecting(backbone, pooled.add), fed(backbone.embeddings, tokens):
+    n_layers = backbone.n_layers
+    pooled = _Pooled(pools, n_dropped, n_layers, watch)
+    feeding = fed(backbone.embeddings, tokens)
+    with _collecting(backbone, pooled.add), feeding:
+        # The embeddings are replaced, so the model may be given anything in place of an image.
         logits = backbone.module(pixel_values=tokens).logits
-    if pooled.attention is None or pooled.n_blocks != backbone.n_layers:
+    if pooled.attention is None or pooled.n_blocks != n_layers:
         raise InputError(
-            f"{backbone.name} showed the attention of {pooled.n_blocks} blocks out of "
-            f"{backbone.n_layers}; it does not use transformers' attention interface"
+            f"{backbone.name} showed the attention of {pooled.n_blocks} blocks out of {n_layers}; "
+            "it does not use transformers' attention interface"
         )
     return pooled.attention, logits
 

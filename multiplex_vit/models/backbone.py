@@ -85,8 +85,10 @@ class Backbone:
     @property
     def blocks(self) -> nn.ModuleList:
         """The transformer blocks, in order."""
+        # Architectures call the list "layers", "layer" or "blocks", at several depths.
+        n_layers = self.n_layers
         for module in self.module.modules():
-            if isinstance(module, nn.ModuleList) and len(module) == self.n_layers:
+            if isinstance(module, nn.ModuleList) and len(module) == n_layers:
                 return module
         raise LookupError(f"{self.name} holds no list of {self.n_layers} blocks")
 

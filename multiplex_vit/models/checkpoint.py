@@ -48,6 +48,7 @@ class Checkpoint:
         >>> Checkpoint.of("demo-vit").is_folder
         True
         """
+        # Bundled names first, so that a folder of that name must be given as "./demo-vit".
         path = str(bundled().get(str(name), name))
         place = named(path)
         if place.is_file():

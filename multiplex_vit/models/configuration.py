@@ -129,8 +129,8 @@ def _model_class(checkpoint: Checkpoint, content: dict[str, Any]) -> type:
 def _refuse_keys(checkpoint: Checkpoint, content: dict[str, Any]) -> None:
     for key, reason in _REFUSED.items():
         if content.get(key):
-            reason = f"config.json has the key {key!r}: {reason}"
-            raise checkpoint.cannot_read(_PART, reason)
+            line = f"config.json has the key {key!r}: {reason}"
+            raise checkpoint.cannot_read(_PART, line)
     if checkpoint.find("adapter_config.json") is not None:
         # A folder that PEFT saved, whose weights are those of the adapter alone.
         reason = "it holds an adapter; merge it into its model (merge_and_unload) and save that"

@@ -103,11 +103,15 @@ class Direct:
         weights : Tensor [image, head, query, key]
         value : Tensor [image, head, key, dimension]
         """
+        # One term an edge: attention times value, for each reader, patch token and head.
         # float32 also of a model in float64, as all maps are.
-        read = weights[:, :, : len(self.heads), self.n_prefix :].float()
-        brought = read[..., None] * value[:, :, None, self.n_prefix :].float()
+        n_readers, n_prefix = len(self.heads), self.n_prefix
+        read = weights[:, :, :n_readers, n_prefix:].float()
+        values = value[:, :, None, n_prefix:].float()
+        brought = read[..., None] * values
         by_token = brought.permute(0, 2, 3, 1, 4).flatten(3)
-        self.written = self.written + linear(by_token, self._projection(module, value))
+        projection = self._projection(module, value)
+        self.written = self.written + linear(by_token, projection)
         self.n_blocks += 1
 
     def _projection(self, module: Any, value: Tensor) -> Tensor:

@@ -40,6 +40,7 @@ def attention_gradients(
     scores : Tensor [1, class]
     """
     with _followed(backbone.module), watched(backbone) as layers:
+        # One pass gives the attention of all blocks, one backward pass all gradients.
         logits = _logits(backbone, tokens)
         label = _label_or_predicted(logits, label)
         logit = logits[0, label]
@@ -120,13 +121,16 @@ def pixel_gradients(runner: Runner, head: Head, pixels: Tensor, label: int) -> T
     """
     backbone = runner.backbone
     model = backbone.module
-    n_images = runner.batch_size(backbone, backbone.n_token(pixels.shape[2:]), "auto")
+    n_token = backbone.n_token(pixels.shape[2:])
+    n_images = runner.batch_size(backbone, n_token, "auto")
     gradients = []
     with _followed(model), attending(model, "sdpa"):
         for chunk in pixels.split(n_images):
             values = chunk.to(backbone.device, backbone.dtype, copy=True).requires_grad_()
-            scores = head.scores(model(pixel_values=values).logits)[:, label]
-            gradients.append(torch.autograd.grad(scores.sum(), values)[0])
+            scores = head.scores(model(pixel_values=values).logits)
+            # No image has a part in another one's score, so the sum's gradient is that of each.
+            total = scores[:, label].sum()
+            gradients.append(torch.autograd.grad(total, values)[0])
     return torch.cat(gradients)
 
 

@@ -45,6 +45,7 @@ class Head:
         width = None
         if backbone.is_known:
             width = width_of(backbone.module, backbone.adapter.readers)
+        # A pass is taken only where no layer shows the width, and none was seen before.
         return width or self._last_width or self._measured_width()
 
     @torch.no_grad()
@@ -62,6 +63,7 @@ class Head:
     def classes(self) -> tuple[str, ...]:
         """Names of the classes, one a logit."""
         n_classes = self.n_classes
+        # Kept, since finding them warns where a configuration names others.
         if len(self._classes) != n_classes:
             names = self.backbone.config.id2label
             self._classes = class_names(names, n_classes, self.backbone.name)

@@ -74,6 +74,7 @@ def _of_pixels(backbone: Backbone, processor: Any, values: Tensor) -> Picture:
 
 def _of_image(backbone: Backbone, processor: Any, image: Any) -> Picture:
     rgb = read_image(image)
+    # Before the processor, which would enlarge it.
     _refuse_large(rgb, processor)
     if backbone.n_channels == 1:
         rgb = rgb.convert("L")
@@ -81,10 +82,12 @@ def _of_image(backbone: Backbone, processor: Any, image: Any) -> Picture:
     # A processor that does not rescale gives whole numbers.
     pixels = _checked(backbone, processor, values.float())
     processing = processing_of(processor, (rgb.height, rgb.width), rgb.mode)
+    # The picture is cut out of the image itself, at its own resolution.
     box = None
     if processing is not None:
         box = processing.box(*_covered(backbone, pixels))
     if processing is None or box is None:
+        # Where the processor cannot be followed, the pixel values are shown instead.
         return Picture(pixels, _shown(backbone, processor, pixels))
     view = view_of(rgb, box, processing.padding)
     return Picture(pixels, np.asarray(view.convert("RGB")))

@@ -104,21 +104,27 @@ def linear_map(module: Any, like: Tensor) -> LinearMap | None:
     """
     if is_plain_linear(module):
         weight = module.weight.float()
-        bias = weight.new_zeros(len(weight)) if module.bias is None else module.bias.float()
+        bias = weight.new_zeros(len(weight))
+        if module.bias is not None:
+            bias = module.bias.float()
         return LinearMap(weight, bias)
 
     # Each unit vector gives a column of the matrix; zero gives the bias.
-    units = _ENLARGED * torch.eye(like.shape[-1], dtype=like.dtype, device=like.device)
-    answers = _answer(module, torch.cat([units, torch.zeros_like(units[:1])]), like.ndim)
+    width = like.shape[-1]
+    units = torch.eye(width, dtype=like.dtype, device=like.device)
+    zero = torch.zeros_like(units[:1])
+    answers = _answer(module, torch.cat([_ENLARGED * units, zero]), like)
     if answers is None:
         return None
     bias = answers[-1]
-    result = LinearMap((answers[:-1] - bias).T / _ENLARGED, bias)
+    weight = (answers[:-1] - bias).T / _ENLARGED
 
+    # What multiplies and adds, and nothing else, does so with other values too.
     probes = _probes(like)
-    expected = linear(probes.float(), result.weight, result.bias)
-    answer = _answer(module, probes, like.ndim)
-    return result if _agree(answer, expected, like.dtype) else None
+    expected = linear(probes.float(), weight, bias)
+    if not _agree(_answer(module, probes, like), expected, like.dtype):
+        return None
+    return LinearMap(weight, bias)
 
 
 @torch.no_grad()
@@ -139,33 +145,42 @@ def norm_map(module: Any, like: Tensor) -> NormMap | None:
     """
     is_plain = type(module) is nn.LayerNorm and module.elementwise_affine
     if is_plain and is_unchanged(module):
-        bias = torch.zeros_like(module.weight) if module.bias is None else module.bias
-        return NormMap(module.weight.float(), bias.float(), module.eps)
+        weight = module.weight.float()
+        bias = torch.zeros_like(weight)
+        if module.bias is not None:
+            bias = module.bias.float()
+        return NormMap(weight, bias, module.eps)
 
     eps = _only_eps(module)
     width = like.shape[-1]
+    # An odd number of values 1 and -1 has no mean of 0.
     if eps is None or width % 2:
         return None
     # Of mean 0 and variance 1, so that a layer norm does nothing to it but scale and shift.
-    alternating = torch.ones(1, width, dtype=like.dtype, device=like.device)
-    alternating[:, 1::2] = -1
-    answers = _answer(module, torch.cat([alternating, -alternating]), like.ndim)
+    signs = torch.ones(1, width, dtype=like.dtype, device=like.device)
+    signs[:, 1::2] = -1
+    answers = _answer(module, torch.cat([signs, -signs]), like)
     if answers is None:
         return None
     spread = (1 + eps) ** 0.5
-    scale = (answers[0] - answers[1]) / 2 * spread / alternating[0].float()
-    result = NormMap(scale, (answers[0] + answers[1]) / 2, eps)
+    weight = (answers[0] - answers[1]) / 2 * spread / signs[0].float()
+    bias = (answers[0] + answers[1]) / 2
 
     probes = _probes(like)
-    expected = layer_norm(probes.float(), (width,), result.weight, result.bias, eps)
-    answer = _answer(module, probes, like.ndim)
-    return result if _agree(answer, expected, like.dtype) else None
+    expected = layer_norm(probes.float(), (width,), weight, bias, eps)
+    if not _agree(_answer(module, probes, like), expected, like.dtype):
+        return None
+    return NormMap(weight, bias, eps)
 
 
 def _only_eps(module: Any) -> float | None:
     """Return the eps of the layer norms in a module, or None unless they have one in common."""
-    parts = module.modules() if isinstance(module, nn.Module) else []
-    values = {part.eps for part in parts if isinstance(part, nn.LayerNorm)}
+    if not isinstance(module, nn.Module):
+        return None
+    values = set()
+    for part in module.modules():
+        if isinstance(part, nn.LayerNorm):
+            values.add(part.eps)
     return values.pop() if len(values) == 1 else None
 
 
@@ -178,16 +193,18 @@ def _probes(like: Tensor) -> Tensor:
     return (values * sizes).to(like.device, like.dtype)
 
 
-def _answer(module: Any, rows: Tensor, ndim: int) -> Tensor | None:
+def _answer(module: Any, rows: Tensor, like: Tensor) -> Tensor | None:
     """Return what a module makes of rows [row, input]; None where it fails.
 
-    Where the module takes tokens (`ndim` is 3), the rows are the tokens of one image.
+    Where the module takes tokens, as `like` has them, the rows are the tokens of one image.
     """
+    values = rows[None] if like.ndim == 3 else rows
     try:
-        answer = module(rows[None] if ndim == 3 else rows)
+        answer = module(values)
     except (RuntimeError, TypeError, ValueError, IndexError):
+        # It takes something else than the layers that this file is about.
         return None
-    if not isinstance(answer, Tensor) or answer.ndim != ndim:
+    if not isinstance(answer, Tensor) or answer.ndim != like.ndim:
         return None
     answer = answer.flatten(0, -2)
     return answer.float() if len(answer) == len(rows) else None

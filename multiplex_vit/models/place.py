@@ -29,8 +29,10 @@ def fingerprint(model: object) -> str:
     content = sha256()
     weights_by_name: dict[str, torch.Tensor] = getattr(model, "state_dict", dict)()
     for name, weights in sorted(weights_by_name.items()):
-        content.update(f"{name} {list(weights.shape)} {weights.dtype}".encode())
+        line = f"{name} {list(weights.shape)} {weights.dtype}"
+        content.update(line.encode())
+        values = weights.detach().cpu().contiguous()
         # As bytes, since NumPy has no bfloat16.
-        numbers = weights.detach().cpu().contiguous().flatten().view(torch.uint8)
-        content.update(numbers.numpy().data)
+        numbers = values.flatten().view(torch.uint8).numpy()
+        content.update(numbers.data)
     return content.hexdigest()

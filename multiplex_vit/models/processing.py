@@ -132,6 +132,7 @@ def _by_showing(shown: _Shown, size: tuple[int, int], mode: str) -> Processing |
         # A processor of the user's own may not take such an image.
         return None
 
+    # Where black and white look alike, the processor has put something else than the image.
     contrast = (white - black)[0]
     inside = np.abs(contrast) > 0.99 * np.abs(contrast).max()
     if not inside.any():
@@ -139,8 +140,10 @@ def _by_showing(shown: _Shown, size: tuple[int, int], mode: str) -> Processing |
     with np.errstate(invalid="ignore", divide="ignore"):
         across = np.where(inside, (across - black)[0] / contrast, np.nan)
         down = np.where(inside, (down - black)[0] / contrast, np.nan)
-    columns, rows = np.flatnonzero(inside.any(0)), np.flatnonzero(inside.any(1))
-    low, high = black[:, rows[0], columns[0]], white[:, rows[0], columns[0]]
+    columns = np.flatnonzero(inside.any(0))
+    rows = np.flatnonzero(inside.any(1))
+    low = black[:, rows[0], columns[0]]
+    high = white[:, rows[0], columns[0]]
     return Processing(
         black=low.astype(np.float32),
         white=high.astype(np.float32),
@@ -207,7 +210,9 @@ def _away_from_ends(sources: np.ndarray, n_pixels: int) -> np.ndarray:
 
     A resized ramp is flat at its ends, or overshoots.
     """
-    step = abs(float(np.median(np.diff(sources)))) if len(sources) > 1 else 0.0
+    step = 0.0
+    if len(sources) > 1:
+        step = abs(float(np.median(np.diff(sources))))
     from_end = np.minimum(sources, n_pixels - sources)
     away = np.flatnonzero(from_end > 2 * max(1.0, step))
     margin = len(sources) // 4

@@ -137,12 +137,14 @@ def _refuse_keys(checkpoint: Checkpoint, content: dict[str, Any]) -> None:
     for key, idle in _IDLE.items():
         value = content.get(key)
         if value is not None and value not in idle:
-            reason = f"{_FILE} has the key {key!r} of {value!r:.60}, which is not supported"
+            given = f"the key {key!r} of {value!r:.60}"
+            reason = f"{_FILE} has {given}, which is not supported"
             raise checkpoint.cannot_read(_PART, reason)
 
 
 def _processor_class(checkpoint: Checkpoint, content: dict[str, Any], config: Any) -> Any:
     name = content.get("image_processor_type")
+    # Older files call image processors feature extractors.
     former = content.get("feature_extractor_type")
     if name is None and isinstance(former, str):
         name = former.replace("FeatureExtractor", "ImageProcessor")
@@ -151,7 +153,8 @@ def _processor_class(checkpoint: Checkpoint, content: dict[str, Any], config: An
     # All variants of a processor do the same; the one with Pillow needs no torchvision.
     plain = str(name).removesuffix("Fast").removesuffix("Pil")
     if plain not in PROCESSORS:
-        reason = f"{name!r:.60} is not supported; supported: {', '.join(PROCESSORS)}"
+        supported = ", ".join(PROCESSORS)
+        reason = f"{name!r:.60} is not supported; supported: {supported}"
         raise checkpoint.cannot_read(_PART, reason)
     return getattr(transformers, f"{plain}Pil")
 

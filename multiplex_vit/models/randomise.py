@@ -78,6 +78,7 @@ def randomised(model: VisionModel, seed: int = 0) -> Iterator[tuple[str, VisionM
     ('head', True)
     """
     module: nn.Module = vision_model(model).model
+    # Drawn once, so that a part has the same weights in all copies.
     fresh = _untrained(module, seed)
     for part, names in weights_by_part(model).items():
         # A copy of the copy before, so that the parts randomised add up.

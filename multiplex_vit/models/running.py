@@ -27,6 +27,7 @@ def attending(model: PreTrainedModel, implementation: str) -> Iterator[None]:
 
 @contextmanager
 def _evaluating(model: PreTrainedModel) -> Iterator[None]:
+    # Module by module: some parts may be in evaluation mode while others train.
     training = [module for module in model.modules() if module.training]
     try:
         for module in training:

@@ -44,6 +44,7 @@ def calls(stand_ins: StandIns) -> Iterator[None]:
 
 @contextmanager
 def _swapped(attribute: str, stand_ins: StandIns) -> Iterator[None]:
+    # In the instance, where torch looks first; the class's own functions stay as they are.
     before = {module: module.__dict__.get(attribute) for module in stand_ins}
     try:
         for module, function in stand_ins.items():

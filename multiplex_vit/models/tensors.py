@@ -49,6 +49,7 @@ def to_device(values: Tensor, device: torch.device, dtype: torch.dtype | None = 
     """
     computable(values)
     if device.type == "cuda" and values.device.type == "cpu":
+        # Only a copy from pinned memory runs beside the computation.
         values = values.pin_memory()
     return values.to(device, dtype, non_blocking=True)
 
@@ -110,6 +111,7 @@ def as_masks(values: Any, n_nodes: int) -> np.ndarray:
     if isinstance(values, Tensor):
         values = computable(values.detach()).cpu()
     masks = np.asarray(values)
+    # Python's lists and other libraries' arrays may hold 0 and 1.
     if masks.dtype.kind in "iu" and np.isin(masks, (0, 1)).all():
         masks = masks.astype(bool)
     fits = masks.ndim == 2 and masks.shape[1] == n_nodes

@@ -109,12 +109,15 @@ def _refuse_unknown_wrapper(model: nn.Module) -> None:
 def _refuse_scattered_weights(model: nn.Module) -> None:
     """Refuse a model whose weights lie in several processes, or are fetched when they are used."""
     weights, parts = list(model.parameters()), list(model.modules())
-    is_split = any(type(weight).__name__ == "DTensor" for weight in weights)
-    if is_split or any("FullyShardedDataParallel" in _kinds(part) for part in parts):
+    kinds = {type(weight).__name__ for weight in weights}
+    for part in parts:
+        kinds |= _kinds(part)
+    if "DTensor" in kinds or "FullyShardedDataParallel" in kinds:
         raise InputError(
             "the weights are split over processes (FSDP, DTensor); gather them into one module, "
             "and give that"
         )
+    # Its hooks bring weights from the meta device when they are used.
     has_hooks = any("_hf_hook" in part.__dict__ for part in parts)
     if has_hooks and any(weight.is_meta for weight in weights):
         raise InputError(
@@ -174,6 +177,7 @@ def bare(model: nn.Module) -> nn.Module:
     forward = _forward_before_accelerate(model)
     if forward is None:
         return model
+    # A shallow copy, whose attributes can be taken away without changing the model.
     twin = copy(model)
     twin.__dict__.pop(_ACCELERATED)
     twin.__dict__.pop("forward", None)
@@ -191,6 +195,7 @@ def duplicate(model: nn.Module) -> nn.Module:
         If a module's forward function was replaced by one that is bound to nothing: the copy
         would run the original's.
     """
+    # deepcopy leaves functions as they are, with the modules that they are bound to.
     plain = bare(model)
     for name, module in plain.named_modules():
         forward = module.__dict__.get("forward")

@@ -84,6 +84,7 @@ def check_values(values: Mapping[str, Any], facts: Mapping[str, Fact], refuse: R
     """
     for name, fact in facts.items():
         if name in values and not fact.holds(values[name]):
+            # A file may hold megabytes where a number should be.
             text = repr(values[name])
             shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
             raise refuse(f"{name} is {shown}; expected {fact.expected}")

@@ -26,9 +26,9 @@ from multiplex_vit.models.tensors import refuse_shape
 class VisionModel:
     """A Hugging Face image classifier, asked for attention and for the scores of masked images.
 
-    The wrapped model is left as it was, also after an exception: its mode, weights, gradients, hooks
-    and attention implementation. One model must not be used from several threads at once; it can be
-    sent to other processes.
+    The wrapped model is left as it was, also after an exception: its mode, weights, gradients,
+    hooks and attention implementation. One model must not be used from several threads at once; it
+    can be sent to other processes.
 
     Parameters
     ----------

@@ -99,6 +99,7 @@ def _stored(checkpoint: Checkpoint) -> _Stored:
     if checkpoint.find(_INDEX) is not None:
         file_of = _files_of_weights(checkpoint)
     if checkpoint.find(_FILE) is not None or not file_of:
+        # A single file counts where both are there, as for transformers.
         path = checkpoint.fetch(_FILE, _PART)
         return _Stored([path], _header(checkpoint, path))
     files: list[Path] = []
@@ -190,8 +191,10 @@ def _check_complete(checkpoint: Checkpoint, info: dict[str, Any]) -> None:
     path = checkpoint.path
     if info["mismatched_keys"]:
         key, stored, wanted = sorted(info["mismatched_keys"])[0]
-        shapes = f"has shape {list(stored)}, but its configuration wants {list(wanted)}"
-        raise InputError(f"{path}: weight {key} {shapes}; mend config.json")
+        raise InputError(
+            f"{path}: weight {key} has shape {list(stored)}, "
+            f"but its configuration wants {list(wanted)}; mend config.json"
+        )
     if info["missing_keys"]:
         names = ", ".join(sorted(info["missing_keys"])[:3])
         give = "give a checkpoint fine-tuned for classification"
@@ -214,5 +217,6 @@ def _check_finite(checkpoint: Checkpoint, model: Any) -> None:
     for name, weight in model.named_parameters():
         if not bool(weight.isfinite().all()):
             # A number that is finite in float32 may be none in float16.
-            kind = str(weight.dtype).removeprefix("torch.")
-            raise checkpoint.cannot_read(_PART, f"weight {name} holds NaN or infinity in {kind}")
+            dtype = str(weight.dtype).removeprefix("torch.")
+            reason = f"weight {name} holds NaN or infinity in {dtype}"
+            raise checkpoint.cannot_read(_PART, reason)

@@ -83,8 +83,11 @@ class Archive:
     def facts(self) -> Any:
         """Return what the array of facts holds, parsed."""
         with self._array(FACTS) as ((shape, _, dtype), file):
-            if shape != () or dtype.kind != "U" or dtype.itemsize > 4 * MOST_JSON_BYTES:
-                raise InputError(f"{FACTS} is {dtype} {list(shape)}; expected one text")
+            # NumPy keeps 4 bytes a letter.
+            is_small = dtype.itemsize <= 4 * MOST_JSON_BYTES
+            if shape != () or dtype.kind != "U" or not is_small:
+                given = f"{FACTS} is {dtype} {list(shape)}"
+                raise InputError(f"{given}; expected one text")
             text = str(np.lib.format.read_array(file, allow_pickle=False))
         return parsed_json(text, what=FACTS)
 
@@ -164,9 +167,9 @@ def _check_values(name: str, field: Field, values: np.ndarray) -> None:
         return
     low, high = float(values.min()), float(values.max())
     if low < field.low or high > field.high:
-        worst = low if low < field.low else high
-        expected = f"expected numbers from {field.low:g} to {field.high:g}"
-        raise InputError(f"{name} holds {worst:g}; {expected}")
+        outside = low if low < field.low else high
+        expected = f"numbers from {field.low:g} to {field.high:g}"
+        raise InputError(f"{name} holds {outside:g}; expected {expected}")
 
 
 @contextmanager

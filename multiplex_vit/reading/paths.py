@@ -41,14 +41,19 @@ def named(path: Any) -> Path:
         kind = type(path).__name__
         raise InputError(f"expected a path, not {kind}; give a file's name") from error
     except UnicodeError as error:
-        raise InputError(f"{text[:80]!r} is no usable file name: it is not Unicode") from error
+        raise _unusable(repr(text[:80]), "it is not Unicode") from error
     if b"\0" in content:
-        raise InputError(f"{text[:80]!r} is no usable file name: it holds a NUL byte")
+        raise _unusable(repr(text[:80]), "it holds a NUL byte")
     # File systems count bytes, and a letter may take several of them.
     n_bytes = [len(os.fsencode(part)) for part in Path(text).parts]
-    if max(n_bytes, default=0) > MOST_NAME_BYTES or len(content) > MOST_PATH_BYTES:
-        raise InputError(f"{text[:80]!r}... is no usable file name: it is too long")
+    longest = max(n_bytes, default=0)
+    if longest > MOST_NAME_BYTES or len(content) > MOST_PATH_BYTES:
+        raise _unusable(f"{text[:80]!r}...", "it is too long")
     return Path(text)
+
+
+def _unusable(name: str, reason: str) -> InputError:
+    return InputError(f"{name} is no usable file name: {reason}")
 
 
 def readable(path: Any, *, give: str = "a file", most: int = MOST_TABLE_BYTES) -> Path:
@@ -136,6 +141,8 @@ def _too_large(place: Any, size: str, most: int, give: str) -> InputError:
 
 
 def _unreadable(place: Path, error: OSError, give: str) -> InputError:
-    missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
-    reason = "no such file" if missing else error.strerror or str(error)
+    reason = error.strerror or str(error)
+    # A file in the place of a folder is a missing file too.
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        reason = "no such file"
     return InputError(f"cannot read {place}: {reason}; give {give}")

@@ -11,6 +11,7 @@ MOST_TOKENS = 65_536
 COPIES_OF_A_TOKEN = 32
 """How many numbers a forward pass holds at once for each number of a token."""
 
+# How allocators and libraries below torch say so.
 _MESSAGES = (
     "can't allocate memory",
     "CUBLAS_STATUS_ALLOC_FAILED",
@@ -66,9 +67,11 @@ def is_out_of_memory(error: BaseException) -> bool:
     """
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
-    text = str(error)
     # Allocators and libraries below torch raise a plain RuntimeError.
-    return isinstance(error, RuntimeError) and any(message in text for message in _MESSAGES)
+    if not isinstance(error, RuntimeError):
+        return False
+    text = str(error)
+    return any(message in text for message in _MESSAGES)
 
 
 def release_memory() -> None:

@@ -26,6 +26,7 @@ It takes memory, and pays less the larger the products are (4 % for ViT-S, 1 % f
 FUSE_GELU = True
 """Whether an exact GELU is computed within the product before it."""
 
+# They are no public part of torch, so they may not be there.
 _OPERATIONS = ("_linear_pointwise", "_reorder_linear_weight")
 _MLPS = ("ViTMLP", "DeiTMLP", "Dinov2MLP", "Dinov2WithRegistersMLP")
 """Transformers classes that run fc1, activation_fn and fc2 in turn."""
@@ -44,7 +45,7 @@ def fast_linear(model: PreTrainedModel, *, on: bool = True) -> Iterator[None]:
     if not on or not _is_faster(model):
         yield
         return
-    linears = [module for module in model.modules() if _is_float32_linear(module)]
+    linears = [part for part in model.modules() if _is_float32_linear(part)]
     activations = _activations(model)
     pack = sum(linear.weight.nbytes for linear in linears) <= MOST_BYTES
 
@@ -74,6 +75,7 @@ class _Linear:
     def __call__(self, values: Tensor) -> Tensor:
         if values.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):
             return self._by_default(values)
+        # Laid out at the second run; never where `runs_left` began below 0.
         if self.runs_left == 0:
             n_rows = values.shape[:-1].numel()
             self.weight = torch.ops.mkldnn._reorder_linear_weight(self.weight, n_rows)
@@ -85,7 +87,8 @@ class _Linear:
 
     def _by_default(self, values: Tensor) -> Tensor:
         """Return what torch gives; a part of the model may run in autocast of its own."""
-        result = nn.functional.linear(values, self.linear.weight, self.linear.bias)
+        linear = self.linear
+        result = nn.functional.linear(values, linear.weight, linear.bias)
         return nn.functional.gelu(result) if self.then == "gelu" else result
 
 

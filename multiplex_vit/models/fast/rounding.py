@@ -39,9 +39,11 @@ class Rounded:
         """Return the model, up to date."""
         if self.mask_dtype in (None, TF32, self.backbone.dtype):
             return self.backbone
-        state = [_state(module) for module in self.backbone.module.modules()]
+        module = self.backbone.module
+        # Users may train or change a model between two calls.
+        state = [_state(part) for part in module.modules()]
         if self._copy is None or state != self._copied_state:
-            self._copy = duplicate(self.backbone.module).to(self.mask_dtype)
+            self._copy = duplicate(module).to(self.mask_dtype)
             self._copied_state = state
         return self.backbone.with_module(self._copy)
 

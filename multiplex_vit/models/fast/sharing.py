@@ -162,5 +162,6 @@ def _prefix_of_block(parts: Parts, n_prefix: int, hidden: Tensor, *_: Any, **__:
     if value.bias is not None:
         mixed = mixed + value.bias
 
+    # From here on as any block, for the prefix tokens alone.
     hidden = attention.o_proj(mixed) + hidden[:, :n_prefix]
     return parts.mlp(parts.after(hidden)) + hidden
