@@ -18,7 +18,7 @@ RANKS = {
     "arguments": 2,
     "registry": 3,
     "reading": 3,
-    "accepts": 4,
+    "accepts": 3,
     "files": 4,
     "tabular": 4,
     "pictures": 4,
