@@ -19,9 +19,10 @@ from studied import arguments, drawn, head
 
 import multiplex_vit as mv
 from multiplex_vit import plot
-from multiplex_vit.study.ablate import Ablation
-from multiplex_vit.study.plan import RANDOM
-from multiplex_vit.study.summary import markdown
+from multiplex_vit.report import Ablation, ablate
+from multiplex_vit.report.markdown import markdown_table as markdown
+from multiplex_vit.saliency.many import Passes
+from multiplex_vit.study.study import CONTROL
 
 CENTRALITIES = (
     "in_strength", "out_strength", "in_degree", "pagerank", "eigenvector", "katz",
@@ -36,15 +37,27 @@ def known(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple([*here, *(name for name in mv.CENTRALITIES if name not in here)][: max(10, len(here))])
 
 
-def ablations(model: str, args: argparse.Namespace) -> dict[str, Ablation]:
-    """Return both ablations of a model."""
-    many = mv.Settings(operators=("sum",), centralities=known(CENTRALITIES), statistics=("sum", "max"))
-    asked = {"published": (mv.Settings(), ("operator", "direction", "statistic")), "centralities": (many, ("centrality",))}
+def ablations(model: str, args: argparse.Namespace) -> dict[str, tuple[Ablation, Passes]]:
+    """Return both ablations of a model, and the passes that they took."""
+    mutex = mv.EXPLAINERS["mutex"]
+    many = mutex.at(operators=("sum",), centralities=known(CENTRALITIES), statistics=("sum", "max"))
+    asked = {
+        "published": (mutex, ("operator", "direction", "statistic")),
+        "centralities": (many, ("centrality",)),
+    }
     found = {}
-    for name, (settings, dimensions) in asked.items():
-        study = mv.Study(model=model, images=drawn(args), out=args.study / f"{model}_{name}", settings=settings, protocols=PROTOCOLS, steps=args.steps)
+    for name, (full, dimensions) in asked.items():
+        chosen = {"leave_out": dimensions, "keep_only": dimensions}
+        study = mv.Study(
+            args.study / f"{model}_{name}",
+            drawn(args),
+            model=model,
+            explainers=mv.ablations(full, **chosen),
+            protocols=PROTOCOLS,
+            steps=args.steps,
+        )
         study.run(workers=args.workers, progress=True)
-        found[name] = mv.ablate(study, leave_out=dimensions, keep_only=dimensions, workers=args.workers)
+        found[name] = (ablate(study, **chosen), study.passes())
     return found
 
 
@@ -57,7 +70,7 @@ def in_short(summary: pd.DataFrame, model: str) -> pd.DataFrame:
         for kind, most, least in (("without", "missed most", "missed least"), ("only", "worst alone", "best alone")):
             ordered = part[part["kind"] == kind].sort_values("change")
             row |= {most: _change(ordered.iloc[0]), least: _change(ordered.iloc[-1])}
-        control = summary[(summary["protocol"] == protocol) & (summary["variant"] == RANDOM)]
+        control = summary[(summary["protocol"] == protocol) & (summary["variant"] == CONTROL)]
         rows.append({**row, "random order": _change(control.iloc[0], named=False)})
     return pd.DataFrame(rows)
 
@@ -67,10 +80,10 @@ def _change(row: pd.Series, *, named: bool = True) -> str:
     return f"{row['name']} {change}" if named else change
 
 
-def draw(found: dict[str, Ablation], model: str, out: Path) -> list[str]:
+def draw(found: dict[str, tuple[Ablation, Passes]], model: str, out: Path) -> list[str]:
     """Draw changes and the rank correlation between what single measures give; return the files' names."""
     names = []
-    for name, ablation in found.items():
+    for name, (ablation, _) in found.items():
         summary = ablation.summary()
         protocol = summary["protocol"].iloc[0]
         part = summary[(summary["protocol"] == protocol) & (summary["variant"] != "full")]
@@ -111,11 +124,11 @@ def main() -> None:
     for model in args.model:
         found = ablations(model, args)
         pictures = draw(found, model, args.out)
-        for name, ablation in found.items():
+        for name, (ablation, passes) in found.items():
             facts = {"model": model, "ablation": name}
-            tables.append(ablation.table.assign(**facts))
+            tables.append(ablation.scores.assign(**facts))
             summaries.append(pd.concat([ablation.summary(measure).assign(measure=measure, **facts) for measure in ("difference", "insertion", "deletion")]))
-            text += f"\n## {model}, {name}\n\n{ablation.passes.run:,} passes explained; without sharing {ablation.passes.naive:,}.\n\n"
+            text += f"\n## {model}, {name}\n\n{passes.run:,} passes explained; without sharing {passes.naive:,}.\n\n"
             shown = ["protocol", "variant", "value", "low", "high", "change", "change_low", "change_high", "effect", "p_holm", "agreement"]
             text += markdown(ablation.summary()[shown]) + "\n"
         text += "".join(f"\n![{picture}]({picture})\n" for picture in pictures)

@@ -107,7 +107,7 @@ def tables(runs: list[dict[str, Any]], rows: list[dict[str, Any]]) -> str:
     """Return Markdown: how the figures came about, and a table a row's name; in which run each was measured where there were several."""
     import pandas as pd
 
-    from multiplex_vit.study.summary import markdown
+    from multiplex_vit.report.markdown import markdown_table as markdown
 
     told = [
         f"{number}. `{facts['command']}`; {facts['date']}, commit {facts['commit']}, {facts['device']}, driver {facts['driver'] or 'none'}."

@@ -53,16 +53,23 @@ def study(case: Case) -> Rows:
     for workers in (1, 2):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name, "study")
-            made = mv.Study(images=case.many(Path(name)), model=case.model, out=folder, protocols="token", steps=1, device=case.device)
+            made = mv.Study(
+                folder,
+                case.many(Path(name)),
+                model=case.model,
+                protocols="token",
+                steps=1,
+                device=case.device,
+            )
             figures = watched(lambda made=made, workers=workers: made.run(workers=workers), lambda made=made: made.chunk * units(made), case.many_images)
-            rows.append({"workers": workers, "images": case.many_images, "rows": len(made.table()), **figures})
+            rows.append({"workers": workers, "images": case.many_images, "rows": len(made.scores()), **figures})
     return rows
 
 
 def units(study: mv.Study) -> int:
     """Return how many units are done, without reading them."""
     folder = Path(study.out) / "images"
-    return sum(name.startswith("unit-") for name in os.listdir(folder)) if folder.exists() else 0
+    return sum(name.startswith("chunk-") for name in os.listdir(folder)) if folder.exists() else 0
 
 
 def watched(run: Callable[[], object], done: Callable[[], int], count: int) -> dict[str, float]:

@@ -31,7 +31,7 @@ import multiplex_vit as mv
 from multiplex_vit.evaluation.many import evaluate_many
 from multiplex_vit.files import written_whole
 from multiplex_vit.plot import SIGNED
-from multiplex_vit.study.statistics import interval
+from multiplex_vit.report.statistics import interval
 
 warnings.filterwarnings("ignore", message=".*see masks.table")
 COLUMNS = ["image", "check", "method", "condition", "value"]

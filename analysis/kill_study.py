@@ -2,9 +2,9 @@
 
     python analysis/kill_study.py --data FOLDER --images 200 --kills 20 --runner local dask --out analysis/results/kill_study.md
 
-A study of 9 settings (min_cut x token_ratio) is run once undisturbed, and with each runner once killed: each time the driver or one of its workers,
+A study of a sweep (min_cut x token_ratio, 9 explainers) and of three others is run once undisturbed, and with each runner once killed: each time the driver or one of its workers,
 at a moment, both drawn from the seed. A driver that was killed is started again, and so is a worker of the Dask cluster. All tables
-must then be equal to the last bit, with every image and setting once. Prints what was killed, and ends with 1 if tables differ or a study was over
+must then be equal to the last bit (but for seconds), with every image and explainer once. Prints what was killed, and ends with 1 if tables differ or a study was over
 before it was killed so often.
 """
 
@@ -28,7 +28,11 @@ from provenance import provenance
 
 import multiplex_vit as mv
 
-VARY = ["--vary", "min_cut=0.01,0.05,0.1", "--vary", "token_ratio=0.3,0.5,0.7"]
+EXPLAINERS = [
+    *("--explainers", "mutex", "communities", "rise_tokens(budget=20)", "rollout"),
+    *("--sweep", "min_cut=0.01,0.05,0.1", "--sweep", "token_ratio=0.3,0.5,0.7"),
+]
+TABLES = ("images", "views", "heatmaps", "curves", "costs", "masks", "failures", "work")
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
@@ -75,7 +79,7 @@ def start(args: argparse.Namespace, out: Path, where: list[str]) -> subprocess.P
     command = [sys.executable, "-m", "multiplex_vit", "study", str(args.data), "--out", str(out), "--chunk", str(args.chunk), "--device", "cpu"]
     limit = ["--limit", str(args.images)] if args.images else []
     steps = ["--steps", str(args.steps)] if args.steps else []
-    return subprocess.Popen([*command, *VARY, *limit, *steps, *where], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=ENVIRONMENT)
+    return subprocess.Popen([*command, *EXPLAINERS, *limit, *steps, *where], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=ENVIRONMENT)
 
 
 def finish(driver: subprocess.Popen) -> None:
@@ -151,14 +155,19 @@ def kill_at_random(
 
 
 def compare(undisturbed: Path, disturbed: Path) -> str:
-    """Return what differs between two studies' tables, or nothing: rows, images (but for the time that they took), failures, heatmaps and masks."""
-    a, b = (mv.Study.open(folder) for folder in (undisturbed, disturbed))
-    if b.table().duplicated(["number", "setting", "variant", "protocol", "measure"]).any():
+    """Return what differs between the tables of two studies but for seconds, or nothing."""
+    plain, killed = mv.Study.open(undisturbed), mv.Study.open(disturbed)
+    if killed.scores().duplicated(["number", "explainer", "protocol"]).any():
         return "rows are doubled"
     try:
-        pd.testing.assert_frame_equal(a.table(), b.table(), check_exact=True)
-        for name in ("images", "failures", "heatmaps", "masks"):
-            pd.testing.assert_frame_equal(*(each.store.read(name).drop(columns="seconds", errors="ignore") for each in (a, b)), check_exact=True)
+        pd.testing.assert_frame_equal(plain.scores(), killed.scores(), check_exact=True)
+        for name in TABLES:
+            tables = []
+            for study in (plain, killed):
+                table = study.store.read(name).drop(columns="seconds", errors="ignore")
+                # Which process a unit ran in does not matter, nor in what order units ended.
+                tables.append(table.reset_index(drop=True))
+            pd.testing.assert_frame_equal(*tables, check_exact=True)
     except AssertionError as error:
         return str(error)
     return ""
@@ -179,14 +188,14 @@ def disturbed(args: argparse.Namespace, runner: str, out: Path, n_units: int, to
 
 def units_of(out: Path) -> int:
     """Return how many units of a study are done."""
-    return len(list((out / "images").glob("unit-*.parquet")))
+    return len(list((out / "work").glob("group-*.parquet")))
 
 
 def told(runner: str, run: Run, rows: int, difference: str) -> str:
     """Return one line of what came of a runner."""
     workers = run.killed.count("worker")
     kills = f"{len(run.killed)} kills ({len(run.killed) - workers} of the driver, {workers} of workers; {', '.join(map(str, run.units))} units done by then)"
-    return f"{runner}: {kills}, {rows} rows; {difference or 'the tables are equal'}"
+    return f"{runner}: {kills}, {rows} scores; {difference or 'the tables are equal'}"
 
 
 def main() -> int:
@@ -210,13 +219,13 @@ def main() -> int:
         started = time.monotonic()
         finish(start(args, plain, ["--workers", str(args.workers)]))
         took = time.monotonic() - started
-        lines.append(f"undisturbed: {units_of(plain)} units, {len(mv.Study.open(plain).table())} rows in {took:.0f} s")
+        lines.append(f"undisturbed: {units_of(plain)} units, {len(mv.Study.open(plain).scores())} scores in {took:.0f} s")
         print(lines[-1], flush=True)
         for runner in args.runner:
             hurt = Path(folder, runner)
             run = disturbed(args, runner, hurt, units_of(plain), took)
             difference = compare(plain, hurt)
-            lines.append(told(runner, run, len(mv.Study.open(hurt).table()), difference))
+            lines.append(told(runner, run, len(mv.Study.open(hurt).scores()), difference))
             print(lines[-1], flush=True)
             sound = sound and not difference and len(run.killed) == args.kills
     if args.out:

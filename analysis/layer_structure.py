@@ -20,10 +20,10 @@ from studied import arguments, drawn, head
 
 import multiplex_vit as mv
 from multiplex_vit import plot
-from multiplex_vit.study.statistics import holm, interval, paired
-from multiplex_vit.study.summary import markdown
+from multiplex_vit.report.markdown import markdown_table as markdown
+from multiplex_vit.report.statistics import holm, interval, paired
 
-FEW = mv.Settings(operators=("sum",), statistics=("sum",))
+FEW = mv.EXPLAINERS["mutex"].at(operators=("sum",), statistics=("sum",))
 RESAMPLES = 500
 """Bootstrap samples of images for the interval of an epsilon squared."""
 
@@ -33,9 +33,9 @@ DRAWN = ("density", "modularity", "weighted_reciprocity", "in_strength_gini", "a
 def measured(study: mv.Study, model: str) -> pd.DataFrame:
     """Return one row an image, layer and measure: model, number, label, depth, measure, value; measures over all layers have depth -1."""
     labels = study.image_table()[["number", "label"]]
-    layers = study.store.read("layers").drop(columns=["name", "block", "head"], errors="ignore")
+    layers = study.layers().drop(columns=["name", "block", "head"], errors="ignore")
     layers = layers.rename(columns={"layer": "depth"})
-    whole = study.store.read("multilayer").assign(depth=-1)
+    whole = study.multilayer().assign(depth=-1)
     parts = [part.melt(["number", "depth"], var_name="measure", value_name="value") for part in (layers, whole)]
     table = pd.concat(parts).dropna(subset="value").merge(labels, on="number")
     return table[np.isfinite(table["value"].astype(float))].assign(model=model)
@@ -109,7 +109,13 @@ def main() -> None:
     parts = []
     for model in args.model:
         study = mv.Study(
-            model=model, images=drawn(args), out=args.study / model, settings=FEW, protocols="token", steps=args.steps or 1, save=("layers", "multilayer")
+            args.study / model,
+            drawn(args),
+            model=model,
+            explainers=FEW,
+            protocols="token",
+            steps=args.steps or 1,
+            save=("layers", "multilayer"),
         )
         parts.append(measured(study.run(workers=args.workers, progress=True), model))
     table = pd.concat(parts, ignore_index=True)
@@ -126,7 +132,7 @@ def main() -> None:
     if table["model"].nunique() > 1:
         between = differing(table)
         between.to_csv(args.out.with_name(f"{args.out.name}_models.csv"), index=False, float_format="%.6g")
-        few = between[between["measure"].isin(DRAWN)].drop(columns=["method", "against", "p"])
+        few = between[between["measure"].isin(DRAWN)].drop(columns=["explainer", "against", "p"])
         text += f"\n\n## {args.model[1]} less {args.model[0]}, on the same images\n\n" + markdown(few)
     text += (
         "\n\n## What separates the classes most\n\nepsilon2 is H / (n - 1), with its interval over images drawn within classes (which lies high, as drawing "

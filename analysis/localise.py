@@ -25,7 +25,7 @@ from provenance import provenance
 
 import multiplex_vit as mv
 from multiplex_vit.files import written_whole
-from multiplex_vit.study.statistics import interval
+from multiplex_vit.report.statistics import interval
 
 warnings.filterwarnings("ignore", message=".*see masks.table")
 OUT = Path("analysis/results/localise")

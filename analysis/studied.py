@@ -23,7 +23,7 @@ def arguments(doc: str, name: str) -> argparse.ArgumentParser:
     return parser
 
 
-def drawn(args: argparse.Namespace) -> "mv.study.sources.ImageSource":  # type: ignore[name-defined]
+def drawn(args: argparse.Namespace) -> "mv.study.images.sources.ImageSource":  # type: ignore[name-defined]
     """Return test images drawn from the seed, without looking at them."""
     every = mv.images(args.data / "test.parquet")
     chosen = np.sort(np.random.default_rng(args.seed).permutation(len(every))[: args.images])

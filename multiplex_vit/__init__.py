@@ -58,15 +58,16 @@ _HOMES = {
     "flip_stability": "evaluation.sanity",
     "seed_agreement": "evaluation.sanity",
     "greedy_ceiling": "evaluation.sanity",
-    "compare": "study.compare",
-    "Comparison": "study.comparison",
     "images": "study.images",
     "Study": "study.study",
-    "ablate": "study.ablate",
+    "ablations": "study.ablations",
     "samples": "pictures",
     "read_image": "pictures",
     "InputError": "errors",
 }
+
+ROOMS = ("evaluation", "models", "network", "plot", "report", "saliency", "study")
+"""Packages whose names are there as `multiplex_vit.plot.overlay`, without importing them first."""
 
 __all__ = [*_HOMES, "__version__"]
 
@@ -123,14 +124,14 @@ if TYPE_CHECKING:
     from multiplex_vit.saliency.precision import precision_flips as precision_flips
     from multiplex_vit.saliency.settings import Settings as Settings
     from multiplex_vit.saliency.statistics import STATISTICS as STATISTICS
-    from multiplex_vit.study.ablate import ablate as ablate
-    from multiplex_vit.study.compare import compare as compare
-    from multiplex_vit.study.comparison import Comparison as Comparison
+    from multiplex_vit.study.ablations import ablations as ablations
     from multiplex_vit.study.images import images as images
     from multiplex_vit.study.study import Study as Study
 
 
 def __getattr__(name: str) -> Any:
+    if name in ROOMS:
+        return import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
@@ -139,4 +140,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *ROOMS})

@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter, zoom
 import multiplex_vit as mv
 from multiplex_vit.evaluation.protocols import Subject, curve_names, pixel_ranks, published_baseline
 from multiplex_vit.evaluation.protocols.rise import rise_blur
-from multiplex_vit.study.statistics import interval
+from multiplex_vit.report.statistics import interval
 
 FOUR = np.array([[0.4, 0.3], [0.2, 0.1]])
 ONES = np.ones((1, 1, 2, 2), dtype=np.float32)

@@ -28,10 +28,17 @@ RANKS = {
     "saliency": 6,
     "evaluation": 7,
     "study": 8,
-    "cli": 9,
-    "__main__": 10,
+    "report": 9,
+    "cli": 10,
+    "__main__": 11,
 }
-ONLY_IN = {"torch": {"models", "saliency"}, "transformers": {"models"}, "matplotlib": {"plot", "cli"}, "seaborn": {"plot"}, "igraph": {"network"}}
+ONLY_IN = {
+    "torch": {"models", "saliency"},
+    "transformers": {"models"},
+    "matplotlib": {"plot", "cli", "report"},
+    "seaborn": {"plot"},
+    "igraph": {"network"},
+}
 FILES = [path for path in sorted(ROOT.rglob("*.py")) if path != ROOT / "__init__.py"]
 
 

@@ -8,6 +8,7 @@ import inspect
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from conftest import tiny_model
@@ -15,6 +16,7 @@ from hostile import within
 from PIL import Image
 
 import multiplex_vit as mv
+from multiplex_vit import report
 from multiplex_vit.evaluation.evaluate import evaluate
 from multiplex_vit.evaluation.many import evaluate_many
 from multiplex_vit.saliency.explainers.target import Attribution
@@ -67,11 +69,6 @@ def photos(folder):
         values = np.random.default_rng(number).integers(0, 255, (32, 32, 3))
         Image.fromarray(values.astype(np.uint8)).save(folder / f"{number}.png")
     return folder
-
-
-@functools.cache
-def comparison():
-    return mv.compare(model(), [picture()], methods=["rollout", "random_order"], protocols=["token"], steps=2)
 
 
 @functools.cache
@@ -133,21 +130,6 @@ def calls(folder):
         "flip_stability": (mv.flip_stability, {**asked, "method": "rise_tokens", **ASKED}),
         "seed_agreement": (mv.seed_agreement, {**asked, "method": "rise_tokens", "seeds": 2, **ASKED}),
         "greedy_ceiling": (mv.greedy_ceiling, {**asked, "protocol": "token", "orders": ["deletion"], "label": 1, "at_once": 16, **MEASURED}),
-        "compare": (
-            compared,
-            {
-                "model": vit,
-                "images": [shown],
-                "out": None,
-                "tell": None,
-                "methods": ["rollout"],
-                "budgets": [9],
-                "protocols": ["token"],
-                "label": 1,
-                "gallery": 1,
-                **MEASURED,
-            },
-        ),
         "images": (images_of, {"source": photos(folder / "photos"), "labels": None, "index": [0], "limit": 1}),
         "Study": (
             functools.partial(study, folder),
@@ -155,13 +137,11 @@ def calls(folder):
                 "images": photos(folder / "photos"),
                 "out": folder / "study",
                 "model": "demo-vit",
-                "settings": SETTINGS,
-                "vary": {},
+                "explainers": ["rollout"],
                 "protocols": ["token"],
                 "steps": 2,
                 "seed": 1,
-                "explained": "predicted",
-                "variants": (),
+                "target": "predicted",
                 "save": [],
                 "chunk": 2,
                 "device": "cpu",
@@ -169,9 +149,9 @@ def calls(folder):
                 "score": "auto",
             },
         ),
-        "ablate": (
-            mv.ablate,
-            {"source": explanation(), "leave_out": "statistic", "keep_only": (), "workers": 1, "model": vit, "images": [shown], **of_measuring()},
+        "ablations": (
+            mv.ablations,
+            {"explainer": "mutex", "leave_out": "statistic", "keep_only": ()},
         ),
         "read_image": (mv.read_image, {"image": photos(folder / "photos") / "0.png"}),
         "Settings": (lambda **given: mv.Settings(**given).resolved(), SETTINGS.choices()),
@@ -189,7 +169,7 @@ def methods(folder):
     vit, out = model(), folder / "study"
     own = explanation()
     fid = mv.Faithfulness(curve(), curve(), 1)
-    mine = comparison()
+    measured = studied(folder)
     return {
         "VisionModel.activations": (vit.activations, {"tokens": tokens(), "operators": ["mean"]}),
         "VisionModel.attend": (vit.attend, {"tokens": tokens(), "operators": ["mean"], "prefix": True}),
@@ -224,31 +204,48 @@ def methods(folder):
         "Explainer.takes": (mv.EXPLAINERS["rise_tokens"].takes, {"option": "seed"}),
         "Explainer.where_taken": (mv.EXPLAINERS["rise_tokens"].where_taken, {"budget": 9, "seed": 1}),
         "Faithfulness.minus": (fid.minus, {"other": fid}),
-        "Comparison.markdown": (mine.markdown, {"against": "random_order"}),
-        "Comparison.summary": (mine.summary, {"against": ["random_order"]}),
-        "Comparison.read": (mv.Comparison.read, {"folder": kept(folder / "comparison")}),
-        "Comparison.write": (mine.write, {"folder": folder / "c", "against": "random_order"}),
-        "Comparison.plot_curves": (mine.plot_curves, {"protocol": "token", "methods": ["rollout"]}),
-        "Comparison.plot_gallery": (mine.plot_gallery, {"methods": ["rollout"]}),
         "Study.open": (mv.Study.open, {"out": run(folder, out), "images": photos(folder / "photos")}),
-        "Study.run": (study(folder).run, {"workers": 1, "scheduler": None, "progress": False, "retry_failed": False, "runner": None}),
+        "Study.run": (study(folder).run, {"workers": 1, "client": None, "progress": False, "retry_failed": False, "runner": None}),
+        "Study.extended": (measured.extended, {"explainers": ["rollout"], "protocols": "token"}),
+        **reports(folder, measured),
     }
 
 
-def of_measuring():
-    return {"protocols": ["token"], "steps": 2, "seed": 1}
+def reports(folder, measured):
+    """Return every call of a report; its functions have no name at the top."""
+    one = {"study": measured, "protocol": "token"}
+    values = np.arange(3.0)
+    table = pd.DataFrame({"a": values, "b": values + 1})
+    return {
+        "report.ablate": (report.ablate, {"study": measured, "leave_out": "statistic", "keep_only": ()}),
+        "report.agreement": (report.agreement, {"study": measured, "first": "random_order"}),
+        "report.holm": (report.holm, {"p": values / 10}),
+        "report.interval": (report.interval, {"values": values, "level": 0.9, "seed": 1}),
+        "report.leaderboard": (report.leaderboard, {**one, "against": ["random_order"]}),
+        "report.paired": (report.paired, {"values": table, "against": "a"}),
+        "report.plot_curves": (report.plot_curves, {**one, "explainers": ["random_order"]}),
+        "report.plot_gallery": (report.plot_gallery, {"study": measured, "explainers": ["random_order"]}),
+        "report.plot_passes": (report.plot_passes, one),
+        "report.rank_correlation": (report.rank_correlation, {"heatmaps": measured.heatmaps()}),
+        "report.display_names": (report.display_names, {"explainers": measured.explainers}),
+        "report.summarise": (report.summarise, {"study": measured, "measure": "difference"}),
+        "report.write_report": (
+            report.write_report,
+            {"study": measured, "out": folder / "report", "against": "random_order"},
+        ),
+    }
+
+
+@functools.cache
+def studied(folder):
+    """Return a finished study of an explainer, its variants and a random order."""
+    few = mv.EXPLAINERS["mutex"].at(operators="sum", statistics=("max", "min"))
+    explainers = mv.ablations(few, leave_out="statistic")
+    return study(folder, out=folder / "measured", explainers=explainers).run(progress=False)
 
 
 def consumed(function):
     return functools.wraps(function)(lambda *args, **options: list(function(*args, **options)))
-
-
-def compared(**given):
-    """Compare, and take what failed for an error of Python's where it is one."""
-    found = mv.compare(**given)
-    for name, reason in found.failures:
-        assert not any(kind in reason for kind in ("TypeError", "AttributeError", "ValueError", "IndexError", "KeyError")), (name, reason)
-    return found
 
 
 def estimated(own):
@@ -261,13 +258,6 @@ def saved(path, explained):
 
 
 @functools.cache
-def kept(folder):
-    """Return a folder in which a comparison was kept."""
-    mv.compare(model(), [picture()], out=folder, methods=["rollout"], protocols=["token"], steps=2)
-    return folder
-
-
-@functools.cache
 def run(folder, out):
     study(folder, out=out).run(progress=False)
     return out
@@ -275,8 +265,8 @@ def run(folder, out):
 
 # What takes no value that could be of a wrong type, and what is tested through another name.
 WITHOUT = {"samples", "__version__", "Explainer.name"}
-DRAWN = {"Explanation.plot", "Attribution.plot", "Faithfulness.plot", "Comparison.plot"}
-MADE_BY_THE_PACKAGE = {"Explanation", "Attribution", "Comparison", "Comparison.of"}
+DRAWN = {"Explanation.plot", "Attribution.plot", "Faithfulness.plot"}
+MADE_BY_THE_PACKAGE = {"Explanation", "Attribution"}
 
 
 def public():
@@ -315,6 +305,7 @@ def known(folder):
 def names():
     """Return the names of all calls, without making what they need."""
     listed = [name for name, member in public().items() if takes_something(member)]
+    listed += [f"report.{name}" for name in report.__all__ if name not in ("Ablation", "Interval")]
     return sorted({*listed, "evaluate_many", "Attribution.load", "Attribution.save", "Settings"} - WITHOUT - DRAWN - MADE_BY_THE_PACKAGE)
 
 

@@ -1,89 +1,153 @@
 """multiplex-vit compare: which heatmap is the most faithful for its passes?"""
 
 import argparse
-import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import multiplex_vit as mv
 from multiplex_vit.checks import whole
-from multiplex_vit.cli.command import DONE, SOME_FAILED, Command, check_outputs, model_arguments, place, say
+from multiplex_vit.cli.command import DONE, SOME_FAILED, Command, model_arguments, place, say
+from multiplex_vit.cli.study import check_folder, run_and_tell
 from multiplex_vit.errors import InputError
-from multiplex_vit.files import locked, output_folder
+
+if TYPE_CHECKING:
+    from multiplex_vit.saliency.explainers import Explainer
+
+MOST_PASSES = 100
+"""Explainers that take a pass for each token are left out by default where that is more."""
 
 
 def _compare_arguments(parser: argparse.ArgumentParser) -> None:
     bundled = list(mv.samples().values())
-    parser.add_argument(
-        "images", nargs="*", type=place, metavar="IMAGE", default=bundled, help="image files, or folders of them; the bundled ones unless given"
-    )
-    methods = "mutex, communities, rivals such as rise_tokens, generic_attention, random_order; all of at most 100 passes unless given"
-    parser.add_argument("--methods", nargs="+", metavar="NAME", help=methods)
-    parser.add_argument("--budget", nargs="+", default=["55"], metavar="N", help="passes of the methods that have a budget, as 55,550 (55)")
-    known = f"{', '.join(mv.PROTOCOLS)}, with a baseline where there is one ({', '.join(mv.BASELINES)}), as token,patch/black (both)"
-    parser.add_argument("--protocol", nargs="+", default=["token,patch/black"], metavar="NAME", help=known)
-    parser.add_argument("--steps", type=int, help="points of a curve; every patch up to 100 unless given")
-    parser.add_argument("--against", nargs="+", metavar="NAME", help="methods that the others are compared with; mutex unless given")
-    parser.add_argument("--label", help="index or name of the class to explain; each image's predicted one unless given")
+    images = "image files, or folders of them (the bundled ones)"
+    parser.add_argument("images", nargs="*", type=place, metavar="IMAGE", default=bundled, help=images)
+    explainers = f"of {', '.join(mv.EXPLAINERS)} (all of at most {MOST_PASSES} passes)"
+    parser.add_argument("--explainers", nargs="+", metavar="NAME", help=explainers)
+    budget = "passes of the explainers that have a budget, such as 55,550 (55)"
+    parser.add_argument("--budget", nargs="+", default=["55"], metavar="N", help=budget)
+    protocols = f"{', '.join(mv.PROTOCOLS)}, with a baseline where there is one"
+    protocols += f" ({', '.join(mv.BASELINES)}), such as token,patch/black (both)"
+    parser.add_argument("--protocol", nargs="+", default=["token,patch/black"], metavar="NAME", help=protocols)
+    parser.add_argument("--steps", type=int, help="points of a curve (every patch, up to 100)")
+    against = "explainers that the others are compared with (mutex and the best rival)"
+    parser.add_argument("--against", nargs="+", metavar="NAME", help=against)
+    label = "index or name of the class to explain (each image's predicted one)"
+    parser.add_argument("--label", help=label)
     parser.add_argument("--seed", type=int, default=0, help="of what is drawn (%(default)s)")
-    parser.add_argument("--batch-size", default="auto", help="most images a forward pass, or auto (%(default)s)")
-    parser.add_argument("--out", type=place, default=Path("comparison"), help="folder to write, where a second run goes on (%(default)s)")
+    parser.add_argument("--workers", type=int, default=1, help="worker processes (%(default)s)")
+    out = "folder to write, where a second run continues (%(default)s)"
+    parser.add_argument("--out", type=place, default=Path("comparison"), help=out)
     model_arguments(parser)
 
 
 def _compare(args: argparse.Namespace) -> int:
-    from multiplex_vit.study.ledger import CURVES, FACTS, HEATMAPS, ROWS
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from multiplex_vit.report.leaderboard import leaderboard, readable
+    from multiplex_vit.report.writing import REPORT, write_report
+    from multiplex_vit.study.study import Study
 
     images = list(_files(args.images))
-    files = [args.out / name for name in (ROWS, CURVES, HEATMAPS, FACTS)]
-    check_outputs(files, folders=[args.out], inputs=[*args.images, *images], model=args.model)
-    choices = _choices(args)
-    model = mv.load(args.model, device=args.device, dtype=args.dtype, score=args.score)
-    _known_method(args)
-    # A second comparison into the folder would lose the rows of this one.
-    with output_folder(args.out), locked(args.out):
-        return _measure(model, images, choices, args)
+    report = args.out / "report"
+    check_folder(args.out, [*args.images, *images], model=args.model, files=[report / REPORT])
+    # It is wanted before the study for the number of patches alone.
+    model = mv.load(args.model, device="cpu", dtype=args.dtype, score=args.score)
+    rows, columns = model.grid_of(model.input_size)
+    study = Study(
+        args.out,
+        images,
+        model=args.model,
+        explainers=_explainers(args, rows * columns, model.n_layers),
+        protocols=list(dict.fromkeys(parts(args.protocol))),
+        steps=args.steps,
+        seed=args.seed,
+        target="predicted" if args.label is None else args.label,
+        device=args.device,
+        dtype=args.dtype,
+        score=args.score,
+    )
+    _check_against(args, study.explainers)
+    code = run_and_tell(study, workers=args.workers)
+    if code not in (DONE, SOME_FAILED):
+        return code
+    for protocol in study.protocols:
+        board = readable(leaderboard(study, protocol, against=args.against), brief=True)
+        say(f"\n{protocol}: insertion - deletion, mean [95 % over images]")
+        say(board.to_string(index=False))
+    files = write_report(study, report, against=args.against)
+    say(f"\nwritten into {report}: {', '.join(file.name for file in files)}")
+    return code
 
 
-def _measure(model: Any, images: list[Path], choices: dict[str, Any], args: argparse.Namespace) -> int:
-    found = mv.compare(model, images, out=args.out, tell=say, **choices)
-    for image, reason in found.failures:
-        say(f"multiplex-vit: {image}: {reason}", sys.stderr)
-    for protocol, rows in found.summary(args.against).items():
-        say(f"\n{protocol}: insertion minus deletion AUC, mean [95 % over images]; what shares a rank is not told apart\n{_text(rows)}")
-    written = found.write(args.out, against=args.against)
-    say(f"\n{found!r} written into {args.out}: {', '.join(file.name for file in written)}")
-    return SOME_FAILED if found.failures else DONE
+def _explainers(args: argparse.Namespace, n_tokens: int, n_layers: int) -> "list[Explainer]":
+    """Return the explainers to compare, those that have a budget at each budget."""
+    names = parts(args.explainers) if args.explainers else list(mv.EXPLAINERS)
+    chosen = [mv.EXPLAINERS[name] for name in names]
+    if not args.explainers and n_tokens + 1 > MOST_PASSES:
+        chosen = [explainer for explainer in chosen if not explainer.each_token]
+    explainers: list[Explainer] = []
+    for text in parts(args.budget):
+        budget = whole("budget", int(text) if text.isdecimal() else text, at_least=2)
+        for explainer in chosen:
+            explainers.append(at_budget(explainer, budget, n_tokens, n_layers))
+    return list(dict.fromkeys(explainers))
 
 
-def _known_method(args: argparse.Namespace) -> None:
-    """Refuse what others cannot be compared with before anything is measured."""
-    unknown = [name for name in args.against or () if args.methods is not None and name.split(" ")[0] not in _parts(args.methods)]
-    if unknown:
-        raise InputError(f"--against {unknown[0]} is none of the methods measured: {', '.join(_parts(args.methods))}; add it to --methods")
+def at_budget(explainer: "Explainer", budget: int, n_tokens: int, n_layers: int) -> "Explainer":
+    """Return an explainer with a budget, or as it is where that makes no difference.
 
-
-def _choices(args: argparse.Namespace) -> dict[str, Any]:
-    budgets = [whole("budget", int(part) if part.isdecimal() else part, at_least=2) for part in _parts(args.budget)]
-    batch_size: Any = int(args.batch_size) if args.batch_size.isdecimal() else args.batch_size
-    if batch_size != "auto":
-        batch_size = whole("batch_size", batch_size, at_least=1)
-    protocols = _parts(args.protocol)
-    methods = None if args.methods is None else _parts(args.methods)
-    fields = {"methods": methods, "budgets": budgets, "protocols": protocols, "batch_size": batch_size}
-    return {**fields, "steps": args.steps, "label": args.label, "seed": args.seed}
-
-
-def _parts(values: Iterable[str]) -> list[str]:
-    """Return what stands between commas and blanks.
+    Parameters
+    ----------
+    explainer : Explainer
+    budget : int
+        Most forward passes.
+    n_tokens, n_layers : int
+        Patches of an image, and blocks of the model.
 
     Examples
     --------
-    >>> _parts(["55,550", "1000"])
-    ['55', '550', '1000']
+    >>> mutex, rise = mv.EXPLAINERS["mutex"], mv.EXPLAINERS["rise_tokens"]
+    >>> at_budget(mutex, 550, 64, 6), at_budget(rise, 550, 64, 6)
+    (<Explainer mutex>, <Explainer rise_tokens(budget=550)>)
     """
-    return [part for value in values for part in value.split(",") if part]
+    if not explainer.takes("budget") or "budget" in explainer.options:
+        return explainer
+    changed = explainer.at(budget=budget)
+    own, others = explainer.passes(n_tokens, n_layers), changed.passes(n_tokens, n_layers)
+    return explainer if own == others and own is not None else changed
+
+
+def _check_against(args: argparse.Namespace, explainers: "Iterable[Explainer]") -> None:
+    """Refuse what others cannot be compared with before anything is computed."""
+    known = [*map(str, explainers), *(explainer.name for explainer in explainers)]
+    for name in args.against or ():
+        if name not in known:
+            shown = ", ".join(map(str, explainers))
+            raise InputError(f"--against {name} is none of the explainers compared ({shown}); add it to --explainers")
+
+
+def parts(values: Iterable[str]) -> list[str]:
+    """Return what stands between commas, except those within brackets.
+
+    Examples
+    --------
+    >>> parts(["55,550", "1000"]), parts(["tis(budget=9, seed=1),mutex"])
+    (['55', '550', '1000'], ['tis(budget=9, seed=1)', 'mutex'])
+    """
+    found = []
+    for value in values:
+        part, depth = "", 0
+        for character in value:
+            depth += (character == "(") - (character == ")")
+            if character == "," and depth == 0:
+                found.append(part)
+                part = ""
+            else:
+                part += character
+        found.append(part)
+    return [part.strip() for part in found if part.strip()]
 
 
 def _files(paths: Iterable[Path]) -> Iterable[Path]:
@@ -102,10 +166,8 @@ def _files(paths: Iterable[Path]) -> Iterable[Path]:
             yield path / name
 
 
-def _text(rows: Any) -> str:
-    from multiplex_vit.study.standing import told
-
-    return str(told(rows, brief=True).to_string(index=False))
-
-
-COMPARE = Command("Compare methods on the same images: figures, intervals, paired differences, pictures.", _compare_arguments, _compare)
+COMPARE = Command(
+    "Compare explainers on the same images: figures, intervals, paired differences, pictures.",
+    _compare_arguments,
+    _compare,
+)

@@ -1,1 +1,1 @@
-"""Studies: many images, many methods or settings, and what may be said of them."""
+"""Studies: many images by many explainers, computed once and kept on disk."""

@@ -2,45 +2,99 @@
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.reading import named, read_toml
-from multiplex_vit.saliency.explainers import EXPLAINERS
-from multiplex_vit.saliency.settings import Settings
-from multiplex_vit.study.cluster import kind_of
+from multiplex_vit.saliency.explainers import EXPLAINERS, Explainer, sweep
 from multiplex_vit.study.images import PUBLISHED, images
 from multiplex_vit.study.study import Study
 
 PRESETS: dict[str, dict[str, Any]] = {
     "published": {
         "model": "google/vit-base-patch16-224",
-        "method": "mutex",
-        "protocols": ["mutex2025/black", "mutex2025/blur", "mutex2025/random", "mutex2025/mean"],
+        "explainers": ["mutex"],
+        "protocols": [
+            "mutex2025/black",
+            "mutex2025/blur",
+            "mutex2025/random",
+            "mutex2025/mean",
+        ],
         "index": PUBLISHED,
     }
 }
-"""Studies by name: "published" is the published evaluation (doi:10.1007/s00521-025-11591-x), over a folder of ImageNet's validation files."""
+"""Studies by name.
+
+"published" is the published evaluation (doi:10.1007/s00521-025-11591-x), over a folder of
+ImageNet's validation files.
+"""
 
 _TEXT, _WHOLE, _LIST, _TABLE = "a text", "a whole number", "a list of texts", "a table"
-_IS: dict[str, Callable[[Any], bool]] = {
-    _TEXT: lambda value: isinstance(value, str) and value.strip() != "",
-    _WHOLE: lambda value: isinstance(value, int) and not isinstance(value, bool),
-    _LIST: lambda value: isinstance(value, str) or (isinstance(value, list) and all(isinstance(each, str) for each in value)),
-    _TABLE: lambda value: isinstance(value, dict),
+_CLASS = "a text or a whole number"
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value.strip() != ""
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_list(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(isinstance(part, str) for part in value)
+    return isinstance(value, str)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_class(value: Any) -> bool:
+    return _is_text(value) or _is_whole(value)
+
+
+_CHECKS: dict[str, Callable[[Any], bool]] = {
+    _TEXT: _is_text,
+    _WHOLE: _is_whole,
+    _LIST: _is_list,
+    _TABLE: _is_table,
+    _CLASS: _is_class,
 }
+
 KEYS = {
-    **dict.fromkeys(("images", "labels", "index", "out", "model", "device", "dtype", "score", "method", "explained", "scheduler", "preset"), _TEXT),
-    **dict.fromkeys(("limit", "steps", "seed", "chunk", "workers"), _WHOLE),
-    **dict.fromkeys(("protocols", "save"), _LIST),
-    **dict.fromkeys(("settings", "vary", "cluster"), _TABLE),
+    "images": _TEXT,
+    "labels": _TEXT,
+    "index": _TEXT,
+    "limit": _WHOLE,
+    "out": _TEXT,
+    "model": _TEXT,
+    "device": _TEXT,
+    "dtype": _TEXT,
+    "score": _TEXT,
+    "explainers": _LIST,
+    "sweep": _TABLE,
+    "protocols": _LIST,
+    "steps": _WHOLE,
+    "seed": _WHOLE,
+    "target": _CLASS,
+    "save": _LIST,
+    "chunk": _WHOLE,
+    "workers": _WHOLE,
+    "scheduler": _TEXT,
+    "preset": _TEXT,
 }
 """What a configuration may hold, and of which type."""
 
-_IMAGES = ("labels", "index", "limit")
-_OF_STUDY = ("model", "device", "dtype", "score", "explained", "steps", "seed", "chunk", "protocols", "save", "vary")
+_OF_IMAGES = ("labels", "index", "limit")
+_OF_STUDY = (
+    *("model", "device", "dtype", "score", "protocols", "steps", "seed", "target", "save"),
+    "chunk",
+)
+_PATHS = ("images", "labels", "out", "index")
 
 
 @dataclass(frozen=True)
@@ -51,61 +105,66 @@ class Configured:
     ----------
     study : Study
     workers : int
-    scheduler : str or mapping, optional
+    scheduler : str, optional
+        Address of a Dask scheduler.
     """
 
     study: Study
     workers: int = 1
-    scheduler: Any = None
+    scheduler: str | None = None
 
 
 def read_config(path: str | Path) -> dict[str, Any]:
-    """Return a TOML configuration, its keys and types checked; paths in it are relative to its folder.
+    """Return a TOML configuration, its keys and types checked.
+
+    Paths in it are relative to its folder.
 
     Raises
     ------
     InputError
         If it is missing or no TOML, or a key is unknown or of the wrong type.
     """
-    found = read_toml(path)
+    options = read_toml(path)
     path = Path(path)
-    checked(found, str(path))
-    for name in ("images", "labels", "out", "index"):
-        if name in found:
-            place = path.parent / named(found[name])
-            if name in ("images", "out") or place.exists():
-                found[name] = str(place)
-    return found
+    check_options(options, str(path))
+    for name in _PATHS:
+        if name not in options:
+            continue
+        place = path.parent / named(options[name])
+        # Labels may be the name of a column, and an index that of a published one.
+        if name in ("images", "out") or place.exists():
+            options[name] = str(place)
+    return options
 
 
-def checked(options: Mapping[str, Any], where: str) -> None:
-    """Refuse a key that is unknown or has the wrong type, also in the settings.
+def check_options(options: Mapping[str, Any], where: str) -> None:
+    """Refuse a key that is unknown or has the wrong type.
 
     Examples
     --------
-    >>> checked({"step": 4}, "study.toml")
+    >>> check_options({"step": 4}, "study.toml")
     Traceback (most recent call last):
     multiplex_vit.errors.InputError: study.toml: unknown key 'step' (did you mean 'steps'?); known: images, labels, ...
-    >>> checked({"steps": "4"}, "study.toml")
+    >>> check_options({"steps": "4"}, "study.toml")
     Traceback (most recent call last):
-    multiplex_vit.errors.InputError: study.toml: steps is '4'; a whole number is wanted
+    multiplex_vit.errors.InputError: study.toml: steps is '4'; expected a whole number
     """
     for key, value in options.items():
-        _known(key, KEYS, where)
-        if not _IS[KEYS[key]](value):
-            raise InputError(f"{where}: {key} is {value!r}; {KEYS[key]} is wanted")
-    for table in ("settings", "vary"):
-        for key, value in options.get(table, {}).items():
-            _known(key, [each.name for each in fields(Settings)], f"{where}, [{table}]")
-            if isinstance(value, dict) or (table == "vary" and not isinstance(value, list)):
-                raise InputError(f"{where}, [{table}]: {key} is {value!r}; {'a list of values' if table == 'vary' else 'a value'} is wanted")
+        _check_known(key, KEYS, where)
+        if not _CHECKS[KEYS[key]](value):
+            raise InputError(f"{where}: {key} is {value!r}; expected {KEYS[key]}")
+    for option, values in options.get("sweep", {}).items():
+        if not isinstance(values, list) or not values:
+            raise InputError(f"{where}, [sweep]: {option} is {values!r}; expected a list of the values to take")
 
 
-def _known(key: str, known: Iterable[str], where: str) -> None:
+def _check_known(key: str, known: Iterable[str], where: str) -> None:
     names = list(known)
-    if key not in names:
-        close = difflib.get_close_matches(key, names, 1, cutoff=0.7)
-        raise InputError(f"{where}: unknown key {key!r}{f' (did you mean {close[0]!r}?)' if close else ''}; known: {', '.join(names)}")
+    if key in names:
+        return
+    close = difflib.get_close_matches(key, names, 1, cutoff=0.7)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    raise InputError(f"{where}: unknown key {key!r}{hint}; known: {', '.join(names)}")
 
 
 def configured(options: Mapping[str, Any]) -> Configured:
@@ -116,52 +175,77 @@ def configured(options: Mapping[str, Any]) -> Configured:
     InputError
         If images or out are missing, or anything does not fit.
     """
-    if "preset" in options and options["preset"] not in PRESETS:
-        raise InputError(f"unknown preset {options['preset']!r}; known: {', '.join(PRESETS)}")
-    chosen = {**PRESETS.get(options.get("preset", ""), {}), **options}
-    checked(chosen, "study")
-    for name, hint in (("images", "a folder, a CSV (file, label) or Parquet"), ("out", "a folder to write into")):
+    preset = options.get("preset", "")
+    if preset and preset not in PRESETS:
+        raise InputError(f"unknown preset {preset!r}; known: {', '.join(PRESETS)}")
+    chosen = {**PRESETS.get(preset, {}), **options}
+    check_options(chosen, "study")
+    for name, hint in (
+        ("images", "a folder, a CSV (file, label) or Parquet"),
+        ("out", "a folder to write into"),
+    ):
         if name not in chosen:
             raise InputError(f"a study needs {name}: {hint}")
-    if "scheduler" in chosen and "cluster" in chosen:
-        raise InputError("both scheduler and [cluster] were given; give one of them")
-    kind_of(chosen.get("cluster", {}))
-    source = images(chosen["images"], **{name: chosen[name] for name in _IMAGES if name in chosen})
-    base = _settings(_base(chosen.get("method", "mutex")), chosen.get("settings", {}))
-    vary = {name: [_plain(value) for value in values] for name, values in chosen.get("vary", {}).items()}
-    given: dict[str, Any] = {**{name: chosen[name] for name in _OF_STUDY if name in chosen}, "vary": vary}
-    study = Study(images=source, out=chosen["out"], settings=base, **given)
-    return Configured(study, chosen.get("workers", 1), chosen.get("scheduler", chosen.get("cluster")))
+    source = images(chosen["images"], **{name: chosen[name] for name in _OF_IMAGES if name in chosen})
+    study = Study(
+        chosen["out"],
+        source,
+        explainers=explainers_of(chosen.get("explainers", ["mutex"]), chosen.get("sweep", {})),
+        **{name: chosen[name] for name in _OF_STUDY if name in chosen},
+    )
+    return Configured(study, chosen.get("workers", 1), chosen.get("scheduler"))
 
 
-def _base(method: str) -> Settings:
-    settings = EXPLAINERS[method].settings
-    if settings is None:
-        raise InputError(f"method is {method!r}; a study explains by settings: give mutex or communities")
-    return settings
+def explainers_of(names: str | list[str], values: Mapping[str, list[Any]]) -> list[Explainer]:
+    """Return explainers by name, those that have the options to sweep at all their combinations.
 
-
-def _settings(base: Settings, changes: Mapping[str, Any]) -> Settings:
-    return replace(base, **{name: _plain(value) for name, value in changes.items()})
-
-
-def _plain(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def vary_of(text: str) -> tuple[str, list[Any]]:
-    """Return a setting and its values from "name=value,value"; + joins what belongs to one value.
+    Raises
+    ------
+    InputError
+        If an explainer is unknown, or none has an option to sweep.
 
     Examples
     --------
-    >>> vary_of("min_cut=0.01,0.05"), vary_of("statistics=max+min,skew")
+    >>> explainers_of(["mutex", "rollout"], {"min_cut": [0.01, 0.05]})
+    [<Explainer mutex>, <Explainer mutex(min_cut=0.05)>, <Explainer rollout>]
+    """
+    several = [EXPLAINERS[name] for name in ([names] if isinstance(names, str) else names)]
+    plain = {option: [_hashable(value) for value in given] for option, given in values.items()}
+    for option in plain:
+        if not any(explainer.takes(option) for explainer in several):
+            shown = ", ".join(map(str, several))
+            # The explainer itself says which options it has.
+            several[0].at(**{option: plain[option][0]})
+            raise InputError(f"no explainer of {shown} has an option {option!r} to sweep")
+    explainers: list[Explainer] = []
+    for explainer in several:
+        if plain and all(explainer.takes(option) for option in plain):
+            explainers += sweep(explainer, **plain)
+        else:
+            explainers.append(explainer)
+    return list(dict.fromkeys(explainers))
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def swept_option(text: str) -> tuple[str, list[Any]]:
+    """Return an option and its values from "name=value,value"; + joins what belongs to one value.
+
+    Examples
+    --------
+    >>> swept_option("min_cut=0.01,0.05"), swept_option("statistics=max+min,skew")
     (('min_cut', [0.01, 0.05]), ('statistics', [['max', 'min'], ['skew']]))
     """
     name, equals, values = text.partition("=")
     if not equals or not name or not values:
-        raise InputError(f"--vary is {text!r}; give name=value,value such as min_cut=0.01,0.05")
-    listed = name in ("operators", "centralities", "statistics", "resolutions")
-    return name, [[_value(part) for part in each.split("+")] if listed else _value(each) for each in values.split(",")]
+        raise InputError(f"--sweep is {text!r}; give name=value,value such as min_cut=0.01,0.05")
+    is_list = name in ("operators", "centralities", "statistics", "resolutions")
+    parts = values.split(",")
+    if is_list:
+        return name, [[_value(member) for member in part.split("+")] for part in parts]
+    return name, [_value(part) for part in parts]
 
 
 def _value(text: str) -> Any:

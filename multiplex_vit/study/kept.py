@@ -1,56 +1,84 @@
-"""Explanations out of the masks that a study kept: of the class explained alone, and without a forward pass."""
+"""Kept: what a study kept of its images, as work wants it, so that it takes no pass."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from multiplex_vit.errors import InputError
 from multiplex_vit.models.score import score_named
-from multiplex_vit.registry import name_of
-from multiplex_vit.saliency.estimators import ESTIMATORS
+from multiplex_vit.saliency.explainers import EXPLAINERS
 from multiplex_vit.saliency.explanation import Explanation
 from multiplex_vit.saliency.masks import Masks
-from multiplex_vit.study.store import LAST
-from multiplex_vit.study.work import Explained
-
-if TYPE_CHECKING:
-    from multiplex_vit.study.study import Study
+from multiplex_vit.study.groups import HEATMAPS, MASKS, Group
+from multiplex_vit.study.schema import IMAGES
+from multiplex_vit.study.store import Store
+from multiplex_vit.study.unit import Kept
 
 _LABELS = ("operator", "centrality", "statistic")
 
 
-def explanations(study: "Study", units: set[int] | None = None) -> dict[int, tuple[str, Explained]]:
-    """Return each image's hash and explanations, a setting each, by the image's number.
+def kept_of(store: Store, group: Group, chunk: int, model: str) -> dict[int, tuple[str, Kept]]:
+    """Return what is kept of each image of a chunk, for a group of explainers.
 
-    Raises
-    ------
-    InputError
-        If masks were not kept, or an estimator wants the token graph, which is not.
+    Parameters
+    ----------
+    store : Store
+    group : Group
+    chunk : int
+    model : str
+        Name of the model, for the explanations.
+
+    Returns
+    -------
+    dict of int to (str, Kept)
+        Hash of the image's content, and what is kept, by the image's number.
     """
-    if "masks" not in study.plan.save:
-        raise InputError(f"{study.out} kept no masks; run the study with save=('heatmaps', 'masks')")
-    for name, settings in study.plan.settings:
-        if ESTIMATORS.trait(settings.estimator, "needs") == "graph":
-            raise InputError(f"setting {name!r} has the estimator {name_of(settings.estimator)}, which needs the token graph; studies keep masks alone")
-        if settings.direct_weight:
-            raise InputError(f"setting {name!r} has direct_weight {settings.direct_weight}, which needs the direct attribution; studies keep masks alone")
-    masks = study.store.arrow("masks", units).to_pandas()
-    parts = dict(list(masks.groupby(["number", "setting"], sort=False)))
-    found = {}
-    for facts in study.store.read(LAST, units).to_dict("records"):
-        several = tuple(_explanation(parts[facts["number"], name], facts, settings, study.plan.model) for name, settings in study.plan.settings)
-        found[facts["number"]] = (facts["sha256"], Explained(int(facts["explained"]), several))
-    return found
+    units = {unit for unit in store.done() if unit.chunk == chunk}
+    facts = store.read(IMAGES, units).to_dict("records")
+    heatmaps: dict[int, dict[str, np.ndarray]] = {}
+    bases: dict[int, Explanation] = {}
+    if group.made_from == HEATMAPS:
+        heatmaps = _heatmaps(store.read("heatmaps", units), facts)
+    elif group.made_from == MASKS:
+        masks = store.read("masks", units)
+        bases = _explanations(masks[masks["explainer"] == group.base], facts, group.base, model)
+    kept = {}
+    for row in facts:
+        number = int(row["number"])
+        here = Kept(int(row["explained"]), heatmaps.get(number, {}), bases.get(number))
+        kept[number] = (str(row["sha256"]), here)
+    return kept
 
 
-def _explanation(rows: Any, facts: dict[str, Any], settings: Any, model: str) -> Explanation:
+def _heatmaps(table: pd.DataFrame, facts: list[Any]) -> dict[int, dict[str, np.ndarray]]:
+    grids = {row["number"]: (int(row["grid_rows"]), int(row["grid_cols"])) for row in facts}
+    heatmaps: dict[int, dict[str, np.ndarray]] = {}
+    for row in table.itertuples():
+        values = np.asarray(row.heatmap, dtype=np.float32).reshape(grids[row.number])
+        heatmaps.setdefault(row.number, {})[row.explainer] = values
+    return heatmaps
+
+
+def _explanations(masks: pd.DataFrame, facts: list[Any], base: str, model: str) -> dict[int, Explanation]:
+    by_number = {int(row["number"]): row for row in facts}
+    explanations = {}
+    for number, rows in masks.groupby("number", sort=False):
+        explanations[int(number)] = _explanation(rows, by_number[int(number)], base, model)
+    return explanations
+
+
+def _explanation(rows: pd.DataFrame, facts: Mapping[str, Any], base: str, model: str) -> Explanation:
+    """Return an explanation from the masks that were kept: of the class explained alone."""
+    settings = EXPLAINERS[base].settings
+    assert settings is not None, "a base makes masks"
     grid = (int(facts["grid_rows"]), int(facts["grid_cols"]))
     packed = np.stack([np.frombuffer(bits, dtype=np.uint8) for bits in rows["kept"]])
     kept = np.unpackbits(packed, axis=1, count=grid[0] * grid[1]).astype(bool)
-    masks = Masks(kept, tuple(zip(*(rows[name] for name in _LABELS), strict=True)), tuple(rows["design"]))
+    labels = tuple(rows[list(_LABELS)].itertuples(index=False, name=None))
     return Explanation(
         label=0,
-        masks=masks,
+        masks=Masks(kept, labels, tuple(rows["design"])),
         probabilities=rows["confidence"].to_numpy(dtype=np.float32)[:, None],
         clean=np.array([facts["probability"]], dtype=np.float32),
         grid=grid,

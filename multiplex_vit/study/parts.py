@@ -1,7 +1,6 @@
 """Parts: one table of one unit as a Parquet file that says what it is, and whether it is still what was written."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -24,14 +23,15 @@ class Seal:
     Attributes
     ----------
     study : str
-        Hash of the study's plan, model and images; see `identity_of`.
-    unit : int
+        Hash of what the part's content follows from; see `identity_of`.
+    unit : str
+        Name of its file without the ending, such as "group-000-chunk-000003".
     table : str
-        "rows", "images", "failures", "heatmaps", "masks", ... .
+        "scores", "images", "failures", "heatmaps", "masks", ... .
     """
 
     study: str
-    unit: int
+    unit: str
     table: str
 
 
@@ -91,7 +91,7 @@ def checksum(part: pa.Table) -> str:
     return found.hexdigest()
 
 
-def identity_of(record: Mapping[str, Any]) -> str:
+def identity_of(record: Any) -> str:
     """Return a hash of what makes a study the same.
 
     Examples

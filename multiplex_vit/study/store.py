@@ -1,16 +1,20 @@
-"""Store: a study's folder. Every table is one Parquet data set of a file a unit, each written whole or not at all, by the driver alone."""
+"""Store: the folder of a study. Only the process that runs the study writes into it.
+
+Every table is a folder of Parquet files, each written whole or not at all. The manifest says which
+study it is and which groups of explainers it has.
+"""
 
 import json
 import os
 import platform
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -19,60 +23,47 @@ import pyarrow.parquet as pq
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import clear_stale, locked, written_whole
 from multiplex_vit.reading import read_json
+from multiplex_vit.study.groups import Group
 from multiplex_vit.study.parts import Seal, identity_of, read_part, sealed
+from multiplex_vit.study.schema import (
+    DONE,
+    IMAGES,
+    OF_CHUNK,
+    SCHEMAS,
+    chunk_tables,
+    unit_tables,
+)
 from multiplex_vit.tabular import unicode_text
 
-FORMAT = "multiplex_vit study 2"
+FORMAT = "multiplex_vit study 3"
 DAMAGED = "damaged"
 """Folder for parts that are not what was written."""
 
 MANIFEST = "manifest.json"
-LAST = "images"
-"""The table written last: a unit is done once it is there with all others."""
 
-_ALWAYS = ("rows", "failures", LAST)
-_UNIT = re.compile(r"unit-([0-9]{6,})\.parquet")
+Rows = list[dict[str, Any]]
 
+_UNIT = re.compile(r"group-([0-9]{3,})-chunk-([0-9]{6,})\.parquet")
+_CHUNK = re.compile(r"chunk-([0-9]{6,})\.parquet")
 _PACKAGES = ("multiplex-vit", "torch", "transformers", "numpy", "scipy", "igraph", "pyarrow")
-_TEXT, _NUMBER = pa.string(), pa.int64()
-SCHEMAS = {
-    "rows": pa.schema({"number": _NUMBER, "setting": _TEXT, "variant": _TEXT, "protocol": _TEXT, "measure": _TEXT, "value": pa.float64()}),
-    "images": pa.schema(
-        {
-            "number": _NUMBER,
-            "name": _TEXT,
-            "sha256": _TEXT,
-            "label": _TEXT,
-            "explained": _NUMBER,
-            "explained_name": _TEXT,
-            "probability": pa.float64(),
-            "score": _TEXT,
-            "correct": pa.bool_(),
-            "grid_rows": _NUMBER,
-            "grid_cols": _NUMBER,
-            "forward_passes": _NUMBER,
-            "naive_passes": _NUMBER,
-            "evaluation_passes": _NUMBER,
-            "naive_evaluation_passes": _NUMBER,
-            "seconds": pa.float64(),
-        }
-    ),
-    "failures": pa.schema({"number": _NUMBER, "name": _TEXT, "reason": _TEXT}),
-    "heatmaps": pa.schema({"number": _NUMBER, "setting": _TEXT, "variant": _TEXT, "heatmap": pa.list_(pa.float32())}),
-    "masks": pa.schema(
-        {
-            **{name: _TEXT for name in ("setting", "operator", "centrality", "statistic", "design")},
-            "number": _NUMBER,
-            "kept": pa.binary(),
-            "confidence": pa.float32(),
-        }
-    ),
-}
+_SHOWN_CHARACTERS = 100
+
+
+class UnitId(NamedTuple):
+    """A group of explainers and a chunk of images, by their numbers."""
+
+    group: int
+    chunk: int
 
 
 @dataclass(frozen=True)
 class Store:
-    """A study's folder: manifest, and a data set a table."""
+    """The folder of a study.
+
+    Attributes
+    ----------
+    folder : Path
+    """
 
     folder: Path
 
@@ -86,19 +77,23 @@ class Store:
         if not self.exists:
             raise InputError(f"{self.folder} holds no study ({MANIFEST} is missing); give a folder that a study wrote")
         try:
-            found = read_json(self.folder / MANIFEST)
-            if found["format"] != FORMAT or not {"versions", "origin", "study"} <= set(found):
-                raise KeyError(found["format"])
-            _ = found["study"]["plan"]["save"], found["study"]["images"]["images"], found["study"]["chunk"], found["study"]["model_sha256"]
-            if found.pop("checksum", None) != identity_of(found):
-                raise ValueError("it is not what was written")
+            return _checked_manifest(read_json(self.folder / MANIFEST))
         except (ValueError, KeyError, TypeError) as error:
-            why = " ".join(str(error).split()) if isinstance(error, ValueError) else "something is missing"
+            why = "something is missing"
+            if isinstance(error, ValueError):
+                why = " ".join(str(error).split())
             raise InputError(f"{self.folder / MANIFEST} is damaged or of another version ({why}); give another folder") from error
-        return found
+
+    def groups(self) -> list[Group]:
+        """Return the groups of explainers; none where there is no study yet."""
+        if not self.exists:
+            return []
+        return [Group.restored(record) for record in self.manifest()["groups"]]
 
     def check(self, record: Mapping[str, Any]) -> None:
-        """Make sure that the folder is empty or holds the same study; one of which nothing is done gives way.
+        """Make sure that the folder is empty or holds the same study.
+
+        A study of which nothing is done gives way to another one.
 
         Raises
         ------
@@ -107,19 +102,32 @@ class Store:
         """
         self.refuse_others()
         if self.exists and self.done():
-            _same(self.folder, _identity(self.manifest()["study"]), _identity(json.loads(json.dumps(record))))
+            before = _identity(self.manifest()["study"])
+            _check_same(self.folder, before, _identity(json.loads(json.dumps(record))))
 
-    def begin(self, record: Mapping[str, Any], origin: Mapping[str, Any] | None = None) -> None:
-        """Write the manifest, unless something is done under the one there; see `check`."""
+    def begin(
+        self,
+        record: Mapping[str, Any],
+        groups: Sequence[Group],
+        origin: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write the manifest, where it does not have these groups yet; see `check`."""
+        records = [group.record() for group in groups]
+        manifest = {"format": FORMAT, "versions": versions(), "origin": origin, "study": record}
         if self.exists and self.done():
-            return
-        write_manifest(self.folder, {"format": FORMAT, "versions": versions(), "origin": origin, "study": record})
+            manifest = self.manifest()
+            if manifest["groups"] == records:
+                return
+        write_manifest(self.folder, {**manifest, "groups": records})
 
     def refuse_others(self) -> None:
         """Refuse a folder that holds files and no study."""
-        others = [entry.name for entry in self.folder.iterdir() if not entry.name.startswith(".")] if self.folder.is_dir() and not self.exists else []
+        if self.exists or not self.folder.is_dir():
+            return
+        names = sorted(entry.name for entry in self.folder.iterdir())
+        others = [name for name in names if not name.startswith(".")]
         if others:
-            raise InputError(f"{self.folder} holds other files, such as {sorted(others)[0]}; give an empty folder, or one of a study")
+            raise InputError(f"{self.folder} holds other files, such as {others[0]}; give an empty folder, or one of a study")
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -134,7 +142,9 @@ class Store:
             yield
 
     def sweep(self) -> None:
-        """Take away what a run that was killed left half written, and set aside parts that are not what was written: those units are computed again.
+        """Remove what a killed run left half written, and set aside parts that are damaged.
+
+        Units of damaged parts count as not done, so that they are computed again.
 
         Warns
         -----
@@ -145,139 +155,194 @@ class Store:
             leftover.unlink(missing_ok=True)
         if not self.exists:
             return
-        aside = []
-        study = self._study()
-        for table in self._tables():
+        seals = _Seals(self.manifest())
+        moved = []
+        for table in seals.tables:
             clear_stale(self.folder / table)
-            for unit in sorted(self._units(table)):
+            for path in self._parts(table):
                 try:
-                    self._read(table, unit, study)
+                    self._read(path, seals)
                 except InputError as error:
-                    aside.append(f"{self._set_aside(table, unit)} ({error.__cause__})")
-        if aside:
-            more = f" and {len(aside) - 3} others" if len(aside) > 3 else ""
-            warnings.warn(f"damaged parts are set aside and computed again: {', '.join(aside[:3])}{more}", stacklevel=4)
+                    moved.append(f"{self._set_aside(path)} ({error.__cause__})")
+        if moved:
+            more = f" and {len(moved) - 3} others" if len(moved) > 3 else ""
+            shown = ", ".join(moved[:3])
+            warnings.warn(f"damaged parts are set aside and computed again: {shown}{more}", stacklevel=4)
 
-    def _set_aside(self, table: str, unit: int) -> Path:
-        """Move a part into the folder of damaged ones, and return its place there."""
-        folder, path = self.folder / DAMAGED, self._path(table, unit)
-        folder.mkdir(exist_ok=True)
-        name, number = f"{table}-{path.name}.damaged", 1
-        while (folder / name).exists():
-            number += 1
-            name = f"{table}-{path.name}.{number}.damaged"
-        path.replace(folder / name)
-        return folder / name
-
-    def _tables(self) -> list[str]:
-        """Return the tables that the study has."""
-        return list(dict.fromkeys([*_ALWAYS, *self.manifest()["study"]["plan"]["save"]]))
-
-    def _study(self) -> str:
-        """Return what the study's parts know it by."""
-        return identity_of(_identity(self.manifest()["study"]))
-
-    def done(self) -> set[int]:
-        """Return the units that are done: of which every table is there."""
+    def done(self) -> set[UnitId]:
+        """Return the units that are done: of which every table is there, and of their chunk too."""
         if not self.exists:
             return set()
-        return set.intersection(*map(self._units, self._tables()))
+        manifest = self.manifest()
+        save = tuple(manifest["study"]["plan"]["save"])
+        chunks = [self._chunks(table) for table in chunk_tables(save)]
+        units = [self._units(table) for table in unit_tables(save)]
+        whole_chunks = set.intersection(*chunks)
+        n_groups = len(manifest["groups"])
+        done = set()
+        for unit in set.intersection(*units):
+            if unit.chunk in whole_chunks and unit.group < n_groups:
+                done.add(unit)
+        return done
 
-    def _units(self, table: str) -> set[int]:
-        folder = self.folder / table
-        return {int(found[1]) for name in os.listdir(folder) if (found := _UNIT.fullmatch(name))} if folder.is_dir() else set()
+    def failed(self) -> set[UnitId]:
+        """Return the units that are done and in which something failed."""
+        return {unit for unit in self.done() if not self.read("failures", {unit}).empty}
 
-    def failed(self) -> set[int]:
-        """Return the units done with images that failed."""
-        study = self._study() if self.exists else ""
-        return {unit for unit in self.done() if self._read("failures", unit, study).num_rows}
-
-    def forget(self, units: set[int]) -> None:
+    def forget(self, units: Iterable[UnitId]) -> None:
         """Let units count as not done, so that they are computed again."""
         for unit in units:
-            self._path(LAST, unit).unlink(missing_ok=True)
+            self._unit_path(DONE, unit).unlink(missing_ok=True)
 
-    def write(self, unit: int, tables: Mapping[str, list[dict[str, Any]]]) -> None:
-        """Write a unit's tables, the one that says it is done last.
+    def write(self, unit: UnitId, tables: Mapping[str, Rows]) -> None:
+        """Write the tables of a unit and of its chunk, the one that says it is done last.
+
+        What the chunk's tables hold already stays.
 
         Raises
         ------
         InputError
             If they cannot be written; the unit is not done then, and those before it stay.
         """
-        study = self._study()
-        for name in sorted(tables, key=lambda name: (name == LAST, name)):
-            path = self._path(name, unit)
-            try:
-                path.parent.mkdir(exist_ok=True)
-                with written_whole(path) as temporary:
-                    rows = list(map(_unicode, tables[name]))
-                    part = pa.Table.from_pylist(rows, schema=SCHEMAS.get(name))
-                    _write(temporary, sealed(part, Seal(study, unit, name)))
-            except (OSError, InputError) as error:
-                why = error if isinstance(error, OSError) else error.__cause__
-                raise InputError(
-                    f"cannot write {path}: {getattr(why, 'strerror', None) or why}; {len(self.done())} units are kept, run again to go on"
-                ) from error
+        manifest = self.manifest()
+        seals = _Seals(manifest)
+        save = tuple(manifest["study"]["plan"]["save"])
+        parts: list[tuple[Path, Rows]] = []
+        for table in chunk_tables(save):
+            path = self._chunk_path(table, unit.chunk)
+            parts.append((path, self._merged(path, tables.get(table, []), seals)))
+        for table in unit_tables(save):
+            parts.append((self._unit_path(table, unit), tables.get(table, [])))
+        for path, rows in parts:
+            self._write_part(path, rows, seals)
 
-    def read(self, table: str, units: set[int] | None = None) -> pd.DataFrame:
-        """Return a table of the units that are done, or of some of them, by unit."""
+    def _merged(self, path: Path, rows: Rows, seals: "_Seals") -> Rows:
+        """Return what a part of a chunk holds, and rows of images that it lacks."""
+        if not path.exists():
+            return rows
+        there = self._read(path, seals).to_pylist()
+        numbers = {row["number"] for row in there}
+        return [*there, *(row for row in rows if row["number"] not in numbers)]
+
+    def _write_part(self, path: Path, rows: Rows, seals: "_Seals") -> None:
+        table = path.parent.name
+        try:
+            path.parent.mkdir(exist_ok=True)
+            with written_whole(path) as temporary:
+                part = pa.Table.from_pylist([_unicode(row) for row in rows], SCHEMAS.get(table))
+                write_table(temporary, sealed(part, seals.of(path)))
+        except (OSError, InputError) as error:
+            cause = error if isinstance(error, OSError) else error.__cause__
+            why = getattr(cause, "strerror", None) or cause
+            raise InputError(f"cannot write {path}: {why}; {len(self.done())} units are kept, run again to go on") from error
+
+    def read(self, table: str, units: set[UnitId] | None = None) -> pd.DataFrame:
+        """Return a table of the units that are done, or of some of them, in their order."""
         return self.arrow(table, units).to_pandas()
 
-    def arrow(self, table: str, units: set[int] | None = None) -> pa.Table:
+    def arrow(self, table: str, units: set[UnitId] | None = None) -> pa.Table:
         """Return a table as Arrow has it."""
-        chosen = sorted(self.done() if units is None else units & self.done())
-        study = self._study() if chosen else ""
+        chosen = self.done()
+        if units is not None:
+            chosen &= units
+        paths = [self._unit_path(table, unit) for unit in sorted(chosen)]
+        if table in OF_CHUNK or table not in SCHEMAS:
+            chunks = sorted({unit.chunk for unit in chosen})
+            paths = [self._chunk_path(table, chunk) for chunk in chunks]
         parts = []
-        for unit in chosen:
-            # A table that was not asked for has no part.
-            part = self._read(table, unit, study) if self._path(table, unit).exists() else None
-            if part is not None and (part.num_rows or table in SCHEMAS):
-                parts.append(part)
+        if paths:
+            seals = _Seals(self.manifest())
+            # A table that was not asked for has no parts.
+            parts = [self._read(path, seals) for path in paths if path.exists()]
+        parts = [part for part in parts if part.num_rows or table in SCHEMAS]
         if not parts:
             return SCHEMAS[table].empty_table() if table in SCHEMAS else pa.table({})
         return pa.concat_tables(parts, promote_options="permissive")
 
-    def _path(self, table: str, unit: int) -> Path:
-        return self.folder / table / f"unit-{unit:06d}.parquet"
-
-    def _read(self, table: str, unit: int, study: str) -> pa.Table:
-        path = self._path(table, unit)
+    def _read(self, path: Path, seals: "_Seals") -> pa.Table:
         try:
-            return read_part(path, Seal(study, unit, table), SCHEMAS.get(table))
+            return read_part(path, seals.of(path), SCHEMAS.get(path.parent.name))
         except InputError as error:
             raise InputError(f"{path} is damaged ({error}); run the study again, which sets it aside and computes that unit anew") from error
+
+    def _set_aside(self, path: Path) -> Path:
+        """Move a part into the folder of damaged ones, and return its place there."""
+        folder = self.folder / DAMAGED
+        folder.mkdir(exist_ok=True)
+        target, number = folder / f"{path.parent.name}-{path.name}.damaged", 1
+        while target.exists():
+            number += 1
+            target = folder / f"{path.parent.name}-{path.name}.{number}.damaged"
+        path.replace(target)
+        return target
+
+    def _parts(self, table: str) -> list[Path]:
+        """Return the parts of a table that have a name as parts have it."""
+        pattern = _UNIT if table in unit_tables(("masks",)) else _CHUNK
+        return [self.folder / table / name for name in self._names(table) if pattern.fullmatch(name)]
+
+    def _units(self, table: str) -> set[UnitId]:
+        matches = [_UNIT.fullmatch(name) for name in self._names(table)]
+        return {UnitId(int(match[1]), int(match[2])) for match in matches if match}
+
+    def _chunks(self, table: str) -> set[int]:
+        matches = [_CHUNK.fullmatch(name) for name in self._names(table)]
+        return {int(match[1]) for match in matches if match}
+
+    def _names(self, table: str) -> list[str]:
+        folder = self.folder / table
+        return sorted(os.listdir(folder)) if folder.is_dir() else []
+
+    def _unit_path(self, table: str, unit: UnitId) -> Path:
+        return self.folder / table / f"group-{unit.group:03d}-chunk-{unit.chunk:06d}.parquet"
+
+    def _chunk_path(self, table: str, chunk: int) -> Path:
+        return self.folder / table / f"chunk-{chunk:06d}.parquet"
+
+
+class _Seals:
+    """The seals of a study's parts.
+
+    A part of a chunk follows from the study; a part of a unit from its group of explainers too.
+    """
+
+    def __init__(self, manifest: Mapping[str, Any]):
+        self._study = identity_of(_identity(manifest["study"]))
+        self._groups = [identity_of([self._study, record]) for record in manifest["groups"]]
+        save = tuple(manifest["study"]["plan"]["save"])
+        self.tables = [*chunk_tables(save), *unit_tables(save)]
+
+    def of(self, path: Path) -> Seal:
+        """Return the seal that a part must have."""
+        unit = _UNIT.fullmatch(path.name)
+        identity = self._study
+        if unit:
+            group = int(unit[1])
+            identity = self._groups[group] if group < len(self._groups) else ""
+        return Seal(identity, path.stem, path.parent.name)
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write a manifest with its checksum."""
-    kept = json.loads(json.dumps(manifest))
+    plain = json.loads(json.dumps(manifest))
     with written_whole(folder / MANIFEST) as temporary:
-        temporary.write_text(json.dumps({**kept, "checksum": identity_of(kept)}, indent=1), encoding="utf-8")
-
-
-def _unicode(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row whose texts UTF-8 can hold, as Parquet wants it."""
-    found = dict(row)
-    for name, value in row.items():
-        if isinstance(value, str):
-            found[name] = unicode_text(value)
-    return found
+        text = json.dumps({**plain, "checksum": identity_of(plain)}, indent=1)
+        temporary.write_text(text, encoding="utf-8")
 
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that results depend on."""
-    found = {"python": platform.python_version()}
+    numbers = {"python": platform.python_version()}
     for name in _PACKAGES:
         try:
-            found[name] = version(name)
+            numbers[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return numbers
 
 
-def _write(path: Path, table: pa.Table) -> None:
-    """Write a table, and see to it that it is on the disk before it gets its name."""
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write a table, and make sure that it is on the disk before it gets its name."""
     # Arrow takes no name that is not Unicode, so that it is given a file.
     with path.open("wb") as file:
         pq.write_table(table, file, compression="zstd")
@@ -285,21 +350,44 @@ def _write(path: Path, table: pa.Table) -> None:
         os.fsync(file.fileno())
 
 
+def _checked_manifest(manifest: Any) -> dict[str, Any]:
+    """Return a manifest without its checksum; ValueError, KeyError or TypeError if it is wrong."""
+    if manifest["format"] != FORMAT:
+        raise KeyError(manifest["format"])
+    if not {"versions", "origin", "study", "groups"} <= set(manifest):
+        raise KeyError("something is missing")
+    study = manifest["study"]
+    _ = study["plan"]["save"], study["images"][IMAGES], study["chunk"], study["model_sha256"]
+    if manifest.pop("checksum", None) != identity_of(manifest):
+        raise ValueError("it is not what was written")
+    return dict(manifest)
+
+
+def _unicode(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row whose texts UTF-8 can hold, as Parquet wants it."""
+    clean = dict(row)
+    for name, value in row.items():
+        if isinstance(value, str):
+            clean[name] = unicode_text(value)
+    return clean
+
+
 def _identity(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return what makes a study the same: where its images lie is no part of it."""
-    return {**record, "images": {key: value for key, value in record["images"].items() if key != "kind"}}
+    images = {key: value for key, value in record["images"].items() if key != "kind"}
+    return {**record, "images": images}
 
 
-def _same(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any], under: str = "") -> None:
+def _check_same(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any], under: str = "") -> None:
     """Refuse a study that differs from the one in a folder, and say in what."""
-    for key in [*before, *(key for key in now if key not in before)]:
+    for key in dict.fromkeys([*before, *now]):
         old, new = before.get(key), now.get(key)
-        if isinstance(old, dict) and isinstance(new, dict) and list(old) == list(new):
-            _same(folder, old, new, f"{under}{key} ")
+        if isinstance(old, dict) and isinstance(new, dict):
+            _check_same(folder, old, new, f"{under}{key} ")
         elif old != new:
             raise InputError(f"{folder} holds a study with another {under}{key} ({_short(old)}, now {_short(new)}); give another folder, or the same study")
 
 
 def _short(value: Any) -> str:
-    text = "; ".join(value) if isinstance(value, dict) else str(value)
-    return text if len(text) <= 100 else f"{text[:60]} ... {text[-30:]}"
+    text = str(value)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:60]} ... {text[-30:]}"

@@ -1,148 +1,122 @@
-"""Study: many images by many settings, computed once, kept on disk, gone on with after any interruption."""
+"""Study: many images by many explainers, computed once, kept on disk, resumed after interruptions."""
 
-import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+import tempfile
 from pathlib import Path
 from typing import Any
 
-from multiplex_vit.arguments import check_fields, checked
+import pandas as pd
+
+from multiplex_vit.arguments import checked
 from multiplex_vit.checks import vision_model, whole
 from multiplex_vit.errors import InputError
-from multiplex_vit.files import output_folder
-from multiplex_vit.models.load import load
-from multiplex_vit.models.place import fingerprint
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.reading import named
-from multiplex_vit.saliency.settings import Settings
+from multiplex_vit.saliency.explainers import EXPLAINERS, Explainer
+from multiplex_vit.saliency.many import Passes
+from multiplex_vit.study import tables
+from multiplex_vit.study.groups import Group
 from multiplex_vit.study.images import images as images_of
-from multiplex_vit.study.kept import explanations
-from multiplex_vit.study.plan import RANDOM, Plan, Variant, varied
-from multiplex_vit.study.progress import bar
-from multiplex_vit.study.results import Results
-from multiplex_vit.study.runners import Done, Runner, in_process, leave_if_started_by_a_worker, processes
-from multiplex_vit.study.sources import DataSet, ImageSource, Sample
-from multiplex_vit.study.store import LAST, Store, versions
-from multiplex_vit.study.work import Explained, Unit
+from multiplex_vit.study.images.sources import ImageSource
+from multiplex_vit.study.plan import Plan, checked_plan, checked_protocols, names_of
+from multiplex_vit.study.run.processes import Runner
+from multiplex_vit.study.running import run_study
+from multiplex_vit.study.store import Store, UnitId
+from multiplex_vit.study.unregistered import restored
+
+CONTROL = "random_order"
+"""What every study measures as a control."""
 
 
-class NoneExplainedError(InputError):
-    """Raised where not one image of a study could be explained, so that there is nothing to keep.
+class Study:
+    """Many images explained by many explainers, and how faithful the heatmaps are.
 
-    Attributes
+    Everything that is computed is kept in a folder. Running the same study again continues where
+    it was interrupted; one with further explainers or protocols computes what is missing, and
+    nothing else.
+
+    Parameters
     ----------
-    failures : list of (str, str)
-        Name and reason of every image.
-    """
-
-    def __init__(self, failures: list[tuple[str, str]]):
-        first = f"; the first, {failures[0][0]}: {failures[0][1]}" if failures else ""
-        super().__init__(f"no image of {len(failures)} could be explained{first}")
-        self.failures = failures
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Study(Results):
-    """Explanations of many images by many settings, and how faithful they are.
-
-    Attributes
-    ----------
+    out : path-like, optional
+        Folder of the study. Default: a temporary folder, deleted with the study.
     images : anything that `images` takes
-    out : path-like
-        The study's folder. One that holds the same study is gone on with, another one is refused.
     model : str or VisionModel
-        A name as `load` takes it; workers load it themselves. A model of one's own runs in this process alone.
-    settings : Settings or mapping of str to Settings
-        What is common to all; or all of them by name.
-    vary : mapping of str to values
-        Fields of `Settings` and the values each takes; every combination is run.
-    protocols : sequence of str
+        A name as `load` takes it, which workers load themselves; or a model of one's own, which
+        runs in this process alone. Default: "demo-vit".
+    explainers : Explainer, str or callable, or several of these
+        Members of `EXPLAINERS`, with or without options, or functions of one's own. A random
+        order of the patches is always measured too, as a control. Default: "mutex".
+    protocols : str or sequence of str
         How heatmaps are measured: "patch/black", "token", "mutex2025/black", ... .
+        Default: "patch/black".
     steps : int, optional
-        Points of a curve; every patch up to 100 unless given.
+        Points of a curve. Default: every patch, up to 100.
     seed : int
-        Of the random order that every image is measured with as a control.
-    explained : "predicted" or "true"
-        Which class is explained.
-    variants : sequence of Variant
-        Parts of each explanation that are measured too; see `ablate`.
-    save : sequence of str
-        Tables besides the rows: "heatmaps", "masks" (ablations need them), "layers" and "multilayer" (network measures).
+        Of explainers that draw something, and of the controls. Default: 0.
+    target : "predicted", "true", or the index or name of a class
+        Which class is explained. Default: "predicted".
+    save : str or sequence of str
+        Tables to keep besides the others: "masks" (ablations need them), "layers" and
+        "multilayer" (measures of the network). Default: "masks".
     chunk : int
-        Images a unit of work.
+        Images that are computed and written together. Default: 8.
     device, dtype, score : str
-        As `load` takes them; a model of one's own has its own.
+        As `load` takes them; a model of one's own has its own. Default: "auto".
 
     Raises
     ------
     InputError
         If something is unknown or out of range.
+
+    Examples
+    --------
+    >>> import multiplex_vit as mv
+    >>> study = mv.Study(images=list(mv.samples().values()), explainers="raw_attention", steps=4)
+    >>> study.run().scores()[["image", "explainer", "protocol"]].values.tolist()[:2]
+    [['cat.jpg', 'raw_attention', 'patch/black'], ['cat.jpg', 'random_order', 'patch/black']]
     """
 
-    images: Any
-    out: str | Path
-    model: str | VisionModel = "demo-vit"
-    settings: Settings | Mapping[str, Settings] = field(default_factory=Settings)
-    vary: Mapping[str, Any] = field(default_factory=dict)
-    protocols: Iterable[str] = ("patch/black",)
-    steps: int | None = None
-    seed: int = 0
-    explained: str = "predicted"
-    variants: Iterable[Variant] = (Variant(),)
-    save: Iterable[str] = ("heatmaps", "masks")
-    chunk: int = 8
-    device: str = "auto"
-    dtype: str = "auto"
-    score: str = "auto"
-    kept: "Study | None" = field(default=None, repr=False)
-    opened: bool = field(default=False, repr=False)
-
-    def __post_init__(self) -> None:
-        check_fields(self)
-        object.__setattr__(self, "chunk", whole("chunk", self.chunk, at_least=1))
-        object.__setattr__(self, "out", named(self.out))
-        _ = self.plan
+    @checked
+    def __init__(
+        self,
+        out: Any = None,
+        images: Any = None,
+        *,
+        model: str | VisionModel = "demo-vit",
+        explainers: Any = "mutex",
+        protocols: Any = "patch/black",
+        steps: int | None = None,
+        seed: int = 0,
+        target: str | int = "predicted",
+        save: Any = "masks",
+        chunk: int = 8,
+        device: str = "auto",
+        dtype: str = "auto",
+        score: str = "auto",
+    ):
+        self.model = model
+        self.chunk = whole("chunk", chunk, at_least=1)
+        self.protocols = checked_protocols(protocols, steps)
+        self.explainers = _with_control(_explainers(explainers))
+        name = model if isinstance(model, str) else vision_model(model).name
+        if not isinstance(model, str):
+            score = model.score.name
+        options = {"device": device, "dtype": dtype, "score": score}
+        self.plan = checked_plan(name, save=save, target=target, steps=steps, seed=seed, **options)
+        self._temporary = None
+        if out is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="multiplex_vit-study-")
+            out = Path(self._temporary.name) / "study"
+        self.out = named(out)
+        self.store = Store(self.out)
+        self._source: ImageSource | None = _source_of(images)
 
     def __repr__(self) -> str:
-        done, n = len(self.store.done()), len(self._numbers())
-        return f"<Study {self.out}: {len(self.plan.settings)} settings, {self._n_images} images, {done} of {n} units done>"
-
-    @cached_property
-    def plan(self) -> Plan:
-        """What is computed of every image."""
-        if isinstance(self.settings, Mapping) and self.vary:
-            raise InputError("settings by name and vary were given; give one of them")
-        named = dict(self.settings) if isinstance(self.settings, Mapping) else varied(self.settings, self.vary)
-        if not named:
-            raise InputError("settings is empty; give at least one")
-        if RANDOM in named:
-            raise InputError(f"a setting is named {RANDOM!r}, as the control is; choose another name")
-        name = self.model if isinstance(self.model, str) else vision_model(self.model).name
-        options: dict[str, Any] = {option: getattr(self, option) for option in ("protocols", "steps", "seed", "explained", "save", "device", "dtype")}
-        options["score"] = self.score if isinstance(self.model, str) else self.model.score.name
-        known = named if self.opened else {key: each.resolved() for key, each in named.items()}  # tables can be read without a function of one's own
-        return Plan(name, tuple(known.items()), tuple(self.variants), **options)
-
-    @cached_property
-    def store(self) -> Store:
-        """The folder."""
-        return Store(Path(self.out))
-
-    @cached_property
-    def source(self) -> ImageSource:
-        """The images."""
-        if self.images is None:
-            origin = self.store.manifest()["origin"]
-            if origin is None:
-                raise InputError(f"where the images of {self.out} came from is not known; give them: Study.open(..., images=...)")
-            return images_of(**origin)
-        return self.images if isinstance(self.images, ImageSource) else images_of(self.images)
+        done = len(self.units_done())
+        return f"<Study {self.out}: {len(self.explainers)} explainers, {len(self.protocols)} protocols, {self.n_images} images, {done} units done>"
 
     @classmethod
-    @checked
-    def open(cls, out: str | Path, *, images: Any = None) -> "Study":
-        """Return a study from its folder: to read its tables, to go on with it, to ablate it.
+    def open(cls, out: Any, *, images: Any = None) -> "Study":
+        """Return a study from its folder, with all the explainers and protocols that it has.
 
         Parameters
         ----------
@@ -156,181 +130,232 @@ class Study(Results):
             If there is none.
         """
         store = Store(named(out))
-        record = store.manifest()["study"]
+        manifest = store.manifest()
         try:
-            plan = Plan.restored(record["plan"])
+            plan = Plan.restored(manifest["study"]["plan"])
+            groups = [Group.restored(record) for record in manifest["groups"]]
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise InputError(f"the manifest of {out} is damaged or of another version ({' '.join(str(error).split())}); give another folder") from error
-        return cls(
-            images=images,
-            out=out,
-            model=plan.model,
-            settings=dict(plan.settings),
-            **{name: getattr(plan, name) for name in ("protocols", "steps", "seed", "explained", "variants", "save", "dtype", "score")},
-            chunk=record["chunk"],
-            opened=True,
-        )
+            why = " ".join(str(error).split())
+            raise InputError(f"the manifest of {out} is damaged or of another version ({why}); give another folder") from error
+        texts: dict[str, None] = {}
+        protocols: dict[str, None] = {}
+        for group in groups:
+            texts.update(dict.fromkeys(group.explainers))
+            protocols.update(dict.fromkeys(group.protocols))
+        study = cls.__new__(cls)
+        study.model = plan.model
+        study.chunk = manifest["study"]["chunk"]
+        study.protocols = tuple(protocols)
+        # Tables can be read without a function of one's own that is not registered here.
+        study.explainers = tuple(restored(text) for text in texts)
+        study.plan = plan
+        study.out = named(out)
+        study.store = store
+        study._temporary = None
+        study._source = None if images is None else images_of(images)
+        return study
+
+    @checked
+    def extended(self, *, explainers: Any = (), protocols: Any = ()) -> "Study":
+        """Return this study with further explainers or protocols; `run` computes what is missing.
+
+        Parameters
+        ----------
+        explainers, protocols
+            As `Study` takes them.
+
+        Raises
+        ------
+        InputError
+            If one is unknown.
+        """
+        more = [e for e in _explainers(explainers, may_be_empty=True) if e not in self.explainers]
+        names = [*self.protocols, *names_of("protocols", protocols)]
+        study = self.__class__.__new__(self.__class__)
+        study.__dict__.update(self.__dict__)
+        study.explainers = (*self.explainers, *more)
+        study.protocols = checked_protocols(list(dict.fromkeys(names)), self.plan.steps)
+        return study
+
+    @property
+    def images(self) -> ImageSource:
+        """The images."""
+        if self._source is None:
+            origin = self.store.manifest()["origin"]
+            if origin is None:
+                raise InputError(f"where the images of {self.out} came from is not known; give them: Study.open(..., images=...)")
+            self._source = images_of(**origin)
+        return self._source
 
     @checked
     def run(
-        self, *, workers: int = 1, scheduler: Any = None, progress: bool | None = None, retry_failed: bool = False, runner: Runner | None = None
+        self,
+        *,
+        workers: int = 1,
+        client: Any = None,
+        progress: bool | None = None,
+        retry_failed: bool = False,
+        runner: Runner | None = None,
     ) -> "Study":
         """Compute every unit that is not done yet, and return the study.
 
         Parameters
         ----------
         workers : int
-            Processes; 1 computes in this one. A script that asks for more has to do so under `if __name__ == "__main__":`.
-        scheduler : str, mapping or Dask client, optional
-            Address of a Dask scheduler, or what `multiplex_vit.study.cluster.connected` takes, in place of workers.
+            Processes; with 1 everything is computed in this one. A script that asks for more does
+            so under `if __name__ == "__main__":`. Default: 1.
+        client : str or distributed.Client, optional
+            A Dask scheduler's address or a client, in place of workers.
         progress : bool, optional
-            Show a bar with images a second and the time left; on a terminal and in a notebook unless told otherwise.
+            Whether to show a bar. Default: on a terminal and in a notebook.
         retry_failed : bool
-            Compute units again in which images failed.
+            Whether units in which something failed are computed again. Default: False.
         runner : callable, optional
             A runner of one's own.
 
         Raises
         ------
         InputError
-            If the folder holds another study or is in use, nothing can be written, the model cannot be loaded, or all images of a unit fail for a
-            reason that is not theirs. What is done is kept.
+            If the folder holds another study or is in use, nothing can be written, the model
+            cannot be loaded, or all images of a chunk fail for a reason that is not theirs. What
+            is done is kept.
         """
-        leave_if_started_by_a_worker()
-        workers = whole("workers", workers, at_least=1)
-        for _, settings in self.plan.settings:
-            settings.resolved()
-        model = (
-            load(self.model, device="cpu" if runner or scheduler is not None or workers > 1 else self.device, dtype=self.dtype, score=self.score)
-            if isinstance(self.model, str)
-            else self.model
+        run_study(
+            self,
+            workers=workers,
+            client=client,
+            progress=progress,
+            retry_failed=retry_failed,
+            runner=runner,
         )
-        self._check(model, alone=runner is None and scheduler is None and workers == 1)
-        record = {
-            "plan": self.plan.record(),
-            "model_sha256": fingerprint(model.model),
-            "score": model.score.name,
-            "images": self.source.record(),
-            "chunk": self.chunk,
-        }
-        self.store.refuse_others()
-        with output_folder(self.store.folder), self.store.locked():
-            self.store.check(record)
-            self.store.sweep()
-            self._same_images()
-            if retry_failed:
-                self.store.forget(self.store.failed())
-            self._note_versions()
-            chosen = runner or (_dask(scheduler) if scheduler is not None else in_process(model) if workers == 1 else processes(workers))
-            self._compute(chosen, record, progress)
         return self
 
-    def _check(self, model: VisionModel, *, alone: bool) -> None:
-        """Refuse what would fail for every image."""
-        if not isinstance(self.model, str) and not alone:
-            raise InputError("a model of one's own runs in this process alone; give the name of a model, or workers=1")
-        if self.explained == "true" and model.n_classes == 1:
-            raise InputError(f"{model.name} gives one number, and no class but that one can be the true one; give explained='predicted'")
-        for name, settings in self.plan.settings:
-            if settings.starting_layer >= model.n_layers:
-                raise InputError(f"{name}: starting_layer is {settings.starting_layer}; {model.name} has layers 0 to {model.n_layers - 1}")
-
-    def _same_images(self) -> None:
-        """Refuse images whose content is not what was explained; a data set with a fingerprint is known by that."""
-        if isinstance(self.source.source, DataSet) and self.source.source.state()[0]:
-            return
-        for number, name, sha256 in self.store.read(LAST)[["number", "name", "sha256"]].itertuples(index=False):
-            try:
-                now = self.source.sample(number).sha256
-            except (InputError, OSError):
-                continue  # it is gone; what was found stays
-            if now != sha256:
-                raise InputError(f"{name} is not the image that {self.out} explained, its content is another one now; give the same images, or another folder")
-
-    def _note_versions(self) -> None:
-        if not self.store.done():
-            return
-        before, now = self.store.manifest()["versions"], versions()
-        changed = [f"{name} {before.get(name)} is {now.get(name)} now" for name in now if now.get(name) != before.get(name)]
-        if changed:
-            warnings.warn(f"{self.out} was begun with other versions: {', '.join(changed)}", stacklevel=4)
-
-    def _compute(self, runner: Runner, record: Mapping[str, Any], progress: bool | None) -> None:
-        """Compute what is left and write it, the manifest with the first image that could be explained.
-
-        Raises
-        ------
-        NoneExplainedError
-            If no image could; nothing is written then.
-        """
-        done = self.store.done()
-        there = set(self._numbers()) if self.kept is None else self.kept.store.done()
-        left = [number for number in self._numbers() if number in there - done]
-        if not left:
-            return
-        begun = bool(done)
-        waiting: list[Done] = []
-        with bar(progress, self._n_images, self._size(done)) as advance:
-            for number, tables in self._closing(runner(self.plan, map(self._unit, left))):
-                waiting.append((number, tables))
-                begun = begun or bool(tables[LAST])
-                if begun:
-                    self._keep(waiting, record)
-                advance(self._size({number}))
-        if not begun:
-            failures = [(row["name"], row["reason"]) for _, tables in waiting for row in tables["failures"]]
-            raise NoneExplainedError(failures)
-
-    def _keep(self, waiting: list[Done], record: Mapping[str, Any]) -> None:
-        """Write units; what is written is no longer waiting."""
-        self.store.begin(record, self.source.origin)
-        while waiting:
-            self.store.write(*waiting[0])
-            waiting.pop(0)
-
-    @staticmethod
-    def _closing(results: Iterator[Done]) -> Iterator[Done]:
-        """Yield results, and close their generator whatever happens, so that workers end."""
-        try:
-            yield from results
-        finally:
-            getattr(results, "close", lambda: None)()
-
     @property
-    def _n_images(self) -> int:
-        return len(self.source) if self.images is not None else int(self.store.manifest()["study"]["images"]["images"])
+    def n_images(self) -> int:
+        """How many images there are."""
+        if self._source is None:
+            return int(self.store.manifest()["study"]["images"]["images"])
+        return len(self._source)
 
-    def _numbers(self) -> range:
-        return range(-(-self._n_images // self.chunk))
+    def units_done(self) -> set[UnitId]:
+        """Return the units done that hold something which this study asks for."""
+        wanted = Group(tuple(map(str, self.explainers)), self.protocols).pairs
+        groups = self.store.groups()
+        return {unit for unit in self.store.done() if groups[unit.group].pairs & wanted}
 
-    def _size(self, units: set[int]) -> int:
-        return sum(min(self.chunk, self._n_images - self.chunk * unit) for unit in units)
+    def scores(self) -> pd.DataFrame:
+        """Return one row an image, explainer and protocol: how faithful the heatmap is.
 
-    def _unit(self, number: int) -> Unit:
-        """Read a unit's images."""
-        samples: list[Sample] = []
-        failures: list[tuple[int, str, str]] = []
-        kept = explanations(self.kept, {number}) if self.kept is not None else {}
-        for image in range(number * self.chunk, min((number + 1) * self.chunk, len(self.source))):
-            try:
-                sample = self.source.sample(image)
-                if self.kept is not None:
-                    _known(sample, kept)
-                samples.append(sample)
-            except (InputError, OSError) as error:
-                failures.append((image, self.source.name(image), " ".join(str(error).split())))
-        return Unit(number, tuple(samples), tuple(failures), {image: found for image, (_, found) in kept.items()})
+        Returns
+        -------
+        DataFrame
+            number, image, label, explained, probability (of the class explained), score (what
+            that number is), explainer, the options that differ between explainers, protocol,
+            quantity (what the curves follow), insertion, deletion (areas under the curves; named
+            otherwise where the protocol does), difference. Of a study that is not finished, what
+            is done.
+        """
+        return tables.scores(self.store, self.explainers, self.protocols)
+
+    def curves(self) -> pd.DataFrame:
+        """Return one row a point of a curve.
+
+        Returns
+        -------
+        DataFrame
+            number, image, explainer, protocol, quantity, curve, fraction, confidence.
+        """
+        return tables.curves(self.store, self.explainers, self.protocols)
+
+    def heatmaps(self) -> pd.DataFrame:
+        """Return one row an image and explainer: number, image, explainer, heatmap.
+
+        A heatmap is an ndarray float32 [row, col].
+        """
+        return tables.heatmaps(self.store, self.explainers)
+
+    def costs(self) -> pd.DataFrame:
+        """Return one row an image and explainer: what its heatmap took.
+
+        Returns
+        -------
+        DataFrame
+            number, image, explainer, forward_passes, backward_passes (of the explainer by
+            itself), seconds (its part of the time, where explainers shared passes).
+        """
+        return tables.costs(self.store, self.explainers)
+
+    def masks(self) -> pd.DataFrame:
+        """Return one row a mask that was kept.
+
+        Returns
+        -------
+        DataFrame
+            number, explainer, operator, centrality, statistic, design, kept (packed bits over
+            nodes), confidence (of the class explained, with the kept tokens alone).
+        """
+        return self.store.read("masks")
+
+    def image_table(self) -> pd.DataFrame:
+        """Return one row an image: name, hash, label, class explained, grid, and its passes.
+
+        Returns
+        -------
+        DataFrame
+            number, name, sha256, label, explained (index), explained_name, probability, score,
+            correct, grid_rows, grid_cols, forward_passes, naive_passes, evaluation_passes,
+            naive_evaluation_passes (naive: without sharing), seconds.
+        """
+        return tables.image_table(self.store)
+
+    def views(self) -> pd.DataFrame:
+        """Return the first images as the model saw them: number, view (uint8 [row, col, channel])."""
+        return tables.views(self.store)
+
+    def layers(self) -> pd.DataFrame:
+        """Return the measures of each layer of each image's network, where they were saved."""
+        return self.store.read("layers")
+
+    def multilayer(self) -> pd.DataFrame:
+        """Return the multilayer measures of each image's network, where they were saved."""
+        return self.store.read("multilayer")
+
+    def failures(self) -> pd.DataFrame:
+        """Return number, name, explainer ("" of the image as a whole) and reason of each failure."""
+        return tables.failures(self.store)
+
+    def passes(self) -> Passes:
+        """Return how many forward passes explaining took, and how many without sharing."""
+        work = self.store.read("work")
+        return Passes(int(work["forward_passes"].sum()), int(work["naive_passes"].sum()))
+
+    def all_passes(self) -> Passes:
+        """Return the same of explaining and measuring together."""
+        work = self.store.read("work")
+        run = work["forward_passes"] + work["evaluation_passes"]
+        naive = work["naive_passes"] + work["naive_evaluation_passes"]
+        return Passes(int(run.sum()), int(naive.sum()))
 
 
-def _known(sample: Sample, kept: Mapping[int, tuple[str, Explained]]) -> None:
-    """Refuse an image that is not the one that was explained."""
-    if sample.number not in kept:
-        raise InputError("the study could not explain this image")
-    if kept[sample.number][0] != sample.sha256:
-        raise InputError(f"{sample.name} is not the image that the study explained; give the same images")
+def _explainers(members: Any, *, may_be_empty: bool = False) -> tuple[Explainer, ...]:
+    """Return explainers, each once."""
+    explainers = tuple(EXPLAINERS.resolve(member) for member in names_of("explainers", members))
+    texts = [str(explainer) for explainer in explainers]
+    if not texts and not may_be_empty:
+        raise InputError("explainers is empty; give at least one")
+    for text in texts:
+        if texts.count(text) > 1:
+            raise InputError(f"two explainers are called {text}; give each once, by its own name")
+    return explainers
 
 
-def _dask(scheduler: Any) -> Runner:
-    from multiplex_vit.study.cluster import on_cluster
+def _with_control(explainers: tuple[Explainer, ...]) -> tuple[Explainer, ...]:
+    if any(explainer.name == CONTROL for explainer in explainers):
+        return explainers
+    return (*explainers, EXPLAINERS[CONTROL])
 
-    return on_cluster(scheduler)
+
+def _source_of(images: Any) -> ImageSource:
+    if images is None:
+        raise InputError("images is None; give a folder, a CSV, Parquet, a data set or image files")
+    return images if isinstance(images, ImageSource) else images_of(images)

@@ -1,7 +1,5 @@
 """Curves, comparisons, studies, sanity checks and the command line on every kind of head."""
 
-import json
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -15,6 +13,8 @@ from multiplex_vit.cli import main
 from multiplex_vit.evaluation.many import Remembering
 from multiplex_vit.models.score import SCORES
 from multiplex_vit.plot.text import shortened
+from multiplex_vit.study.groups import MASKS, Group
+from multiplex_vit.study.kept import kept_of
 
 ORDER = np.arange(16.0).reshape(4, 4)
 FEW = [kind for kind in KINDS if kind != "21,841 classes"]
@@ -89,22 +89,24 @@ def test_pictures_say_which_score_they_show(pixels, kind):
 
 
 @pytest.mark.parametrize("kind", [kind if kind == "regression" else pytest.param(kind, marks=pytest.mark.slow) for kind in FEW])
-def test_a_comparison_says_which_score_it_follows(pixels, tmp_path, kind):
+def test_a_study_says_which_score_it_follows(pixels, tmp_path, kind):
     model = model_with(kind)
-    options = {"methods": ["mutex", "rise_tokens", "random_order"], "budgets": [8], "steps": 4}
-    found = mv.compare(model, [pixels(), pixels(seed=1)], out=tmp_path, **options)
-    assert not found.failures
-    assert set(found.table()["quantity"]) == set(found.curves["quantity"]) == {quantity_of(kind)}
-    found.write(tmp_path)
-    assert quantity_of(kind) in (tmp_path / "summary.md").read_text()
-    assert json.loads((tmp_path / "comparison.json").read_text())["score"] == KINDS[kind].score
-    assert mv.Comparison.read(tmp_path).score == KINDS[kind].score
-    assert set(pd.read_csv(tmp_path / "curves.csv")["quantity"]) == {quantity_of(kind)}
-    figure = found.plot_curves("token")
+    explainers = ["mutex(budget=8)", "rise_tokens(budget=8)", "random_order"]
+    options = {"explainers": explainers, "protocols": "token", "steps": 4}
+    images = [pixels(), pixels(seed=1)]
+    found = mv.Study(tmp_path / "s", images, model=model, **options).run()
+    assert found.failures().empty
+    quantities = {*found.scores()["quantity"], *found.curves()["quantity"]}
+    assert quantities == {quantity_of(kind)}
+    mv.report.write_report(found, tmp_path / "r")
+    assert KINDS[kind].score in (tmp_path / "r" / "report.md").read_text()
+    assert mv.Study.open(tmp_path / "s").plan.score == KINDS[kind].score
+    assert set(pd.read_csv(tmp_path / "r" / "curves.csv")["quantity"]) == {quantity_of(kind)}
+    figure = mv.report.plot_curves(found, "token")
     assert figure.axes[0].get_ylabel() == f"mean {quantity_of(kind)}"
     other = mv.VisionModel(model.model, name=model.name, score="raw" if KINDS[kind].score != "raw" else "sigmoid")
-    with pytest.raises(mv.InputError, match="holds a comparison with score"):
-        mv.compare(other, [pixels()], out=tmp_path, **options)
+    with pytest.raises(mv.InputError, match="holds a study with another plan score"):
+        mv.Study(tmp_path / "s", images, model=other, **options).run()
 
 
 @pytest.mark.parametrize("kind", FEW)
@@ -114,14 +116,12 @@ def test_a_study_keeps_which_score_it_explained(tmp_path, kind):
     model.processor.size = {"height": 16, "width": 16}
     study = mv.Study(images=list(mv.samples().values()), out=tmp_path / "s", model=model, steps=4).run(progress=False)
     assert study.failures().empty
-    assert set(study.image_table()["score"]) == {quantity_of(kind)} == set(study.table()["score"])
+    assert set(study.image_table()["score"]) == {quantity_of(kind)} == set(study.scores()["score"])
     for path, facts in zip(mv.samples().values(), study.image_table().to_dict("records"), strict=True):
         own = own_scores(model, kind, model.picture(path).pixels)[0]
         assert facts["probability"] == pytest.approx(own[facts["explained"]], abs=1e-5)
-    from multiplex_vit.study.kept import explanations
-
-    for _, kept in explanations(study).values():
-        again = kept.explanations[0]
+    for _, kept in kept_of(study.store, Group((), (), MASKS, "mutex"), 0, model.name).values():
+        again = kept.base
         assert again.score is SCORES[KINDS[kind].score]
         again.save(tmp_path / "e.npz")
         assert np.allclose(mv.Explanation.load(tmp_path / "e.npz").heatmap, again.heatmap)
@@ -140,8 +140,8 @@ def test_the_true_class_of_one_output_is_not_guessed(tmp_path, kind):
     correct = [None if pd.isna(each) else bool(each) for each in facts["correct"]]
     yes = model.classify(model.picture(paths[2]).pixels)[0, 0] >= 0.5
     assert correct == [None, None, bool(yes) if kind == "one logit" else None]
-    with pytest.raises(mv.InputError, match="give explained='predicted'"):
-        mv.Study(images=images, out=tmp_path / "t", model=model, explained="true").run(progress=False)
+    with pytest.raises(mv.InputError, match="give target='predicted'"):
+        mv.Study(images=images, out=tmp_path / "t", model=model, target="true").run(progress=False)
 
 
 @pytest.mark.parametrize("kind", FEW)

@@ -19,7 +19,7 @@ from PIL import Image
 import multiplex_vit as mv
 from multiplex_vit.cli import explain as explain_file
 from multiplex_vit.cli import main
-from multiplex_vit.study import study as study_room
+from multiplex_vit.study import running
 from multiplex_vit.tabular import read_table
 
 FAST = ["--statistics", "max", "--operators", "sum", "--steps", "2", "--device", "cpu"]
@@ -41,7 +41,7 @@ NETWORK_TABLES = [
     "tables/layer_pairs.csv",
     "tables/multilayer.csv",
 ]
-COMPARED = ["out/comparison.csv", "out/curves.csv", "out/heatmaps.npz", "out/comparison.json"]
+COMPARED = ["out/manifest.json", "out/report/report.md"]
 CASES = {
     "explain": Case(
         ["explain", "cat.png", *FAST, "--out", "out"],
@@ -75,7 +75,7 @@ CASES = {
         [
             "compare",
             "cat.png",
-            "--methods",
+            "--explainers",
             "raw_attention",
             "--protocol",
             "token",
@@ -96,8 +96,8 @@ CASES = {
     ),
     "ablate": Case(
         ["ablate", "study"],
-        ["study/ablations/without-statistic.csv"],
-        ["study/ablations", "study/ablations/without-statistic"],
+        ["study/ablation.csv"],
+        [],
     ),
     "report": Case(["report", "study", "--out", "out"], ["out/report.md", "out/summary.csv"], ["out"]),
 }
@@ -117,11 +117,11 @@ def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("finished")
     (folder / "pictures").mkdir()
     write_pictures(folder / "pictures")
-    settings = mv.Settings(operators="sum", statistics=("max", "min"))
+    few = mv.EXPLAINERS["mutex"].at(operators="sum", statistics=("max", "min"))
     mv.Study(
-        images=folder / "pictures",
-        out=folder / "study",
-        settings=settings,
+        folder / "study",
+        folder / "pictures",
+        explainers=few,
         protocols="token",
         steps=2,
         device="cpu",
@@ -135,7 +135,7 @@ def here(tmp_path, monkeypatch, finished):
     folder = tmp_path / "here"
     shutil.copytree(finished, folder)
     write_pictures(folder)
-    bundled = Path(study_room.__file__).parents[1] / "models" / "bundled" / "demo-vit"
+    bundled = Path(running.__file__).parents[1] / "models" / "bundled" / "demo-vit"
     (folder / "model").mkdir()
     for name in MODEL_FILES:
         shutil.copy(bundled / name, folder / "model")
@@ -151,7 +151,7 @@ def unloaded(monkeypatch):
         raise AssertionError("a model was loaded before what is written was checked")
 
     monkeypatch.setattr(mv, "load", load)
-    monkeypatch.setattr(study_room, "load", load)
+    monkeypatch.setattr(running, "load", load)
 
 
 def tree(folder):
@@ -233,8 +233,8 @@ OWN = [
     ("study", {"out": "pictures"}),
     ("study", {"out": "way"}),
     ("report", {"out": "study"}),
-    ("report", {"out": "study/ablations"}),
-    ("report", {"out": "study/rows"}),
+    ("report", {"out": "study/scores"}),
+    ("report", {"out": "study/heatmaps"}),
 ]
 
 
@@ -244,7 +244,6 @@ def test_what_is_read_is_not_written(command, changes, here, unloaded, capsys):
     os.symlink("cat.png", "soft.csv")
     os.symlink("model", "way")
     shutil.copy("cat.png", "pictures/cat_overlay.png")
-    (here / "study" / "ablations").mkdir()
     args = []
     for arg in CASES[command].args:
         args += changes.get(arg, arg).split(" ")
@@ -340,7 +339,7 @@ def test_a_signal_in_the_middle_leaves_all_or_nothing(command, moment, here, cap
         "a scratch folder is made": (tempfile, "mkdtemp"),
         "files get their names": (shutil, "move") if command in ("explain", "network", "report") else (Path, "replace"),
         "the model is loaded": (
-            mv if command in ("explain", "evaluate", "network", "compare") else study_room,
+            mv if command in ("explain", "evaluate", "network", "compare") else running,
             "load",
         ),
     }[moment]

@@ -4,7 +4,6 @@ import argparse
 import shutil
 
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 
@@ -37,7 +36,7 @@ GIVEN = {
     "network": ["cat.png", "--device", "cpu", "--out", "n.graphml"],
     "compare": [
         "cat.png",
-        "--methods",
+        "--explainers",
         "raw_attention",
         "--protocol",
         "token",
@@ -73,11 +72,11 @@ def place(tmp_path_factory):
     values = np.random.default_rng(0).integers(0, 255, (20, 24, 3), dtype=np.uint8)
     Image.fromarray(values).save(folder / "cat.png")
     shutil.copy(folder / "cat.png", folder / "pictures")
-    settings = mv.Settings(operators="sum", statistics=("max", "min"))
+    few = mv.EXPLAINERS["mutex"].at(operators="sum", statistics=("max", "min"))
     mv.Study(
-        images=folder / "pictures",
-        out=folder / "study",
-        settings=settings,
+        folder / "study",
+        folder / "pictures",
+        explainers=few,
         protocols="token",
         steps=2,
         device="cpu",
@@ -129,7 +128,8 @@ WRONG = (
 )
 OF_USE = {
     **dict.fromkeys(("limit", "steps", "seed", "chunk", "workers"), ("5",)),
-    **dict.fromkeys(("settings", "vary", "cluster"), ("{}",)),
+    "sweep": ("{}",),
+    "target": ("5",),
     "save": ("[]",),
     "out": ('"x"',),
 }
@@ -150,26 +150,3 @@ def test_values_of_a_configuration_that_are_of_no_use(key, here, capsys, tmp_pat
             continue
         config.write_text("\n".join(f"{name} = {given}" for name, given in {**right, key: value}.items()))
         check_refused(["study", "--config", str(config)], tmp_path, capsys)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda table: table.drop(columns="value"),
-        lambda table: table.drop(columns="setting"),
-        lambda table: table.drop(columns=["variant", "agreement"]),
-        lambda table: table.assign(change="much"),
-        lambda table: table.head(0),
-        lambda table: table[[]],
-    ],
-)
-def test_an_ablation_that_somebody_edited(change, here, capsys):
-    assert main(["ablate", "study"]) == 0
-    capsys.readouterr()
-    path = here / "study" / "ablations" / "without-statistic.csv"
-    before = path.read_text()
-    try:
-        change(pd.read_csv(path)).to_csv(path, index=False)
-        check_refused(["report", "study", "--out", "out"], here, capsys)
-    finally:
-        path.write_text(before)

@@ -49,7 +49,7 @@ COMMANDS = {
     ),
     "evaluate": ("--min-cut", "--budget", "--label", "--steps", "--protocol"),
     "compare": (
-        "--methods",
+        "--explainers",
         "--budget",
         "--protocol",
         "--steps",
@@ -58,13 +58,14 @@ COMMANDS = {
         "--seed",
     ),
     "study": (
-        "--vary",
+        "--sweep",
+        "--explainers",
         "--labels",
         "--index",
         "--limit",
         "--protocols",
         "--steps",
-        "--explained",
+        "--target",
         "--save",
         "--chunk",
         "--workers",
@@ -107,7 +108,7 @@ def command_line(rng, folder):
     if command in ("explain", "evaluate", "compare", "study"):
         given += ["--steps", "2"]
     if command == "compare":
-        given += ["--methods", "mutex", "random_order"]
+        given += ["--explainers", "mutex", "random_order"]
     given += [
         "--out",
         str(
@@ -158,7 +159,7 @@ def finished_study():
     """Return the folder of a finished study of three images, and its rows."""
     folder = Path(mkdtemp(prefix="fuzz-study-"))
     study = mv.Study(**study_of(folder)).run(progress=False)
-    return folder, study.table()
+    return folder, study.scores()
 
 
 def study_of(folder):
@@ -201,7 +202,7 @@ def study_folders(rng, folder):
 
 def resume(folder):
     """Go on with the study; return its rows."""
-    return mv.Study(**study_of(folder)).run(progress=False).table()
+    return mv.Study(**study_of(folder)).run(progress=False).scores()
 
 
 def same_rows(table):

@@ -311,7 +311,7 @@ OPTIONS = {
             "seed": 1,
             "save": [],
             "chunk": 2,
-            "vary": {"min_cut": [0.1]},
+            "explainers": ["mutex(min_cut=0.1)"],
         },
     ),
     "subset": (

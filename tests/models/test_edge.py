@@ -24,7 +24,6 @@ def calls(explanation):
         "explain_many": lambda model: mv.explain_many(model, CAT, [mv.Settings()]),
         "explain_each": lambda model: mv.explain_each(model, [CAT], [mv.Settings()]),
         "evaluate": lambda model: mv.evaluate(model, CAT, HEATMAP, steps=2),
-        "compare": lambda model: mv.compare(model, [CAT], methods=["raw_attention"], steps=2),
         "mosaic": lambda model: mv.mosaic(model, [CAT] * 4),
         "draw_mosaics": lambda model: mv.draw_mosaics(model, [(CAT, 3)], shape=(1, 1), count=1, least=0.1),
         "grid_pointing_game": lambda model: mv.grid_pointing_game(model, [MOSAIC], "centre_prior"),
@@ -35,7 +34,6 @@ def calls(explanation):
         "flip_stability": lambda model: mv.flip_stability(model, CAT, "centre_prior"),
         "seed_agreement": lambda model: mv.seed_agreement(model, CAT, "centre_prior"),
         "greedy_ceiling": lambda model: mv.greedy_ceiling(model, CAT, orders=["deletion"], at_once=32, steps=2),
-        "ablate": lambda model: mv.ablate(explanation, model=model, images=[CAT], steps=2),
     }
 
 

@@ -49,12 +49,13 @@ def test_tensors_that_hold_no_values(demo_vit, tokens, name):
         ON_META[name](demo_vit, tokens)
 
 
-def test_a_comparison_goes_on_after_an_image_without_values(demo_vit):
+def test_a_study_goes_on_after_an_image_without_values(demo_vit):
     images = {"none": meta(1, 3, 32, 32), "cat": CAT}
-    options = {"methods": ["raw_attention"], "protocols": "token", "steps": 4}
-    found = mv.compare(demo_vit, images, **options)
-    assert found.rows["image"].tolist() == ["cat"]
-    assert "meta device" in found.failures[0][1]
+    options = {"explainers": ["raw_attention"], "protocols": "token", "steps": 4}
+    found = mv.Study(None, images, model=demo_vit, **options).run()
+    assert set(found.scores()["image"]) == {"cat"}
+    assert found.failures()["name"].tolist() == ["none"]
+    assert found.failures()["reason"][0].startswith("image is Tensor; give an array")
 
 
 def test_a_model_that_holds_no_weights(demo_vit):

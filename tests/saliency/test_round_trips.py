@@ -151,8 +151,8 @@ def test_a_saved_attribution_is_checked(demo_vit, tmp_path):
     assert [file.name for file in sorted(Path(tmp_path).iterdir())] == ["a.npz", "b.npz"]
 
 
-def test_ablate_takes_a_design_however_it_is_spelled(demo_vit):
+def test_ablations_take_a_design_however_it_is_spelled():
     for design in ("centrality", mv.DESIGNS["centrality"], functools.partial(mv.DESIGNS["centrality"])):
-        explanation = mv.explain(demo_vit, CAT, design=design)
-        found = mv.ablate(explanation, leave_out="direction", model=demo_vit, images=[CAT], steps=2)
-        assert found.table["variant"].nunique() == 4
+        explainers = mv.ablations(mv.EXPLAINERS["mutex"].at(design=design), leave_out="direction")
+        assert len(explainers) == 3
+        assert [len(each.settings.centralities) for each in explainers] == [2, 1, 1]

@@ -6,7 +6,6 @@ import warnings
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -14,15 +13,24 @@ import multiplex_vit as mv
 from multiplex_vit.cli import main
 from multiplex_vit.errors import InputError
 from multiplex_vit.study.parts import Seal, checksum, read_part, sealed
-from multiplex_vit.study.store import SCHEMAS, write_manifest
+from multiplex_vit.study.schema import SCHEMAS
+from multiplex_vit.study.store import UnitId, write_manifest
 
-FEW = mv.Settings(operators=("sum",), statistics=("max", "min"))
+FEW = mv.EXPLAINERS["mutex"].at(operators=("sum",), statistics=("max", "min"))
 PHOTOS = list(mv.samples().values())
-TABLES = ("rows", "images", "failures", "heatmaps", "masks", "layers", "multilayer")
+SAVE = ("masks", "layers", "multilayer")
+OF_CHUNKS = ("images", "views", "layers", "multilayer")
+TABLES = ("scores", "curves", "heatmaps", "costs", "failures", "masks", "work", *OF_CHUNKS)
+
+
+def part(table, chunk=1):
+    """Return the name of a part: of the first group of explainers, where groups have parts."""
+    of_chunk = f"chunk-{chunk:06d}"
+    return f"{of_chunk}.parquet" if table in OF_CHUNKS else f"group-000-{of_chunk}.parquet"
 
 
 def study(out, **changes):
-    options = {"settings": FEW, "steps": 2, "chunk": 1, "device": "cpu", "save": TABLES[3:], **changes}
+    options = {"explainers": FEW, "steps": 2, "chunk": 1, "device": "cpu", "save": SAVE, **changes}
     return mv.Study(**{"images": PHOTOS, "out": out, **options})
 
 
@@ -37,11 +45,12 @@ def other(tmp_path_factory):
 
 
 def another_unit(path, done, other):
-    shutil.copy(path.with_name("unit-000000.parquet"), path)
+    shutil.copy(path.with_name(part(path.parent.name, 0)), path)
 
 
 def another_table(path, done, other):
-    name = "images" if path.parent.name != "images" else "rows"
+    name = "costs" if path.name.startswith("group") else "images"
+    name = {"costs": "scores", "images": "views"}[name] if path.parent.name == name else name
     shutil.copy(done.out / name / path.name, path)
 
 
@@ -50,8 +59,8 @@ def another_study(path, done, other):
 
 
 def no_columns(path, done, other):
-    part = pq.read_table(path)
-    pq.write_table(part.select([]), path)
+    table = pq.read_table(path)
+    pq.write_table(table.select([]), path)
 
 
 def no_seal(path, done, other):
@@ -59,8 +68,9 @@ def no_seal(path, done, other):
 
 
 def a_row_less(path, done, other):
-    part = pq.read_table(path)
-    pq.write_table(part.slice(1) if part.num_rows else pa.concat_tables([part, part]).drop_columns(part.column_names[:1]), path)
+    table = pq.read_table(path)
+    less = table.slice(1) if table.num_rows else table.drop_columns(table.column_names[:1])
+    pq.write_table(less, path)
 
 
 def truncated(path, done, other):
@@ -80,11 +90,12 @@ def a_flipped_page(path, done, other):
     content = bytearray(path.read_bytes())
     footer = int.from_bytes(content[-8:-4], "little")
     pages = len(content) - 8 - footer
-    # Pages of a part without rows hold nothing, so that the length of its footer is flipped.
+    # Pages of a part without rows hold nothing, so that the length of its footer is flipped. Of the
+    # others every 40th byte is, since some bytes of headers mean nothing.
     has_rows = pq.read_metadata(path).num_rows > 0
-    place = pages // 2 if has_rows else len(content) - 8
-    for i in range(place, place + 8):
-        content[i] ^= 0xFF
+    places = range(pages // 4, pages, 40) if has_rows else range(len(content) - 8, len(content))
+    for place in places:
+        content[place] ^= 0xFF
     path.write_bytes(bytes(content))
 
 
@@ -96,9 +107,9 @@ DAMAGES = (another_unit, another_table, another_study, no_columns, no_seal, a_ro
 def test_a_damaged_part_is_told_on_reading(tmp_path, done, other, table, damage):
     out = tmp_path / "study"
     shutil.copytree(done.out, out)
-    damage(out / table / "unit-000001.parquet", done, other)
+    damage(out / table / part(table), done, other)
     opened = mv.Study.open(out)
-    with pytest.raises(InputError, match=rf"{table}/unit-000001.parquet is damaged \(.+\); run the study again") as told:
+    with pytest.raises(InputError, match=rf"{table}/{part(table)} is damaged \(.+\); run the study again") as told:
         opened.store.read(table)
     assert "\n" not in str(told.value)
 
@@ -109,10 +120,10 @@ def test_damaged_parts_are_set_aside_and_run_again(tmp_path, done, other, damage
     out = tmp_path / "study"
     shutil.copytree(done.out, out)
     damaged = {}
-    for table in ("rows", "masks", "failures", "images"):
-        path = out / table / "unit-000001.parquet"
+    for table in ("scores", "masks", "failures", "images"):
+        path = out / table / part(table)
         damage(path, done, other)
-        damaged[f"{table}-unit-000001.parquet.damaged"] = path.read_bytes() if path.is_file() else None
+        damaged[f"{table}-{part(table)}.damaged"] = path.read_bytes() if path.is_file() else None
     with pytest.warns(UserWarning, match="damaged parts are set aside and computed again: .* and 1 others"):
         found = study(out).run()
     kept = {path.name: path.read_bytes() if path.is_file() else None for path in (out / "damaged").iterdir()}
@@ -122,7 +133,7 @@ def test_damaged_parts_are_set_aside_and_run_again(tmp_path, done, other, damage
         found.run()
     for table in TABLES:
         ours, theirs = found.store.read(table), done.store.read(table)
-        drop = ["seconds"] if table == "images" else []
+        drop = ["seconds"] if table in ("costs", "work") else []
         pd.testing.assert_frame_equal(ours.drop(columns=drop), theirs.drop(columns=drop), rtol=1e-4)
 
 
@@ -130,17 +141,17 @@ def test_damage_a_second_time_keeps_both(tmp_path, done):
     out = tmp_path / "study"
     shutil.copytree(done.out, out)
     for content in (b"one", b"two"):
-        (out / "rows" / "unit-000002.parquet").write_bytes(content)
+        (out / "scores" / part("scores", 2)).write_bytes(content)
         with pytest.warns(UserWarning, match="set aside"):
             study(out).run()
     assert {path.read_bytes() for path in (out / "damaged").iterdir()} == {b"one", b"two"}
 
 
-@pytest.mark.parametrize("table", ["rows", "heatmaps", "failures"])
+@pytest.mark.parametrize("table", ["scores", "heatmaps", "failures"])
 def test_wherever_a_bit_flips_the_content_is_right_or_refused(tmp_path, done, table):
     schema = SCHEMAS[table]
-    rows = done.store.arrow(table, {0})
-    seal, path = Seal("a study", 0, table), tmp_path / "part.parquet"
+    rows = done.store.arrow(table, {UnitId(0, 0)})
+    seal, path = Seal("a study", "unit", table), tmp_path / "part.parquet"
     pq.write_table(sealed(rows, seal), path, compression="zstd")
     whole, refused = path.read_bytes(), 0
     places = np.random.default_rng(0).permutation(len(whole))[:400]
@@ -180,7 +191,7 @@ def test_the_manifest_of_another_study_does_not_make_its_parts_ours(tmp_path, do
     shutil.copytree(done.out, out)
     shutil.copy(other.out / "manifest.json", out / "manifest.json")
     with pytest.raises(InputError, match="it is of another study"):
-        mv.Study.open(out).table()
+        mv.Study.open(out).scores()
 
 
 def test_versions_and_origin_are_no_part_of_what_makes_a_study_the_same(tmp_path, done):
@@ -189,7 +200,7 @@ def test_versions_and_origin_are_no_part_of_what_makes_a_study_the_same(tmp_path
     manifest = json.loads((out / "manifest.json").read_text())
     manifest.pop("checksum")
     write_manifest(out, {**manifest, "versions": {"python": "9"}, "origin": None})
-    assert len(mv.Study.open(out).table()) == len(done.table())
+    assert len(mv.Study.open(out).scores()) == len(done.scores())
 
 
 def nothing_readable(folder):
@@ -218,14 +229,13 @@ def test_failures_before_the_first_success_are_kept_with_it(tmp_path):
     (folder / "z.jpg").write_bytes(PHOTOS[0].read_bytes())
     found = study(tmp_path / "out", images=folder).run()
     assert found.failures()["name"].tolist() == ["a.jpg", "b.png"]
-    assert found.store.done() == {0, 1, 2}
+    assert {unit.chunk for unit in found.store.done()} == {0, 1, 2}
 
 
 @pytest.mark.parametrize("scheduler", ["nonsense", "tcp://127.0.0.1:1", "tcp://nowhere.invalid:8786"])
 def test_a_scheduler_that_does_not_answer_leaves_nothing(tmp_path, scheduler, monkeypatch, capsys):
-    cluster = pytest.importorskip("multiplex_vit.study.cluster")
     pytest.importorskip("distributed")
-    monkeypatch.setattr(cluster, "PATIENCE", 1.0)
+    monkeypatch.setattr("multiplex_vit.study.run.dask.PATIENCE", 1.0)
     code = main(["study", str(PHOTOS[0].parent), "--out", str(tmp_path / "new" / "out"), "--scheduler", scheduler])
     err = capsys.readouterr().err
     assert code == 2

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.resources import files
 
 import pandas as pd
 import pytest
@@ -23,11 +24,9 @@ steps = 2
 chunk = 1
 protocols = ["token"]
 
-[settings]
-operators = ["sum"]
-statistics = ["max", "min"]
+explainers = ["mutex(operators=('sum',), statistics=('max', 'min'))"]
 
-[vary]
+[sweep]
 token_ratio = [0.3, 0.5]
 """
 
@@ -49,51 +48,56 @@ def config(tmp_path):
 
 
 def test_a_study_its_ablation_and_its_report(tmp_path, capsys):
-    code, out, _ = run(capsys, "study", SAMPLES, "--out", tmp_path / "s", "--vary", "min_cut=0.01,0.1", "--vary", "operators=sum+max", *FAST)
+    out = tmp_path / "s"
+    sweep = ["--sweep", "min_cut=0.01,0.1", "--sweep", "operators=sum+max"]
+    code, shown, _ = run(capsys, "study", SAMPLES, "--out", out, *sweep, *FAST)
     assert code == 0
-    assert "3 images, 2 settings" in out
-    assert "min_cut=0.1, operators=sum+max" in out
-    assert "random order" in out
-    assert "forward passes" in out
-    code, out, _ = run(capsys, "ablate", tmp_path / "s", "--leave-out", "operator")
+    assert "3 images, 3 explainers" in shown
+    assert "mutex, min_cut=0.1" in shown
+    assert "random_order" in shown
+    code, shown, _ = run(capsys, "ablate", out, "--leave-out", "operator")
     assert code == 0
-    assert "without operator max" in out
-    assert len(pd.read_csv(tmp_path / "s" / "ablations" / "without-operator.csv")) == 2 * 4
-    code, out, _ = run(capsys, "report", tmp_path / "s")
+    assert "without operator max" in shown
+    assert "\n0 forward passes were added" not in shown, "curves take passes"
+    assert len(pd.read_csv(out / "ablation.csv")) == 2 * 4
+    assert mv.Study.open(out).passes().run == mv.Study.open(out).image_table()["forward_passes"].sum()
+    code, shown, _ = run(capsys, "report", out)
     assert code == 0
-    text = (tmp_path / "s" / "report" / "report.md").read_text()
-    assert "| min_cut=0.01, operators=sum+max | 3 |" in text
-    assert "## Ablation without-operator: min_cut=0.01, operators=sum+max, patch/black" in text
+    text = (out / "report" / "report.md").read_text()
+    assert "## Leaderboard, patch/black" in text
+    assert "## Ablation of mutex, min_cut=0.1" in text
     assert "| without operator max |" in text
-    for name in ("settings_0", "changes_0", "course_min_cut", "agreement", "ablation_without-operator"):
+    for name in ("passes_patch-black", "more_patch-black", "gallery", "agreement"):
         assert f"({name}.png)" in text
-        assert (tmp_path / "s" / "report" / f"{name}.pdf").stat().st_size > 1000
+        assert (out / "report" / f"{name}.png").stat().st_size > 1000
 
 
 def test_a_configuration_gives_the_same_study_as_the_options(tmp_path, capsys, config):
     code, _, _ = run(capsys, "study", "--config", config(CONFIG), "--limit", "2")
     assert code == 0
     found = mv.Study.open(tmp_path / "out")
-    assert found.table()["number"].nunique() == 2
-    assert [settings for _, settings in found.plan.settings] == [mv.Settings(operators="sum", statistics=("max", "min"), token_ratio=r) for r in (0.3, 0.5)]
-    assert found.plan.protocols == ("token",)
+    assert found.scores()["number"].nunique() == 2
+    few = mv.EXPLAINERS["mutex"].at(operators="sum", statistics=("max", "min"))
+    swept = mv.sweep(few, token_ratio=[0.3, 0.5])
+    assert found.explainers == (*swept, mv.EXPLAINERS["random_order"])
+    assert found.protocols == ("token",)
 
 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
         ("step = 2", "unknown key 'step' (did you mean 'steps'?)"),
-        ('limit = "many"', "limit is 'many'; a whole number is wanted"),
-        ("limit = true", "limit is True; a whole number is wanted"),
-        ("model = 5", "model is 5; a text is wanted"),
+        ('limit = "many"', "limit is 'many'; expected a whole number"),
+        ("limit = true", "limit is True; expected a whole number"),
+        ("model = 5", "model is 5; expected a text"),
         ("[setting]", "unknown key 'setting'"),
-        ("[vary]\nmin_cut = 0.1", "[vary]: min_cut is 0.1; a list of values is wanted"),
-        ("[settings]\nmincut = 0.1", "[settings]: unknown key 'mincut' (did you mean 'min_cut'?)"),
-        ("[settings]\nmin_cut = 3", "min_cut is 3; give a number from 0 to 1"),
-        ('[vary]\nstatistics = [["mux"]]', "unknown statistic 'mux'"),
+        ("[sweep]\nmin_cut = 0.1", "[sweep]: min_cut is 0.1; expected a list of the values to take"),
+        ("[sweep]\nmincut = [0.1]", "has no option 'mincut' (did you mean 'min_cut'?)"),
+        ("[sweep]\nmin_cut = [3]", "min_cut is 3; give a number from 0 to 1"),
+        ('[sweep]\nstatistics = [["mux"]]', "unknown statistic 'mux'"),
+        ('explainers = ["mutx"]', "unknown explainer 'mutx' (did you mean 'mutex'?)"),
         ('preset = "mine"', "unknown preset 'mine'; known: published"),
         ("limit = ", "cannot read"),
-        ('[cluster]\nkind = "abacus"', "unknown kind of cluster 'abacus'; known: local, slurm"),
     ],
 )
 def test_a_bad_configuration_is_one_line(tmp_path, capsys, config, line, message):
@@ -111,9 +115,9 @@ def test_a_bad_configuration_is_one_line(tmp_path, capsys, config, line, message
         (["{empty}", "--out", "{out}"], "holds no image"),
         (["{samples}"], "a study needs out"),
         (["{samples}", "--out", "{out}", "--labels", "{labels}"], "the labels do not match the images: 2 images without a label, such as 'horse.jpg'"),
-        (["{samples}", "--out", "{out}", "--vary", "min_cut"], "--vary is 'min_cut'; give name=value,value"),
-        (["{samples}", "--out", "{out}", "--vary", "cut=1"], "unknown key 'cut'"),
-        (["{samples}", "--out", "{out}", "--vary", "min_cut=0.1", "--vary", "min_cut=0.2"], "--vary gives min_cut twice"),
+        (["{samples}", "--out", "{out}", "--sweep", "min_cut"], "--sweep is 'min_cut'; give name=value,value"),
+        (["{samples}", "--out", "{out}", "--sweep", "cut=1"], "has no option 'cut'"),
+        (["{samples}", "--out", "{out}", "--sweep", "min_cut=0.1", "--sweep", "min_cut=0.2"], "--sweep gives min_cut twice"),
         (["{samples}", "--out", "{out}", "--preset", "published"], "the index asks for image"),
         (["{samples}", "--out", "{out}", "--workers", "0"], "workers is 0"),
         (["{samples}", "--out", "{file}"], "cannot write into"),
@@ -132,16 +136,16 @@ def test_bad_options_are_one_line(tmp_path, capsys, options, message):
 
 
 def test_the_published_preset_is_the_published_protocol(tmp_path):
-    numbers = (mv.study.images.files("multiplex_vit.study") / "imagenet_5000.txt").read_text().split()
+    numbers = (files("multiplex_vit.study.images") / "imagenet_5000.txt").read_text().split()
     assert len(set(numbers)) == 5000
     for number in numbers:
         (tmp_path / f"ILSVRC2012_val_{int(number) + 1:08d}.JPEG").touch()
     found = configured({"preset": "published", "images": str(tmp_path), "out": str(tmp_path / "out")}).study
     assert found.plan.model == "google/vit-base-patch16-224"
-    assert found.plan.settings == (("settings", mv.Settings()),)
-    assert found.plan.protocols[0] == "mutex2025/black"
-    assert len(found.source) == 5000
-    assert found.source.name(0) == "ILSVRC2012_val_00017740.JPEG"
+    assert found.explainers == (mv.EXPLAINERS["mutex"], mv.EXPLAINERS["random_order"])
+    assert found.protocols[0] == "mutex2025/black"
+    assert len(found.images) == 5000
+    assert found.images.name(0) == "ILSVRC2012_val_00017740.JPEG"
 
 
 def test_paths_of_a_configuration_are_relative_to_it(tmp_path):
@@ -158,7 +162,7 @@ def test_bad_images_are_told_and_counted(tmp_path, capsys):
     (tmp_path / "photos" / "cat.jpg").write_bytes(mv.samples()["cat"].read_bytes())
     code, out, _ = run(capsys, "study", tmp_path / "photos", "--out", tmp_path / "t", *FAST)
     assert code == 1
-    assert "1 images, 1 settings" in out
+    assert "1 images, 2 explainers" in out
 
 
 def test_ablate_and_report_tell_what_is_no_study(tmp_path, capsys):
@@ -184,12 +188,12 @@ def test_ctrl_c_leaves_a_study_that_goes_on(tmp_path):
         "1",
         "--workers",
         "2",
-        "--vary",
+        "--sweep",
         "min_cut=0.01,0.02,0.1",
     ]
     started = start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
     deadline = time.monotonic() + 90
-    while not list(tmp_path.glob("s/images/unit-*.parquet")):
+    while not list(tmp_path.glob("s/images/chunk-*.parquet")):
         assert time.monotonic() < deadline
         assert started.poll() is None, started.communicate()
         time.sleep(0.02)
@@ -198,4 +202,4 @@ def test_ctrl_c_leaves_a_study_that_goes_on(tmp_path):
     assert started.returncode == 130, err
     assert "Traceback" not in err
     assert "units are kept, run the same command to go on" in err
-    assert subprocess.run([*command, "--resume"], capture_output=True, text=True, timeout=120, check=True).stdout.startswith("3 images, 3 settings")
+    assert subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout.startswith("3 images, 4 explainers")

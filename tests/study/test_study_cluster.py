@@ -13,22 +13,28 @@ import pytest
 
 import multiplex_vit as mv
 from multiplex_vit.errors import InputError
-from multiplex_vit.study import cluster as cluster_room
+from multiplex_vit.study.store import UnitId
 
 pytest.importorskip("distributed")
 ROOT = Path(mv.__file__).parents[1]
 PHOTOS = list(mv.samples().values())
-FEW = mv.Settings(operators=("sum",), statistics=("max", "min"))
+FEW = mv.EXPLAINERS["mutex"].at(operators=("sum",), statistics=("max", "min"))
 
 
 def small(out, **changes):
-    return mv.Study(**{"images": PHOTOS, "out": out, "settings": FEW, "vary": {"token_ratio": [0.3, 0.5]}, "steps": 2, "chunk": 1, "device": "cpu", **changes})
+    explainers = [*mv.sweep(FEW, token_ratio=[0.3, 0.5]), "raw_attention"]
+    options = {"explainers": explainers, "steps": 2, "chunk": 1, "device": "cpu", **changes}
+    return mv.Study(**{"images": PHOTOS, "out": out, **options})
 
 
 @pytest.mark.slow
 def test_a_local_cluster_of_two_processes_gives_the_same_table(tmp_path):
-    here = small(tmp_path / "here").run().table()
-    there = small(tmp_path / "there").run(scheduler={"kind": "local", "workers": 2}).table()
+    from distributed import Client, LocalCluster
+
+    here = small(tmp_path / "here").run().scores()
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
+    with LocalCluster(**options) as cluster, Client(cluster) as client:
+        there = small(tmp_path / "there").run(client=client).scores()
     pd.testing.assert_frame_equal(here, there, rtol=1e-4)
 
 
@@ -39,21 +45,22 @@ def test_a_lost_worker_costs_its_units_and_a_lost_scheduler_is_one_line(tmp_path
     from kill_study import Cluster
 
     cluster = Cluster(2)
+    whole = {UnitId(group, chunk) for group in range(2) for chunk in range(8)}
     try:
-        study = small(tmp_path / "out", images=[*PHOTOS, *copies(tmp_path, 5)], vary={"min_cut": [0.01, 0.05, 0.1]}, settings=mv.Settings())
+        study = small(tmp_path / "out", images=[*PHOTOS, *copies(tmp_path, 5)], explainers=mv.sweep(min_cut=[0.01, 0.05, 0.1]))
         threading.Thread(target=kill_once_begun, args=(study, cluster.workers[0] if lost == "worker" else cluster.scheduler), daemon=True).start()
         if lost == "worker":
-            assert study.run(scheduler=cluster.address).store.done() == set(range(8))
+            assert study.run(client=cluster.address).store.done() == whole
         else:
             with pytest.raises(InputError, match=f"the Dask scheduler at {cluster.address} is gone; what is done is kept, run again to go on"):
-                study.run(scheduler=cluster.address)
-            assert 1 <= len(study.store.done()) < 8
-            assert study.run().store.done() == set(range(8))
+                study.run(client=cluster.address)
+            assert 1 <= len(study.store.done()) < len(whole)
+            assert study.run().store.done() == whole
     finally:
         cluster.close()
-    table = study.table()
-    assert not table.duplicated(["number", "setting", "variant", "protocol", "measure"]).any()
-    assert len(table) == 8 * (3 + 1) * 3
+    table = study.scores()
+    assert not table.duplicated(["number", "explainer", "protocol"]).any()
+    assert len(table) == 8 * (3 + 1)
 
 
 def copies(folder, count):
@@ -73,26 +80,15 @@ def kill_once_begun(study, process):
     process.kill()
 
 
-def test_no_scheduler_and_wrong_options_are_one_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster_room, "PATIENCE", 1)
-    for scheduler, message in (
+def test_no_scheduler_and_something_else_are_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr("multiplex_vit.study.run.dask.PATIENCE", 1)
+    for client, message in (
         ("tcp://127.0.0.1:9", "no Dask scheduler answers at tcp://127.0.0.1:9"),
-        ({"kind": "slurm", "corse": 1}, "the slurm cluster cannot be started: .*; mend its options"),
-        ({"kind": "local", "foo": 1}, "the local cluster cannot be started: it takes no 'foo'; mend its options"),
-        ({"kind": "abacus"}, "unknown kind of cluster 'abacus'"),
+        ({"kind": "local"}, "client is dict; give the address of a Dask scheduler"),
     ):
-        with pytest.raises(InputError, match=message) as told:
-            small(tmp_path / "out").run(scheduler=scheduler)
-        assert "\n" not in str(told.value)
-
-
-def test_a_slurm_job_is_asked_for_as_the_file_says():
-    from dask_jobqueue import SLURMCluster
-
-    with SLURMCluster(cores=4, memory="8GB", queue="gpu", walltime="01:00:00", job_extra_directives=["--gres=gpu:1"]) as cluster:
-        script = cluster.job_script()
-    assert "#SBATCH -p gpu" in script
-    assert "#SBATCH --gres=gpu:1" in script
+        with pytest.raises(InputError, match=message) as refused:
+            small(tmp_path / "out").run(client=client)
+        assert "\n" not in str(refused.value)
 
 
 @pytest.mark.slow
@@ -103,4 +99,4 @@ def test_a_study_that_is_killed_ends_with_the_undisturbed_table(tmp_path):
     ended = subprocess.run([sys.executable, str(ROOT / "analysis" / "kill_study.py"), *options], capture_output=True, text=True, check=False, timeout=300)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     for runner in ("local", "dask"):
-        assert re.search(rf"^{runner}: 3 kills .* 180 rows; the tables are equal$", ended.stdout, re.MULTILINE), ended.stdout
+        assert re.search(rf"^{runner}: 3 kills .* 60 scores; the tables are equal$", ended.stdout, re.MULTILINE), ended.stdout

@@ -11,7 +11,7 @@ from PIL import Image
 
 import multiplex_vit as mv
 from multiplex_vit.errors import InputError
-from multiplex_vit.study.sources import Sample
+from multiplex_vit.study.images.sources import Sample
 
 
 def png(seed):
@@ -163,3 +163,26 @@ def test_the_broken_one_of_several_parquet_files_is_named(tmp_path):
     (tmp_path / "b.parquet").write_bytes(b"PAR1")
     with pytest.raises(InputError, match=r"b.parquet: cannot be read as Parquet"):
         mv.images(tmp_path)
+
+
+def test_images_in_memory_are_taken_by_name_or_number():
+    array = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    found = mv.images([array, Image.fromarray(array)])
+    assert [found.name(number) for number in range(2)] == ["000000", "000001"]
+    for number in range(2):
+        assert np.array_equal(np.asarray(Image.open(io.BytesIO(found.sample(number).data))), array)
+    photos = {"NA": mv.samples()["cat"], "a,b": array}
+    by_name = mv.images(photos)
+    assert [by_name.name(number) for number in range(2)] == ["NA", "a,b"]
+    assert by_name.sample(0).data == mv.samples()["cat"].read_bytes()
+    assert by_name.origin is None
+    assert mv.images({"cat": mv.samples()["cat"]}).origin is not None
+    other = mv.images({"NA": mv.samples()["cat"], "a,b": array + 1})
+    assert other.record()["fingerprint"] != by_name.record()["fingerprint"]
+    with pytest.raises(InputError, match="labels came with images in memory"):
+        mv.images([array], labels={"000000": "cat"})
+
+
+def test_one_array_is_no_list_of_images():
+    with pytest.raises(InputError, match="cannot read images from ndarray"):
+        mv.images(np.zeros((4, 4, 3), dtype=np.uint8))

@@ -7,16 +7,18 @@ from contextlib import contextmanager
 
 @contextmanager
 def bar(shown: bool | None, total: int, done: int) -> Iterator[Callable[[int], object]]:
-    """Give what to call with the number of images done.
+    """Give a function to call with the number of images that were done.
 
     Parameters
     ----------
     shown : bool, optional
-        Whether there is a bar; unless told, at a terminal and in a notebook.
+        Whether there is a bar. Default: at a terminal and in a notebook.
     total, done : int
         Images, and those that were done before.
     """
-    if not (sys.stderr.isatty() or "ipykernel" in sys.modules if shown is None else shown):
+    if shown is None:
+        shown = sys.stderr.isatty() or "ipykernel" in sys.modules
+    if not shown:
         yield lambda count: None
         return
     from tqdm import tqdm

@@ -19,11 +19,39 @@ from multiplex_vit.checks import whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.limits import MOST_PARQUET_BYTES
 from multiplex_vit.reading import named, read_text, readable
-from multiplex_vit.study.sources import COLUMNS, DataSet, Files, ImageSource, Label, Source, Tables
-from multiplex_vit.tabular import read_table
+from multiplex_vit.study.images.sources import (
+    COLUMNS,
+    DataSet,
+    Files,
+    ImageSource,
+    Label,
+    Pictures,
+    Source,
+    Tables,
+)
+from multiplex_vit.tabular import read_table, unicode_text
 
 SUFFIXES = frozenset(
-    [".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".ppm", ".pgm", ".pnm", ".mpo", ".jp2", ".avif", ".tga", ".ico", ".pcx"]
+    [
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".png",
+        ".webp",
+        ".tif",
+        ".tiff",
+        ".gif",
+        ".bmp",
+        ".ppm",
+        ".pgm",
+        ".pnm",
+        ".mpo",
+        ".jp2",
+        ".avif",
+        ".tga",
+        ".ico",
+        ".pcx",
+    ]
 )
 """File names that count as images."""
 
@@ -40,14 +68,23 @@ _VALIDATION = re.compile(r"ILSVRC2012_val_([0-9]{8})\.")
 
 
 @checked
-def images(source: Any, *, labels: str | os.PathLike[str] | Mapping[Any, Any] | None = None, index: Any = None, limit: int | None = None) -> ImageSource:
+def images(
+    source: Any,
+    *,
+    labels: str | os.PathLike[str] | Mapping[Any, Any] | None = None,
+    index: Any = None,
+    limit: int | None = None,
+) -> ImageSource:
     """Return images that a study can go through, one at a time.
 
     Parameters
     ----------
-    source : path-like, sequence of path-like, data set or ImageSource
-        A folder of images; a folder of one folder a class (ImageFolder); a CSV file with a column `file`, relative to it, and perhaps
-        `label`; Parquet, a file or a folder of files, with a column of images named `img` or `image`; a Hugging Face data set; image files.
+    source : path-like, sequence, mapping, data set or ImageSource
+        A folder of images; a folder of one folder a class (ImageFolder); a CSV file with a column
+        `file`, relative to it, and perhaps `label`; Parquet, a file or a folder of files, with a
+        column of images named `img` or `image`; a Hugging Face data set; image files; PIL images
+        or uint8 arrays [row, col, channel], or pixel values as a model takes them (floats); or
+        {name: image} of any of the last ones.
     labels : path-like, mapping or str, optional
         Classes of a folder's images: a CSV file (file, label) or {file: label}. Of Parquet and data sets the name of a column ("label" unless given).
     index : sequence of int, path-like or "published", optional
@@ -85,7 +122,12 @@ def images(source: Any, *, labels: str | os.PathLike[str] | Mapping[Any, Any] | 
 
 def _origin(source: Any, labels: Any, index: Any, limit: int | None) -> dict[str, Any] | None:
     """Return what will give the same images again, or None where it holds more than paths, names and numbers."""
-    given = {"source": _absolute(source), "labels": _absolute(labels), "index": _absolute(index), "limit": limit}
+    given = {
+        "source": _absolute(source),
+        "labels": _absolute(labels),
+        "index": _absolute(index),
+        "limit": limit,
+    }
     if given["index"] is not None and not isinstance(given["index"], (str, list)):
         given["index"] = [int(number) for number in index]
     try:
@@ -101,6 +143,8 @@ def _absolute(value: Any) -> Any:
         return str(named(value).resolve()) if named(value).exists() else str(value)
     if isinstance(value, (list, tuple)) and all(isinstance(each, (str, os.PathLike)) for each in value):
         return [_absolute(each) for each in value]
+    if isinstance(value, Mapping):
+        return {str(name): _absolute(path) for name, path in value.items()}
     return list(value) if isinstance(value, (tuple, range)) else value
 
 
@@ -109,9 +153,29 @@ def _opened(source: Any, labels: Any) -> Source:
         return _from_path(named(source), labels)
     if hasattr(source, "column_names") or hasattr(source, "features"):
         return _from_data_set(source, labels)
-    if isinstance(source, Iterable) and not isinstance(source, (bytes, Mapping)):
-        return _from_files([named(each) for each in source], labels)
+    if isinstance(source, Mapping):
+        return _from_pictures({str(name): image for name, image in source.items()}, labels)
+    if isinstance(source, Iterable) and not isinstance(source, bytes) and not _is_image(source):
+        several = list(source)
+        if any(_is_image(image) for image in several):
+            numbered = {f"{place:06d}": image for place, image in enumerate(several)}
+            return _from_pictures(numbered, labels)
+        return _from_files([named(path) for path in several], labels)
     raise InputError(f"cannot read images from {type(source).__name__}; give a folder, a CSV, Parquet, a data set or image files")
+
+
+def _is_image(value: Any) -> bool:
+    """Tell whether something is an image in memory: a PIL image, an array or a tensor."""
+    return hasattr(value, "__array_interface__") or hasattr(value, "dtype")
+
+
+def _from_pictures(pictures: Mapping[str, Any], labels: Any) -> Source:
+    if labels is not None:
+        raise InputError("labels came with images in memory; give files, or a data set")
+    names = tuple(unicode_text(name) for name in pictures)
+    if len(set(names)) < len(names):
+        raise InputError("two images have one name; give each its own")
+    return Pictures(names, tuple(pictures.values()))
 
 
 def _from_path(path: Path, labels: Any) -> Source:
@@ -270,7 +334,12 @@ def _labels(names: list[str], labels: Any) -> tuple[Label, ...]:
     without, beyond = [name for name in names if name not in known], sorted(set(known) - set(names))
     if without or beyond:
         parts = [
-            f"{len(part)} {what}, such as {part[0]!r}" for part, what in ((without, "images without a label"), (beyond, "labels without an image")) if part
+            f"{len(part)} {what}, such as {part[0]!r}"
+            for part, what in (
+                (without, "images without a label"),
+                (beyond, "labels without an image"),
+            )
+            if part
         ]
         raise InputError(f"the labels do not match the images: {'; '.join(parts)}")
     return tuple(known[name] for name in names)
@@ -314,7 +383,7 @@ def _label_column(names: list[str], labels: Any, kind: str) -> str | None:
 
 def _numbers(index: Any) -> list[int]:
     if isinstance(index, (str, os.PathLike)):
-        path = files("multiplex_vit.study") / "imagenet_5000.txt" if index == PUBLISHED else named(index)
+        path = files("multiplex_vit.study.images") / "imagenet_5000.txt" if index == PUBLISHED else named(index)
         try:
             index = [int(number) for number in read_text(path).split()]
         except ValueError as error:

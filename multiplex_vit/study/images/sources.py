@@ -1,6 +1,7 @@
 """Where a study's images come from: files, Parquet tables, data sets. Each gives one image's file content at a time."""
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -9,8 +10,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import pyarrow.parquet as pq
 
+from multiplex_vit.checks import numbers
 from multiplex_vit.errors import InputError
 from multiplex_vit.limits import MOST_IMAGE_BYTES
 from multiplex_vit.pictures import read_image
@@ -34,12 +37,22 @@ class Sample:
         Content of the image's file.
     label : int, str or None
         Its class, as the source has it.
+    is_array : bool
+        Whether the data are pixel values, as NumPy writes arrays.
     """
 
     number: int
     name: str
     data: bytes
     label: Label = None
+    is_array: bool = False
+
+    @property
+    def image(self) -> Any:
+        """The image as models take it: a file's content, or pixel values."""
+        if not self.is_array:
+            return self.data
+        return np.load(BytesIO(self.data), allow_pickle=False)
 
     @cached_property
     def sha256(self) -> str:
@@ -105,7 +118,13 @@ class ImageSource:
         """Return an image by its number; InputError if it cannot be read."""
         place = self.places[number]
         try:
-            return Sample(number, self.source.name(place), self.source.data(place), self.source.label(place))
+            return Sample(
+                number,
+                self.source.name(place),
+                self.source.data(place),
+                self.source.label(place),
+                isinstance(self.source, Pictures) and self.source.is_array(place),
+            )
         except InputError:
             raise
         except Exception as error:  # whatever a data set of one's own raises
@@ -114,7 +133,11 @@ class ImageSource:
     def record(self) -> dict[str, Any]:
         """Return what a study's manifest keeps: kind, how many, and a fingerprint of names, sizes, labels and choice."""
         state = json.dumps([list(self.source.state()), list(self.places)], default=str)
-        return {"kind": self.source.kind, "images": len(self), "fingerprint": sha256(state.encode()).hexdigest()}
+        return {
+            "kind": self.source.kind,
+            "images": len(self),
+            "fingerprint": sha256(state.encode()).hexdigest(),
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +172,67 @@ class Files:
         """Return names, sizes and labels."""
         sizes = [(self.root / name).stat().st_size if (self.root / name).exists() else -1 for name in self.names]
         return [self.names, sizes, self.labels]
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """Images in memory, each by a name of its own; they are turned into PNG.
+
+    Attributes
+    ----------
+    names : tuple of str
+    images : tuple
+        Paths, PIL images, uint8 arrays [row, col, channel], or pixel values as models take them
+        (float arrays or tensors), which are kept as they are.
+    """
+
+    names: tuple[str, ...]
+    images: tuple[Any, ...]
+    kind: str = "images"
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def name(self, place: int) -> str:
+        """Return the image's name."""
+        return self.names[place]
+
+    def is_array(self, place: int) -> bool:
+        """Return whether an image is given by its pixel values."""
+        return hasattr(self.images[place], "dtype") and str(self.images[place].dtype) != "uint8"
+
+    def data(self, place: int) -> bytes:
+        """Return the image as PNG, a file's content as it is, or pixel values as NumPy writes them."""
+        image = self.images[place]
+        if isinstance(image, (str, os.PathLike)):
+            return content_of(Path(image), give="an image file", most=MOST_IMAGE_BYTES)
+        if not self.is_array(place):
+            return png_of(image)
+        written = BytesIO()
+        np.save(written, numbers("image", image).astype(np.float32), allow_pickle=False)
+        return written.getvalue()
+
+    def label(self, place: int) -> Label:
+        """Return None: nothing is known of classes."""
+        return None
+
+    def state(self) -> Sequence[Any]:
+        """Return names and hashes of the images."""
+        hashes = []
+        for place in range(len(self)):
+            try:
+                hashes.append(sha256(self.data(place)).hexdigest())
+            except (InputError, OSError) as error:
+                # It fails again where it is to be explained, and is told there.
+                hashes.append(str(error))
+        return [self.names, hashes]
+
+
+def png_of(image: Any) -> bytes:
+    """Return an image as the content of a PNG file."""
+    written = BytesIO()
+    read_image(image).save(written, "PNG")
+    return written.getvalue()
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,7 +284,11 @@ class Tables:
 
     def state(self) -> Sequence[Any]:
         """Return names and sizes of the files, and the columns."""
-        return [[(path.name, path.stat().st_size) for path in self.files], self.column, self.label_column]
+        return [
+            [(path.name, path.stat().st_size) for path in self.files],
+            self.column,
+            self.label_column,
+        ]
 
 
 @lru_cache(maxsize=1)
@@ -231,9 +319,7 @@ class DataSet:
         content = image.get("bytes") if isinstance(image, dict) else image
         if isinstance(content, bytes):
             return content
-        written = BytesIO()
-        read_image(content).save(written, "PNG")
-        return written.getvalue()
+        return png_of(content)
 
     def label(self, place: int) -> Label:
         """Return the row's class."""
@@ -241,4 +327,9 @@ class DataSet:
 
     def state(self) -> Sequence[Any]:
         """Return the data set's own fingerprint where it has one, and its length."""
-        return [getattr(self.rows, "_fingerprint", None), len(self.rows), self.column, self.label_column]
+        return [
+            getattr(self.rows, "_fingerprint", None),
+            len(self.rows),
+            self.column,
+            self.label_column,
+        ]

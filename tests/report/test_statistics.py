@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 from multiplex_vit.errors import InputError
-from multiplex_vit.study.statistics import holm, interval, paired
+from multiplex_vit.report.statistics import holm, interval, paired
 
 
 def test_the_interval_covers_the_true_mean_about_as_often_as_it_says():
@@ -15,7 +15,7 @@ def test_the_interval_covers_the_true_mean_about_as_often_as_it_says():
 
 def test_equal_values_have_no_width_and_no_value_is_an_error():
     assert (interval(np.array([0.5, 0.5])).low, interval(np.array([0.5])).high) == (0.5, 0.5)
-    with pytest.raises(InputError, match="at least one finite value"):
+    with pytest.raises(InputError, match="expected at least one value and finite ones"):
         interval(np.array([]))
 
 
@@ -49,5 +49,5 @@ def test_a_column_that_equals_the_other_differs_by_nothing():
 
 
 def test_an_unknown_column_is_named():
-    with pytest.raises(InputError, match="nothing was measured of 'c'; here are a, b"):
+    with pytest.raises(InputError, match="nothing was measured of 'c'; known: a, b"):
         paired(pd.DataFrame({"a": [1.0], "b": [2.0]}), "c")

@@ -1,0 +1,93 @@
+"""Agreement: how alike the heatmaps of explainers are."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from multiplex_vit.arguments import checked
+from multiplex_vit.report.given import check_columns, check_study
+from multiplex_vit.report.statistics import interval
+
+if TYPE_CHECKING:
+    from multiplex_vit.study.study import Study
+
+
+def rank_correlation(heatmaps: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean over images of Spearman's rank correlation between heatmaps.
+
+    An image where one of the two is flat does not count.
+
+    Parameters
+    ----------
+    heatmaps : DataFrame
+        number, explainer, heatmap; one row an image and explainer, as `Study.heatmaps` gives them.
+
+    Returns
+    -------
+    DataFrame [explainer, explainer]
+
+    Examples
+    --------
+    >>> rows = {"number": [0, 0], "explainer": ["a", "b"], "heatmap": [[1, 2, 3], [3, 2, 1]]}
+    >>> rank_correlation(pd.DataFrame(rows)).to_numpy().round(6).tolist()
+    [[1.0, -1.0], [-1.0, 1.0]]
+    """
+    check_columns("heatmaps", heatmaps, ("number", "explainer", "heatmap"))
+    names = list(dict.fromkeys(heatmaps["explainer"]))
+    sums = np.zeros((len(names), len(names)))
+    counts = np.zeros((len(names), len(names)))
+    for _, part in heatmaps.groupby("number", sort=False):
+        places = [names.index(name) for name in part["explainer"]]
+        correlations = _correlations(part["heatmap"])
+        here = np.ix_(places, places)
+        sums[here] += np.nan_to_num(correlations)
+        counts[here] += np.isfinite(correlations)
+    with np.errstate(invalid="ignore"):
+        return pd.DataFrame(sums / counts, index=names, columns=names)
+
+
+@checked
+def agreement(study: "Study", first: str | None = None) -> pd.DataFrame:
+    """Return how alike each explainer's heatmaps are to those of one of them.
+
+    Parameters
+    ----------
+    study : Study
+    first : str, optional
+        Text of the explainer that the others are compared with. Default: the study's first.
+
+    Returns
+    -------
+    DataFrame
+        One row an explainer: explainer, agreement (mean over images of Spearman's rank
+        correlation), agreement_low, agreement_high (bootstrap 95 %).
+    """
+    check_study(study)
+    heatmaps = study.heatmaps()
+    first = str(study.explainers[0]) if first is None else first
+    by_explainer: dict[str, list[float]] = {}
+    for _, part in heatmaps.groupby("number", sort=False):
+        texts = list(part["explainer"])
+        if first not in texts:
+            continue
+        row = _correlations(part["heatmap"])[texts.index(first)]
+        for text, value in zip(texts, row, strict=True):
+            if np.isfinite(value):
+                by_explainer.setdefault(text, []).append(float(value))
+    rows = []
+    for text, values in by_explainer.items():
+        mean = interval(np.array(values))
+        ends = {"agreement_low": mean.low, "agreement_high": mean.high}
+        rows.append({"explainer": text, "agreement": mean.mean, **ends})
+    columns = ["explainer", "agreement", "agreement_low", "agreement_high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _correlations(heatmaps: pd.Series) -> np.ndarray:
+    """Return Spearman's correlation between heatmaps; NaN for a flat one."""
+    values = np.array([np.ravel(heatmap) for heatmap in heatmaps], dtype=float)
+    ranks = stats.rankdata(values, axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.atleast_2d(np.corrcoef(ranks))

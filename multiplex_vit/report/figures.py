@@ -1,0 +1,175 @@
+"""Figures: pictures of a study, drawn from its tables."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from multiplex_vit.arguments import checked
+from multiplex_vit.errors import InputError
+from multiplex_vit.report.given import check_study
+from multiplex_vit.report.leaderboard import leaderboard
+from multiplex_vit.report.names import display_names
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from multiplex_vit.study.study import Study
+
+_MOST_CURVES, _MOST_HEATMAPS = 7, 12
+_ALWAYS_SHOWN = ("communities", "mutex", "random_order")
+
+
+@checked
+def plot_passes(study: "Study", protocol: str | None = None, **options: Any) -> "Axes":
+    """Draw the difference of AUC against passes, by one protocol; see `multiplex_vit.plot.passes`.
+
+    Parameters
+    ----------
+    study : Study
+    protocol : str, optional
+        Default: the study's first.
+    **options
+        As `multiplex_vit.plot.passes` takes them.
+    """
+    check_study(study)
+    from multiplex_vit import plot
+
+    protocol = study.protocols[0] if protocol is None else protocol
+    board = leaderboard(study, protocol)
+    methods = {str(explainer): explainer.name for explainer in study.explainers}
+    table = board.assign(entry=board["name"], method=board["explainer"].map(methods))
+    title = f"{study.plan.model}, {protocol}"
+    return plot.passes(table, **{"title": title, **options})
+
+
+@checked
+def plot_curves(study: "Study", protocol: str | None = None, *, explainers: Iterable[str] | None = None) -> "Figure":
+    """Draw mean curves with 95 % bands, by one protocol; see `multiplex_vit.plot.curve_bands`.
+
+    Parameters
+    ----------
+    study : Study
+    protocol : str, optional
+        Default: the study's first.
+    explainers : iterable of str, optional
+        Texts or names. Default: the best ones, the package's own and a random order.
+
+    Raises
+    ------
+    InputError
+        If no curve is of these.
+    """
+    check_study(study)
+    from multiplex_vit import plot
+
+    protocol = study.protocols[0] if protocol is None else protocol
+    order = list(leaderboard(study, protocol)["explainer"])
+    wanted = _few(study, order) if explainers is None else _texts(study, explainers, order)
+    names = display_names(study.explainers)
+    curves = study.curves()
+    curves = curves[(curves["protocol"] == protocol) & curves["explainer"].isin(wanted)]
+    curves = curves.assign(entry=curves["explainer"].map(names))
+    shown = [names[text] for text in order]
+    return plot.curve_bands(curves, order=shown, title=f"{study.plan.model}, {protocol}")
+
+
+@checked
+def plot_gallery(study: "Study", *, explainers: Iterable[str] | None = None) -> "Figure":
+    """Draw heatmaps side by side: a row an image, a column an explainer, the best first.
+
+    Parameters
+    ----------
+    study : Study
+    explainers : iterable of str, optional
+        Texts or names. Default: the best ones.
+
+    Raises
+    ------
+    InputError
+        If no view was kept, or none of the explainers has a heatmap.
+    """
+    check_study(study)
+    from multiplex_vit import plot
+
+    views = study.views().set_index("number")["view"]
+    if views.empty:
+        raise InputError(f"{study.out} holds no view of an image; run the study first")
+    order = list(leaderboard(study)["explainer"])
+    wanted = order[:_MOST_HEATMAPS] if explainers is None else _texts(study, explainers, order)
+    heatmaps = study.heatmaps()
+    images = heatmaps.drop_duplicates("number").set_index("number")["image"]
+    numbers = [number for number in views.index if number in images.index]
+    table = heatmaps.set_index(["number", "explainer"])["heatmap"]
+    rows = []
+    for number in numbers:
+        rows.append([table.get((number, text)) for text in wanted])
+    names = display_names(study.explainers)
+    return plot.gallery(
+        [views[number] for number in numbers],
+        rows,
+        methods=[names[text] for text in wanted],
+        images=[Path(images[number]).name for number in numbers],
+    )
+
+
+def option_figures(study: "Study", protocol: str) -> Iterable[tuple[str, "Figure"]]:
+    """Yield a name and a figure for each numeric option that differs between explainers."""
+    from multiplex_vit import plot
+    from multiplex_vit.study.tables import differing_options
+
+    table = study.scores()
+    table = table[table["protocol"] == protocol]
+    options = differing_options(study.explainers).columns[1:]
+    numeric = []
+    for name in options:
+        if pd.api.types.is_numeric_dtype(table[name]) and name != "seed":
+            numeric.append(name)
+    label = "insertion - deletion"
+    for name in numeric:
+        others = [other for other in numeric if other != name]
+        rows = table.dropna(subset=[name]).rename(columns={"difference": label})
+        ax = plot.panel((5.5, 3.8))
+        plot.settings(rows, x=name, hue=others[0] if others else None, y=label, ax=ax)
+        ax.set_title(protocol, fontsize="small")
+        yield f"option_{name}", ax.figure  # type: ignore[misc]
+
+
+def change_figure(table: pd.DataFrame, *, label: str, title: str = "") -> "Figure":
+    """Return a figure of paired differences; see `multiplex_vit.plot.changes`."""
+    from multiplex_vit import plot
+
+    ax = plot.panel((7.5, 1.2 + 0.3 * len(table)))
+    plot.changes(table, label=label, ax=ax)
+    ax.set_title(title, fontsize="small", parse_math=False)
+    return ax.figure  # type: ignore[return-value]
+
+
+def correlation_figure(matrix: pd.DataFrame) -> "Figure":
+    """Return a figure of how alike heatmaps are; see `multiplex_vit.plot.correlation`."""
+    from multiplex_vit import plot
+
+    size = 3 + 0.35 * len(matrix)
+    ax = plot.panel((size + 1, size))
+    plot.correlation(matrix, ax=ax)
+    return ax.figure  # type: ignore[return-value]
+
+
+def _few(study: "Study", order: list[str]) -> list[str]:
+    """Return the best explainers, and those that are always shown beside them."""
+    names = {str(explainer): explainer.name for explainer in study.explainers}
+    always = [text for text in order if names[text] in _ALWAYS_SHOWN][:_MOST_CURVES]
+    best = [text for text in order if text not in always]
+    return [*always, *best[: max(0, _MOST_CURVES - len(always))]]
+
+
+def _texts(study: "Study", explainers: Iterable[str], order: list[str]) -> list[str]:
+    """Return the texts of explainers that are named by them, or by their names alone."""
+    wanted = [explainers] if isinstance(explainers, str) else [str(name) for name in explainers]
+    names = {str(explainer): explainer.name for explainer in study.explainers}
+    texts = [text for text in order if text in wanted or names[text] in wanted]
+    if not texts:
+        raise InputError(f"nothing was measured of {', '.join(wanted)}; known: {', '.join(order)}")
+    return texts

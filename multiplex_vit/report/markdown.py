@@ -1,0 +1,40 @@
+"""Markdown: tables as text that GitHub and editors show as tables."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from multiplex_vit.tabular import markdown_cell
+
+
+def markdown_table(table: pd.DataFrame) -> str:
+    """Return a table as Markdown, floats with three places, p values with two digits.
+
+    Examples
+    --------
+    >>> print(markdown_table(pd.DataFrame({"a|b": ["x"], "p": [0.00012], "value": [0.5]})))
+    | a\\|b | p | value |
+    |---|---|---|
+    | x | 0.00012 | 0.500 |
+    """
+    lines = [_line([str(name) for name in table.columns]), "|" + "---|" * len(table.columns)]
+    for row in table.itertuples(index=False, name=None):
+        cells = []
+        for name, value in zip(table.columns, row, strict=True):
+            cells.append(_cell(str(name), value))
+        lines.append(_line(cells))
+    return "\n".join(lines)
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(markdown_cell(cell) for cell in cells)} |"
+
+
+def _cell(name: str, value: Any) -> str:
+    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    if not isinstance(value, (float, np.floating)):
+        return str(value)
+    is_p = name == "p" or name.startswith("p_")
+    return f"{value:.2g}" if is_p else f"{value:.3f}"

@@ -1,0 +1,56 @@
+"""Names: explainers as tables and pictures show them, short and each of its own."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from multiplex_vit.checks import shown
+from multiplex_vit.errors import InputError
+from multiplex_vit.registry import name_of
+
+_MOST_LEFT_OUT = 3
+_PLURALS = {"operators": "operator", "centralities": "centrality", "statistics": "statistic"}
+
+
+def display_names(explainers: Iterable[Any]) -> dict[str, str]:
+    """Return short names of explainers by their texts.
+
+    An explainer is called by its name and the options that it changes. A list of measures that
+    lacks a few of the explainer's own is told by these, and one of a single measure by that.
+
+    Examples
+    --------
+    >>> import multiplex_vit as mv
+    >>> several = mv.ablations("mutex", leave_out="operator") + [mv.EXPLAINERS["tis(budget=9)"]]
+    >>> list(display_names(several).values())[1:]
+    ['mutex, without operator min', 'mutex, without operator max', 'mutex, without operator sum', 'tis, budget=9']
+    """
+    if not isinstance(explainers, Iterable):
+        raise InputError(f"explainers is {shown(explainers)}; give a list of explainers")
+    names: dict[str, str] = {}
+    for explainer in explainers:
+        if not hasattr(explainer, "options"):
+            raise InputError(f"explainers holds {shown(explainer)}; give explainers alone")
+        parts = [explainer.name]
+        for option, value in explainer.options.items():
+            default = getattr(explainer, "defaults", {}).get(option)
+            parts.append(_shown(option, value, default))
+        name = ", ".join(parts)
+        # Two explainers may not have one name: the text tells them apart.
+        names[str(explainer)] = str(explainer) if name in names.values() else name
+    return names
+
+
+def _shown(option: str, value: Any, default: Any) -> str:
+    """Return an option and its value as pictures show them."""
+    if option not in _PLURALS or not isinstance(value, tuple):
+        return f"{option}={name_of(value) if callable(value) else value}"
+    members = [name_of(member) for member in value]
+    own = [name_of(member) for member in default or ()]
+    left_out = [name for name in own if name not in members]
+    kind = _PLURALS[option]
+    if len(members) == 1:
+        return f"only {kind} {members[0]}"
+    is_part = [name for name in own if name in members] == members
+    if is_part and len(left_out) <= _MOST_LEFT_OUT:
+        return f"without {kind} {' and '.join(left_out)}"
+    return f"{option}={'+'.join(members)}"

@@ -1,0 +1,89 @@
+"""Summary: what each explainer is worth, against a random order and against the first."""
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from multiplex_vit.arguments import checked
+from multiplex_vit.errors import InputError
+from multiplex_vit.report.agreement import agreement
+from multiplex_vit.report.given import check_study
+from multiplex_vit.report.names import display_names
+from multiplex_vit.report.statistics import interval, paired
+from multiplex_vit.study.study import CONTROL
+from multiplex_vit.study.tables import differing_options
+
+if TYPE_CHECKING:
+    from multiplex_vit.study.study import Study
+
+MEASURES = ("difference", "insertion", "deletion")
+
+
+@checked
+def summarise(study: "Study", measure: str = "difference") -> pd.DataFrame:
+    """Return what each explainer is worth over images, by every protocol.
+
+    Parameters
+    ----------
+    study : Study
+    measure : "difference" (insertion less deletion), "insertion" or "deletion"
+        Default: "difference".
+
+    Returns
+    -------
+    DataFrame
+        One row a protocol and explainer, the random order last: protocol, name (short),
+        explainer (text), the options that differ, images, value, low, high (mean, bootstrap
+        95 %), more, more_low, more_high (paired, than the random order), effect, better, p,
+        p_holm (over the explainers), change, change_low, change_high, p_change (paired, than the
+        first explainer, Holm-corrected over the others), agreement, agreement_low,
+        agreement_high (mean rank correlation with the first explainer's heatmaps).
+
+    Raises
+    ------
+    InputError
+        If no unit is done yet.
+    """
+    check_study(study)
+    scores = study.scores()
+    if measure not in scores or scores[measure].isna().all():
+        raise InputError(f"{study.out} has no {measure} yet; run the study first")
+    parts = []
+    for protocol, part in scores.groupby("protocol", sort=False):
+        values = part.pivot(index="number", columns="explainer", values=measure)
+        values = values[_control_last(list(dict.fromkeys(part["explainer"])))]
+        parts.append(_of_protocol(values).assign(protocol=protocol))
+    table = pd.concat(parts, ignore_index=True)
+    table["name"] = table["explainer"].map(display_names(study.explainers))
+    options = differing_options(study.explainers)
+    table = table.merge(options, on="explainer", how="left")
+    table = table.merge(agreement(study), on="explainer", how="left")
+    first = ["protocol", "name", *options.columns]
+    return table[[*first, *(name for name in table if name not in first)]]
+
+
+def _control_last(texts: list[str]) -> list[str]:
+    others = [text for text in texts if text != CONTROL]
+    return [*others, *([CONTROL] if CONTROL in texts else [])]
+
+
+def _of_protocol(values: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a protocol from values [image, explainer]."""
+    texts = list(values.columns)
+    rows: list[dict[str, Any]] = []
+    for text in texts:
+        measured = values[text].dropna().to_numpy()
+        mean = interval(measured)
+        ends = {"low": mean.low, "high": mean.high}
+        rows.append({"explainer": text, "images": len(measured), "value": mean.mean, **ends})
+    table = pd.DataFrame(rows)
+    more = {"mean": "more", "low": "more_low", "high": "more_high"}
+    if CONTROL in texts and len(texts) > 1:
+        beyond = paired(values, CONTROL).rename(columns=more)
+        table = table.merge(beyond.drop(columns=["against", "images"]), on="explainer", how="left")
+    change = {"mean": "change", "low": "change_low", "high": "change_high", "p_holm": "p_change"}
+    others = [text for text in texts if text != CONTROL]
+    if len(others) > 1:
+        to_first = paired(values[others], others[0])[["explainer", *change]]
+        return table.merge(to_first.rename(columns=change), on="explainer", how="left")
+    return table.assign(**dict.fromkeys(change.values(), float("nan")))

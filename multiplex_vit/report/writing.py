@@ -1,0 +1,214 @@
+"""Writing: a study's tables and figures as files: CSV, Markdown and PNG."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from multiplex_vit.arguments import checked
+from multiplex_vit.errors import InputError
+from multiplex_vit.files import output_folder, written_together
+from multiplex_vit.report.ablate import FULL, ablate
+from multiplex_vit.report.agreement import rank_correlation
+from multiplex_vit.report.figures import (
+    change_figure,
+    correlation_figure,
+    option_figures,
+    plot_curves,
+    plot_gallery,
+    plot_passes,
+)
+from multiplex_vit.report.given import check_study
+from multiplex_vit.report.leaderboard import leaderboard, readable
+from multiplex_vit.report.markdown import markdown_table
+from multiplex_vit.report.names import display_names
+from multiplex_vit.report.summary import MEASURES, summarise
+from multiplex_vit.study.study import CONTROL
+from multiplex_vit.tabular import write_table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from multiplex_vit.report.ablate import Ablation
+    from multiplex_vit.study.study import Study
+
+REPORT = "report.md"
+
+DIGITS = 6
+"""Significant digits of figures in files."""
+
+_SUMMARY = [
+    *("name", "images", "value", "low", "high", "more", "more_low", "more_high"),
+    *("effect", "better", "p_holm", "change", "change_low", "change_high", "p_change"),
+    "agreement",
+]
+_ABLATION = [
+    *("variant", "value", "low", "high", "change", "change_low", "change_high"),
+    *("effect", "p_holm", "agreement"),
+]
+
+
+@checked
+def write_report(study: "Study", out: Any, *, against: str | Iterable[str] | None = None) -> list[Path]:
+    """Write a study's report into a folder: all files or none.
+
+    Written are report.md, scores.csv, curves.csv, summary.csv, a leaderboard for each protocol
+    (CSV), ablation.csv where the study has variants, and figures (PNG).
+
+    Parameters
+    ----------
+    study : Study
+    out : path-like
+    against : str or iterable of str, optional
+        See `leaderboard`.
+
+    Returns
+    -------
+    list of Path
+        The files.
+
+    Raises
+    ------
+    InputError
+        If nothing is done yet, or the folder cannot be written.
+    """
+    check_study(study)
+    summaries = {}
+    for measure in MEASURES:
+        if study.scores()[measure].notna().any() or measure == "difference":
+            summaries[measure] = summarise(study, measure)
+    boards = {protocol: leaderboard(study, protocol, against=against) for protocol in study.protocols}
+    ablation = _ablation(study)
+    figures = dict(_figures(study, summaries["difference"], ablation))
+    with output_folder(out) as folder, written_together(folder) as temporary:
+        write_table(study.scores(), temporary / "scores.csv", digits=DIGITS)
+        write_table(study.curves(), temporary / "curves.csv", digits=DIGITS)
+        together = [table.assign(measure=measure) for measure, table in summaries.items()]
+        write_table(pd.concat(together), temporary / "summary.csv", digits=DIGITS)
+        for protocol, board in boards.items():
+            name = f"leaderboard_{_file_name(protocol)}.csv"
+            write_table(board, temporary / name, digits=DIGITS)
+        if ablation is not None:
+            write_table(ablation.summary(), temporary / "ablation.csv", digits=DIGITS)
+        for name, figure in figures.items():
+            figure.savefig(temporary / f"{name}.png", dpi=130)
+        text = _text(study, summaries, boards, ablation, list(figures))
+        (temporary / REPORT).write_bytes(text.encode("utf-8", "backslashreplace"))
+        names = sorted(path.name for path in temporary.iterdir())
+    return [folder / name for name in names]
+
+
+def _ablation(study: "Study") -> "Ablation | None":
+    try:
+        return ablate(study)
+    except InputError:
+        # The study has no variants of its explainers.
+        return None
+
+
+def _figures(study: "Study", summary: pd.DataFrame, ablation: "Ablation | None") -> Iterator[tuple[str, "Figure"]]:
+    """Yield names and figures."""
+    from multiplex_vit import plot
+
+    names = display_names(study.explainers)
+    for protocol in study.protocols:
+        file = _file_name(protocol)
+        ax = plot.panel((7, 4.6))
+        plot_passes(study, protocol, ax=ax)
+        yield f"passes_{file}", ax.figure  # type: ignore[misc]
+        yield f"curves_{file}", plot_curves(study, protocol)
+        rows = summary[summary["protocol"] == protocol]
+        yield from _change_figures(rows, protocol, names[str(study.explainers[0])])
+    if len(study.views()):
+        yield "gallery", plot_gallery(study)
+    yield from option_figures(study, study.protocols[0])
+    heatmaps = study.heatmaps()
+    heatmaps = heatmaps[heatmaps["explainer"] != CONTROL]
+    if heatmaps["explainer"].nunique() > 1:
+        named = heatmaps.assign(explainer=heatmaps["explainer"].map(names))
+        yield "agreement", correlation_figure(rank_correlation(named))
+    if ablation is not None:
+        table = ablation.summary()
+        for (text, protocol), rows in table.groupby(["explainer", "protocol"], sort=False):
+            changes = rows[rows["variant"] != FULL]
+            title = f"{names[text]}, {protocol}"
+            figure = change_figure(changes, label="change of insertion - deletion", title=title)
+            yield f"ablation_{_file_name(title)}", figure
+
+
+def _change_figures(rows: pd.DataFrame, protocol: str, first: str) -> Iterator[tuple[str, "Figure"]]:
+    """Yield figures of the paired differences to the random order, and to the first explainer."""
+    drawn = {
+        CONTROL: ["name", "more", "more_low", "more_high", "p_holm"],
+        first: ["name", "change", "change_low", "change_high", "p_change"],
+    }
+    for other, columns in drawn.items():
+        if not set(columns) <= set(rows) or rows[columns[1]].isna().all():
+            continue
+        table = rows[columns].dropna(subset=columns[1])
+        table = table.set_axis(["variant", "change", "change_low", "change_high", "p_holm"], axis=1)
+        kind = "more" if other == CONTROL else "changes"
+        label = f"insertion - deletion, more than {other} ({protocol})"
+        yield f"{kind}_{_file_name(protocol)}", change_figure(table, label=label)
+
+
+def _text(
+    study: "Study",
+    summaries: dict[str, pd.DataFrame],
+    boards: dict[str, pd.DataFrame],
+    ablation: "Ablation | None",
+    pictures: list[str],
+) -> str:
+    """Return the report as Markdown."""
+    sections = [f"# Study of {study.plan.model}", *_introduction(study)]
+    for protocol, board in boards.items():
+        sections += [f"## Leaderboard, {protocol}", markdown_table(readable(board))]
+    for measure, table in summaries.items():
+        title = "Insertion - deletion" if measure == "difference" else measure.capitalize()
+        for protocol, rows in table.groupby("protocol", sort=False):
+            columns = [name for name in _SUMMARY if name in rows]
+            sections += [f"## {title}, {protocol}", markdown_table(rows[columns])]
+    if ablation is not None:
+        names = display_names(study.explainers)
+        groups = ablation.summary().groupby(["explainer", "protocol"], sort=False)
+        for (text, protocol), rows in groups:
+            title = f"## Ablation of {names[text]}, {protocol}"
+            sections += [title, markdown_table(rows[_ABLATION])]
+    sections += ["## Figures", *(f"![{name}]({name}.png)" for name in pictures)]
+    failures = study.failures()
+    if len(failures):
+        sections += ["## Failures", markdown_table(failures)]
+    return "\n\n".join(sections) + "\n"
+
+
+def _introduction(study: "Study") -> list[str]:
+    """Return what was studied, and how to read the tables."""
+    manifest = study.store.manifest()
+    passes = study.all_passes()
+    versions = ", ".join(f"{name} {number}" for name, number in manifest["versions"].items())
+    steps = f"{study.plan.steps} steps" if study.plan.steps else "every patch up to 100 steps"
+    n_images = len(study.image_table())
+    return [
+        f"{n_images} images ({manifest['study']['images']['kind']}),"
+        f" {len(study.explainers)} explainers, {len(study.failures())} failures,"
+        f" {manifest['study']['score']}, {steps}, seed {study.plan.seed}."
+        f" {passes.run:,} forward passes; without sharing {passes.naive:,}."
+        f" Model sha256 {manifest['study']['model_sha256'][:16]}; {versions}.",
+        "Areas under curves are means with bootstrap 95 % intervals over images. Differences are"
+        " paired; p is Wilcoxon's (signed ranks, two-sided), Holm-corrected within a table."
+        " Explainers that the paired interval does not tell from the one above share a rank."
+        " *more* is the difference to a random order of the patches, *change* that to the first"
+        " explainer, *agreement* the mean Spearman correlation with its heatmaps.",
+    ]
+
+
+def _file_name(text: str) -> str:
+    """Return a text with what file names may not hold replaced.
+
+    Examples
+    --------
+    >>> _file_name("patch/black")
+    'patch-black'
+    """
+    return "".join(character if character.isalnum() else "-" for character in text)

@@ -1,0 +1,164 @@
+"""Tables: what a study holds so far, as tidy data frames."""
+
+from collections.abc import Iterable, Sequence
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from multiplex_vit.saliency.explainers import Explainer
+from multiplex_vit.study.schema import DONE, IMAGES
+from multiplex_vit.study.store import Store
+
+_FACTS = ["number", "image", "label", "explained", "probability", "score"]
+_AREAS = ["insertion", "deletion"]
+
+
+def scores(store: Store, explainers: Sequence[Explainer], protocols: Iterable[str]) -> pd.DataFrame:
+    """Return one row an image, explainer and protocol; see `Study.scores`."""
+    table = _chosen(store.read("scores"), explainers, protocols)
+    keys = ["number", "explainer", "protocol", "quantity"]
+    wide = table.pivot(index=keys, columns="measure", values="value").reset_index()
+    wide.columns.name = None
+    others = [name for name in wide if name not in (*keys, *_AREAS, "difference")]
+    for name in (*_AREAS, "difference"):
+        if name not in wide:
+            wide[name] = np.nan
+    facts = _named_facts(store)
+    options = differing_options(explainers)
+    joined = wide.merge(facts, on="number", how="left").merge(options, on="explainer", how="left")
+    varied = [name for name in options if name != "explainer"]
+    columns = [*_FACTS, "explainer", *varied, "protocol", "quantity"]
+    columns += [*_AREAS, *others, "difference"]
+    return _ordered(joined, explainers, protocols)[columns]
+
+
+def curves(store: Store, explainers: Sequence[Explainer], protocols: Iterable[str]) -> pd.DataFrame:
+    """Return one row a point of a curve; see `Study.curves`."""
+    table = _chosen(store.read("curves"), explainers, protocols)
+    keys = ["number", "explainer", "protocol"]
+    quantities = store.read("scores")[[*keys, "quantity"]].drop_duplicates(keys)
+    joined = table.merge(quantities, on=keys, how="left").merge(_names(store), on="number")
+    columns = ["number", "image", "explainer", "protocol", "quantity", "curve"]
+    return joined[[*columns, "fraction", "confidence"]]
+
+
+def heatmaps(store: Store, explainers: Sequence[Explainer]) -> pd.DataFrame:
+    """Return one row an image and explainer; see `Study.heatmaps`."""
+    table = _chosen(store.read("heatmaps"), explainers).copy()
+    facts = store.read(IMAGES).set_index("number")
+    grids = {n: (row.grid_rows, row.grid_cols) for n, row in facts.iterrows()}
+    arrays = []
+    for number, values in zip(table["number"], table["heatmap"], strict=True):
+        arrays.append(np.asarray(values, dtype=np.float32).reshape(grids[number]))
+    table["heatmap"] = pd.Series(arrays, index=table.index, dtype=object)
+    joined = table.merge(_names(store), on="number", how="left")
+    return _ordered(joined, explainers)[["number", "image", "explainer", "heatmap"]]
+
+
+def costs(store: Store, explainers: Sequence[Explainer]) -> pd.DataFrame:
+    """Return one row an image and explainer; see `Study.costs`."""
+    table = _chosen(store.read("costs"), explainers).merge(_names(store), on="number", how="left")
+    columns = ["number", "image", "explainer", "forward_passes", "backward_passes", "seconds"]
+    return _ordered(table, explainers)[columns]
+
+
+def image_table(store: Store) -> pd.DataFrame:
+    """Return one row an image; see `Study.image_table`."""
+    work = store.read(DONE).groupby("number", as_index=False).sum()
+    return store.read(IMAGES).merge(work, on="number", how="left")
+
+
+def views(store: Store) -> pd.DataFrame:
+    """Return the first images as the model saw them; see `Study.views`."""
+    table = store.read("views")
+    arrays = [np.asarray(Image.open(BytesIO(png))) for png in table["png"]]
+    return pd.DataFrame({"number": table["number"], "view": pd.Series(arrays, dtype=object)})
+
+
+def failures(store: Store) -> pd.DataFrame:
+    """Return what failed, each once; see `Study.failures`."""
+    table = store.read("failures").drop_duplicates(["number", "explainer", "reason"])
+    return table.sort_values(["number", "explainer"], kind="stable").reset_index(drop=True)
+
+
+def differing_options(explainers: Iterable[Explainer]) -> pd.DataFrame:
+    """Return the options in which explainers of one name differ, a column an option.
+
+    An explainer that has no such option has a missing value there.
+
+    Examples
+    --------
+    >>> import multiplex_vit as mv
+    >>> several = [*mv.sweep(min_cut=[0.01, 0.05]), mv.EXPLAINERS["rollout"]]
+    >>> differing_options(several)["min_cut"].tolist()
+    [0.01, 0.05, nan]
+    """
+    explainers = list(explainers)
+    options = [_options_of(explainer) for explainer in explainers]
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for explainer, values in zip(explainers, options, strict=True):
+        by_name.setdefault(explainer.name, []).append(values)
+    differing: list[str] = []
+    for several in by_name.values():
+        for option in several[0]:
+            if len({str(values.get(option)) for values in several}) > 1:
+                differing.append(option)
+    differing = list(dict.fromkeys(differing))
+    rows = []
+    for explainer, values in zip(explainers, options, strict=True):
+        shown = {option: values.get(option) for option in differing}
+        rows.append({"explainer": str(explainer), **shown})
+    table = pd.DataFrame(rows, columns=["explainer", *differing])
+    for option in differing:
+        numbers = table[option].dropna()
+        if all(isinstance(number, (int, float)) and not isinstance(number, bool) for number in numbers):
+            is_whole = all(float(number).is_integer() for number in numbers)
+            table[option] = table[option].astype("Int64" if is_whole else "float64")
+    return table
+
+
+def _options_of(explainer: Explainer) -> dict[str, Any]:
+    """Return all options of an explainer, lists of names as one text."""
+    if explainer.settings is not None:
+        return explainer.settings.row()
+    return {**getattr(explainer, "defaults", {}), **explainer.options}
+
+
+def _chosen(
+    table: pd.DataFrame,
+    explainers: Iterable[Explainer],
+    protocols: Iterable[str] | None = None,
+) -> pd.DataFrame:
+    """Return the rows of some explainers and protocols."""
+    is_chosen = table["explainer"].isin([str(explainer) for explainer in explainers])
+    if protocols is not None:
+        is_chosen &= table["protocol"].isin(list(protocols))
+    return table[is_chosen]
+
+
+def _ordered(
+    table: pd.DataFrame,
+    explainers: Iterable[Explainer],
+    protocols: Iterable[str] | None = None,
+) -> pd.DataFrame:
+    """Return rows by image, then as explainers and protocols are given."""
+    texts = [str(explainer) for explainer in explainers]
+    places = {"explainer": {text: place for place, text in enumerate(texts)}}
+    if protocols is not None:
+        places["protocol"] = {name: place for place, name in enumerate(protocols)}
+    order = table.assign(**{name: table[name].map(known) for name, known in places.items()})
+    order = order.sort_values(["number", *places], kind="stable")
+    return table.loc[order.index].reset_index(drop=True)
+
+
+def _named_facts(store: Store) -> pd.DataFrame:
+    facts = store.read(IMAGES).drop(columns="explained")
+    facts = facts.rename(columns={"name": "image", "explained_name": "explained"})
+    return facts[_FACTS]
+
+
+def _names(store: Store) -> pd.DataFrame:
+    return store.read(IMAGES)[["number", "name"]].rename(columns={"name": "image"})
