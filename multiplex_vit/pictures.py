@@ -144,10 +144,12 @@ def _from_array(array: np.ndarray) -> Image.Image:
     is_coloured = array.ndim == 3 and array.shape[2] in (3, 4)
     if array.dtype == np.uint8 and (is_grey or is_coloured):
         return Image.fromarray(array)
-    given = f"a {array.dtype} array of shape {list(array.shape)}"
+    shape = list(array.shape)
+    given = f"a {array.dtype} array of shape {shape}"
+    # Floats are pixel values, which go to the model as they are.
+    give = "uint8 [row, col, 3]"
     pixels = "float pixel values [1, channel, row, col]"
-    give = f"give uint8 [row, col, 3], or {pixels}"
-    raise InputError(f"cannot read an image from {given}; {give}")
+    raise InputError(f"cannot read an image from {given}; give {give}, or {pixels}")
 
 
 def _as_rgb(image: Image.Image, name: str) -> Image.Image:

@@ -23,6 +23,7 @@ from multiplex_vit.cli.command import (
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import locked, output_folder, output_stems, written_together, written_whole
 from multiplex_vit.files.locks import SHORT
+from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.pictures import samples
 
 _OPTIONS = (
@@ -228,7 +229,7 @@ def _each(args: argparse.Namespace, names: list[str], keep: Callable[[Path, str,
     return FAILED if n_failed == len(args.images) else SOME_FAILED
 
 
-def _measured(model: Any, path: Path, explainer: Any, options: dict[str, Any], args: argparse.Namespace) -> Measured:
+def _measured(model: Classifier, path: Path, explainer: Any, options: dict[str, Any], args: argparse.Namespace) -> Measured:
     from multiplex_vit.tabular import unicode_text
 
     picture = model.picture(path)

@@ -102,9 +102,11 @@ def activations(
     """
     pools = pools_of(operators)
     with outputs_of(backbone.blocks) as outputs:
-        attention, logits = attention_of_pass(backbone, tokens, pools, prefix=True)
+        results = attention_of_pass(backbone, tokens, pools, prefix=True)
+    attention, logits = results
     patch_tokens = torch.cat(outputs)[:, backbone.n_prefix :]
-    return patch_tokens, finite(attention, pools)[0], head.scores(logits)
+    attention = finite(attention, pools)[0]
+    return patch_tokens, attention, head.scores(logits)
 
 
 def pools_of(operators: Iterable[str | Callable]) -> list[Pool]:
@@ -198,9 +200,11 @@ class _Pooled:
     def add(self, module: Any, weights: Tensor, value: Tensor) -> None:
         """Pool a block's attention [image, head, query, key]."""
         if self.attention is None:
+            # Only the first block tells how many images and tokens there are.
             n_nodes = weights.shape[-1] - self.n_dropped
             shape = (len(weights), len(self.pools), self.n_layers, n_nodes, n_nodes)
             self.attention = weights.new_empty(shape)
+        # A model that runs more attention than it has blocks is refused at the end.
         if self.n_blocks < self.n_layers:
             for place, pool in enumerate(self.pools):
                 pooled = _checked(pool(weights), pool, weights)

@@ -34,7 +34,7 @@ class Backbone:
     prefix: tuple[str, ...]
 
     @classmethod
-    def of(cls, model: Any, name: str | None = None) -> "Backbone":
+    def of(cls, model: object, name: str | None = None) -> "Backbone":
         """Return the backbone of a module, taken out of what is wrapped around it.
 
         Raises
@@ -43,9 +43,11 @@ class Backbone:
             If the architecture is not supported, or what is given is no module.
         """
         module = unwrapped(model)
+        config = module.config
         adapter = adapter_for(module)
-        default = module.config.name_or_path or type(module).__name__
-        return cls(module, name or default, adapter, adapter.prefix(module.config))
+        # A model that was built in memory has no path.
+        default = config.name_or_path or type(module).__name__
+        return cls(module, name or default, adapter, adapter.prefix(config))
 
     def with_module(self, module: Any) -> "Backbone":
         """Return the backbone of another module of the same architecture."""

@@ -74,8 +74,10 @@ def block_gradients(
         with skipped(blocks):
             for layer, output in zip(layers, outputs, strict=True):
                 logit = _logits(backbone, output)[0, label]
-                gradients.append(torch.autograd.grad(logit, layer)[0])
-    return torch.cat(gradients), head.scores(logits.detach())
+                (gradient,) = torch.autograd.grad(logit, layer)
+                gradients.append(gradient)
+    scores = head.scores(logits.detach())
+    return torch.cat(gradients), scores
 
 
 def token_gradients(

@@ -81,7 +81,8 @@ def _of_image(backbone: Backbone, processor: Any, image: Any) -> Picture:
     values = processor(images=rgb, return_tensors="pt")["pixel_values"]
     # A processor that does not rescale gives whole numbers.
     pixels = _checked(backbone, processor, values.float())
-    processing = processing_of(processor, (rgb.height, rgb.width), rgb.mode)
+    size = rgb.height, rgb.width
+    processing = processing_of(processor, size, rgb.mode)
     # The picture is cut out of the image itself, at its own resolution.
     box = None
     if processing is not None:

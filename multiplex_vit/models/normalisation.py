@@ -53,6 +53,7 @@ def _by_options(processor: Any) -> tuple[Any, Any]:
     mean, std = 0.0, 1.0
     if getattr(processor, "do_normalize", False):
         mean, std = processor.image_mean, processor.image_std
+    # White is 255 before it is rescaled.
     white = 255.0
     if getattr(processor, "do_rescale", True):
         white = 255 * getattr(processor, "rescale_factor", 1 / 255)

@@ -158,10 +158,12 @@ def _processed(processor: Any, grey: Any, size: tuple[int, int], mode: str) -> n
 
     The levels are one for the image, one a row or one a column.
     """
-    levels = np.broadcast_to(np.asarray(grey, dtype=np.uint8), size)
-    image = Image.fromarray(levels).convert(mode)
-    values = processor(images=image, return_tensors="np")["pixel_values"]
-    return np.asarray(values, dtype=np.float32)[0]
+    levels = np.asarray(grey, dtype=np.uint8)
+    image = Image.fromarray(np.broadcast_to(levels, size))
+    # A batch of one image.
+    batch = processor(images=image.convert(mode), return_tensors="np")
+    values = np.asarray(batch["pixel_values"], dtype=np.float32)
+    return values[0]
 
 
 def _colour(outside: np.ndarray, black: np.ndarray, white: np.ndarray) -> tuple[int, ...]:

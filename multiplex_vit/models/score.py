@@ -42,6 +42,7 @@ class Score:
 
     def of(self, logits: Any) -> Any:
         """Return scores float32 [..., class] of a Tensor of logits [..., class]."""
+        # In half precision the probabilities of many classes would not add up to 1.
         return self.function(logits.float())
 
     def decided(self, scores: np.ndarray, label: int) -> np.ndarray:

@@ -22,7 +22,7 @@ _COMPILED = "_orig_mod"
 """Where torch.compile, and accelerate, keep the module that was compiled."""
 
 
-def unwrapped(model: Any) -> Any:
+def unwrapped(model: object) -> Any:
     """Return the module inside torch.compile, (Distributed)DataParallel and PEFT.
 
     It is the user's own, not a copy. Adapters that PEFT has put into the module stay in it, and
@@ -43,17 +43,18 @@ def unwrapped(model: Any) -> Any:
     """
     if not isinstance(model, nn.Module):
         raise InputError(_no_module(model))
+    module: nn.Module = model
     # Wrappers may lie in each other.
-    inner = _inside(model)
+    inner = _inside(module)
     while inner is not None:
-        model = inner
-        inner = _inside(model)
-    _refuse_unknown_wrapper(model)
-    _refuse_scattered_weights(model)
-    return model
+        module = inner
+        inner = _inside(module)
+    _refuse_unknown_wrapper(module)
+    _refuse_scattered_weights(module)
+    return module
 
 
-def _no_module(model: Any) -> str:
+def _no_module(model: object) -> str:
     """Return what to give in place of what is no module."""
     kind = type(model).__name__
     if kind == "VisionModel":
@@ -84,14 +85,15 @@ def _inside(model: nn.Module) -> Any:
     return model.model if "BaseTuner" in kinds else None
 
 
-def _without_peft(model: Any) -> nn.Module:
-    config = model.active_peft_config
+def _without_peft(peft_model: Any) -> nn.Module:
+    config = peft_model.active_peft_config
     if config.is_prompt_learning:
         raise InputError(
             f"PEFT's {config.peft_type.value} adds prompts to a model's input, not layers to the "
             "model; explain one with LoRA or the like"
         )
-    return model.get_base_model()
+    # The adapters lie in its layers, and stay there.
+    return peft_model.get_base_model()
 
 
 def _refuse_unknown_wrapper(model: nn.Module) -> None:

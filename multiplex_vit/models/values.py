@@ -43,8 +43,9 @@ def pair(low: int, high: int) -> Fact:
     """Return the fact of one size for rows and columns, or of two."""
 
     def holds(value: Any) -> bool:
-        is_pair = isinstance(value, list) and len(value) == 2
-        sides = value if is_pair else [value]
+        sides = [value]
+        if isinstance(value, list) and len(value) == 2:
+            sides = value
         return all(is_count(side, low, high) for side in sides)
 
     return Fact(f"a whole number from {low:,} to {high:,}, or two of them", holds)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.checkpoint import Checkpoint, line_of, quiet
@@ -213,7 +213,7 @@ def _is_unused(key: str) -> bool:
     return any(part in f".{key}" for part in _UNUSED)
 
 
-def _check_finite(checkpoint: Checkpoint, model: Any) -> None:
+def _check_finite(checkpoint: Checkpoint, model: nn.Module) -> None:
     for name, weight in model.named_parameters():
         if not bool(weight.isfinite().all()):
             # A number that is finite in float32 may be none in float16.

@@ -57,7 +57,9 @@ class Runner:
         batch_size : int or "auto"
             What the user asks for.
         """
-        width, n_bytes = backbone.config.hidden_size, backbone.dtype.itemsize
-        fitting = tokens_that_fit(backbone.device, width, n_bytes)
-        size = sequences_a_batch(n_token, batch_size, fitting)
+        width = backbone.config.hidden_size
+        n_bytes = backbone.dtype.itemsize
+        most = tokens_that_fit(backbone.device, width, n_bytes)
+        # Computed in any case, so that a wrong batch size is refused.
+        size = sequences_a_batch(n_token, batch_size, most)
         return size if self.fast.batches else 1

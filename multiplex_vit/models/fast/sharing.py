@@ -142,9 +142,9 @@ def _prefix_of_block(parts: Parts, n_prefix: int, hidden: Tensor, *_: Any, **__:
     softmax is blind to q b; and sum a (W x + b) = W (sum a x) + b, as the weights a sum to 1.
     """
     attention = parts.attention
-    normed = parts.before(hidden)
-    query, key, value = parts.projections
     heads = attention.num_attention_heads
+    query, key, value = parts.projections
+    normed = parts.before(hidden)
 
     # (q W) x for every head: what the keys would have given, but for a constant.
     queries = query(normed[:, :n_prefix]) * attention.scaling
@@ -156,9 +156,11 @@ def _prefix_of_block(parts: Parts, n_prefix: int, hidden: Tensor, *_: Any, **__:
     weights = weights.to(normed.dtype)
 
     # W (sum a x) + b for every head.
-    mixed = (weights @ normed).unflatten(1, (n_prefix, heads))
+    mixed = weights @ normed
+    mixed = mixed.unflatten(1, (n_prefix, heads))
     value_weight = value.weight.unflatten(0, (heads, -1))
-    mixed = torch.einsum("snhd,hed->snhe", mixed, value_weight).flatten(2)
+    mixed = torch.einsum("snhd,hed->snhe", mixed, value_weight)
+    mixed = mixed.flatten(2)
     if value.bias is not None:
         mixed = mixed + value.bias
 
