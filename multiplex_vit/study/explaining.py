@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from multiplex_vit.errors import InputError
+from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.saliency.each import explain_each
 from multiplex_vit.saliency.explainers import Explainer
@@ -191,7 +192,7 @@ def explained(plan: Plan, unit: Unit, sample: Sample, model: VisionModel) -> Sub
     return subject
 
 
-def _result_of(plan: Plan, unit: Unit, explainer: Explainer, subject: Subject, model: Any) -> Result | None:
+def _result_of(plan: Plan, unit: Unit, explainer: Explainer, subject: Subject, model: Classifier) -> Result | None:
     kept = unit.kept.get(subject.sample.number, Kept())
     if unit.made_from == MASKS:
         if kept.base is None or explainer.settings is None:

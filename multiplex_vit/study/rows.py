@@ -9,6 +9,7 @@ from PIL import Image
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.curve import Faithfulness
 from multiplex_vit.evaluation.many import evaluate_many
+from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.saliency.explain import multiplex
 from multiplex_vit.study.counting import Counted
@@ -58,7 +59,7 @@ def tables_of(plan: Plan, unit: Unit, subject: Subject, model: VisionModel) -> T
     return tables
 
 
-def _measured(plan: Plan, unit: Unit, subject: Subject, model: Any) -> Measured:
+def _measured(plan: Plan, unit: Unit, subject: Subject, model: Classifier) -> Measured:
     """Return how faithful each heatmap is; equal heatmaps are measured once."""
     distinct: dict[bytes, np.ndarray] = {}
     places = {}
