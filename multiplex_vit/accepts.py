@@ -1,4 +1,4 @@
-"""What functions accept: arrays of the right shape and objects of the right class, or one clear line."""
+"""What functions accept: arrays of a shape and objects of a class, or one clear line."""
 
 import functools
 import inspect
@@ -148,13 +148,13 @@ def picture(name: str, value: Any) -> np.ndarray:
     --------
     >>> picture("image", np.zeros((2, 2, 2)))
     Traceback (most recent call last):
-    multiplex_vit.errors.InputError: image has shape [2, 2, 2]; give [row, col, channel], 3 or 4 channels
+    multiplex_vit.errors.InputError: image has shape [2, 2, 2]; give [row, col, 3 or 4]
     """
     array = _real(name, value)
     right = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
     if not right or not array.size:
         shape = f"{name} has shape {list(array.shape)}"
-        raise InputError(f"{shape}; give [row, col, channel], 3 or 4 channels")
+        raise InputError(f"{shape}; give [row, col, 3 or 4]")
     return array
 
 
@@ -196,7 +196,8 @@ def not_empty(name: str, value: Any) -> Any:
     Traceback (most recent call last):
     multiplex_vit.errors.InputError: layers is []; give at least one
     """
-    if not hasattr(value, "__len__") or isinstance(value, (str, bytes, dict)) or np.ndim(value) == 0:
+    is_list = hasattr(value, "__len__") and not isinstance(value, (str, bytes, dict))
+    if not is_list or np.ndim(value) == 0:
         raise InputError(f"{name} is {shown(value)}; give a list")
     if not len(value):
         raise InputError(f"{name} is {shown(value)}; give at least one")
@@ -213,7 +214,7 @@ def accepts_two_layers(function: F) -> F:
     ...     return int((first * second > 0).sum())
     >>> common(np.eye(2), np.eye(3))
     Traceback (most recent call last):
-    multiplex_vit.errors.InputError: the layers have shapes [2, 2] and [3, 3]; give two of the same nodes
+    multiplex_vit.errors.InputError: the layers have shapes [2, 2] and [3, 3]; give equal ones
     """
 
     @functools.wraps(function)
@@ -221,7 +222,7 @@ def accepts_two_layers(function: F) -> F:
         first, second = matrix("first", first), matrix("second", second)
         if first.shape != second.shape:
             given = f"the layers have shapes {list(first.shape)} and {list(second.shape)}"
-            raise InputError(f"{given}; give two of the same nodes")
+            raise InputError(f"{given}; give equal ones")
         return function(first, second, **options)
 
     return call  # type: ignore[return-value]

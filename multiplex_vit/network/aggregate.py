@@ -21,6 +21,7 @@ def total(weights: np.ndarray) -> np.ndarray:
     >>> total(np.array([[[0.5]], [[0.25]]])).tolist()
     [[0.75]]
     """
+    # Half precision would overflow or lose digits in a sum.
     return weights.sum(0, dtype=np.result_type(weights, np.float32))
 
 
@@ -34,6 +35,7 @@ def mean(weights: np.ndarray) -> np.ndarray:
     >>> mean(np.array([[[0.5]], [[0.25]]])).tolist()
     [[0.375]]
     """
+    # Half precision would overflow or lose digits in a sum.
     return weights.mean(0, dtype=np.result_type(weights, np.float32))
 
 
@@ -62,4 +64,5 @@ def count(weights: np.ndarray) -> np.ndarray:
     >>> count(np.array([[[0.5]], [[0.25]]])).tolist()
     [[2.0]]
     """
+    # A network has weights, so that the counts are floats.
     return np.count_nonzero(weights, axis=0).astype(float)

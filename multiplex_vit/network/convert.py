@@ -26,6 +26,7 @@ def to_igraph(
     """
     ends = edges[["source", "target"]].to_numpy()
     graph = igraph.Graph(n=len(index), edges=ends, directed=True)
+    # igraph takes values of Python, one list for each attribute.
     for name, values in index.items():
         graph.vs[name] = values.tolist()
     graph.es["weight"] = edges["weight"].tolist()
@@ -41,6 +42,7 @@ def to_networkx(
     about: Mapping[str, str | int | float],
 ) -> nx.DiGraph:
     """Return one networkx graph, its nodes named by `index`; see `to_igraph`."""
+    # networkx names nodes; rows of the index stand for them in the table of edges.
     names = index["name"].to_numpy()
     attributes = index.drop(columns="name").to_dict("records")
     graph = nx.DiGraph()

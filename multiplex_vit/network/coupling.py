@@ -65,6 +65,7 @@ def ordinal(blocks: np.ndarray) -> np.ndarray:
     [[0, 1, 1, 0], [1, 0, 1, 0], [1, 1, 0, 1], [0, 0, 1, 0]]
     """
     place = ranks(blocks)
+    # A distance of 0 joins the heads of one block.
     near = np.abs(place[:, None] - place) <= 1
     return near & ~np.eye(len(blocks), dtype=bool)
 
@@ -160,6 +161,7 @@ def links(
     if edges == "attention":
         joined = joined.T
     present = joined[:, None, :] & (leaving > 0)[:, :, None]
+    # Ordered by layer, then node, so that sources ascend.
     layer, node, other = np.nonzero(present)
     return layer * n_nodes + node, other * n_nodes + node, leaving[layer, node]
 
@@ -234,6 +236,7 @@ def _joins(coupling: Named, blocks: np.ndarray) -> np.ndarray:
     """Return bool [layer, layer] of a coupling, checked."""
     shape = (len(blocks), len(blocks))
     joined = np.asarray(COUPLINGS.resolve(coupling)(blocks))
+    # A user's own function may return anything.
     is_right = joined.shape == shape and joined.dtype == bool
     if not is_right or joined.diagonal().any():
         returned = f"{joined.dtype} {list(joined.shape)}"

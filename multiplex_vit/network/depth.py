@@ -58,6 +58,7 @@ def ranks(blocks: Sequence[int] | np.ndarray) -> np.ndarray:
     >>> ranks([2, 2, 7, 5]).tolist()
     [0, 0, 2, 1]
     """
+    # The inverse of the sorted unique blocks is the place of each among them.
     return np.unique(np.asarray(blocks, dtype=int), return_inverse=True)[1]
 
 
@@ -77,6 +78,7 @@ def shared(numbers: Sequence[int]) -> int:
 def _numbers(name: str, given: Any, n_layers: int) -> tuple[int, ...]:
     if not isinstance(given, (Sequence, np.ndarray)) or isinstance(given, str):
         raise InputError(f"{name} is {given!r}; give one number a layer, or none")
+    # None at all stands for the default.
     if len(given) not in (0, n_layers):
         count = f"{len(given)} numbers for {n_layers} layers"
         raise InputError(f"{name} has {count}; give one a layer, or none")
@@ -85,6 +87,7 @@ def _numbers(name: str, given: Any, n_layers: int) -> tuple[int, ...]:
 
 def _numbered(blocks: tuple[int, ...]) -> tuple[int, ...]:
     """Return heads for layers of which only the blocks are known."""
+    # A block that has one layer is pooled over its heads.
     if len(set(blocks)) == len(blocks):
         return (SEVERAL,) * len(blocks)
     heads = []

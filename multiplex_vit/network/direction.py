@@ -55,6 +55,7 @@ def direction_named(sentence: str) -> str:
     >>> direction_named("source attends to target")
     'attention'
     """
+    # Files hold the sentence, since it says more to readers than the name.
     for edges, description in DIRECTIONS.items():
         if sentence == description:
             return edges

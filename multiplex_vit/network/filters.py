@@ -66,6 +66,7 @@ def min_cut(weights: np.ndarray, min_cut: float) -> np.ndarray:
     # In the weights' own precision, as the published method takes it.
     part = weights.dtype.type(share("min_cut", min_cut))
     threshold = part * weights.max((1, 2), keepdims=True)
+    # An edge at the threshold stays, so that the greatest always does.
     return np.where(weights < threshold, 0, weights)
 
 
@@ -106,6 +107,7 @@ def top_k(weights: np.ndarray, k: int) -> np.ndarray:
     [[[0.5, 0.0, 0.0], [0.0, 0.0, 0.2], [0.0, 0.0, 0.0]]]
     """
     place = min(whole("k", k, at_least=1), weights.shape[2])
+    # A partition finds the k-th greatest without sorting the rest.
     threshold = np.partition(weights, -place, axis=2)[:, :, [-place]]
     return np.where(weights < threshold, 0, weights)
 
@@ -148,10 +150,13 @@ def disparity(weights: np.ndarray, alpha: float) -> np.ndarray:
 
     Examples
     --------
-    >>> disparity(np.array([[[0.0, 0.8, 0.1, 0.1], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]]), 0.05).tolist()[0][0]
+    >>> weights = np.zeros((1, 4, 4))
+    >>> weights[0, 0] = [0.0, 0.8, 0.1, 0.1]
+    >>> disparity(weights, 0.05)[0, 0].tolist()
     [0.0, 0.8, 0.0, 0.0]
     """
     level = share("alpha", alpha)
+    # At a level of 0 nothing is significant: the logarithm is -infinity.
     with np.errstate(divide="ignore"):
         cut = np.log(level)
     for_source = _log_significance(weights, _TARGETS) < cut
@@ -257,7 +262,8 @@ def pruning_curve(
 
     Examples
     --------
-    >>> curve = pruning_curve(np.array([[[0.5, 0.25], [0.125, 0.0]]]), [0, 0.5], Tokens((1, 2)), measures="in_strength")
+    >>> weights = np.array([[[0.5, 0.25], [0.125, 0.0]]])
+    >>> curve = pruning_curve(weights, [0, 0.5], Tokens((1, 2)), measures="in_strength")
     >>> curve[["layer", "min_cut", "edges", "giant_component", "tau_in_strength"]]
        layer  min_cut  edges  giant_component  tau_in_strength
     0      0      0.0      3              1.0              1.0
@@ -273,6 +279,7 @@ def pruning_curve(
     for cut in min_cuts:
         pruned = _pruned(layers, share("min_cut", cut))
         parts.append(_rows(cut, layers, pruned, members, before))
+    # An empty list of cuts gives an empty table with the same columns.
     columns = ["layer", "name", "min_cut", *_SHAPE]
     columns += [f"tau_{name}" for name in member_names]
     table = pd.concat(parts) if parts else pd.DataFrame(columns=columns)
@@ -310,6 +317,7 @@ def _log_significance(weights: np.ndarray, ends: int) -> np.ndarray:
 def _pruned(layers: list[Layer], cut: float) -> list[Layer]:
     pruned = []
     for layer in layers:
+        # Filters take a stack, here of one layer.
         weights = min_cut(layer.weights[None], cut)[0]
         pruned.append(Layer(weights, layer.tokens, layer.name))
     return pruned
@@ -335,6 +343,7 @@ def _rows(
 
 
 def _tau(one: np.ndarray, other: np.ndarray, weights: np.ndarray) -> float:
+    # The order of values that are equal but for rounding is noise.
     if is_constant(one, weights) or is_constant(other, weights):
         return np.nan
     return float(kendalltau(ranks(one), ranks(other)).statistic)

@@ -74,6 +74,7 @@ class Layer:
         """
         import igraph
 
+        # Ordered by source and target, on which `lengths` relies.
         source, target = self.weights.nonzero()
         edges = np.column_stack([source, target])
         graph = igraph.Graph(n=len(self.weights), edges=edges, directed=True)
@@ -96,6 +97,7 @@ class Layer:
 
         It serves measures that are defined for undirected networks only.
         """
+        # Both directions of an edge become one edge of their total weight.
         sums = {"weight": "sum"}
         return self.graph.as_undirected(mode="collapse", combine_edges=sums)
 
@@ -123,6 +125,7 @@ class Layer:
     @accepts()
     def paths(self, length: str = "inverse") -> Paths:
         """Return the shortest paths, each length's computed once; see `lengths`."""
+        # Several measures need the same paths, which take longest of all.
         if length not in self._paths:
             self._paths[length] = Paths(self.weights, length)
         return self._paths[length]

@@ -75,6 +75,7 @@ class _Part:
 def _leading_parts(matrix: sparse.csr_array) -> list[_Part]:
     """Return the strong parts that have the greatest eigenvalue."""
     solved = []
+    # The eigenvalues of a matrix are those of its strong parts.
     for nodes in _strong_parts(matrix):
         # A node without a self-loop lies on no cycle and has the eigenvalue 0.
         if len(nodes) > 1 or matrix[nodes[0], nodes[0]] > 0:
@@ -204,6 +205,7 @@ def _perron(matrix: sparse.csr_array) -> tuple[float, np.ndarray]:
     if size == 1:
         return float(matrix[0, 0]), np.ones(1)
     values, vectors = _eigen(matrix)
+    # By Perron and Frobenius the greatest eigenvalue of a strong part is real.
     first = values.real.argmax()
     vector = np.abs(vectors[:, first].real)
     return float(values[first].real), vector / vector.max()

@@ -1,4 +1,4 @@
-"""Measured: what can be computed of a network, by node, by layer, by pair of layers, and of all layers."""
+"""Measured: what can be computed of a network, by node, by layer and of all layers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -108,6 +108,7 @@ class Measured(Whole):
         coupling, omega
             As for `supra_adjacency`.
         """
+        # Versatilities walk the whole network; other measures need the weights alone.
         supra = self.supra_adjacency(coupling=coupling, omega=omega)
         return multilayer.multilayer_table(self.weights, self.tokens, supra, measures)
 
@@ -336,6 +337,7 @@ class Measured(Whole):
 
     def _links(self, coupling: Named, omega: float | np.ndarray, omega_scale: str) -> Links:
         one_of("omega_scale", omega_scale, ("strength", "absolute"))
+        # Relative links mean the same in networks of mean and of summed attention.
         if omega_scale == "strength":
             omega = multilayer.relative_omega(omega, self.weights)
         return links(self.blocks, self.n_nodes, coupling, omega, edges=self.edges)
@@ -376,6 +378,7 @@ class Measured(Whole):
         values = None
         if measure is not None:
             values = tables.node_values(self._layers, measure)
+        # The picture takes numbers of layers, and users may give names.
         places = None
         if layers is not None:
             places = [layer_index(layer, self.layer_names) for layer in layers]

@@ -9,7 +9,7 @@ from typing import Any, overload
 import numpy as np
 
 from multiplex_vit.accepts import accepts
-from multiplex_vit.checks import distinct_names, layer_index, shown, whole
+from multiplex_vit.checks import distinct_names, layer_index, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.network import export, filters
 from multiplex_vit.network.aggregate import AGGREGATIONS
@@ -17,6 +17,7 @@ from multiplex_vit.network.depth import checked_depth, ranks, shared
 from multiplex_vit.network.direction import checked_direction, opposite
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.measured import Measured
+from multiplex_vit.network.provenance import after_step, checked_provenance
 from multiplex_vit.network.tokens import Tokens, checked_edges_before, checked_weights
 from multiplex_vit.registry import Named, name_of
 
@@ -94,6 +95,7 @@ class Multiplex(Measured):
     def __post_init__(self) -> None:
         tokens = Tokens(self.grid, self.prefix)
         weights = checked_weights(self.weights, tokens)
+        # Results are computed once and kept, so that weights must not change.
         weights.flags.writeable = False
         n_layers = len(weights)
         given = self.layer_names
@@ -106,7 +108,7 @@ class Multiplex(Measured):
             grid=tokens.grid,
             prefix=tokens.prefix,
             layer_names=distinct_names("layer_names", names, n_layers),
-            provenance=_checked_provenance(self.provenance),
+            provenance=checked_provenance(self.provenance),
             edges_before=checked_edges_before(self.edges_before, weights),
             edges=checked_direction(self.edges),
             blocks=blocks,
@@ -156,8 +158,8 @@ class Multiplex(Measured):
     def reverse(self) -> "Multiplex":
         """Return the network whose edges run the other way: attention as information, or back.
 
-        Inter-layer links turn with the edges: the supra-adjacency of one network is the transpose of
-        the other's, for any coupling and one omega.
+        Inter-layer links turn with the edges: the supra-adjacency of one network is the transpose
+        of the other's, for any coupling and one omega.
 
         Examples
         --------
@@ -165,6 +167,7 @@ class Multiplex(Measured):
         >>> net.edges, net.weights.tolist()
         ('information', [[[0.0, 0.0], [0.5, 0.0]]])
         """
+        # Sources become targets.
         turned = self.weights.swapaxes(1, 2)
         return replace(self, weights=turned, edges=opposite(self.edges))
 
@@ -260,6 +263,7 @@ class Multiplex(Measured):
         >>> net.subgraph(["r0c0", 1]).weights.tolist()
         [[[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 0.0]]]
         """
+        # Nodes given twice count once.
         kept = np.zeros(self.n_nodes, dtype=bool)
         kept[self.tokens.numbers(nodes)] = True
         between = kept[:, None] & kept
@@ -267,19 +271,9 @@ class Multiplex(Measured):
         return self._filtered(weights, "subgraph", int(kept.sum()))
 
     def _filtered(self, weights: np.ndarray, name: str, value: float | str) -> "Multiplex":
-        """Return the network of other weights.
-
-        Provenance has each filter's last value and, after several, all of them in order.
-        """
-        facts: dict[str, Any] = {**self.provenance, name: value}
-        before = self.provenance.get("filters")
-        if not before:
-            steps = [*filters.FILTERS, "without_loops", "subgraph"]
-            known = [step for step in steps if step in self.provenance]
-            before = "; ".join(_step(step, self.provenance[step]) for step in known)
-        if before:
-            facts["filters"] = f"{before}; {_step(name, value)}"
-        return replace(self, weights=weights, provenance=facts)
+        """Return the network of other weights, whose provenance names the filter."""
+        provenance = after_step(self.provenance, name, value)
+        return replace(self, weights=weights, provenance=provenance)
 
     def since(self, starting_layer: int) -> "Multiplex":
         """Return the network of the layers from a block on: all heads of it, where there are heads.
@@ -298,6 +292,7 @@ class Multiplex(Measured):
         starting_layer = whole("starting_layer", starting_layer, at_least=0)
         if starting_layer > last:
             raise InputError(f"starting_layer is {starting_layer}; give 0 to {last}")
+        # Layers may be heads, so that blocks are counted and not layers.
         places = np.flatnonzero(ranks(self.blocks) >= starting_layer)
         later = self.select(places.tolist())
         # Counted from the first layer of the model, also where layers were left out before.
@@ -378,22 +373,6 @@ class Multiplex(Measured):
             return cls(**vars(stored))
         except InputError as error:
             raise InputError(f"cannot read {path}: {error}") from error
-
-
-def _checked_provenance(provenance: Any) -> Mapping[str, str | int | float]:
-    if not isinstance(provenance, Mapping):
-        raise InputError(f"provenance is {shown(provenance)}; give a mapping of names to facts")
-    for name in provenance:
-        if not isinstance(name, str) or not name:
-            raise InputError(f"provenance has the keys {list(provenance)}; give names as text")
-    return provenance
-
-
-def _step(name: str, value: Any) -> str:
-    """Return a filter and its number as text."""
-    if isinstance(value, str):
-        return f"{name} {value}"
-    return f"{name} {value:g}"
 
 
 def _places_of(layers: slice, n_layers: int) -> range:

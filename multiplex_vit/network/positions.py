@@ -1,4 +1,4 @@
-"""Positions: where nodes lie when all layers are drawn side by side, in files and other libraries."""
+"""Positions: where nodes lie, all layers side by side, in files and other libraries."""
 
 import numpy as np
 

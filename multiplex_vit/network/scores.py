@@ -35,6 +35,7 @@ def z_and_p(observed: float, samples: np.ndarray) -> tuple[float, float]:
     >>> z_and_p(2.0, np.array([2.0, 2.0, 2.0]))
     (nan, 1.0)
     """
+    # Under the null model the observed value is one of the samples.
     values = np.append(samples, observed)
     if np.isnan(values).any():
         return np.nan, np.nan

@@ -25,6 +25,7 @@ def igraph_seed(seed: int = 0) -> Iterator[None]:
     """
     import igraph
 
+    # Python's own generator is left alone, so that a user's seed stays good.
     igraph.set_random_number_generator(random.Random(seed))
     try:
         yield

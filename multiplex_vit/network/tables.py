@@ -42,6 +42,7 @@ def node_index(layers: Sequence[Layer]) -> pd.DataFrame:
     0  L00H00:r0c0      0      0     0     0  patch    0    0
     1  L01H00:r0c0      1      1     0     0  patch    0    0
     """
+    # All layers have the same nodes.
     tokens = layers[0].tokens
     n_nodes = len(tokens)
     names = []
@@ -161,7 +162,7 @@ def _own_values(name: str, values: Any, n_layers: int, n_nodes: int) -> np.ndarr
     array = _numbers_or_texts(values)
     shape = (n_layers, n_nodes)
     if array is None or array.shape not in (shape, (n_nodes,)):
-        expected = f"give numbers or texts [{n_nodes}] or {list(shape)}: one a node, or layer and node"
+        expected = f"give numbers or texts [{n_nodes}] or {list(shape)}"
         raise InputError(f"measure {name} is {shown(values)}; {expected}")
     return np.broadcast_to(array, shape)
 
@@ -172,8 +173,10 @@ def _numbers_or_texts(values: Any) -> np.ndarray | None:
         array = np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
     except (TypeError, ValueError, RuntimeError):
         return None
+    # Files know whole numbers better than booleans.
     if array.dtype.kind == "b":
         return array.astype(int)
+    # Tables hold texts as objects.
     if array.dtype.kind == "U":
         return array.astype(object)
     is_text = array.dtype.kind == "O" and all(isinstance(value, str) for value in array.flat)
@@ -194,6 +197,7 @@ def edges(supra: sparse.csr_array, n_nodes: int) -> pd.DataFrame:
     0       0       0     0.5  attention
     1       0       1     2.0   coupling
     """
+    # Rows are promised in the order of source and target.
     supra.sort_indices()
     entries = supra.tocoo()
     source, target = entries.coords

@@ -58,9 +58,11 @@ def token_graph(
     >>> token_graph(np.zeros((2, 3, 3)), (1, 3), grid_weight=1).round(2).tolist()
     [[0.0, 3.75, 0.0], [3.75, 0.0, 3.75], [0.0, 3.75, 0.0]]
     """
+    # Patches that touch at a corner are neighbours too.
     distance = Tokens(grid).distances
     neighbours = ((distance > 0) & (distance < _NEAREST)).astype(float)
     mean = np.asarray(attention, dtype=float).mean(0)
+    # Attention in either direction brings two tokens together.
     mutual = mean + mean.T
     np.fill_diagonal(mutual, 0)
     by_place = _scaled(neighbours)
@@ -140,6 +142,7 @@ def graph_communities(
     import igraph
 
     n_nodes = len(graph)
+    # The graph is symmetric, so that its upper half has every link once.
     source, target = np.triu(graph, 1).nonzero()
     undirected = igraph.Graph(n=n_nodes, edges=np.column_stack([source, target]))
     weights = _rounded(graph[source, target].astype(float)).tolist()
@@ -151,6 +154,7 @@ def graph_communities(
                 resolution=resolution,
                 n_iterations=-1,
             )
+        # Few great communities cannot be put together to halves of the image.
         if _are_fine(clusters.sizes(), n_nodes):
             return _numbered(np.array(clusters.membership))
         resolution *= 2

@@ -95,6 +95,7 @@ class Tokens:
     def places(self) -> np.ndarray:
         """Row and column [node, 2] of every node; -1 for prefix tokens, which have no place."""
         rows, cols = self.grid
+        # Patches are numbered row by row.
         row, col = np.divmod(np.arange(rows * cols), cols)
         nowhere = np.full((len(self.prefix), 2), -1)
         return np.concatenate([nowhere, np.column_stack([row, col])])
@@ -110,6 +111,7 @@ class Tokens:
         >>> Tokens((1, 3)).distances[0].tolist()
         [0.0, 1.0, 2.0]
         """
+        # NaN spreads to every distance from or to a prefix token.
         places = np.where(self.places < 0, np.nan, self.places)
         down, right = (places[:, None] - places[None]).transpose(2, 0, 1)
         return np.hypot(down, right)
@@ -146,8 +148,8 @@ class Tokens:
             if isinstance(node, str):
                 number = places.get(node)
             if number is None or not -len(self) <= number < len(self):
-                known = f"0 to {len(self) - 1}, or a name such as {self.names[-1]!r}"
-                raise InputError(f"there is no node {shown(node)}; give {known}")
+                choices = f"0 to {len(self) - 1}, or a name such as {self.names[-1]!r}"
+                raise InputError(f"there is no node {shown(node)}; give {choices}")
             numbers.append(number % len(self))
         return numbers
 
@@ -175,6 +177,7 @@ def checked_weights(given: Any, tokens: Tokens) -> np.ndarray:
     except (TypeError, ValueError) as error:
         reason = f"weights cannot become an array ({error})"
         raise InputError(f"{reason}; give numbers [layer, source, target]") from error
+    # Whole numbers would be divided with a loss.
     if weights.dtype.kind in "bui":
         weights = weights.astype(float)
     if weights.dtype.kind != "f":
@@ -225,6 +228,7 @@ def checked_edges_before(given: Any, weights: np.ndarray) -> tuple[int, ...]:
     if len(numbers) != len(now):
         counts = f"{len(numbers)} numbers for {len(now)} layers"
         raise InputError(f"edges_before has {counts}; give one a layer")
+    # A layer without a single missing edge has one for each pair of nodes, loops too.
     most = weights[0].size
     for number, least in zip(numbers, now, strict=True):
         is_whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)

@@ -65,7 +65,7 @@ class Whole:
         return tuple(self._layer(place) for place in range(self.n_layers))
 
     def _layer(self, place: int) -> Layer:
-        """Return a layer that shares nothing but its weights with those of which tables are made."""
+        """Return a layer of its own, so that what is done to its graph reaches no measure."""
         return Layer(
             self.weights[place],
             self.tokens,
@@ -189,6 +189,7 @@ class Whole:
     def _node_attributes(self, measures: Measures) -> pd.DataFrame:
         """Return what a graph of another library should know of each node."""
         index = tables.node_index(self._layers)
+        # The places of files, so that pictures of all tools look alike.
         index[["x", "y", "z"]] = positions(self.tokens, self.blocks)
         values = tables.node_values(self._layers, measures, taken=tuple(index))
         return tables.with_values(index, values)
@@ -260,6 +261,7 @@ class Whole:
         omega: float | np.ndarray,
         measures: Measures,
     ) -> export.Export:
+        # None means no measure here; in tables it means every centrality.
         values = {}
         if measures is not None:
             values = tables.node_values(self._layers, measures)

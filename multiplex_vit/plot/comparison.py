@@ -99,6 +99,7 @@ def passes(
     total = (table["forward_passes"] + table["backward_passes"]).to_numpy(dtype=float)
     means = table["difference"].to_numpy(dtype=float)
     ends = table[["difference_low", "difference_high"]].to_numpy(dtype=float)
+    # Two methods stand out at most; all others are grey.
     shades = dict(zip(marked, (_SECOND, MARK), strict=False))
     colours = [shades.get(method, _GREY) for method in table["method"]]
     hollow = _fewer_images(ax, table)
@@ -157,6 +158,7 @@ def curve_bands(table: pd.DataFrame, *, order: Sequence[str] = (), title: str = 
     entries = list(table["entry"].unique())
     names = [name for name in order if name in entries]
     names += [name for name in entries if name not in order]
+    # The same method looks the same in every panel.
     styles = dict(zip(names, distinct(len(names)), strict=True))
     drawn = [name for name in _PANELS if name in set(table["curve"])]
     if not drawn:
@@ -215,6 +217,7 @@ def gallery(
     """
     _check_counts(views, heatmaps, methods, images)
     views = [picture("a view", view) for view in views]
+    # Rows are as high as their images are wide, in proportion.
     heights = [view.shape[0] / view.shape[1] for view in views]
     room = 0.4 + (0.3 if title else 0)
     size = (1.35 * (1 + len(methods)) + 0.3, 1.35 * sum(heights) + room)
@@ -304,6 +307,7 @@ def _name_columns(ax: Axes, names: list[str], points: np.ndarray, colours: list[
     width = max(1.0, np.ptp(logs)) + 0.8
     ax.set_xlim(10 ** (logs.min() - 0.15), 10 ** (logs.max() + 0.8))
     low, high = ax.get_ylim()
+    # In shares of the axis, whatever its size and resolution.
     gap = _LINE * ax.figure.dpi / 72 / ax.get_window_extent().height
     for column in np.split(order, starts):
         heights = spread((points[column, 1] - low) / (high - low), gap)

@@ -45,6 +45,7 @@ def curves(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     require_one_protocol(table)
     ax = ax or plt.gca()
     several = table.duplicated(["curve", "fraction"]).any()
+    # Curves that mean the same have the same colour in both pairs.
     first, second = sns.color_palette("colorblind")[:2]
     colours = {
         "insertion": first,

@@ -105,6 +105,7 @@ def small_multiples(
     heatmaps = _heatmaps(values, grid)
     n_layers = len(heatmaps)
     labels = layer_names(names, n_layers)
+    # No more columns than panels, or the figure would have empty ones.
     cols = min(whole("cols", cols, at_least=1), n_layers)
     rows = math.ceil(n_layers / cols)
     height = 2.1 * image.shape[0] / image.shape[1]
@@ -117,6 +118,7 @@ def small_multiples(
         squeeze=False,
         layout="constrained",
     )
+    # One scale over all layers makes them comparable.
     common = scale(heatmaps, cmap)
     panels = list(axes.flat)
     for ax, heatmap, label in zip(panels, heatmaps, labels, strict=False):
@@ -155,6 +157,7 @@ def _heatmaps(values: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
 @accepts(image=picture, heatmap=plane)
 def thumbnail(image: np.ndarray, heatmap: np.ndarray, *, title: str = "") -> bytes:
     """Return a small overlay as the bytes of a PNG, for notebooks."""
+    # A figure of its own, which pyplot does not hold on to.
     figure = Figure(figsize=(3.2, 3.2), layout="constrained")
     overlay(image, heatmap, title=title, ax=figure.add_subplot())
     buffer = io.BytesIO()

@@ -201,6 +201,7 @@ def _cells(
     pairs = matrix.ravel()
     if n_layers > 1:
         pairs = matrix[~np.eye(n_layers, dtype=bool)]
+    # The likeness of a layer to itself would use up the scale.
     colours, norm = scale(pairs, cmap)
     sns.heatmap(
         matrix,
@@ -216,7 +217,9 @@ def _cells(
         square=square,
         cbar_kws={"shrink": 0.8, "extend": _extended(matrix.diagonal(), norm)},
     )
+    # Cells of NaN are left out, so that the background shows.
     ax.set_facecolor("0.7")
+    # Cells are 1 wide and begin at 0.
     middle = np.arange(n_layers) + 0.5
     layer_ticks(ax.xaxis, names, places=middle, most=24)
     layer_ticks(ax.yaxis, names, places=middle, most=24)
@@ -224,7 +227,7 @@ def _cells(
 
 
 def _extended(diagonal: np.ndarray, norm: Normalize) -> str:
-    """Return at which ends the colour bar goes on, since a layer's likeness to itself lies there."""
+    """Return at which ends the colour bar goes on: a layer's likeness to itself lies there."""
     over = (diagonal > norm.vmax).any()
     under = (diagonal < norm.vmin).any()
     if over and under:
@@ -274,6 +277,7 @@ def _chance(ax: Axes, by_chance: np.ndarray, n_layers: int) -> None:
     if samples.ndim != 2 or samples.shape[1] != n_layers or not len(samples):
         shape = f"by_chance has shape {list(samples.shape)}"
         raise InputError(f"{shape}; give [sample, {n_layers}] with at least one sample")
+    # The axis shows how many layers are left, so that merges run to the right.
     left = n_layers - np.arange(n_layers)
     ax.fill_between(left, samples.min(0), samples.max(0), color="0.6", alpha=0.3, lw=0)
     label = f"nodes permuted, {len(samples)} times"

@@ -45,8 +45,8 @@ def distribution(
     """Draw the complementary cumulative distribution of each layer's values on logarithmic axes.
 
     A point (x, y) says that the share y of the layer's nodes has a value of at least x. Values of
-    0 or below have no place on a logarithmic axis: they count as nodes, are not drawn, and the picture
-    says how many they are. NaN does not count. A dot marks each layer's greatest value.
+    0 or below have no place on a logarithmic axis: they count as nodes, are not drawn, and the
+    picture says how many they are. NaN does not count. A dot marks each layer's greatest value.
 
     Parameters
     ----------
@@ -161,6 +161,7 @@ def trajectories(
     InputError
         If a node to stand out is not there, or names or blocks do not fit.
     """
+    # A table brings names of its own.
     if isinstance(values, pd.DataFrame):
         names = names or [str(name) for name in values.index]
         nodes = nodes or [str(name) for name in values.columns]
@@ -312,6 +313,7 @@ def _pooled(
 
 def _depth_bar(ax: Axes, names: Sequence[str]) -> None:
     """Draw a colour bar with one step a layer."""
+    # Bounds lie between layers, so that every step has one colour.
     n_layers = len(names)
     bounds = np.arange(n_layers + 1) - 0.5
     steps = ScalarMappable(BoundaryNorm(bounds, n_layers), ListedColormap(by_depth(n_layers)))
@@ -329,6 +331,7 @@ def _standing_out(values: np.ndarray, highlight: int | Sequence[int]) -> list[in
             problem = f"nodes {chosen} are to stand out"
             raise InputError(f"{problem}; give indices of 0 to {n_nodes - 1}")
         return chosen
+    # A node stands out by its greatest value at any depth.
     peaks = np.where(np.isfinite(values), values, -np.inf).max(0)
     order = np.argsort(-peaks, kind="stable")[: max(0, int(highlight))]
     # A node without a finite value has no peak.
@@ -340,6 +343,7 @@ def _name_lines(ax: Axes, values: np.ndarray, names: Sequence[str]) -> None:
     last = len(values) - 1
     longest = max((len(name) for name in names), default=0)
     margin = 0.03 * max(1, last)
+    # Names stand to the right of the lines, so that the axis goes on for them.
     room = (0.05 + 0.02 * longest) * max(1, last)
     ax.set_xlim(-margin, last + margin + (room if names else 0))
     low, high = ax.get_ylim()

@@ -185,6 +185,7 @@ def stack(
         lines = strongest(weights[layer], edges)
         # Colours of nodes are read best beside grey edges.
         _draw_edges(ax, lines, positions[level], level=level, grey=measured is not None)
+    # All levels together, so that sizes and colours of layers compare.
     sizes, shades = _looks(received, measured)
     _draw_nodes(ax, positions, n_prefix, sizes, shades)
     if measured is not None:
@@ -225,6 +226,7 @@ def strongest(weights: np.ndarray, edges: int) -> tuple[np.ndarray, np.ndarray, 
     order = np.array([], dtype=int)
     if edges > 0:
         order = np.argsort(between, axis=None, kind="stable")[-edges:]
+    # The order is ascending: the strongest are drawn last, on top.
     source, target = np.unravel_index(order, between.shape)
     weight = between[source, target]
     present = weight > 0
@@ -247,6 +249,7 @@ def _named(
     if len(values) != 1:
         names = ", ".join(str(name) for name in values)
         raise InputError(f"values hold {len(values)} measures ({names}); give one")
+    # Exactly one measure, as was checked.
     [(name, array)] = values.items()
     return str(name), numbers("values", array)
 
@@ -349,6 +352,7 @@ def _draw_nodes(
     shades: np.ndarray,
 ) -> None:
     """Draw prefix tokens as diamonds and patches as discs."""
+    # The two kinds of nodes lie one after the other.
     prefix, patches = slice(0, n_prefix), slice(n_prefix, None)
     for level, place in enumerate(positions):
         for part, marker, least in ((prefix, "D", 12), (patches, "o", 0)):

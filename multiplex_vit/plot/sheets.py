@@ -51,6 +51,7 @@ def corners(grid: tuple[int, int], level: int) -> np.ndarray:
 
 def _lifted(col: np.ndarray, row: np.ndarray, grid: tuple[int, int], level: int) -> np.ndarray:
     rows = grid[0]
+    # The first row lies at the back, which is drawn higher.
     up = rows - 1 - row
     x = 1.7 * col + 0.6 * up
     y = 0.32 * up + level * (0.32 * rows + 0.8)

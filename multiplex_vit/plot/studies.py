@@ -136,9 +136,11 @@ def settings(
     varied = [name for name in (x, hue) if name]
     require_columns(table, [*varied, y])
     ax = ax or plt.gca()
+    # Intervals are over images, so that rows of one image count once.
     if "number" in table:
         by_image = table.groupby([*varied, "number"], as_index=False, sort=False)
         table = by_image[y].mean()
+    # seaborn cannot draw nullable whole numbers.
     for name in varied:
         table = _plain_integers(table, name)
     palette = None

@@ -141,6 +141,7 @@ def layer_ticks(
 
     Every layer is named where `most` is enough, otherwise every second, third, ... one.
     """
+    # At least 1, also where there is no name.
     step = math.ceil(len(names) / most) or 1
     if places is None:
         places = range(len(names))
@@ -166,6 +167,7 @@ def legend(
 
     matplotlib leaves out labels that begin with an underscore, so numbers stand in for them first.
     """
+    # Any text that matplotlib does not treat in a way of its own.
     numbers = [str(number) for number in range(len(labels))]
     place: dict[str, Any] = {"loc": loc, "bbox_to_anchor": anchor}
     drawn = ax.legend(handles, numbers, frameon=False, fontsize="small", **place)

@@ -36,6 +36,7 @@ def coreness(layer: Layer) -> np.ndarray:
     >>> coreness(Layer(np.array([[0, 0.5, 0], [0.5, 0, 0], [0, 0.1, 0]]))).tolist()
     [2, 2, 1]
     """
+    # In- and out-edges count together, as in the definition by Seidman.
     return np.array(layer.without_loops.coreness(mode="all"))
 
 

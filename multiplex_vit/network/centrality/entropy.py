@@ -63,6 +63,7 @@ def in_entropy(weights: np.ndarray) -> np.ndarray:
     >>> in_entropy(np.array([[0.5, 1], [0.5, 0]])).round(4).tolist()
     [0.6931, 0.0]
     """
+    # Transposed, rows hold what each node receives.
     return _entropy(np.asarray(weights, dtype=float).T)
 
 

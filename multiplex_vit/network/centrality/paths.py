@@ -53,6 +53,7 @@ def in_closeness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
     >>> in_closeness(Layer(np.array([[0, 0.5, 0], [0, 0, 0.25], [0, 0, 0]]))).tolist()
     [0.0, 0.25, 0.2]
     """
+    # Columns are targets: how far it is to each node.
     return _closeness(layer.distances(length))
 
 
@@ -94,6 +95,7 @@ def out_closeness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
     >>> out_closeness(Layer(np.array([[0, 0.5, 0], [0, 0, 0.25], [0, 0, 0]]))).tolist()
     [0.25, 0.125, 0.0]
     """
+    # Transposed, columns are sources: how far it is from each node.
     return _closeness(layer.distances(length).T)
 
 
@@ -168,6 +170,7 @@ def betweenness(layer: Layer, *, length: str = "inverse") -> np.ndarray:
     >>> betweenness(Layer(np.array([[0, 0.5, 0], [0, 0, 0.25], [0, 0, 0]]))).tolist()
     [0.0, 1.0, 0.0]
     """
+    # Not by igraph, which compares lengths exactly and so misses ties.
     return layer.paths(length).betweenness()
 
 

@@ -76,6 +76,7 @@ def eigenvector(weights: np.ndarray) -> np.ndarray:
     >>> eigenvector(np.array([[0, 4.0], [1.0, 0]])).round(6).tolist()
     [0.5, 1.0]
     """
+    # W^T and not W: what matters is who attends to a node.
     return leading_eigenvector(weights)
 
 
@@ -104,6 +105,7 @@ def hub(weights: np.ndarray) -> np.ndarray:
     >>> hub(np.array([[0, 1.0, 1.0], [0, 0, 1.0], [0, 0, 0]])).round(4).tolist()
     [1.0, 0.618, 0.0]
     """
+    # W W^T is symmetric, so that its own transpose makes no difference.
     scaled = _scaled(weights)
     return leading_eigenvector(scaled @ scaled.T)
 

@@ -31,6 +31,7 @@ def in_strength(weights: Any) -> Any:
     >>> in_strength(np.array([[0, 0.5], [0.25, 1]])).tolist()
     [0.25, 1.5]
     """
+    # Written with methods that arrays and tensors both have: it also runs on the device.
     return weights.sum(-2)
 
 
@@ -57,6 +58,7 @@ def out_strength(weights: Any) -> Any:
     >>> out_strength(np.array([[0, 0.5], [0.25, 1]])).tolist()
     [0.5, 1.25]
     """
+    # Written with methods that arrays and tensors both have: it also runs on the device.
     return weights.sum(-1)
 
 
@@ -135,4 +137,5 @@ def self_attention(weights: np.ndarray) -> np.ndarray:
     >>> self_attention(np.array([[0, 0.5], [0.25, 1]])).tolist()
     [0.0, 1.0]
     """
+    # A copy, since NumPy's diagonal is a view of the weights.
     return np.diagonal(weights).copy()

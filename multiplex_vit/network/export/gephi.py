@@ -43,7 +43,8 @@ def lint_gephi(path: str | Path) -> list[str]:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "net.graphml")
-    ...     _ = path.write_text('<graphml><graph edgedefault="directed"><node id=""/></graph></graphml>')
+    ...     graph = '<graph edgedefault="directed"><node id=""/></graph>'
+    ...     _ = path.write_text(f'<graphml>{graph}</graphml>')
     ...     lint_gephi(path)
     ['node on line 1 has no id; Gephi stops the whole import']
     """
@@ -52,6 +53,7 @@ def lint_gephi(path: str | Path) -> list[str]:
         problem = "no such file, or no regular one; give a .graphml or .gexf file"
         raise InputError(f"cannot read {path}: {problem}")
     try:
+        # The outermost element alone says which format it is; suffixes may lie.
         root = _Root()
         root.read(path)
         lint = _LINTS.get(root.tag)

@@ -71,6 +71,7 @@ class Lint(XmlStream):
             )
             return place
         number = self._number(name)
+        # Names also become known as ends of edges, so that being known is not being declared.
         if number in self._declared:
             self.say(
                 "node ids twice",

@@ -146,10 +146,10 @@ class GraphmlLint(Lint):
         """Check a key that becomes a column of its own."""
         label = f"{key.domain} key {name!r}"
         spellings = (name.strip().lower(), key.name.strip().lower())
-        for known in _PROPERTIES[key.domain]:
-            if known.lower() in spellings:
-                problem = f"Gephi makes it a column and ignores it as {known}"
-                self.say("property names", f"{label} is not exactly {known!r}; {problem}")
+        for property_ in _PROPERTIES[key.domain]:
+            if property_.lower() in spellings:
+                problem = f"Gephi makes it a column and ignores it as {property_}"
+                self.say("property names", f"{label} is not exactly {property_!r}; {problem}")
                 break
         if not values.known_type(key.kind):
             self.say("types", f"{label} has type {key.kind!r}; Gephi leaves the column out")

@@ -54,12 +54,14 @@ def weight_fault(text: str) -> str | None:
     >>> weight_fault("0.5"), weight_fault("1e-60")
     (None, 'is 0 in 32 bits; Gephi deletes the edge')
     """
+    # Gephi takes a comma for the decimal point here.
     number = java_float(text.replace(",", "."))
     if number is None:
         return "is no number to Java; Gephi takes 1.0"
     low, high = _SURELY_HELD
     if low < number < high:
         return None
+    # Gephi holds weights in 32 bits.
     with np.errstate(over="ignore", under="ignore"):
         narrow = float(np.float32(number))
     if not math.isfinite(narrow):
@@ -88,6 +90,7 @@ def _is_of(kind: str, text: str) -> bool:
     """Return whether Java reads a text as a value of a type."""
     if kind in _BITS or kind == "biginteger":
         number = _whole(text.strip())
+        # A BigInteger has no limit; this one is far beyond any text that is read.
         limit = 2 ** (_BITS.get(kind, 10**4) - 1)
         return number is not None and -limit <= number < limit
     if kind in _FLOATS:

@@ -13,7 +13,9 @@ from multiplex_vit.network.export.text import json_text, quoted, xml
 from multiplex_vit.network.export.view import Export
 from multiplex_vit.network.export.weights import weight_texts
 
-HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<gexf xmlns="http://gexf.net/1.3" xmlns:viz="http://gexf.net/1.3/viz" version="1.3">\n'
+_XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_SPACES = 'xmlns="http://gexf.net/1.3" xmlns:viz="http://gexf.net/1.3/viz"'
+HEAD = f'{_XML}<gexf {_SPACES} version="1.3">\n'
 
 _NO_COLUMNS = ("name", "x", "y", "z", "size", "r", "g", "b")
 

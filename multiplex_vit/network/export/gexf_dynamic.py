@@ -17,7 +17,8 @@ from multiplex_vit.network.export.text import quoted, visible
 from multiplex_vit.network.export.view import Export
 from multiplex_vit.network.export.weights import weight_texts
 
-_GRAPH = '<graph mode="dynamic" defaultedgetype="directed" timeformat="double" timerepresentation="timestamp">\n'
+_TIME = 'timeformat="double" timerepresentation="timestamp">\n'
+_GRAPH = '<graph mode="dynamic" defaultedgetype="directed" ' + _TIME
 
 
 _WEIGHTS = {"weight": "double"}

@@ -102,7 +102,8 @@ def _graph_data(export: Export) -> dict[str, Any]:
 
 
 def _key(identity: str, domain: str, name: str, kind: str) -> str:
-    return f'<key id={quoted(identity)} for="{domain}" attr.name={quoted(name)} attr.type="{kind}"/>\n'
+    names = f'id={quoted(identity)} for="{domain}" attr.name={quoted(name)}'
+    return f'<key {names} attr.type="{kind}"/>\n'
 
 
 def _type_of(value: object) -> str:

@@ -32,6 +32,7 @@ def infomap(export: Export, path: Path) -> None:
     """
     n_nodes = export.n_nodes
     about: dict[str, Any] = {**export.provenance, **export.settings}
+    # Infomap numbers layers and nodes from 1.
     for number, name in enumerate(export.layer_names, 1):
         about[f"layer {number}"] = name
     with path.open("w", encoding="utf-8", newline="\n") as file:

@@ -38,6 +38,7 @@ def mpx(export: Export, path: Path) -> None:
         for actor in actors:
             file.write(f"{actor}\n")
         file.write("\n#VERTICES\n")
+        # Isolates would be lost without a line of their own.
         for layer in layers:
             file.writelines(f"{actor},{layer}\n" for actor in actors)
         file.write("\n#EDGES\n")

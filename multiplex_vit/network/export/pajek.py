@@ -32,6 +32,7 @@ def pajek(export: Export, path: Path) -> None:
     """
     for number, edges in enumerate(export.edges()):
         file = path
+        # Pajek's own form for several relations is misread by igraph and networkx.
         if export.n_layers > 1:
             file = path.with_name(f"{path.stem}_layer{number:02d}{path.suffix}")
         _write_layer(export, edges, file)

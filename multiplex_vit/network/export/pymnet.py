@@ -33,6 +33,7 @@ def to_pymnet(export: Export) -> Any:
     layers = export.layer_names
     for layer in layers:
         net.add_layer(layer)
+    # Isolates are nodes too, so that all nodes are added before edges.
     for token in tokens:
         net.add_node(token)
     for source, target, weight in [*export.edges(), export.links()]:

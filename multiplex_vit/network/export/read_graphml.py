@@ -138,6 +138,7 @@ class _Reader(XmlStream):
             self._data = {}
         elif tag == "key":
             identity = attributes["id"]
+            # A second key of one id could give its data another type.
             if identity in self.kinds:
                 raise ValueError
             self.kinds[identity] = attributes["attr.type"]

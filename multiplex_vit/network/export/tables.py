@@ -88,6 +88,7 @@ def _beside(path: Path, what: str) -> Path:
 
 def _edge_tables(export: Export, names: pd.Series) -> Iterator[pd.DataFrame]:
     """Yield the table of each layer's edges, then that of the inter-layer links."""
+    # An array of names can be indexed by whole columns of edges.
     text = np.array(names, dtype=object)
     for edges in export.edges():
         yield _table(edges, text, "attention", export.n_nodes)

@@ -77,6 +77,7 @@ def value_text(value: Any) -> str:
     >>> value_text(np.float32(0.1)), value_text(True), value_text(math.inf), value_text(3)
     ('0.10000000149011612', 'true', 'INF', '3')
     """
+    # XML Schema writes true and false in small letters.
     if isinstance(value, (bool, np.bool_)):
         return str(bool(value)).lower()
     if not isinstance(value, (float, np.floating)):
@@ -131,6 +132,7 @@ def _plain_value(value: Any) -> Any:
         return {str(name): _plain_value(entry) for name, entry in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain_value(entry) for entry in value]
+    # json knows no numbers of NumPy.
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):

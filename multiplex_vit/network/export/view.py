@@ -209,6 +209,7 @@ class Export:
         for layer, weights in enumerate(self.weights):
             source, target = weights.nonzero()
             weight = weights[source, target].astype(float)
+            # Rows of nodes are ordered by layer.
             first = layer * self.n_nodes
             yield source + first, target + first, weight
 

@@ -77,16 +77,17 @@ def exporter_of(path: str | Path, format: str | Exporter | None = None) -> Expor
 
 def _format_of(path: Path) -> str:
     suffix = path.suffix.lower()
+    # Two formats may have one suffix, and some have none.
     fitting = []
-    known = []
+    formats = []
     for name in EXPORTERS:
         own_suffix = EXPORTERS.trait(name, "suffix")
         if own_suffix == suffix:
             fitting.append(name)
-        known.append(f"{name} ({own_suffix})" if own_suffix else name)
+        formats.append(f"{name} ({own_suffix})" if own_suffix else name)
     if not fitting:
         shown = suffix.removeprefix(".")
-        raise InputError(f"unknown format {shown!r} of {path.name}; known: {', '.join(known)}")
+        raise InputError(f"unknown format {shown!r} of {path.name}; known: {', '.join(formats)}")
     if len(fitting) > 1:
         first = fitting[0]
         how = f"say which with format={first!r} (at the command line --format {first})"

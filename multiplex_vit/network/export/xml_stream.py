@@ -42,10 +42,12 @@ class XmlStream:
             DOCTYPE, which could stand for more text than there is.
         """
         self._parser = parser = expat.ParserCreate()
+        # Text comes in one piece wherever expat can manage it.
         parser.buffer_text = True
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._pieces.append
+        # Entities declared there could stand for far more text than the file has.
         parser.StartDoctypeDeclHandler = _refuse
         try:
             with opened(path, most=MOST_GRAPH_BYTES) as file:

@@ -112,7 +112,8 @@ def infomap_communities(layer: Layer) -> int:
 
     Examples
     --------
-    >>> infomap_communities(Layer(np.array([[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]])))
+    >>> weights = np.array([[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]])
+    >>> infomap_communities(Layer(weights))
     2
     """
     return len(infomap(layer))
@@ -215,6 +216,7 @@ def _ordered(layer: Layer) -> tuple[igraph.Graph, np.ndarray]:
     Nodes without edges are left out: a search must not draw other random numbers for their sake.
     """
     weights = np.asarray(layer.weights, dtype=float)
+    # An isolate is a community of its own, whatever the search finds.
     linked = np.flatnonzero(weights.any(0) | weights.any(1))
     within = weights[np.ix_(linked, linked)]
     greatest = within.max(initial=_LEAST)
@@ -228,6 +230,7 @@ def _order(weights: np.ndarray) -> np.ndarray:
     Each round a node is marked by the marks of its neighbours, as in the test of isomorphism by
     Weisfeiler and Leman.
     """
+    # The search does not see the direction of edges, and neither must the order.
     both = weights + weights.T
     loops = np.sqrt(2) * both.diagonal()
     marks = np.zeros(len(both))

@@ -30,6 +30,7 @@ def weak_components(layer: Layer) -> int:
     >>> weak_components(Layer(np.array([[0, 0.5, 0], [0, 0, 0], [0, 0, 1]])))
     2
     """
+    # Weak: the direction of edges does not matter.
     return len(layer.graph.connected_components(mode="weak"))
 
 
@@ -84,7 +85,8 @@ def giant_component(layer: Layer) -> float:
 
     Examples
     --------
-    >>> giant_component(Layer(np.array([[0, 0.5, 0, 0], [0, 0, 0.5, 0], [0, 0, 0, 0], [0, 0, 0, 1]])))
+    >>> weights = np.array([[0, 0.5, 0, 0], [0, 0, 0.5, 0], [0, 0, 0, 0], [0, 0, 0, 1]])
+    >>> giant_component(Layer(weights))
     0.75
     """
     parts = layer.graph.connected_components(mode="weak")

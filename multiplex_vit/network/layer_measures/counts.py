@@ -101,6 +101,7 @@ def density(layer: Layer) -> float:
     >>> density(Layer(np.array([[0.5, 0.25], [0, 0]])))
     0.5
     """
+    # A node may attend to itself, so that n^2 edges are possible and not n (n - 1).
     return edges(layer) / nodes(layer) ** 2
 
 
@@ -171,6 +172,7 @@ def weight_sum(layer: Layer) -> float:
     >>> weight_sum(Layer(np.array([[0.5, 0.25], [0, 0]])))
     0.75
     """
+    # Summed in double precision, whatever the weights have.
     return float(layer.weights.sum(dtype=float))
 
 

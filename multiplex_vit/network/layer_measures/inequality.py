@@ -37,6 +37,7 @@ def in_degree_gini(layer: Layer) -> float:
     >>> in_degree_gini(Layer(np.array([[0, 0.5], [0, 0.5]])))
     0.5
     """
+    # Axis 0 runs over sources, so that this counts the edges that arrive.
     return _gini(np.count_nonzero(layer.weights, axis=0))
 
 
@@ -91,6 +92,7 @@ def in_strength_gini(layer: Layer) -> float:
     >>> round(in_strength_gini(Layer(np.array([[0.25, 0.5], [0, 0.25]]))), 4)
     0.25
     """
+    # Axis 0 runs over sources, so that this adds what arrives.
     return _gini(layer.weights.sum(0, dtype=float))
 
 

@@ -34,6 +34,7 @@ def reciprocity(layer: Layer) -> float:
     >>> round(reciprocity(Layer(np.array([[0, 0.5, 0], [0.1, 0, 0.2], [0, 0, 1]]))), 4)
     0.6667
     """
+    # A self-loop would answer itself.
     return float(layer.without_loops.reciprocity())
 
 
@@ -95,7 +96,8 @@ def transitivity(layer: Layer) -> float:
 
     Examples
     --------
-    >>> round(transitivity(Layer(np.array([[0, 1, 1, 1], [0, 0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0]]))), 4)
+    >>> weights = np.array([[0, 1, 1, 1], [0, 0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
+    >>> round(transitivity(Layer(weights)), 4)
     0.6
     """
     undirected = layer.without_loops.as_undirected()

@@ -156,6 +156,7 @@ def _number(value: Any, name: str) -> Any:
     try:
         number = np.asarray(value)
     except (TypeError, ValueError):
+        # What cannot become an array is no number either.
         number = np.empty(0)
     if number.shape != () or number.dtype.kind not in "biuf":
         given = f"{type(value).__name__} {np.shape(number) or ''}".rstrip()
@@ -184,6 +185,7 @@ def _scores(
     members: list[Named],
 ) -> dict[str, float]:
     """Return z-score and p-value of every value of a row against the rows of its samples."""
+    # All measures of a layer are held against the same samples.
     samples = pd.DataFrame([_row(sample, members) for sample in drawn])
     scores: dict[str, float] = {}
     for name in samples:

@@ -84,6 +84,7 @@ def communities(
         partitions = _layers(leiden, weights, resolution, n_nodes)
         partitions += _between(leiden, links, size)
         membership = _best(leiden, partitions, size, seed)
+    # Numbered as they appear, so that equal partitions have equal numbers.
     numbered, _ = pd.factorize(membership)
     return numbered.reshape(n_layers, n_nodes)
 
@@ -148,6 +149,7 @@ def _best(leiden: ModuleType, partitions: list[Any], size: int, seed: int) -> np
     optimiser.set_rng_seed(seed)
     for _ in range(_MOST_ROUNDS):
         gain = optimiser.optimise_partition_multiplex(partitions, n_iterations=1)
+        # No node moved: further rounds would change nothing.
         if gain <= 0:
             break
     return np.array(partitions[0].membership)

@@ -23,6 +23,7 @@ def unit(values: np.ndarray) -> np.ndarray:
     >>> unit(np.array([[2, 8]])).tolist()
     [0.25, 1.0]
     """
+    # Vectors alone have an angle.
     flat = values.ravel().astype(float)
     greatest = np.abs(flat).max(initial=0)
     return flat / greatest if greatest else flat
@@ -37,6 +38,7 @@ def cosine_of(x: np.ndarray, y: np.ndarray) -> float:
     0.6
     """
     x, y = unit(x), unit(y)
+    # Two roots and not one of the product, which could underflow.
     norms = np.sqrt(x @ x) * np.sqrt(y @ y)
     if not norms:
         return np.nan

@@ -24,12 +24,12 @@ def multilayer_modularity(
     """Return the multilayer modularity of communities.
 
     Q = 1 / (2 mu) sum_ijab [(w_ij^a - gamma k_i^a k_j^a / m_a) d_ab + d_ij C_i^ab] d(g_i^a, g_j^b),
-    where gamma is the resolution, k_i^a the out-strength of the source, k_j^a the in-strength of the
-    target (Leicht and Newman's null model), m_a the sum of all weights of layer a, C_i^ab the weight
-    of the link from node i of layer a to itself in layer b, g the communities, and 2 mu the sum of
-    all weights and all links. Undirected, w is (W + W^T) / 2, in- and out-strength are one, and m_a
-    is what is usually written 2 m_a; a self-loop stands once on the diagonal, where NetworkX counts
-    it twice.
+    where gamma is the resolution, k_i^a the out-strength of the source, k_j^a the in-strength
+    of the target (Leicht and Newman's null model), m_a the sum of all weights of layer a,
+    C_i^ab the weight of the link from node i of layer a to itself in layer b, g the
+    communities, and 2 mu the sum of all weights and all links. Undirected, w is (W + W^T) / 2,
+    in- and out-strength are one, and m_a is what is usually written 2 m_a; a self-loop stands
+    once on the diagonal, where NetworkX counts it twice.
 
     A link counts once for each direction that it has: ordinal links twice, temporal ones once. The
     value is the same for a network and its reverse.
@@ -75,11 +75,13 @@ def multilayer_modularity(
     groups = _groups(membership, *weights.shape[:2])
     resolution = positive("resolution", resolution)
     source, target, link = links
+    # Links are in supra indices, layer by layer.
     of_node = groups.ravel()
     within_links = link[of_node[source] == of_node[target]].sum()
     layers = np.asarray(weights, dtype=float)
     within = 0.0
     for layer, of_layer in zip(layers, groups, strict=True):
+        # In- and out-strengths become one, as undirected modularity has it.
         if not directed:
             layer = (layer + layer.T) / 2
         within += _within(layer, of_layer, resolution)
@@ -156,6 +158,7 @@ def _within(layer: np.ndarray, groups: np.ndarray, resolution: float) -> float:
     if not total:
         return 0.0
     inside = layer[groups[:, None] == groups].sum()
+    # Strengths of whole communities: the sum over pairs of nodes is their product.
     sent = np.bincount(groups, layer.sum(1))
     received = np.bincount(groups, layer.sum(0))
     by_chance = resolution * sent @ (received / total)

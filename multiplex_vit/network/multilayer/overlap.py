@@ -31,6 +31,7 @@ def global_overlap(weights: np.ndarray) -> float:
     total = weights.sum(dtype=float)
     if not total:
         return np.nan
+    # An edge that a layer lacks has a least weight of 0.
     shared = weights.min(0).sum(dtype=float)
     return float(len(weights) * shared / total)
 

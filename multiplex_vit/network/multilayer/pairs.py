@@ -93,13 +93,15 @@ def similarity_matrix(
 
     Examples
     --------
-    >>> similarity_matrix(np.array([[[0, 0.5], [0.25, 0]], [[0, 0.25], [0, 1]]]), "edge_overlap").tolist()
+    >>> weights = np.array([[[0, 0.5], [0.25, 0]], [[0, 0.25], [0, 1]]])
+    >>> similarity_matrix(weights, "edge_overlap").tolist()
     [[1.0, 0.25], [0.25, 1.0]]
     """
     weights = np.asarray(weights, dtype=float)
     n_layers = len(weights)
     matrix = np.empty((n_layers, n_layers))
     for one, other in combinations_with_replacement(range(n_layers), 2):
+        # Symmetric, so that each pair is computed once.
         value = _value(weights[one], weights[other], measure)
         matrix[one, other] = value
         matrix[other, one] = value
@@ -108,6 +110,7 @@ def similarity_matrix(
 
 def _value(first: np.ndarray, second: np.ndarray, measure: Named) -> float:
     value = LAYER_SIMILARITIES.resolve(measure)(first, second)
+    # A user's own function may return anything.
     is_number = np.issubdtype(np.asarray(value).dtype, np.number)
     if np.ndim(value) or not is_number:
         given = f"{LAYER_SIMILARITIES.kind} {name_of(measure)} returned {type(value).__name__}"

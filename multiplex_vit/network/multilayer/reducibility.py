@@ -60,7 +60,9 @@ def gibbs(laplacian: np.ndarray, tau: float) -> np.ndarray:
     >>> gibbs(np.zeros((2, 2)), 1.0).tolist()
     [[0.5, 0.0], [0.0, 0.5]]
     """
+    # The exponential of a symmetric matrix by its eigenvalues.
     values, vectors = np.linalg.eigh(laplacian)
+    # Less the least eigenvalue, so that not all terms vanish; the trace divides it out.
     shares = np.exp(-tau * (values - values.min()))
     return (vectors * (shares / shares.sum())) @ vectors.T
 
@@ -254,7 +256,8 @@ def reducibility(
 
     Examples
     --------
-    >>> path, star = [[0, 1.0, 0], [1.0, 0, 1.0], [0, 1.0, 0]], [[0, 1.0, 1.0], [1.0, 0, 0], [1.0, 0, 0]]
+    >>> path = [[0, 1.0, 0], [1.0, 0, 1.0], [0, 1.0, 0]]
+    >>> star = [[0, 1.0, 1.0], [1.0, 0, 0], [1.0, 0, 0]]
     >>> result = reducibility(np.array([path, star, path]), ("a", "b", "c"))
     >>> result.groups(), result.best, result.quality.round(4).tolist()
     (((0, 2), (1,)), 1, [0.136, 0.136, 0.0])
@@ -305,6 +308,7 @@ def _permuted(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _laplacian(layer: np.ndarray) -> np.ndarray:
+    # Self-loops cancel out of a Laplacian.
     strength = layer.sum(1) - np.diag(layer)
     laplacian = -layer
     np.fill_diagonal(laplacian, strength)

@@ -9,7 +9,9 @@ from multiplex_vit.accepts import accepts_two_layers
 from multiplex_vit.network.multilayer.correlation import cosine_of, pearson_of
 from multiplex_vit.registry import Registry
 
-LAYER_SIMILARITIES: Registry[Callable[[np.ndarray, np.ndarray], float]] = Registry("layer similarity", data=2)
+Similarity = Callable[[np.ndarray, np.ndarray], float]
+
+LAYER_SIMILARITIES: Registry[Similarity] = Registry("layer similarity", data=2)
 """A member takes the weights [source, target] of two layers and returns one number.
 
 The number is the same whichever layer comes first.
@@ -39,6 +41,7 @@ def common_edges(first: np.ndarray, second: np.ndarray) -> int:
     >>> common_edges(np.array([[0, 0.5], [0.25, 0]]), np.array([[0, 0.25], [0, 1]]))
     1
     """
+    # Self-loops are edges like others here.
     return int(np.count_nonzero((first > 0) & (second > 0)))
 
 
@@ -216,6 +219,7 @@ def jensen_shannon(first: np.ndarray, second: np.ndarray) -> float:
     >>> round(jensen_shannon(np.array([[0, 0.5], [0.25, 0]]), np.array([[0, 0.25], [0, 1]])), 6)
     0.346574
     """
+    # Only nodes that attend in both layers have two distributions to compare.
     both = first.any(1) & second.any(1)
     if not both.any():
         return np.nan
@@ -234,5 +238,6 @@ def _ratio(part: float, whole: float) -> float:
 
 def _shares(weights: np.ndarray) -> np.ndarray:
     """Return rows divided by their sums, by way of their greatest, so that none vanishes."""
+    # By way of the greatest, so that the sum of tiny weights does not vanish.
     shares = weights / weights.max(1, keepdims=True).astype(float)
     return shares / shares.sum(1, keepdims=True)

@@ -161,6 +161,7 @@ def _participation(strength: np.ndarray) -> np.ndarray:
     The result is scaled so that equal shares give 1.
     """
     n_layers, n_nodes = strength.shape
+    # With one layer there is nothing to spread over, and L - 1 is 0.
     if n_layers == 1:
         return np.full(n_nodes, np.nan)
     concentration = (_shares(strength) ** 2).sum(0)
@@ -175,5 +176,6 @@ def _entropy(strength: np.ndarray) -> np.ndarray:
 
 def _shares(strength: np.ndarray) -> np.ndarray:
     """Return each layer's share [layer, node] of a node's strength; 0 for a node without any."""
+    # A node without strength has no shares.
     total = strength.sum(0)
     return np.divide(strength, total, out=np.zeros_like(strength), where=total > 0)

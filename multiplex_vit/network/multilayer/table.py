@@ -53,6 +53,7 @@ def versatility(
     """
     function = MULTILAYER_MEASURES.resolve(measure)
     member = MULTILAYER_MEASURES.own_name(measure)
+    # A function of the user's own is taken at its word.
     if member and not _takes_supra(measure):
         by_layer = [name for name in MULTILAYER_MEASURES if _takes_supra(name)]
         problem = f"{MULTILAYER_MEASURES.kind} {member} has no values by layer"
@@ -94,7 +95,8 @@ def multilayer_table(
     Examples
     --------
     >>> weights = np.array([[[0, 0.5], [0, 0]], [[0, 0.25], [1, 0]]])
-    >>> multilayer_table(weights, Tokens((1, 2)), sparse.csr_array((4, 4)), "overlapping_in_strength")
+    >>> supra = sparse.csr_array((4, 4))
+    >>> multilayer_table(weights, Tokens((1, 2)), supra, "overlapping_in_strength")
        node  name  token  row  col  overlapping_in_strength
     0     0  r0c0  patch    0    0                     1.00
     1     1  r0c1  patch    0    1                     0.75
@@ -116,6 +118,7 @@ def _by_node(weights: np.ndarray, supra: sparse.csr_array, measure: Named) -> np
     name = name_of(measure)
     if _takes_supra(measure):
         by_layer = _checked(function(supra, n_layers), (n_layers, n_nodes), name)
+        # De Domenico et al.: a node's versatility is the sum over its layers.
         return by_layer.sum(0)
     return _checked(function(weights), (n_nodes,), name)
 

@@ -59,6 +59,7 @@ def pagerank_versatility(
     [[0.1754, 0.3246], [0.1754, 0.3246]]
     """
     damping = between_0_and_1("damping", damping)
+    # PRPACK in igraph treats walkers without a way on as the formula does.
     graph, weights = _graph(supra)
     ranks = graph.pagerank(weights=weights, damping=damping)
     return _by_layer(np.array(ranks), n_layers)
@@ -93,7 +94,8 @@ def eigenvector_versatility(supra: sparse.csr_array, n_layers: int) -> np.ndarra
 
     Examples
     --------
-    >>> supra = sparse.csr_array([[0, 1.0, 1.0, 0], [1.0, 0, 0, 1.0], [1.0, 0, 0, 0], [0, 1.0, 0, 0]])
+    >>> rows = [[0, 1.0, 1.0, 0], [1.0, 0, 0, 1.0], [1.0, 0, 0, 0], [0, 1.0, 0, 0]]
+    >>> supra = sparse.csr_array(rows)
     >>> eigenvector_versatility(supra, 2).round(4).tolist()
     [[1.0, 1.0], [0.618, 0.618]]
     """
@@ -152,7 +154,8 @@ def katz_versatility(
 def _by_layer(values: np.ndarray, n_layers: int) -> np.ndarray:
     """Return values [layer, node]."""
     if n_layers < 1 or len(values) % n_layers:
-        raise InputError(f"n_layers is {n_layers}; give a divisor of {len(values)}, the size of supra")
+        size = f"{len(values)}, the size of supra"
+        raise InputError(f"n_layers is {n_layers}; give a divisor of {size}")
     return values.reshape(n_layers, -1)
 
 
