@@ -21,7 +21,7 @@ import multiplex_vit as mv
 from multiplex_vit import plot
 from multiplex_vit.report import Ablation, ablate
 from multiplex_vit.report.markdown import markdown_table as markdown
-from multiplex_vit.saliency.many import Passes
+from multiplex_vit.saliency.shared import SharedPasses
 from multiplex_vit.study.study import CONTROL
 
 CENTRALITIES = (
@@ -37,7 +37,7 @@ def known(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple([*here, *(name for name in mv.CENTRALITIES if name not in here)][: max(10, len(here))])
 
 
-def ablations(model: str, args: argparse.Namespace) -> dict[str, tuple[Ablation, Passes]]:
+def ablations(model: str, args: argparse.Namespace) -> dict[str, tuple[Ablation, SharedPasses]]:
     """Return both ablations of a model, and the passes that they took."""
     mutex = mv.EXPLAINERS["mutex"]
     many = mutex.at(operators=("sum",), centralities=known(CENTRALITIES), statistics=("sum", "max"))
@@ -80,7 +80,7 @@ def _change(row: pd.Series, *, named: bool = True) -> str:
     return f"{row['name']} {change}" if named else change
 
 
-def draw(found: dict[str, tuple[Ablation, Passes]], model: str, out: Path) -> list[str]:
+def draw(found: dict[str, tuple[Ablation, SharedPasses]], model: str, out: Path) -> list[str]:
     """Draw changes and the rank correlation between what single measures give; return the files' names."""
     names = []
     for name, (ablation, _) in found.items():

@@ -27,12 +27,15 @@ _HOMES = {
     "exporter_of": "network.export",
     "lint_gephi": "network.export",
     "explain": "saliency.explain",
-    "multiplex": "saliency.explain",
-    "explain_many": "saliency.many",
-    "explain_each": "saliency.each",
+    "multiplex": "saliency.networks",
+    "explain_many": "saliency.explain",
+    "explain_each": "saliency.explain",
     "Explanation": "saliency.explanation",
     "Masks": "saliency.masks",
     "Settings": "saliency.settings",
+    "Ranking": "saliency.ranking",
+    "Target": "saliency.explainers",
+    "DesignInput": "saliency.designs",
     "STATISTICS": "saliency.statistics",
     "DESIGNS": "saliency.designs",
     "ESTIMATORS": "saliency.estimators",
@@ -110,18 +113,21 @@ if TYPE_CHECKING:
     from multiplex_vit.pictures import read_image as read_image
     from multiplex_vit.pictures import samples as samples
     from multiplex_vit.saliency.designs import DESIGNS as DESIGNS
-    from multiplex_vit.saliency.each import explain_each as explain_each
+    from multiplex_vit.saliency.designs import DesignInput as DesignInput
     from multiplex_vit.saliency.estimators import ESTIMATORS as ESTIMATORS
     from multiplex_vit.saliency.explain import explain as explain
-    from multiplex_vit.saliency.explain import multiplex as multiplex
+    from multiplex_vit.saliency.explain import explain_each as explain_each
+    from multiplex_vit.saliency.explain import explain_many as explain_many
     from multiplex_vit.saliency.explainers import EXPLAINERS as EXPLAINERS
     from multiplex_vit.saliency.explainers import Explainer as Explainer
+    from multiplex_vit.saliency.explainers import Target as Target
     from multiplex_vit.saliency.explainers import sweep as sweep
     from multiplex_vit.saliency.explanation import Explanation as Explanation
-    from multiplex_vit.saliency.many import explain_many as explain_many
     from multiplex_vit.saliency.masks import Masks as Masks
+    from multiplex_vit.saliency.networks import multiplex as multiplex
     from multiplex_vit.saliency.precision import precision_agreement as precision_agreement
     from multiplex_vit.saliency.precision import precision_flips as precision_flips
+    from multiplex_vit.saliency.ranking import Ranking as Ranking
     from multiplex_vit.saliency.settings import Settings as Settings
     from multiplex_vit.saliency.statistics import STATISTICS as STATISTICS
     from multiplex_vit.study.ablations import ablations as ablations

@@ -13,11 +13,11 @@ from functools import cache
 import numpy as np
 import torch
 from arithmetic import DATA
+from attention_masks import masks_of
 from margins import ROUNDED, decided, relative_error
 
 import multiplex_vit as mv
 from multiplex_vit.evaluation.protocols import published_baseline
-from multiplex_vit.saliency.masks import make_masks
 
 FIELDS = ("min_cut", "token_ratio", "starting_layer")
 NAMES = ("operators", "centralities", "statistics")
@@ -74,7 +74,7 @@ def compare_masks(kind, *, doubled=False):
     model = load(kind, doubled=doubled)
     attention = [attention_of(model, image) for image in range(4)]
     for case in cases(kind):
-        masks = make_masks(attention[case["image"]], settings_of(case))
+        masks = masks_of(attention[case["image"]], settings_of(case))
         yield {"key": case["key"], **differences(kind, case, masks)}
 
 

@@ -167,22 +167,6 @@ def test_the_estimator_and_the_graph_are_saved(fake, tmp_path):
     assert loaded.masks.table().equals(explanation.masks.table())
 
 
-def test_files_of_before_there_were_designs_still_load(fake, tmp_path):
-    import json
-
-    explanation = mv.explain(fake, PIXELS)
-    explanation.save(tmp_path / "a.npz")
-    held = dict(np.load(tmp_path / "a.npz"))
-    facts = json.loads(str(held["facts"]))
-    del facts["designs"]
-    old = ("min_cut", "token_ratio", "starting_layer", "operators", "centralities", "statistics")
-    facts["settings"] = {name: facts["settings"][name] for name in old}
-    np.savez(tmp_path / "old.npz", **{**held, "facts": np.array(json.dumps(facts))})
-    loaded = mv.Explanation.load(tmp_path / "old.npz")
-    assert loaded.settings == explanation.settings
-    assert np.array_equal(loaded.heatmap, explanation.heatmap)
-
-
 @pytest.mark.parametrize(
     ("design", "estimator", "at_least"),
     [

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import multiplex_vit as mv
 from multiplex_vit.models.fast import batches, memory, sharing
-from multiplex_vit.saliency import each as each_room
+from multiplex_vit.saliency import batching
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*see masks.table")
 CHOICES = [
@@ -45,7 +45,7 @@ def test_any_grouping_gives_what_one_at_a_time_gives(make_tiny, kind, seeds, cho
     model = make_tiny(kind)
     images = [np.random.default_rng(seed).standard_normal((1, 3, 16, 16)).astype(np.float32) for seed in seeds]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(each_room._MOST_IMAGES, "cpu", together)
+        patch.setitem(batching.MOST_IMAGES, "cpu", together)
         patch.setattr(memory, "TOKENS_ON_CPU", tokens)
         found = list(mv.explain_each(model, images, chosen, batch_size=batch_size))
     assert len(found) == len(images)
@@ -132,7 +132,7 @@ def test_images_are_read_as_they_are_needed(demo_vit):
 
     explanations = mv.explain_each(demo_vit, photos(), [mv.Settings(statistics=("max",))])
     next(explanations)
-    assert len(read) <= 2 * each_room._MOST_IMAGES["cpu"] + 2
+    assert len(read) <= 2 * batching.MOST_IMAGES["cpu"] + 2
     explanations.close()
 
 
@@ -241,25 +241,32 @@ def test_short_memory_halves_the_images_and_goes_on(tiny, pixels, monkeypatch):
     model, asked = tiny("ViT"), []
     images = [pixels(seed=seed) for seed in range(5)]
     expected = [mv.explain(model, image) for image in images]
-    attend = each_room._attended
+    attend = model.attend
 
-    def short(model, tokens, settings):
+    def short(tokens, operators):
         asked.append(len(tokens))
         if len(tokens) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return attend(model, tokens, settings)
+        return attend(tokens, operators)
 
-    monkeypatch.setattr(each_room, "_attended", short)
+    monkeypatch.setattr(model, "attend", short)
     for together, alone in zip(mv.explain(model, images), expected, strict=True):
         same(together, alone)
     assert asked == [5, 2, 3, 1, 2]
-    monkeypatch.setattr(each_room, "_attended", lambda *args: (_ for _ in ()).throw(MemoryError))
+
+    def never(tokens, operators):
+        raise MemoryError
+
+    monkeypatch.setattr(model, "attend", never)
     with pytest.raises(mv.InputError, match="memory is short of the attention of one image"):
         mv.explain(model, images[0])
 
 
 def test_attention_is_not_copied_for_masks_whose_statistics_are_known(demo_vit, monkeypatch):
-    monkeypatch.setattr(each_room, "_stacked", lambda *args: pytest.fail("attention was copied"))
+    def copied(inputs):
+        pytest.fail("attention was copied")
+
+    monkeypatch.setattr(mv.DesignInput, "attention", property(copied))
     mv.explain(demo_vit, mv.samples()["cat"])
     mv.explain(demo_vit, mv.samples()["cat"], method="communities")
 

@@ -8,7 +8,7 @@ import pytest
 
 import multiplex_vit as mv
 from multiplex_vit.errors import InputError
-from multiplex_vit.saliency.many import shared_passes
+from multiplex_vit.saliency.shared import shared_passes
 
 warnings.filterwarnings("ignore", message=".*see masks.table")
 CAT = mv.samples()["cat"]
@@ -82,7 +82,7 @@ def test_the_fake_models_heatmap_is_known(fake):
 
 
 def test_no_settings_and_an_unknown_name_are_told(fake):
-    with pytest.raises(InputError, match="given no settings"):
+    with pytest.raises(InputError, match="no explainer was given"):
         mv.explain_many(fake, np.zeros((1, 3, 2, 3)), [])
     with pytest.raises(InputError, match="unknown statistic 'mux'"):
         mv.explain_many(fake, np.zeros((1, 3, 2, 3)), [mv.Settings(statistics=("mux",))])

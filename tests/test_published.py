@@ -140,7 +140,7 @@ def test_other_settings_are_beyond_the_tolerance(kind, changed):
     """The tolerance is so narrow that another cut, by little, is told from rounding."""
     case = published.cases(kind)[0]
     attention = published.attention_of(published.load(kind), case["image"])
-    masks = published.make_masks(attention, published.settings_of({**case, **changed}))
+    masks = published.masks_of(attention, published.settings_of({**case, **changed}))
     found = published.differences(kind, case, masks)
     assert {statistic for *_, statistic in found["beyond"]} >= set(ROUNDED)
 

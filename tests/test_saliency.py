@@ -4,6 +4,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from attention_masks import masks_of
 from fake import FakeModel
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,15 +13,11 @@ from scipy import stats
 
 import multiplex_vit as mv
 from multiplex_vit.models.operators import OPERATORS
+from multiplex_vit.network.filters import without_weak
 from multiplex_vit.network.layer import Layer
-from multiplex_vit.saliency.masks import (
-    Masks,
-    layer_values,
-    make_masks,
-    node_values,
-    prune,
-)
+from multiplex_vit.saliency.masks import Masks
 from multiplex_vit.saliency.numerics import keep_published as keep
+from multiplex_vit.saliency.ranked import layer_values, node_values
 
 warnings.filterwarnings("ignore", message=".*see masks.table")
 PIXELS = np.zeros((1, 3, 2, 3), dtype=np.float32)
@@ -68,7 +65,7 @@ def test_keep_is_the_definition(values, token_ratio):
 )
 def test_both_prunings_agree(weights, min_cut):
     network = mv.Multiplex(weights, (2, 2)).prune(min_cut).weights
-    assert np.array_equal(prune(torch.from_numpy(weights), min_cut).numpy(), network)
+    assert np.array_equal(without_weak(torch.from_numpy(weights), min_cut).numpy(), network)
 
 
 # --- the contract of every statistic and operator ---------------------------------------------------------------------
@@ -135,7 +132,7 @@ def test_an_operator_keeps_its_contract(name):
 
 
 def test_the_published_settings_make_54_masks_in_the_published_order():
-    masks = make_masks(torch.rand(3, 4, 6, 6), mv.Settings())
+    masks = masks_of(torch.rand(3, 4, 6, 6), mv.Settings())
     assert masks.kept.shape == (54, 6)
     assert masks.labels[0] == ("min", "in_strength", "coherence")
     assert masks.labels[9] == ("min", "out_strength", "coherence")
@@ -146,10 +143,10 @@ def test_the_published_settings_make_54_masks_in_the_published_order():
 def test_the_starting_layer_leaves_earlier_ones_out():
     attention = torch.rand(1, 4, 6, 6)
     choices = {"operators": ("sum",), "statistics": ("max", "std")}
-    later = make_masks(attention, mv.Settings(starting_layer=2, **choices))
-    assert np.array_equal(later.kept, make_masks(attention[:, 2:], mv.Settings(**choices)).kept)
+    later = masks_of(attention, mv.Settings(starting_layer=2, **choices))
+    assert np.array_equal(later.kept, masks_of(attention[:, 2:], mv.Settings(**choices)).kept)
     with pytest.raises(mv.InputError, match="starting_layer is 4; the model has layers 0 to 3"):
-        make_masks(attention, mv.Settings(starting_layer=4))
+        masks_of(attention, mv.Settings(starting_layer=4, operators="sum"))
 
 
 def test_the_table_counts_repeats_empty_and_full():

@@ -1,16 +1,16 @@
 from itertools import permutations
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from attention_masks import masks_of
 from fake import PlantedModel
 from scipy import stats
 
 import multiplex_vit as mv
 from multiplex_vit.models.randomise import randomised, weights_by_part
 from multiplex_vit.saliency.agreement import rank_correlation
-from multiplex_vit.saliency.masks import Masks, make_masks
+from multiplex_vit.saliency.masks import Masks
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*see masks.table")
 CAT = mv.samples()["cat"]
@@ -18,14 +18,14 @@ CAT = mv.samples()["cat"]
 
 def by_worth(model, picture, label=None):
     """An explainer that knows the planted model's answer."""
-    return SimpleNamespace(heatmap=model.worth.reshape(model.grid_of(picture.pixels.shape[2:])))
+    return model.worth.reshape(model.grid_of(picture.pixels.shape[2:]))
 
 
 def by_pixels(model, picture, label=None):
     """An explainer that shows the mean of each patch of pixel values."""
     pixels = picture.pixels[0].mean(0).numpy()
     rows, cols = model.patch
-    return SimpleNamespace(heatmap=pixels.reshape(pixels.shape[0] // rows, rows, -1, cols).mean((1, 3)))
+    return pixels.reshape(pixels.shape[0] // rows, rows, -1, cols).mean((1, 3))
 
 
 # --- precision --------------------------------------------------------------------------------------------------------
@@ -92,7 +92,7 @@ def test_agreement_counts_the_flips_of_every_mask_and_what_they_do():
     flips = mv.precision_flips(model, IMAGE, settings).flips
     row = mv.precision_agreement(model, IMAGE, settings, label=0).iloc[0]
     assert (row["masks"], row["masks_differ"], row["tokens_differ"]) == (18, (flips > 0).sum(), flips.sum())
-    exact = make_masks(model.attention[0].double(), settings).kept
+    exact = masks_of(model.attention[0].double(), settings).kept
     confidence = exact @ model.worth.ravel()
     heatmap = (exact * confidence[:, None]).sum(0) / exact.sum(0).clip(min=1)
     own = mv.explain(model, IMAGE, method=settings, label=0).heatmap

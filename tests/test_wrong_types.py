@@ -19,7 +19,6 @@ import multiplex_vit as mv
 from multiplex_vit import report
 from multiplex_vit.evaluation.evaluate import evaluate
 from multiplex_vit.evaluation.many import evaluate_many
-from multiplex_vit.saliency.explainers.target import Attribution
 from multiplex_vit.study.images import images as images_of
 
 ROOMS = ("saliency", "evaluation", "study", "models", "pictures")
@@ -56,8 +55,12 @@ def explanation():
     return mv.explain(model(), picture(), operators=["sum"], statistics=["max", "min"])
 
 
+def target():
+    return mv.Target.of(model(), picture(), 1)
+
+
 @functools.cache
-def attribution():
+def by_rollout():
     return mv.explain(model(), picture(), method="rollout")
 
 
@@ -112,11 +115,11 @@ def calls(folder):
         "VisionModel": (mv.VisionModel, {"model": vit.model, "processor": None, "name": "a", "mask_dtype": None, "score": "softmax", "fast": True}),
         "explain": (mv.explain, {**asked, "label": 1, "batch_size": 4, "method": "mutex", **SETTINGS.choices()}),
         "multiplex": (mv.multiplex, {**asked, "operator": "sum", "min_cut": 0.1, "heads": False, "prefix": True, "edges": "attention"}),
-        "explain_many": (mv.explain_many, {**asked, "settings": [SETTINGS], "label": 1, "batch_size": 4}),
-        "explain_each": (consumed(mv.explain_each), {"model": vit, "images": [shown], "settings": [SETTINGS], "label": 1, "batch_size": 4}),
+        "explain_many": (mv.explain_many, {**asked, "explainers": [SETTINGS], "label": 1, "batch_size": 4}),
+        "explain_each": (consumed(mv.explain_each), {"model": vit, "images": [shown], "explainers": [SETTINGS], "label": 1, "batch_size": 4}),
         "sweep": (mv.sweep, {"explainer": "rise_tokens", "budget": [5, 9], "seed": [1, 2]}),
-        "precision_flips": (mv.precision_flips, {**asked, "settings": SETTINGS}),
-        "precision_agreement": (mv.precision_agreement, {**asked, "settings": SETTINGS, "label": 1, "other": None}),
+        "precision_flips": (mv.precision_flips, {**asked, "method": SETTINGS}),
+        "precision_agreement": (mv.precision_agreement, {**asked, "method": SETTINGS, "label": 1, "other": None}),
         "evaluate": (evaluate, {**asked, "heatmap": heatmap(), "label": 1, "protocol": "patch", "baseline": "mean", **MEASURED}),
         "evaluate_many": (evaluate_many, {**asked, "heatmaps": [heatmap()], "label": 1, "protocols": ["token"], **MEASURED}),
         "mosaic": (mv.mosaic, {"model": vit, "images": [shown] * 4, "shape": (2, 2), "full_size": False}),
@@ -193,8 +196,17 @@ def methods(folder):
         "Explanation.save": (own.save, {"path": folder / "a.npz"}),
         "Explanation.subset": (own.subset, {"operator": "sum", "centrality": "in_strength", "statistic": "max", "design": "centrality", "direction": "in"}),
         "Explanation.with_estimator": (estimated(own), {"estimator": "contrast", "direct_weight": 0}),
-        "Attribution.load": (Attribution.load, {"path": saved(folder / "rollout.npz", attribution())}),
-        "Attribution.save": (attribution().save, {"path": folder / "b.npz"}),
+        "a heatmap.load": (mv.Explanation.load, {"path": saved(folder / "rollout.npz", by_rollout())}),
+        "a heatmap.save": (by_rollout().save, {"path": folder / "b.npz"}),
+        "Explainer.sign": (mv.EXPLAINERS["mutex"].sign, {"explanation": own}),
+        "Masks.of": (mv.Masks.of, {"kept": KEPT, "design": "random"}),
+        "Ranking": (mv.Ranking, {"operators": ("sum",), "centralities": ("katz",), "statistics": ("max",), "min_cut": 0.1, "starting_layer": 1}),
+        "Settings.narrowed": (SETTINGS.narrowed, {"labels": own.masks.labels}),
+        "Target.of": (mv.Target.of, {"model": vit, "image": picture(), "label": 1}),
+        "Target.answer": (target().answer, {"values": heatmap(), "clean": own.clean, "forward_passes": 1, "backward_passes": 0}),
+        "Target.explained": (target().explained, {"kept": KEPT, "clean": own.clean, "design": "random", "estimator": "coverage"}),
+        "Target.explained_class": (target().explained_class, {"clean": own.clean}),
+        "Target.prefix_row": (target().prefix_row, {"relevance": torch.zeros(17, 17)}),
         "Masks.select": (own.masks.select, {"chosen": np.ones(len(own.masks), dtype=bool)}),
         "Settings.most_passes": (SETTINGS.most_passes, {"n_tokens": 64}),
         "Explainer": (mv.EXPLAINERS["rise_tokens"], {"model": vit, "image": picture(), "label": 1, "batch_size": 2}),
@@ -265,8 +277,8 @@ def run(folder, out):
 
 # What takes no value that could be of a wrong type, and what is tested through another name.
 WITHOUT = {"samples", "__version__", "Explainer.name"}
-DRAWN = {"Explanation.plot", "Attribution.plot", "Faithfulness.plot"}
-MADE_BY_THE_PACKAGE = {"Explanation", "Attribution"}
+DRAWN = {"Explanation.plot", "Faithfulness.plot"}
+MADE_BY_THE_PACKAGE = {"Explanation", "DesignInput", "Target"}
 
 
 def public():
@@ -306,7 +318,7 @@ def names():
     """Return the names of all calls, without making what they need."""
     listed = [name for name, member in public().items() if takes_something(member)]
     listed += [f"report.{name}" for name in report.__all__ if name not in ("Ablation", "Interval")]
-    return sorted({*listed, "evaluate_many", "Attribution.load", "Attribution.save", "Settings"} - WITHOUT - DRAWN - MADE_BY_THE_PACKAGE)
+    return sorted({*listed, "evaluate_many", "a heatmap.load", "a heatmap.save", "Settings"} - WITHOUT - DRAWN - MADE_BY_THE_PACKAGE)
 
 
 def test_every_public_function_is_called(known):

@@ -51,7 +51,7 @@ _NUMBERS = (
         "budget",
         "seed",
     ),
-    *("smoothness", "grid_weight", "direct_weight", "masks", "distinct_masks", "forward_passes"),
+    *("smoothness", "grid_weight", "direct_weight", "masks", "distinct_masks", "forward_passes", "backward_passes"),
     *("insertion", "deletion", "difference"),
 )
 """Columns of the table that hold numbers."""

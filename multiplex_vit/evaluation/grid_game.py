@@ -20,7 +20,7 @@ def grid_pointing_game(model: Classifier, mosaics: Iterable[Mosaic], method: Nam
     """Return what share of its attribution a method has in the right cell, for each class of each mosaic.
 
     Böhle, Fritz, Schiele, CVPR 2021, arXiv:2104.00032; see `grid_pointing` for the shares. One run of passes serves all classes of a mosaic
-    where a result has `for_class` (`Explanation`); other methods run once a class.
+    where a result is made of masks; other methods run once a class.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def _rows(model: Classifier, drawn: Mosaic, explain: Callable[..., Any], number:
     heatmaps = np.stack([np.asarray(result.heatmap) for result in results])
     shares, centred = (grid_pointing(heatmaps, drawn.shape, centred=centred) for centred in (False, True))
     sizes = np.bincount(cells(heatmaps.shape[1:], drawn.shape).ravel()) / heatmaps[0].size
-    passes = {f"{way}_passes": sum(getattr(run, f"{way}_passes", 0) for run in runs) for way in ("forward", "backward")}
+    passes = {f"{way}_passes": sum(getattr(run, f"{way}_passes") for run in runs) for way in ("forward", "backward")}
     head = {"shape": f"{drawn.shape[0]}x{drawn.shape[1]}", "mosaic": number}
     return [
         {
@@ -78,7 +78,7 @@ def _rows(model: Classifier, drawn: Mosaic, explain: Callable[..., Any], number:
             "image": drawn.images[cell],
             "label": label,
             "label_name": model.classes[label],
-            "probability": float(results[cell].clean[label]) if hasattr(results[cell], "clean") else np.nan,
+            "probability": float(results[cell].clean[label]),
             "score": model.score.quantity,
             "share": shares[cell],
             "share_centred": centred[cell],
@@ -93,7 +93,7 @@ def _explained(model: Classifier, drawn: Mosaic, explain: Callable[..., Any]) ->
     """Return a result a cell, and the runs that it took to get them."""
     picture = model.picture(drawn.pixels)
     first = explain(model, picture, label=drawn.labels[0])
-    if hasattr(first, "for_class"):
+    if first.masks is not None:
         return [first.for_class(label) for label in drawn.labels], [first]
     results = [first, *(explain(model, picture, label=label) for label in drawn.labels[1:])]
     return results, results

@@ -63,11 +63,26 @@ def min_cut(weights: np.ndarray, min_cut: float) -> np.ndarray:
     >>> min_cut(np.array([[[0.5, 0.125], [0.25, 0.0]]]), 0.5).tolist()
     [[[0.5, 0.0], [0.25, 0.0]]]
     """
-    # In the weights' own precision, as the published method takes it.
-    part = weights.dtype.type(share("min_cut", min_cut))
-    threshold = part * weights.max((1, 2), keepdims=True)
-    # An edge at the threshold stays, so that the greatest always does.
-    return np.where(weights < threshold, 0, weights)
+    return without_weak(weights, share("min_cut", min_cut))
+
+
+def without_weak(weights: Any, min_cut: float) -> Any:
+    """Return weights [..., source, target] of an array or a tensor without the weak edges.
+
+    Edges below `min_cut` times the greatest weight of their layer become 0. The threshold is taken
+    in the weights' own precision, as the published method takes it.
+
+    Examples
+    --------
+    >>> without_weak(np.array([[0.5, 0.125], [0.25, 0.0]]), 0.5).tolist()
+    [[0.5, 0.0], [0.25, 0.0]]
+    """
+    greatest_of = weights.amax if hasattr(weights, "amax") else weights.max
+    threshold = min_cut * greatest_of((-2, -1))[..., None, None]
+    kept = weights + 0
+    # An edge at the threshold stays, so that the greatest always does; NaN goes.
+    kept[~(weights >= threshold)] = 0
+    return kept
 
 
 @FILTERS.register(scale="linear")

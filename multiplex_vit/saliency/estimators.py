@@ -10,7 +10,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import gammaln
 
-from multiplex_vit.registry import Named, Registry
+from multiplex_vit.errors import InputError
+from multiplex_vit.registry import Named, Registry, name_of
 from multiplex_vit.spelling import called
 
 Estimator = Callable[..., np.ndarray]
@@ -18,7 +19,9 @@ ESTIMATORS: Registry[Estimator] = Registry("estimator", data=3)
 
 
 @ESTIMATORS.register
-def coverage(kept: np.ndarray, confidence: np.ndarray, graph: np.ndarray | None = None) -> np.ndarray:
+def coverage(
+    kept: np.ndarray, confidence: np.ndarray, graph: np.ndarray | None = None
+) -> np.ndarray:
     """Return the mean confidence of the masks that keep a node, sum_m kept * conf / max(1, sum_m kept), as published.
 
     0 for a node in no mask (Marchetti et al., doi:10.1007/s00521-025-11591-x; with random masks it is RISE, arXiv:1806.07421).
@@ -33,7 +36,9 @@ def coverage(kept: np.ndarray, confidence: np.ndarray, graph: np.ndarray | None 
 
 
 @ESTIMATORS.register
-def contrast(kept: np.ndarray, confidence: np.ndarray, graph: np.ndarray | None = None) -> np.ndarray:
+def contrast(
+    kept: np.ndarray, confidence: np.ndarray, graph: np.ndarray | None = None
+) -> np.ndarray:
     """Return the mean confidence of the masks that keep a node minus that of those that remove it; 0 for a node in all masks or in none.
 
     Examples
@@ -43,12 +48,21 @@ def contrast(kept: np.ndarray, confidence: np.ndarray, graph: np.ndarray | None 
     """
     kept = kept.astype(float)
     present, absent = kept.sum(0), (1 - kept).sum(0)
-    difference = kept.T @ confidence / np.maximum(1, present) - (1 - kept).T @ confidence / np.maximum(1, absent)
+    difference = kept.T @ confidence / np.maximum(1, present) - (
+        1 - kept
+    ).T @ confidence / np.maximum(1, absent)
     return np.where((present > 0) & (absent > 0), difference, 0)
 
 
 @ESTIMATORS.register(needs="graph")
-def graph(kept: np.ndarray, confidence: np.ndarray, graph: np.ndarray | None = None, *, smoothness: float = 10.0, shrinkage: float = 0.01) -> np.ndarray:
+def graph(
+    kept: np.ndarray,
+    confidence: np.ndarray,
+    graph: np.ndarray | None = None,
+    *,
+    smoothness: float = 10.0,
+    shrinkage: float = 0.01,
+) -> np.ndarray:
     """Return the least-squares effect of keeping a node, smooth over the token graph.
 
     h = (X'X + s (L + e I))^-1 X'y, with X the masks and y the confidences, both centred over masks, L the graph's Laplacian, s the
@@ -66,11 +80,16 @@ def graph(kept: np.ndarray, confidence: np.ndarray, graph: np.ndarray | None = N
     weights = graph.astype(float)
     centred = kept - kept.mean(0)
     penalty = np.diag(weights.sum(1) + shrinkage) - weights
-    return np.linalg.solve(centred.T @ centred + smoothness * penalty, centred.T @ (confidence - confidence.mean(dtype=float)))
+    return np.linalg.solve(
+        centred.T @ centred + smoothness * penalty,
+        centred.T @ (confidence - confidence.mean(dtype=float)),
+    )
 
 
 @ESTIMATORS.register
-def shapley(kept: np.ndarray, confidence: np.ndarray, graph: np.ndarray | None = None, *, ridge: float = 1.0) -> np.ndarray:
+def shapley(
+    kept: np.ndarray, confidence: np.ndarray, graph: np.ndarray | None = None, *, ridge: float = 1.0
+) -> np.ndarray:
     """Return least-squares effects with a mask that keeps k of n nodes weighted (n - 1) / (C(n, k) k (n - k)): KernelSHAP.
 
     Weights are scaled to a mean of 1, an intercept is free, and where the masks do not determine the effects, `ridge` times the identity
@@ -95,7 +114,9 @@ def shapley(kept: np.ndarray, confidence: np.ndarray, graph: np.ndarray | None =
     normal = centred.T @ (weight[:, None] * centred)
     if np.linalg.matrix_rank(normal, hermitian=True) < n_nodes:
         normal = normal + ridge * np.eye(n_nodes)
-    return np.linalg.solve(normal, centred.T @ (weight * (confidence - np.average(confidence, weights=weight))))
+    return np.linalg.solve(
+        normal, centred.T @ (weight * (confidence - np.average(confidence, weights=weight)))
+    )
 
 
 @ESTIMATORS.register
@@ -144,6 +165,70 @@ def _fitted(masks: np.ndarray, values: np.ndarray, rank: int, ridge: float) -> n
     return np.linalg.lstsq(normal, masks.T @ values, rcond=None)[0]
 
 
+def estimate(
+    estimator: Named,
+    kept: np.ndarray,
+    confidence: np.ndarray,
+    graph: np.ndarray | None = None,
+    *,
+    smoothness: float | None = None,
+) -> np.ndarray:
+    """Return what an estimator makes of masks and confidences, checked.
+
+    Parameters
+    ----------
+    estimator : str or callable
+        A member of `ESTIMATORS`, or a function in its place.
+    kept : ndarray bool [mask, node]
+    confidence : ndarray [mask]
+    graph : ndarray [node, node], optional
+        The token graph.
+    smoothness : float, optional
+        For estimators by name that need the graph. Default: their own.
+
+    Returns
+    -------
+    ndarray float32 [node]
+
+    Raises
+    ------
+    InputError
+        If the estimator is unknown, needs a token graph that is not there, or gives anything but a
+        finite value a node.
+    """
+    function = ESTIMATORS.resolve(estimator)
+    name = name_of(estimator)
+    needs_graph = ESTIMATORS.trait(estimator, "needs") == "graph"
+    if needs_graph and graph is None:
+        what = f"estimator {name} needs the token graph, which was not kept"
+        raise InputError(f"{what}; explain with estimator='graph' to keep it")
+    options = {}
+    takes_smoothness = needs_graph and ESTIMATORS.takes(estimator, "smoothness")
+    if isinstance(estimator, str) and takes_smoothness and smoothness is not None:
+        options["smoothness"] = smoothness
+    values = np.asarray(function(kept, confidence, graph, **options), dtype=np.float32)
+    if values.shape != kept.shape[1:] or not np.isfinite(values).all():
+        given, wanted = list(values.shape), kept.shape[1]
+        raise InputError(
+            f"estimator {name} returned shape {given}; finite values [{wanted}] were wanted"
+        )
+    return values
+
+
+def standardised(values: np.ndarray) -> np.ndarray:
+    """Return values less their mean, in standard deviations; zeros where all are the same.
+
+    Examples
+    --------
+    >>> standardised(np.array([1.0, 3.0])).tolist(), standardised(np.array([2.0, 2.0])).tolist()
+    ([-1.0, 1.0], [0.0, 0.0])
+    """
+    spread = values.std(dtype=float)
+    if not spread > 0:
+        return np.zeros(values.shape)
+    return (values - values.mean(dtype=float)) / spread
+
+
 def written(estimator: Named) -> str:
     """Return the text by which a file names an estimator, so that the text gives the same heatmap.
 
@@ -157,7 +242,11 @@ def written(estimator: Named) -> str:
     """
     own = ESTIMATORS.own_name(estimator)
     needs_graph = ESTIMATORS.trait(estimator, "needs") == "graph"
-    if isinstance(estimator, str) or not needs_graph or not ESTIMATORS.takes(estimator, "smoothness"):
+    if (
+        isinstance(estimator, str)
+        or not needs_graph
+        or not ESTIMATORS.takes(estimator, "smoothness")
+    ):
         return ESTIMATORS.written(estimator)
     default = inspect.signature(estimator).parameters["smoothness"].default
     return called(own, {**ESTIMATORS.options(estimator), "smoothness": default})

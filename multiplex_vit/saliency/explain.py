@@ -1,68 +1,73 @@
-"""explain: an image in, an Explanation out. multiplex: an image in, its network out."""
+"""explain: an image in, an explanation out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
 from typing import Any, Unpack, overload
 
 from multiplex_vit.arguments import checked
-from multiplex_vit.models.operators import single_head
-from multiplex_vit.models.vision_model import VisionModel
-from multiplex_vit.network.direction import checked_direction
-from multiplex_vit.network.multiplex import Multiplex
-from multiplex_vit.registry import name_of
-from multiplex_vit.saliency.each import explain_each, labels_of, picture_of
+from multiplex_vit.checks import vision_model
+from multiplex_vit.errors import InputError
+from multiplex_vit.models.classifier import Classifier
+from multiplex_vit.saliency.batching import batches, labels_of
 from multiplex_vit.saliency.explainers import EXPLAINERS, Explainer
 from multiplex_vit.saliency.explainers.from_settings import warn_of_empty
-from multiplex_vit.saliency.settings import Choices, Named, Settings
+from multiplex_vit.saliency.explanation import Explanation
+from multiplex_vit.saliency.pipeline import explained
+from multiplex_vit.saliency.settings import Choices, Settings
+
+Method = str | Explainer | Settings | Callable[..., Any]
+"""An explainer by name, as a value, by settings of masks, or as a function of one's own."""
 
 
 @overload
 def explain(
-    model: VisionModel,
+    model: Classifier,
     image: list[Any] | tuple[Any, ...],
     *,
-    method: str | Explainer | Settings | Callable[..., Any] = "mutex",
+    method: Method = "mutex",
     label: Any = None,
     batch_size: int | str = "auto",
     **options: Unpack[Choices],
-) -> list[Any]: ...
+) -> list[Explanation]: ...
 @overload
 def explain(
-    model: VisionModel,
+    model: Classifier,
     image: Any,
     *,
-    method: str | Explainer | Settings | Callable[..., Any] = "mutex",
+    method: Method = "mutex",
     label: Any = None,
     batch_size: int | str = "auto",
     **options: Unpack[Choices],
-) -> Any: ...
+) -> Explanation: ...
 @checked
 def explain(
-    model: VisionModel,
+    model: Classifier,
     image: Any,
     *,
-    method: str | Explainer | Settings | Callable[..., Any] = "mutex",
+    method: Method = "mutex",
     label: Any = None,
     batch_size: int | str = "auto",
     **options: Unpack[Choices],
-) -> Any:
+) -> Explanation | list[Explanation]:
     """Explain why a model sees a class in an image.
 
     Parameters
     ----------
     model : VisionModel
         From `load`.
-    image : path-like, PIL image, uint8 array [row, col, channel], float array or Tensor [1, channel, row, col], or a list of these
-        Floats are pixel values that are pre-processed already.
+    image : path-like, PIL image, array, Tensor, or a list of these
+        An array is uint8 [row, col, channel], or holds floats [1, channel, row, col] that are
+        pre-processed already, as a Tensor does.
     method : str, Explainer, Settings or callable
         A member of `EXPLAINERS`, with options or without ("rise_tokens(budget=550)"), or a function
-        of model, picture and label. Default: "mutex", the published method (doi:10.1007/s00521-025-11591-x);
-        "communities" gives the better heatmap of as many passes.
-    label : int or str, optional
+        of model, picture and label. Default: "mutex", the published method
+        (doi:10.1007/s00521-025-11591-x); "communities" gives the better heatmap of as many passes.
+    label : int or str, or a list of one an image, optional
         Index or name of the class to explain. Default: the predicted class.
     batch_size : int or "auto"
         Most masks a forward pass. Sums of other batches run in another order, which moves
         confidences by up to 1e-6, and heatmaps by as much times the estimator's gain; see
-        `saliency.explainers.from_settings`. Default: "auto".
+        `saliency.settings`. Default: "auto".
     **options
         Options of the method. Those of "mutex" and "communities" are the fields of `Settings`.
 
@@ -90,94 +95,143 @@ def explain(
     explainer = EXPLAINERS.resolve(method).at(**options)
     if not isinstance(image, (list, tuple)):
         return explainer(model, image, label, batch_size=batch_size)
-    labels = labels_of(label, len(image))
-    if explainer.settings is None:
-        return [explainer(model, one, of_one) for one, of_one in zip(image, labels, strict=True)]
-    together = explain_each(model, image, [explainer.settings], label=labels, batch_size=batch_size)
-    explanations = [explanation for (explanation,) in together]
-    for explanation in explanations:
-        warn_of_empty(explanation.masks)
+    explanations = []
+    for (explanation,) in explain_each(
+        model, image, [explainer], label=label, batch_size=batch_size
+    ):
+        if explainer.settings is not None:
+            warn_of_empty(explanation.masks)
+        explanations.append(explanation)
     return explanations
 
 
 @checked
-def multiplex(
-    model: VisionModel,
-    image: Any,
+def explain_each(
+    model: Classifier,
+    images: Iterable[Any],
+    explainers: Method | Iterable[Method],
     *,
-    operator: Named = "sum",
-    min_cut: float = 0.01,
-    heads: bool = False,
-    prefix: bool = False,
-    edges: str = "attention",
-) -> Multiplex:
-    """Turn a forward pass into a multiplex network: a layer a transformer block, a node a patch token.
+    label: Any = None,
+    batch_size: int | str = "auto",
+) -> Iterator[list[Explanation]]:
+    """Explain images one after the other, in the time and memory of several at once.
+
+    Explainers made of masks by settings share one pass of the whole image, and each distinct mask
+    is run once for all of them; masks that keep equally many tokens share a pass, whatever their
+    image. Other explainers run by themselves. The next images are read in a thread meanwhile.
+    Memory does not grow with the number of images, unless results are kept.
+
+    Parameters
+    ----------
+    model : VisionModel
+    images : iterable
+        Each as for `explain`.
+    explainers : str, Explainer, Settings or callable, or several of them
+    label : int, str, or a list of one an image, optional
+        Class to explain. Default: the predicted class, also where one of a list is None.
+    batch_size : int or "auto"
+        Most masks a forward pass. Default: "auto".
+
+    Yields
+    ------
+    list of Explanation
+        An image's, in the order of the explainers.
+
+    Raises
+    ------
+    InputError
+        If an image, a label or an explainer cannot be used.
+
+    Examples
+    --------
+    >>> import multiplex_vit as mv
+    >>> model, photos = mv.load("demo-vit", device="cpu"), mv.samples().values()
+    >>> for mutex, rollout in mv.explain_each(model, photos, ["mutex", "rollout"]):
+    ...     print(mutex.label_name, mutex.forward_passes, rollout.forward_passes)
+    cat 53 1
+    horse 52 1
+    bird 54 1
+    """
+    vision_model(model)
+    chosen = _resolved(explainers)
+    labels: Iterable[Any] = repeat(label)
+    if isinstance(label, (list, tuple)):
+        images = list(images)
+        labels = labels_of(label, len(images))
+    return _each(model, images, labels, chosen, batch_size)
+
+
+@checked
+def explain_many(
+    model: Classifier,
+    image: Any,
+    explainers: Method | Iterable[Method],
+    *,
+    label: int | str | None = None,
+    batch_size: int | str = "auto",
+) -> list[Explanation]:
+    """Explain an image by several explainers, which share passes as in `explain_each`.
 
     Parameters
     ----------
     model : VisionModel
     image : as for `explain`
-    operator : str or callable
-        How attention is pooled over heads: "min", "max", "sum" or "mean".
-    min_cut : float, 0 to 1
-        In each layer, edges below this share of the greatest weight are cut.
-    heads : bool
-        A layer a block and head ("L03H00") instead, block by block; `operator` is not used then.
-    prefix : bool
-        Prefix tokens (class, distillation, registers) are nodes too, before the patches.
-    edges : "attention" or "information"
-        Which way edges run: from the token that attends to the one attended to, as in the published
-        method, or the other way, as information flows. The weight is the attention paid.
+    explainers : str, Explainer, Settings or callable, or several of them
+    label : int or str, optional
+        Index or name of the class to explain. Default: the predicted class.
+    batch_size : int or "auto"
+        Most masks a forward pass. Default: "auto".
 
     Returns
     -------
-    Multiplex
-        weights float32 [layer, source, target].
+    list of Explanation
+        In the order of the explainers; `shared_passes` counts what they took together.
 
     Raises
     ------
     InputError
-        If the image, the operator, `min_cut` or `edges` cannot be used.
+        If the image, the label or an explainer cannot be used.
 
     Examples
     --------
     >>> import multiplex_vit as mv
-    >>> model = mv.load("demo-vit", device="cpu")
-    >>> mv.multiplex(model, mv.samples()["cat"]).weights.shape
-    (6, 64, 64)
-    >>> mv.multiplex(model, mv.samples()["cat"], heads=True, prefix=True)
-    <Multiplex: 18 layers of 65 nodes (8 x 8 + class), ... edges>
+    >>> model, cat = mv.load("demo-vit", device="cpu"), mv.samples()["cat"]
+    >>> both = mv.explain_many(model, cat, mv.sweep(statistics=["max", "skew"]))
+    >>> [len(ex.masks) for ex in both]
+    [6, 6]
     """
-    direction = checked_direction(edges)
-    settings = Settings(operators=(operator,), min_cut=min_cut).resolved()
-    picture = picture_of(model, image)
-    operators: Any = settings.operators
-    if heads:
-        operators = [single_head(head) for head in range(model.n_heads)]
-    attention, clean = model.attend(model.embed(picture.pixels), operators, prefix=prefix)
-    predicted = int(clean[0].argmax())
-    facts: dict[str, Any] = {"model": model.name, "layers": "block and head" if heads else "block"}
-    if not heads:
-        facts["operator"] = name_of(operator)
-    facts["predicted"] = model.classes[predicted]
-    facts["probability"] = float(clean[0, predicted])
-    facts["score"] = model.score.quantity
-    grid = model.grid_of(picture.pixels.shape[2:])
-    net = Multiplex(
-        attention[0].transpose(0, 1).flatten(0, 1).float().cpu().numpy(),
-        grid,
-        provenance=facts,
-        prefix=model.prefix if prefix else (),
-        **(_heads_of(model) if heads else {}),
-    ).prune(settings.min_cut)
-    return net if direction == net.edges else net.reverse()
+    each = explain_each(model, [image], explainers, label=[label], batch_size=batch_size)
+    return next(each)
 
 
-def _heads_of(model: VisionModel) -> dict[str, Any]:
-    """Return names, blocks and heads of the layers of a network of heads."""
-    layers = [(block, head) for block in range(model.n_layers) for head in range(model.n_heads)]
-    return {
-        "layer_names": tuple(f"L{block:02d}H{head:02d}" for block, head in layers),
-        "blocks": tuple(block for block, _ in layers),
-        "heads": tuple(head for _, head in layers),
-    }
+def _resolved(explainers: Any) -> list[Explainer]:
+    single = isinstance(explainers, (str, Explainer, Settings)) or callable(explainers)
+    if not single and not isinstance(explainers, Iterable):
+        raise InputError(f"explainers is {explainers!r}; give an explainer, or several of them")
+    chosen = [EXPLAINERS.resolve(one) for one in ([explainers] if single else explainers)]
+    if not chosen:
+        raise InputError("no explainer was given; give at least one")
+    return chosen
+
+
+def _each(
+    model: Classifier,
+    images: Iterable[Any],
+    labels: Iterable[Any],
+    chosen: list[Explainer],
+    batch_size: int | str,
+) -> Iterator[list[Explanation]]:
+    settings = [explainer.settings for explainer in chosen if explainer.settings is not None]
+    for pictures, own_labels in batches(model, images, labels, settings):
+        together: list[list[Explanation]] = [[] for _ in pictures]
+        if settings:
+            together = explained(model, pictures, own_labels, settings, batch_size)
+        for picture, label, of_image in zip(pictures, own_labels, together, strict=True):
+            by_settings = iter(of_image)
+            explanations = []
+            for explainer in chosen:
+                if explainer.settings is None:
+                    explanations.append(explainer(model, picture, label))
+                else:
+                    explanations.append(explainer.sign(next(by_settings)))
+            yield explanations

@@ -1,11 +1,11 @@
-"""Explanation: masks, confidences, and the heatmap of any class."""
+"""Explanation: what every explainer returns, a heatmap of a class and what it was made from."""
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,148 +14,205 @@ from multiplex_vit.checks import label_index
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import written_whole
 from multiplex_vit.models.score import SCORES, Score
-from multiplex_vit.registry import Named, name_of
-from multiplex_vit.saliency.estimators import ESTIMATORS
-from multiplex_vit.saliency.masks import LABELS, Masks, direction_of
-from multiplex_vit.saliency.pictured import Pictured
-from multiplex_vit.saliency.saved import FORMAT, read_explanation
+from multiplex_vit.reading import named
+from multiplex_vit.registry import Named
+from multiplex_vit.saliency.estimators import ESTIMATORS, estimate, standardised, written
+from multiplex_vit.saliency.masks import Masks, matching
+from multiplex_vit.saliency.saved import ARRAYS, FORMAT, read_explanation
 from multiplex_vit.saliency.settings import Settings
 
-_SOME = ("graph", "direct")
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False)
-class Explanation(Pictured):
-    """Why a model sees a class in an image. It holds every class's heatmap; asking for another takes no forward pass.
+class Explanation:
+    """Why a model sees a class in an image.
+
+    What is made of masks holds every class's heatmap; asking for another takes no forward pass.
 
     Attributes
     ----------
     label : int
         The class explained.
-    masks : Masks
-        kept [mask, node] and their labels.
-    probabilities : ndarray float32 [mask, class]
-        Scores of every class with each mask's tokens alone: probabilities, unless `score` says
-        otherwise.
     clean : ndarray float32 [class]
-        Scores of the whole image.
+        Scores of the whole image: probabilities, unless `score` says otherwise.
     grid : tuple of int
         Rows and columns of patches.
     classes : tuple of str
         Class names.
-    settings : Settings
-    forward_passes : int
-        Sequences that the model classified: the whole image, and each distinct mask once.
     model : str
         Name of the model.
     view : ndarray uint8 [row, col, channel]
         What the model saw, for drawing.
+    explainer : str
+        What explained it, as `EXPLAINERS[explainer]` takes it.
+    forward_passes, backward_passes : int
+        Sequences that the model classified, the whole image among them and each distinct mask once;
+        and sequences that gradients went back through.
+    score : Score
+        What the numbers of `clean` and `probabilities` mean. Default: that of a softmax.
+    values : ndarray float32 [row, col], optional
+        The heatmap, where it is not made of masks.
+    masks : Masks, optional
+        kept [mask, node] and their labels.
+    probabilities : ndarray float32 [mask, class], optional
+        Scores of every class with each mask's tokens alone.
+    settings : Settings, optional
+        How the masks were made and are weighed, where an explainer has settings.
+    estimator : str or callable, optional
+        How masks are weighed, where there are no settings.
     against : int, optional
         The class whose confidence is subtracted (see `contrast`).
     graph : ndarray float32 [node, node], optional
         The token graph, where the design or the estimator needed it.
     direct : ndarray float32 [node, class], optional
         Direct logit attribution of every node to every class, where the settings give it weight.
-    score : Score
-        What the numbers of `probabilities` and `clean` mean. Default: that of a softmax.
     """
 
     label: int
-    masks: Masks
-    probabilities: np.ndarray
-    clean: np.ndarray
+    clean: np.ndarray = field(repr=False)
     grid: tuple[int, int]
-    classes: tuple[str, ...]
-    settings: Settings
-    forward_passes: int
+    classes: tuple[str, ...] = field(repr=False)
     model: str
-    view: np.ndarray
+    view: np.ndarray = field(repr=False)
+    explainer: str = ""
+    forward_passes: int = 0
+    backward_passes: int = 0
+    score: Score = SCORES["softmax"]
+    values: np.ndarray | None = None
+    masks: Masks | None = None
+    probabilities: np.ndarray | None = None
+    settings: Settings | None = None
+    estimator: Named | None = None
     against: int | None = None
     graph: np.ndarray | None = None
     direct: np.ndarray | None = None
-    score: Score = SCORES["softmax"]
 
     def __repr__(self) -> str:
-        found = f"{self.label_name!r} ({self.score.text(self.clean[self.label])})"
-        passes = f"{self.masks.summary()}, {self.forward_passes} forward passes"
-        return f"<Explanation of {found} by {self.model}: {passes}>"
+        what = f"{self.label_name!r} ({self.score.text(self.clean[self.label])})"
+        parts = [f"{self.forward_passes} forward passes"]
+        if self.masks is not None:
+            parts.insert(0, self.masks.summary())
+        if self.backward_passes:
+            parts.append(f"{self.backward_passes} backward passes")
+        by = f"{self.explainer} of {self.model}" if self.explainer else self.model
+        return f"<Explanation of {what} by {by}: {', '.join(parts)}>"
+
+    # --- the class ------------------------------------------------------------------------------
 
     @property
     def label_name(self) -> str:
         """Name of the class explained; of a contrast "a - b"."""
-        name = super().label_name
+        name = self.classes[self.label]
         return name if self.against is None else f"{name} - {self.classes[self.against]}"
+
+    @property
+    def predicted(self) -> int:
+        """The class of the whole image whose score is greatest; of one logit, its only class."""
+        return int(self.clean.argmax())
+
+    @property
+    def passes(self) -> int:
+        """Forward and backward passes together."""
+        return self.forward_passes + self.backward_passes
 
     @property
     def confidence(self) -> np.ndarray:
         """Score [mask] of the class explained; of a contrast, the difference."""
-        own = self.probabilities[:, self.label]
-        return own if self.against is None else own - self.probabilities[:, self.against]
+        _, probabilities = self._of_masks("there is no confidence with masks")
+        return self._of_class(probabilities)
+
+    # --- the heatmap ----------------------------------------------------------------------------
 
     @cached_property
-    def heatmap(self) -> np.ndarray:  # type: ignore[override]
-        """Worth [row, col] of every node for the class, by the settings' estimator; as published unless another was chosen.
+    def heatmap(self) -> np.ndarray:
+        """Worth [row, col] of every node for the class, float32; greater is more important.
 
-        With a direct_weight w, that and w times the direct attribution to the class, each with a mean of 0 and a standard deviation of 1.
+        Of masks it is what their estimator gives. With a direct_weight w, it is that and w times
+        the direct attribution to the class, each with a mean of 0 and a standard deviation of 1.
         """
-        estimated, weight = self.estimate(self.settings.estimator), self.settings.direct_weight
-        return _read_only(_standard(estimated) + weight * _standard(self._shares())) if weight else estimated
-
-    def _shares(self) -> np.ndarray:
-        if self.direct is None:
-            raise InputError("direct attribution was not kept; explain with a direct_weight to keep it")
-        own = self.direct[:, self.label]
-        return (own if self.against is None else own - self.direct[:, self.against]).reshape(self.grid)
+        if self.values is not None:
+            return _read_only(self.values)
+        estimated = self.estimate(self._estimator)
+        weight = 0.0 if self.settings is None else self.settings.direct_weight
+        if not weight:
+            return estimated
+        return _read_only(standardised(estimated) + weight * standardised(self._shares()))
 
     @checked
     def estimate(self, estimator: Named) -> np.ndarray:
         """Return the heatmap float32 [row, col] by an estimator, without a forward pass.
 
-        Of predicted values, an estimator is given how far each lies above the least, so that a node in
-        no mask, which "coverage" counts as 0, is not put above or below all others.
+        Of predicted values, an estimator is given how far each lies above the least, so that a node
+        in no mask, which "coverage" counts as 0, is not put above or below all others.
 
         Raises
         ------
         InputError
-            If it is unknown, needs a token graph that was not kept, or gives anything but a finite value a node.
+            If it is unknown, needs a token graph that was not kept, or gives anything but a finite
+            value a node; or if the heatmap is not made of masks.
         """
-        function: Any = ESTIMATORS.resolve(estimator)
-        needs_graph = ESTIMATORS.trait(estimator, "needs") == "graph"
-        if needs_graph and self.graph is None:
-            raise InputError(f"estimator {name_of(estimator)} needs the token graph, which was not kept; explain with estimator='graph' to keep it")
-        given = {}
-        if isinstance(estimator, str) and needs_graph and ESTIMATORS.takes(estimator, "smoothness"):
-            given["smoothness"] = self.settings.smoothness
+        masks, _ = self._of_masks("there is nothing to estimate from")
         confidence = self.confidence - self.score.floor(self.confidence)
-        values = np.asarray(function(self.masks.kept, confidence, self.graph, **given), dtype=np.float32)
-        if values.shape != self.masks.kept.shape[1:] or not np.isfinite(values).all():
-            raise InputError(f"estimator {name_of(estimator)} returned shape {list(values.shape)}; finite values [{self.masks.kept.shape[1]}] were wanted")
+        smoothness = None if self.settings is None else self.settings.smoothness
+        values = estimate(estimator, masks.kept, confidence, self.graph, smoothness=smoothness)
         return _read_only(values.reshape(self.grid))
 
     @checked
-    def with_estimator(self, estimator: Named, *, direct_weight: float | None = None) -> "Explanation":
-        """Return the explanation by another estimator, or with another weight of the direct attribution, without a forward pass."""
-        ESTIMATORS.resolve(estimator)
-        weight = self.settings.direct_weight if direct_weight is None else direct_weight
-        return replace(self, settings=replace(self.settings, estimator=estimator, direct_weight=weight))
+    def with_estimator(
+        self, estimator: Named, *, direct_weight: float | None = None
+    ) -> "Explanation":
+        """Return the explanation by another estimator, without a forward pass.
 
-    def for_class(self, label: int | str) -> "Explanation":
-        """Return the explanation of another class, without a forward pass."""
-        return replace(self, label=self._class(label), against=None)
-
-    def contrast(self, label: int | str, against: int | str) -> "Explanation":
-        """Return the explanation of one class's confidence minus another's, without a forward pass.
+        Parameters
+        ----------
+        estimator : str or callable
+            A member of `ESTIMATORS`.
+        direct_weight : float, optional
+            How much the direct attribution counts. Default: as before.
 
         Raises
         ------
         InputError
-            If one is no class, or both are the same.
+            If the estimator is unknown, or the heatmap is not made of masks.
         """
-        own, other = self._class(label), self._class(against)
-        if own == other:
-            name = self.classes[own]
+        self._of_masks("there is nothing to estimate from")
+        ESTIMATORS.resolve(estimator)
+        if self.settings is not None:
+            weight = self.settings.direct_weight if direct_weight is None else direct_weight
+            changed = replace(self.settings, estimator=estimator, direct_weight=weight)
+            return replace(self, settings=changed, explainer=changed.text)
+        if direct_weight:
+            raise InputError(f"{self._by} keeps no direct attribution; leave direct_weight out")
+        return replace(self, estimator=estimator)
+
+    def for_class(self, label: int | str) -> "Explanation":
+        """Return the explanation of another class, without a forward pass.
+
+        Raises
+        ------
+        InputError
+            If there is no such class, or the heatmap is not made of masks.
+        """
+        self._of_masks("another class is another run: call explain with label=...")
+        return replace(self, label=self._class(label), against=None)
+
+    def contrast(self, label: int | str, against: int | str) -> "Explanation":
+        """Return the explanation of one class's confidence minus another's, without a pass.
+
+        Raises
+        ------
+        InputError
+            If one is no class, both are the same, or the heatmap is not made of masks.
+        """
+        self._of_masks("a contrast needs confidences of both classes; explain each of them")
+        first, second = self._class(label), self._class(against)
+        if first == second:
+            name = self.classes[first]
             raise InputError(f"{name!r} minus itself is 0 everywhere; give two classes to contrast")
-        return replace(self, label=own, against=other)
+        return replace(self, label=first, against=second)
 
     def subset(self, **chosen: str | Iterable[str]) -> "Explanation":
         """Return the explanation from some of the masks, without a forward pass.
@@ -163,74 +220,114 @@ class Explanation(Pictured):
         Parameters
         ----------
         **chosen : str or iterable of str
-            operator=, centrality=, statistic=, design= or direction= ("in", "out"): the values to keep.
+            operator=, centrality=, statistic=, design= or direction= ("in", "out"): the values to
+            keep.
 
         Raises
         ------
         InputError
-            If a name is unknown here, or no mask is left.
+            If a name is unknown here, no mask is left, or the heatmap is not made of masks.
         """
-        take = np.ones(len(self.masks), dtype=bool)
-        for column, wanted in chosen.items():
-            take &= self._matching(column, _as_names(column, wanted))
-        if not take.any():
-            raise InputError(f"no mask has {chosen}; see masks.table()")
-        return replace(self, masks=self.masks.select(take), probabilities=self.probabilities[take], settings=self._narrowed(take))
+        masks, probabilities = self._of_masks("there is nothing to choose from")
+        take = matching(masks, chosen)
+        left = masks.select(take)
+        changed = replace(self, masks=left, probabilities=probabilities[take])
+        if self.settings is None:
+            return changed
+        settings = self.settings.narrowed(left.labels)
+        return replace(changed, settings=settings, explainer=settings.text)
 
-    def _matching(self, column: str, wanted: list[Any]) -> np.ndarray:
-        if column == "direction":
-            here = [direction_of(label[1]) for label in self.masks.labels]
-        elif column in LABELS:
-            here = [label[LABELS.index(column)] for label in self.masks.labels]
-        elif column == "design":
-            here = list(self.masks.designs)
-        else:
-            raise InputError(f"masks have no {column!r}; give {', '.join(LABELS)}, design or direction")
-        names = [name_of(name) for name in wanted]
-        unknown = [name for name in names if name not in here or not name]
-        if unknown:
-            known = ", ".join(name for name in dict.fromkeys(here) if name)
-            raise InputError(f"no mask has {column} {unknown[0]!r}; here are {known or 'none'}")
-        return np.isin(here, names)
-
-    def _narrowed(self, take: np.ndarray) -> Settings:
-        """Return the settings with what is left in the masks taken; functions of one's own stay functions."""
-        left = [label for label, kept in zip(self.masks.labels, take, strict=True) if kept]
-        fields = enumerate(("operators", "centralities", "statistics"))
-        chosen = {f: tuple(m for m in getattr(self.settings, f) if name_of(m) in {label[i] for label in left}) for i, f in fields}
-        return replace(self.settings, **{field: names for field, names in chosen.items() if names})  # type: ignore[arg-type]
-
-    def _class(self, label: int | str) -> int:
-        return label_index(label, self.classes, self.model)
+    # --- tables, pictures, files ----------------------------------------------------------------
 
     def row(self) -> dict[str, Any]:
-        """Return a tidy row: model, class, its score, settings, masks, forward passes."""
-        distinct = len(self.masks.distinct()[0])
-        counts = {"masks": len(self.masks), "distinct_masks": distinct, "forward_passes": self.forward_passes}
-        return {"model": self.model, **self.head(), **self.settings.row(), **counts}
+        """Return a tidy row: model, class, its score, explainer, settings, masks and passes."""
+        row: dict[str, Any] = {
+            "model": self.model,
+            "label": self.label,
+            "label_name": self.label_name,
+            "probability": float(self.clean[self.label]),
+            "score": self.score.quantity,
+            "predicted": self.predicted,
+            "explainer": self.explainer,
+        }
+        if self.settings is not None:
+            row |= self.settings.row()
+        if self.masks is not None:
+            row |= {"masks": len(self.masks), "distinct_masks": len(self.masks.distinct()[0])}
+        passes = {"forward_passes": self.forward_passes, "backward_passes": self.backward_passes}
+        return row | passes
+
+    def table(self) -> "pd.DataFrame":
+        """Return `row` as a table of one row."""
+        import pandas as pd
+
+        return pd.DataFrame([self.row()])
+
+    @property
+    def title(self) -> str:
+        """The class explained and its score in the whole image, as pictures show them."""
+        return f"{self.label_name} ({self.score.text(self.clean[self.label], 2)})"
+
+    def plot(
+        self,
+        *,
+        alpha: float = 0.6,
+        smooth: bool = False,
+        colourbar: bool = False,
+        title: str | None = None,
+        ax: "Axes | None" = None,
+    ) -> "Axes":
+        """Draw the heatmap over the image; see `multiplex_vit.plot.overlay`.
+
+        Parameters
+        ----------
+        alpha : float
+            Opacity of the heatmap. Default: 0.6.
+        smooth : bool
+            Interpolate between patches. Default: False.
+        colourbar : bool
+            Draw the scale beside it. Default: False.
+        title : str, optional
+            Default: the class and its score.
+        ax : Axes, optional
+            Default: the current one.
+        """
+        from multiplex_vit import plot
+
+        title = self.title if title is None else title
+        options: dict[str, Any] = {"alpha": alpha, "smooth": smooth, "colourbar": colourbar}
+        return plot.overlay(self.view, self.heatmap, title=title, ax=ax, **options)
+
+    def _repr_png_(self) -> bytes:
+        from multiplex_vit import plot
+
+        return plot.thumbnail(self.view, self.heatmap, title=self.title)
 
     @checked
     def save(self, path: str | Path) -> None:
-        """Write the explanation as a NumPy archive (.npz, no pickle), whole or not at all; `load` gives it back."""
-        if Path(path).suffix != ".npz":
+        """Write the explanation as a NumPy archive (.npz, no pickle), whole or not at all.
+
+        Parameters
+        ----------
+        path : path-like
+            A name that ends in .npz; `load` gives the explanation back.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written there.
+        """
+        if named(path).suffix != ".npz":
             raise InputError(f"cannot save {path}: give a name that ends in .npz")
-        facts = {
-            "format": FORMAT,
-            "label": self.label,
-            "against": self.against,
-            "grid": self.grid,
-            "classes": self.classes,
-            "settings": self.settings.record(),
-            "forward_passes": self.forward_passes,
-            "model": self.model,
-            "score": self.score.name,
-            "labels": self.masks.labels,
-            "designs": self.masks.designs,
-        }
-        arrays = {"kept": self.masks.kept, "probabilities": self.probabilities, "clean": self.clean, "view": self.view}
-        arrays.update({name: own for name in _SOME if (own := getattr(self, name)) is not None})
+        arrays = {}
+        for name in ARRAYS:
+            holder = self.masks if name == "kept" else self
+            array = getattr(holder, name, None)
+            if array is not None:
+                arrays[name] = array
+        facts = np.array(json.dumps(self._facts()))
         with written_whole(path) as temporary:
-            np.savez_compressed(temporary, facts=np.array(json.dumps(facts)), **arrays)  # type: ignore[arg-type]
+            np.savez_compressed(temporary, facts=facts, **arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> "Explanation":
@@ -244,24 +341,55 @@ class Explanation(Pictured):
         """
         return cls(**read_explanation(path))
 
+    def _facts(self) -> dict[str, Any]:
+        """Return all but the arrays, as JSON can hold it."""
+        facts: dict[str, Any] = {"format": FORMAT, "score": self.score.name}
+        plain = ("label", "against", "grid", "classes", "model", "explainer")
+        for name in (*plain, "forward_passes", "backward_passes"):
+            facts[name] = getattr(self, name)
+        if self.masks is not None:
+            facts |= {"labels": self.masks.labels, "designs": self.masks.designs}
+        if self.settings is not None:
+            facts["settings"] = self.settings.record()
+        if self.estimator is not None:
+            facts["estimator"] = written(self.estimator)
+        return facts
 
-def _as_names(column: str, wanted: Any) -> list[Any]:
-    """Return one name or several as a list."""
-    if isinstance(wanted, str) or callable(wanted):
-        return [wanted]
-    names = list(wanted) if isinstance(wanted, (list, tuple, set, frozenset)) else []
-    if not names or not all(isinstance(name, str) or callable(name) for name in names):
-        raise InputError(f"{column} is {wanted!r}; give a name, or a list of names")
-    return names
+    # --- within ---------------------------------------------------------------------------------
 
+    @property
+    def _by(self) -> str:
+        return self.explainer or "this explainer"
 
-def _standard(values: np.ndarray) -> np.ndarray:
-    """Return values less their mean, in standard deviations; zeros where all are the same."""
-    spread = values.std(dtype=float)
-    return (values - values.mean(dtype=float)) / spread if spread > 0 else np.zeros(values.shape)
+    @property
+    def _estimator(self) -> Named:
+        if self.estimator is not None:
+            return self.estimator
+        return "coverage" if self.settings is None else self.settings.estimator
+
+    def _of_masks(self, otherwise: str) -> tuple[Masks, np.ndarray]:
+        """Return masks and probabilities; say why not where there are none."""
+        if self.masks is None or self.probabilities is None:
+            raise InputError(f"{self._by} makes no masks, so {otherwise}")
+        return self.masks, self.probabilities
+
+    def _of_class(self, scores: np.ndarray) -> np.ndarray:
+        """Return the column of scores [..., class] of the class; of a contrast, the difference."""
+        own = scores[:, self.label]
+        return own if self.against is None else own - scores[:, self.against]
+
+    def _shares(self) -> np.ndarray:
+        if self.direct is None:
+            raise InputError(
+                "direct attribution was not kept; explain with a direct_weight to keep it"
+            )
+        return self._of_class(self.direct).reshape(self.grid)
+
+    def _class(self, label: int | str) -> int:
+        return label_index(label, self.classes, self.model)
 
 
 def _read_only(heatmap: np.ndarray) -> np.ndarray:
-    heatmap = heatmap.astype(np.float32, copy=False)
+    heatmap = np.asarray(heatmap, dtype=np.float32)
     heatmap.flags.writeable = False
     return heatmap

@@ -1,35 +1,43 @@
 """Precision: what the last bits of the numbers do to masks and heatmaps."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from multiplex_vit.arguments import checked
 from multiplex_vit.checks import vision_model
-from multiplex_vit.models.vision_model import VisionModel
+from multiplex_vit.errors import InputError
+from multiplex_vit.models.classifier import Classifier
+from multiplex_vit.models.relay import Relay
 from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.saliency.agreement import rank_correlation
-from multiplex_vit.saliency.each import picture_of
-from multiplex_vit.saliency.explain import explain
+from multiplex_vit.saliency.batching import picture_of
+from multiplex_vit.saliency.explain import Method, explain
+from multiplex_vit.saliency.explainers import EXPLAINERS
 from multiplex_vit.saliency.explanation import Explanation
-from multiplex_vit.saliency.masks import Masks, make_masks
+from multiplex_vit.saliency.masks import Masks
+from multiplex_vit.saliency.ranked import make_masks
 from multiplex_vit.saliency.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @checked
-def precision_flips(model: VisionModel, image: Any, settings: Settings | None = None) -> Masks:
-    """Return the masks of every operator, centrality and statistic, with the number of tokens in each that float64 would keep and float32 does not, or the reverse.
+def precision_flips(model: Classifier, image: Any, method: Method = "mutex") -> Masks:
+    """Return the masks of every operator, centrality and statistic, and how many tokens flip.
 
-    Everything after the attention is computed in both types: cut edges, centralities, statistics, the threshold. It takes one forward pass.
-    Masks are made as by the design "centrality" without a budget, whatever the settings' own.
+    A token flips that float64 would keep and float32 does not, or the reverse. Everything after the
+    attention is computed in both types: cut edges, centralities, statistics, the threshold. It
+    takes one forward pass. Masks are made as by the design "centrality" without a budget, whatever
+    the method's own.
 
     Parameters
     ----------
     model : VisionModel
     image : as for `explain`
-    settings : Settings, optional
-        The published ones unless given.
+    method : str, Explainer or Settings
+        An explainer that has settings. Default: "mutex".
 
     Returns
     -------
@@ -39,96 +47,118 @@ def precision_flips(model: VisionModel, image: Any, settings: Settings | None = 
     Raises
     ------
     InputError
-        If the image or a setting cannot be used.
+        If the image or the method cannot be used.
 
     Examples
     --------
     >>> import multiplex_vit as mv
-    >>> table = precision_flips(mv.load("demo-vit", device="cpu"), mv.samples()["cat"]).table()
-    >>> table[table["statistic"].isin(["max", "min"])]["flips"].sum()
-    np.int64(0)
+    >>> model, cat = mv.load("demo-vit", device="cpu"), mv.samples()["cat"]
+    >>> table = precision_flips(model, cat).table()
+    >>> int(table[table["statistic"].isin(["max", "min"])]["flips"].sum())
+    0
     """
-    chosen = (settings or Settings()).resolved()
+    settings = _settings_of(method)
+    ranking = settings.ranking
     picture = picture_of(model, image)
-    attention, _ = model.attend(model.embed(picture.pixels), chosen.operators)
+    attention, _ = model.attend(model.embed(picture.pixels), ranking.operators)
     tokens = Tokens(model.grid_of(picture.pixels.shape[2:]))
-    masks, exact = (make_masks(each, chosen, tokens) for each in (attention[0], attention[0].double()))
-    return Masks(masks.kept, masks.labels, masks.designs, (masks.kept != exact.kept).sum(1))
+    single = dict(zip(ranking.operators, attention[0], strict=True))
+    double = {operator: weights.double() for operator, weights in single.items()}
+    masks = make_masks(single, ranking, settings.token_ratio, tokens)
+    exact = make_masks(double, ranking, settings.token_ratio, tokens)
+    flips = (masks.kept != exact.kept).sum(1)
+    return Masks(masks.kept, masks.labels, masks.designs, flips)
 
 
 @checked
 def precision_agreement(
-    model: VisionModel, image: Any, settings: Settings | None = None, *, label: int | str | None = None, other: VisionModel | None = None
-) -> pd.DataFrame:
-    """Compare the heatmap whose masks are made in float32 with that whose masks are made in float64, and with another device's.
+    model: Classifier,
+    image: Any,
+    method: Method = "mutex",
+    *,
+    label: int | str | None = None,
+    other: Classifier | None = None,
+) -> "pd.DataFrame":
+    """Compare a heatmap with that whose masks are made in float64, and with another device's.
 
     Parameters
     ----------
     model : VisionModel
     image : as for `explain`
-    settings : Settings, optional
-        The published ones unless given.
+    method : str, Explainer or Settings
+        An explainer that has settings. Default: "mutex".
     label : int or str, optional
-        The class to explain; the one that `model` predicts unless given.
+        The class to explain. Default: the one that `model` predicts.
     other : VisionModel, optional
         The same model on another device.
 
     Returns
     -------
     DataFrame
-        One row a comparison: compared ("float64", or the other's device), masks (how many), masks_differ, tokens_differ (over all masks;
-        masks are compared by their place), correlation (Spearman's, of the heatmaps), max_difference, range (greatest less least value of
-        the heatmap as it is, which the difference is to be seen against).
+        One row a comparison: compared ("float64", or the other's device), masks (how many),
+        masks_differ, tokens_differ (over all masks; masks are compared by their place), correlation
+        (Spearman's, of the heatmaps), max_difference, range (greatest less least value of the
+        heatmap as it is, which the difference is to be seen against).
 
     Raises
     ------
     InputError
-        If the image, the label or a setting cannot be used.
+        If the image, the label or the method cannot be used.
 
     Examples
     --------
     >>> import multiplex_vit as mv
-    >>> precision_agreement(mv.load("demo-vit", device="cpu"), mv.samples()["cat"])[["compared", "masks"]].values.tolist()
+    >>> table = precision_agreement(mv.load("demo-vit", device="cpu"), mv.samples()["cat"])
+    >>> table[["compared", "masks"]].values.tolist()
     [['float64', 54]]
     """
-    for given in (model, model if other is None else other):
-        vision_model(given)
-    chosen = settings or Settings()
-    image = model.picture(image)
-    own = explain(model, image, label=label, method=chosen)
-    doubled: Any = _Doubled(model)
-    found = {"float64": explain(doubled, image, label=own.label, method=chosen)}
+    import pandas as pd
+
+    vision_model(model)
+    models: dict[str, Classifier] = {"float64": _Doubled(model)}
     if other is not None:
-        found[str(other.device)] = explain(other, image, label=own.label, method=chosen)
-    return pd.DataFrame([{"compared": name, **_compared(own, each)} for name, each in found.items()])
+        vision_model(other)
+        models[str(other.device)] = other
+    settings = _settings_of(method)
+    image = model.picture(image)
+    reference = explain(model, image, label=label, method=settings)
+    rows = []
+    for name, compared in models.items():
+        again = explain(compared, image, label=reference.label, method=settings)
+        rows.append({"compared": name, **_differences(reference, again)})
+    return pd.DataFrame(rows)
 
 
-def _compared(own: Explanation, other: Explanation) -> dict[str, Any]:
-    n_masks = min(len(own.masks), len(other.masks))
-    differ = own.masks.kept[:n_masks] != other.masks.kept[:n_masks]
+def _settings_of(method: Method) -> Settings:
+    explainer = EXPLAINERS.resolve(method)
+    if explainer.settings is None:
+        raise InputError(f"{explainer} makes no masks by settings; give mutex or communities")
+    return explainer.settings
+
+
+def _differences(first: Explanation, second: Explanation) -> dict[str, Any]:
+    assert first.masks is not None
+    assert second.masks is not None
+    n_masks = min(len(first.masks), len(second.masks))
+    n_missing = abs(len(first.masks) - len(second.masks))
+    differ = first.masks.kept[:n_masks] != second.masks.kept[:n_masks]
     return {
-        "masks": len(own.masks),
-        "masks_differ": int(differ.any(1).sum()) + abs(len(own.masks) - len(other.masks)),
+        "masks": len(first.masks),
+        "masks_differ": int(differ.any(1).sum()) + n_missing,
         "tokens_differ": int(differ.sum()),
-        "correlation": rank_correlation(own.heatmap, other.heatmap),
-        "max_difference": float(np.abs(own.heatmap - other.heatmap).max()),
-        "range": float(np.ptp(own.heatmap)),
+        "correlation": rank_correlation(first.heatmap, second.heatmap),
+        "max_difference": float(np.abs(first.heatmap - second.heatmap).max()),
+        "range": float(np.ptp(first.heatmap)),
     }
 
 
-class _Doubled:
+class _Doubled(Relay):
     """A model whose attention is handed on as float64; its passes are as they were."""
 
-    def __init__(self, model: VisionModel):
-        self.model = model
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.model, name)
-
-    def attend(self, tokens: Any, operators: Any, **options: Any) -> Any:
-        attention, probabilities = self.model.attend(tokens, operators, **options)
-        return attention.double(), probabilities
+    def attend(self, tokens: Any, operators: Any, *, prefix: bool = False) -> Any:
+        attention, scores = self.model.attend(tokens, operators, prefix=prefix)
+        return attention.double(), scores
 
     def attend_directly(self, tokens: Any, operators: Any) -> Any:
-        attention, probabilities, direct = self.model.attend_directly(tokens, operators)
-        return attention.double(), probabilities, direct
+        attention, scores, direct = self.model.attend_directly(tokens, operators)
+        return attention.double(), scores, direct

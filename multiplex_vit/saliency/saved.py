@@ -13,45 +13,33 @@ from multiplex_vit.reading.facts import TABLE, TEXT, Fact, constant, listed, may
 from multiplex_vit.saliency.masks import Masks
 from multiplex_vit.saliency.settings import Settings
 
-FORMAT = "multiplex_vit explanation 1"
-_SCORE = Fact(f"one of {', '.join(SCORES)}", lambda value: value in list(SCORES))
+FORMAT = "multiplex_vit explanation 2"
 _FACTS = {
     "format": constant(FORMAT),
     "label": whole(0),
     "against": maybe(whole(0)),
     "grid": listed(whole(1), 2),
     "classes": listed(TEXT),
-    "settings": TABLE,
-    "forward_passes": whole(0),
     "model": TEXT,
-    "score": _SCORE,
-    "labels": listed(listed(TEXT, 3)),
+    "score": Fact(f"one of {', '.join(SCORES)}", lambda value: value in list(SCORES)),
+    "explainer": TEXT,
+    "forward_passes": whole(0),
+    "backward_passes": whole(0),
+    "labels": without(listed(listed(TEXT, 3))),
     "designs": without(listed(TEXT)),
+    "settings": without(TABLE),
+    "estimator": without(TEXT),
 }
-_ARRAYS = {
-    "kept": Field("bool", ("mask", "node")),
-    "probabilities": Field("float32", ("mask", "class")),
+ARRAYS = {
     "clean": Field("float32", ("class",)),
     "view": Field("uint8", ("height", "width", 3)),
+    "values": Field("float32", ("row", "column"), optional=True),
+    "kept": Field("bool", ("mask", "node"), optional=True),
+    "probabilities": Field("float32", ("mask", "class"), optional=True),
     "graph": Field("float32", ("node", "node"), low=0, optional=True),
     "direct": Field("float32", ("node", "class"), optional=True),
 }
-ATTRIBUTION_FORMAT = "multiplex_vit attribution 1"
-_ATTRIBUTION_FACTS = {
-    "format": constant(ATTRIBUTION_FORMAT),
-    "label": whole(0),
-    "classes": listed(TEXT),
-    "model": TEXT,
-    "method": TEXT,
-    "score": _SCORE,
-    "forward_passes": whole(0),
-    "backward_passes": whole(0),
-}
-_ATTRIBUTION_ARRAYS = {
-    "heatmap": Field("float32", ("row", "column")),
-    "clean": Field("float32", ("class",)),
-    "view": Field("uint8", ("height", "width", 3)),
-}
+"""The arrays of an explanation; `kept` is that of its masks."""
 
 
 def read_explanation(path: Any) -> dict[str, Any]:
@@ -70,40 +58,10 @@ def read_explanation(path: Any) -> dict[str, Any]:
     give = "a file that Explanation.save wrote"
     with opened_archive(path, what="a saved explanation", give=give) as archive:
         facts = checked_facts(archive.facts(), _FACTS)
-        sizes = _sizes(facts)
-        arrays = archive.arrays(_ARRAYS, sizes)
+        arrays = archive.arrays(ARRAYS, _sizes(facts))
+        _check_together(facts, arrays)
         _check_scores(arrays, SCORES[facts["score"]])
         return _put_together(facts, arrays)
-
-
-def read_attribution(path: Any) -> dict[str, Any]:
-    """Return the arguments of an `Attribution` that was saved.
-
-    Parameters
-    ----------
-    path : path-like
-
-    Raises
-    ------
-    InputError
-        If the file is missing or damaged, or anything in it has another type, shape or range than
-        `Attribution.save` writes.
-    """
-    give = "a file that Attribution.save wrote"
-    with opened_archive(path, what="a saved attribution", give=give) as archive:
-        facts = checked_facts(archive.facts(), _ATTRIBUTION_FACTS)
-        n_classes = len(facts["classes"])
-        if facts["label"] >= n_classes:
-            raise InputError(f"label is {facts['label']}; there are {n_classes} classes")
-        arrays = archive.arrays(_ATTRIBUTION_ARRAYS, {"class": n_classes})
-        for name, array in arrays.items():
-            if not array.size:
-                raise InputError(f"{name} is empty")
-        score = SCORES[facts["score"]]
-        _check_scores(arrays, score)
-    arrays["heatmap"].flags.writeable = False
-    del facts["format"]
-    return {**facts, "classes": tuple(facts["classes"]), "score": score, **arrays}
 
 
 def _sizes(facts: dict[str, Any]) -> dict[str, int]:
@@ -111,15 +69,38 @@ def _sizes(facts: dict[str, Any]) -> dict[str, int]:
     rows, columns = facts["grid"]
     if rows * columns > MOST_NODES:
         raise InputError(f"grid is {rows} x {columns}; at most {MOST_NODES:,} patches are wanted")
-    n_classes, n_masks = len(facts["classes"]), len(facts["labels"])
-    if not n_classes or not n_masks:
-        raise InputError("it has no class, or no mask")
+    n_classes = len(facts["classes"])
+    if not n_classes:
+        raise InputError("it has no class")
     for name in ("label", "against"):
         if facts[name] is not None and facts[name] >= n_classes:
             raise InputError(f"{name} is {facts[name]}; there are classes 0 to {n_classes - 1}")
-    if len(facts.get("designs") or facts["labels"]) != n_masks:
+    sizes = {"row": rows, "column": columns, "node": rows * columns, "class": n_classes}
+    if "labels" in facts:
+        sizes["mask"] = len(facts["labels"])
+    return sizes
+
+
+def _check_together(facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    """Refuse a file that has a heatmap beside masks, or neither, or masks in part.
+
+    How masks are weighed stands in the settings, or in an estimator without them.
+    """
+    if ("values" in arrays) == ("kept" in arrays):
+        raise InputError("either a heatmap or masks are wanted")
+    parts = ["labels" in facts, "designs" in facts, "kept" in arrays, "probabilities" in arrays]
+    if len(set(parts)) > 1:
+        raise InputError("masks, their labels, designs and probabilities are wanted together")
+    n_weighings = ("settings" in facts) + ("estimator" in facts)
+    if n_weighings != ("labels" in facts):
+        raise InputError("settings or an estimator are wanted with masks, and with masks alone")
+    if "labels" not in facts:
+        return
+    n_masks = len(facts["labels"])
+    if not n_masks:
+        raise InputError("it has no mask")
+    if len(facts["designs"]) != n_masks:
         raise InputError(f"it has {len(facts['designs'])} designs for {n_masks} masks")
-    return {"mask": n_masks, "node": rows * columns, "class": n_classes}
 
 
 def _check_scores(arrays: dict[str, np.ndarray], score: Score) -> None:
@@ -133,17 +114,24 @@ def _check_scores(arrays: dict[str, np.ndarray], score: Score) -> None:
 
 
 def _put_together(facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-    unknown = set(facts["settings"]) - {field.name for field in fields(Settings)}
-    if unknown:
-        raise InputError(f"{sorted(unknown)[0]!r} is no setting")
-    labels: Any = tuple(tuple(label) for label in facts["labels"])
-    found: dict[str, Any] = {
-        "masks": Masks(arrays.pop("kept"), labels, tuple(facts.get("designs", ()))),
-        "settings": Settings(**facts["settings"]),
+    arguments: dict[str, Any] = {
         "grid": tuple(facts["grid"]),
         "classes": tuple(facts["classes"]),
         "score": SCORES[facts["score"]],
     }
-    for name in ("label", "against", "forward_passes", "model"):
-        found[name] = facts[name]
-    return {**found, **arrays}
+    plain = ("label", "against", "model", "explainer", "forward_passes", "backward_passes")
+    for name in (*plain, "estimator"):
+        arguments[name] = facts.get(name)
+    if "settings" in facts:
+        arguments["settings"] = _settings(facts["settings"])
+    if "kept" in arrays:
+        labels: Any = tuple(tuple(label) for label in facts["labels"])
+        arguments["masks"] = Masks(arrays.pop("kept"), labels, tuple(facts["designs"]))
+    return arguments | arrays
+
+
+def _settings(record: dict[str, Any]) -> Settings:
+    unknown = set(record) - {setting.name for setting in fields(Settings)}
+    if unknown:
+        raise InputError(f"{sorted(unknown)[0]!r} is no setting")
+    return Settings(**record)

@@ -1,18 +1,22 @@
-"""Settings: every choice of an explanation, hashable, and the provenance line of its result."""
+"""Settings: every choice of an explanation by masks, hashable, and the provenance of its result."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypedDict
 
-from multiplex_vit.checks import not_negative, one_of, positive, share, whole
+from multiplex_vit.arguments import checked
+from multiplex_vit.checks import not_negative, positive, share, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.network.centrality import CENTRALITIES
 from multiplex_vit.registry import Named as Named
 from multiplex_vit.registry import Registry, name_of
-from multiplex_vit.saliency.designs import DESIGNS, RIVAL_DESIGNS
+from multiplex_vit.saliency import ranking
+from multiplex_vit.saliency.designs import DESIGNS
 from multiplex_vit.saliency.estimators import ESTIMATORS, written
+from multiplex_vit.saliency.ranking import Ranking
 from multiplex_vit.saliency.statistics import STATISTICS
+from multiplex_vit.spelling import called
 
 
 class Choices(TypedDict, total=False):
@@ -38,40 +42,46 @@ class Choices(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Settings:
-    """How masks are made and weighed. The defaults are the published ones: 3 operators x 2 strengths x 9 statistics = 54 masks.
+    """How masks are made and weighed.
+
+    The defaults are the published ones: 3 operators x 2 strengths x 9 statistics = 54 masks.
 
     Attributes
     ----------
     min_cut : float, 0 to 1
-        In each layer, edges below this share of the greatest weight are cut.
+        In each layer, edges below this share of the greatest weight are cut. Default: 0.01.
     token_ratio : float, 0 to 1
-        Share of the patch tokens that a mask removes.
+        Share of the patch tokens that a mask removes. Default: 0.5.
     starting_layer : int
-        First layer (block) that counts.
+        First layer (block) that counts. Default: 0.
     operators, centralities, statistics : tuple of str or callable
         Members of the registries, or functions in their place.
     numerics : "published" or "stable"
-        How statistics are computed and ranked. "published" is float32, as published; "stable" is
-        float64 with five digits, and gives the same masks on every processor. Default: "published".
+        How statistics are computed and ranked, see `Ranking`. Default: "published".
     design : str or callable
-        A member of `DESIGNS`: which masks are made.
+        A member of `DESIGNS`: which masks are made. Default: "centrality".
     budget : int, optional
-        Most forward passes, that of the whole image included; one more than operators x centralities x statistics unless given.
+        Most forward passes, that of the whole image included. Default: one more than operators x
+        centralities x statistics.
     seed : int
-        Of designs that draw masks.
+        Of designs that draw masks. Default: 0.
     resolutions : tuple of float
-        Of the communities of which designs make masks, in turn; greater values give smaller communities.
+        Of the communities of which designs make masks, in turn; greater values give smaller
+        communities. Default: 3.
     estimator : str or callable
-        A member of `ESTIMATORS`: how the heatmap is made of masks and confidences.
+        A member of `ESTIMATORS`: how the heatmap is made of masks and confidences. Default:
+        "coverage".
     smoothness : float
-        How much the estimator "graph" makes tokens alike that the token graph joins.
+        How much the estimator "graph" makes tokens alike that the token graph joins. Default: 10.
     graph_operator : str or callable
-        How heads are pooled for the token graph that some designs and estimators need.
+        How heads are pooled for the token graph that some designs and estimators need. Default:
+        "mean".
     grid_weight : float, 0 to 1
-        The share of that graph that is the grid of patches; the rest is attention.
+        The share of that graph that is the grid of patches; the rest is attention. Default: 0.5.
     direct_weight : float, at least 0
-        How much the direct logit attribution of tokens (`models.direct`) counts beside the estimator, both in standard deviations; with 0 the heatmap
-        is what the estimator gives. It comes from the pass of the whole image, and takes no other.
+        How much the direct logit attribution of tokens (`models.direct`) counts beside the
+        estimator, both in standard deviations; with 0, the default, the heatmap is what the
+        estimator gives. It comes from the pass of the whole image, and takes no other.
 
     Raises
     ------
@@ -90,9 +100,9 @@ class Settings:
     min_cut: float = 0.01
     token_ratio: float = 0.5
     starting_layer: int = 0
-    operators: tuple[Named, ...] = ("min", "max", "sum")
-    centralities: tuple[Named, ...] = ("in_strength", "out_strength")
-    statistics: tuple[Named, ...] = ("coherence", "max", "min", "sum", "std", "sum/std", "median", "skew", "kurtosis")
+    operators: tuple[Named, ...] = ranking.OPERATORS
+    centralities: tuple[Named, ...] = ranking.CENTRALITIES
+    statistics: tuple[Named, ...] = ranking.STATISTICS
     numerics: str = "published"
     design: Named = "centrality"
     budget: int | None = None
@@ -105,47 +115,63 @@ class Settings:
     direct_weight: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("min_cut", "token_ratio", "grid_weight"):
-            object.__setattr__(self, name, share(name, getattr(self, name)))
-        object.__setattr__(self, "starting_layer", whole("starting_layer", self.starting_layer, at_least=0))
-        for name in ("operators", "centralities", "statistics"):
-            object.__setattr__(self, name, _names(name, getattr(self, name)))
-        one_of("numerics", self.numerics, ("published", "stable"))
         for name in ("design", "estimator", "graph_operator"):
-            if not isinstance(member := getattr(self, name), str) and not callable(member):
+            member = getattr(self, name)
+            if not isinstance(member, str) and not callable(member):
                 raise InputError(f"{name} is {member!r}; give a name or a function")
-        object.__setattr__(self, "seed", whole("seed", self.seed, at_least=0))
-        object.__setattr__(self, "budget", None if self.budget is None else whole("budget", self.budget, at_least=2))
-        object.__setattr__(self, "smoothness", positive("smoothness", self.smoothness))
-        object.__setattr__(self, "direct_weight", not_negative("direct_weight", self.direct_weight))
-        object.__setattr__(self, "resolutions", _numbers("resolutions", self.resolutions))
+        checked: dict[str, Any] = {
+            "token_ratio": share("token_ratio", self.token_ratio),
+            "grid_weight": share("grid_weight", self.grid_weight),
+            "seed": whole("seed", self.seed, at_least=0),
+            "smoothness": positive("smoothness", self.smoothness),
+            "direct_weight": not_negative("direct_weight", self.direct_weight),
+            "resolutions": _numbers("resolutions", self.resolutions),
+        }
+        if self.budget is not None:
+            checked["budget"] = whole("budget", self.budget, at_least=2)
+        ranking = self.ranking
+        for setting in fields(Ranking):
+            checked[setting.name] = getattr(ranking, setting.name)
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+    # --- what they amount to --------------------------------------------------------------------
+
+    @property
+    def ranking(self) -> Ranking:
+        """What orders the nodes."""
+        return Ranking(**{setting.name: getattr(self, setting.name) for setting in fields(Ranking)})
 
     @property
     def n_masks(self) -> int:
         """Most masks: the budget less the pass of the whole image."""
-        return self.n_combinations if self.budget is None else self.budget - 1
+        return self.ranking.n_orders if self.budget is None else self.budget - 1
 
     @property
-    def n_combinations(self) -> int:
-        """Operators x centralities x statistics."""
-        return len(self.operators) * len(self.centralities) * len(self.statistics)
+    def needs_graph(self) -> bool:
+        """Whether the design or the estimator needs the token graph."""
+        needs = (DESIGNS.trait(self.design, "needs"), ESTIMATORS.trait(self.estimator, "needs"))
+        return "graph" in needs
+
+    @property
+    def ranks(self) -> bool:
+        """Whether the design is known to rank nodes."""
+        return bool(DESIGNS.trait(self.design, "ranks"))
 
     def most_passes(self, n_tokens: int) -> int:
         """Return how many forward passes an image of so many patch tokens takes at most.
 
         Examples
         --------
-        >>> Settings(budget=550).most_passes(64), Settings(budget=550, design="random").most_passes(64)
+        >>> limited = Settings(budget=550)
+        >>> limited.most_passes(64), replace(limited, design="random").most_passes(64)
         (55, 550)
         """
         most = DESIGNS.trait(self.design, "most")
         n_masks = self.n_masks if most is None else min(self.n_masks, most(self, n_tokens))
         return n_masks + 1
 
-    @property
-    def needs_graph(self) -> bool:
-        """Whether the design or the estimator needs the token graph."""
-        return "graph" in (DESIGNS.trait(self.design, "needs"), ESTIMATORS.trait(self.estimator, "needs"))
+    # --- names ----------------------------------------------------------------------------------
 
     def resolved(self) -> "Settings":
         """Return these settings after making sure that every name is registered.
@@ -158,25 +184,52 @@ class Settings:
         for field, registry in _REGISTRIES.items():
             value = getattr(self, field)
             for member in value if isinstance(value, tuple) else (value,):
-                if field != "design" or member not in RIVAL_DESIGNS:
-                    registry.resolve(member)
+                registry.resolve(member)
         return self
 
     def by_name(self) -> "Settings":
         """Return the same settings with members of registries by their names, not as functions."""
-        names = self.record()
+        record = self.record()
         changed: dict[str, Any] = {}
         for field, registry in _REGISTRIES.items():
-            value, written_as = getattr(self, field), names[field]
-            if not isinstance(value, tuple):
-                changed[field] = written_as if registry.own_name(value) else value
-                continue
-            changed[field] = tuple(name if registry.own_name(member) else member for member, name in zip(value, written_as, strict=True))
+            value, text = getattr(self, field), record[field]
+            if isinstance(value, tuple):
+                changed[field] = _names_or_functions(registry, value, text)
+            elif registry.own_name(value):
+                changed[field] = text
         return replace(self, **changed)
+
+    @checked
+    def narrowed(self, labels: Iterable[tuple[str, str, str]]) -> "Settings":
+        """Return the settings with the members that masks of these labels were made of alone."""
+        labels = list(labels)
+        changed: dict[str, Any] = {}
+        for place, field in enumerate(("operators", "centralities", "statistics")):
+            here = {label[place] for label in labels}
+            left = tuple(member for member in getattr(self, field) if name_of(member) in here)
+            if left:
+                changed[field] = left
+        return replace(self, **changed)
+
+    # --- as text and tables ---------------------------------------------------------------------
+
+    @property
+    def text(self) -> str:
+        """The settings as an explainer's text: that of `NAMED` from which the least differs.
+
+        Examples
+        --------
+        >>> Settings(min_cut=0.05).text, replace(COMMUNITIES, seed=3).text
+        ('mutex(min_cut=0.05)', 'communities(seed=3)')
+        """
+        settings = self.by_name()
+        changes = {name: differences(settings, base) for name, base in NAMED.items()}
+        name = min(changes, key=lambda name: len(changes[name]))
+        return called(name, {field: plain(value) for field, value in changes[name].items()})
 
     def choices(self) -> dict[str, Any]:
         """Return the settings as keyword arguments."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+        return {setting.name: getattr(self, setting.name) for setting in fields(self)}
 
     def row(self) -> dict[str, str | int | float]:
         """Return the settings as a row of a table; lists of names are joined with "+"."""
@@ -191,19 +244,18 @@ class Settings:
         Members of registries are written by name, with the options that are set. A function of
         one's own is written by its name alone: register it before its heatmap is asked for again.
         """
-        found: dict[str, Any] = {}
-        for each in fields(self):
-            if each.name == "estimator":
-                found[each.name] = written(self.estimator)
-                continue
-            value, registry = getattr(self, each.name), _REGISTRIES.get(each.name)
-            if registry is None:
-                found[each.name] = list(value) if isinstance(value, tuple) else value
+        record: dict[str, Any] = {}
+        for name, value in self.choices().items():
+            registry = _REGISTRIES.get(name)
+            if name == "estimator":
+                record[name] = written(self.estimator)
+            elif registry is None:
+                record[name] = list(value) if isinstance(value, tuple) else value
             elif isinstance(value, tuple):
-                found[each.name] = [registry.written(member) for member in value]
+                record[name] = [registry.written(member) for member in value]
             else:
-                found[each.name] = registry.written(value)
-        return found
+                record[name] = registry.written(value)
+        return record
 
 
 _REGISTRIES: dict[str, Registry] = {
@@ -217,18 +269,73 @@ _REGISTRIES: dict[str, Registry] = {
 """The registries whose members the fields hold."""
 
 
+def differences(settings: Settings, base: Settings) -> dict[str, Any]:
+    """Return the fields of settings that differ from those of others.
+
+    Examples
+    --------
+    >>> differences(Settings(min_cut=0.05), Settings())
+    {'min_cut': 0.05}
+    """
+    given, others = settings.choices(), base.choices()
+    return {name: value for name, value in given.items() if value != others[name]}
+
+
+def plain(value: Any) -> Any:
+    """Return a value of an option as its text has it: functions by their names.
+
+    Examples
+    --------
+    >>> plain(("max", sorted))
+    ('max', 'sorted')
+    """
+    if isinstance(value, tuple):
+        return tuple(plain(part) for part in value)
+    return name_of(value) if callable(value) else value
+
+
+def _names_or_functions(
+    registry: Registry, members: tuple[Named, ...], texts: list[str]
+) -> tuple[Named, ...]:
+    named: list[Named] = []
+    for member, text in zip(members, texts, strict=True):
+        named.append(text if registry.own_name(member) else member)
+    return tuple(named)
+
+
 def _numbers(name: str, values: Any) -> tuple[float, ...]:
-    numbers = tuple(values) if isinstance(values, Iterable) and not isinstance(values, str) else (values,)
+    single = isinstance(values, str) or not isinstance(values, Iterable)
+    numbers = (values,) if single else tuple(values)
     if not numbers:
         raise InputError(f"{name} is {values!r}; give at least one number")
     return tuple(positive(name, number) for number in numbers)
 
 
-def _names(name: str, value: Any) -> tuple[Named, ...]:
-    single = isinstance(value, str) or callable(value)
-    names = (value,) if single else tuple(value) if isinstance(value, Iterable) else ()
-    if not names or not all(isinstance(n, str) or callable(n) for n in names):
-        raise InputError(f"{name} is {value!r}; give at least one name or function")
-    if len({name_of(n) for n in names}) < len(names):
-        raise InputError(f"{name} holds a name twice: {', '.join(map(name_of, names))}")
-    return names
+PUBLISHED = Settings()
+"""The published method, `mutex` (doi:10.1007/s00521-025-11591-x).
+
+How far rounding reaches: float32 confidences differ by up to e = 1e-6 between batch sizes and
+processors. A heatmap of "mutex" is a mean of them, and moves by at most e.
+"""
+
+COMMUNITIES = Settings(
+    numerics="stable",
+    design="occlusion",
+    estimator="graph",
+    smoothness=0.03,
+    direct_weight=0.3,
+)
+"""`communities`, the best heatmap found for as many passes (analysis/tune_communities.py).
+
+What the model misses without each community of the token graph, and beside it what each token
+writes to the class token itself.
+
+How far rounding reaches: a heatmap is an estimate in its standard deviations. The estimate is
+linear in the confidences with a gain g (about 3: the greatest sum of its slopes), so that a value z
+of the heatmap moves by at most e g (2 + |z|) / s, where e is how far confidences differ (see
+`PUBLISHED`) and s is the standard deviation of the estimate. That is 1e-3 for s = .02, and 3e-5
+were seen; up to 2e-4 were seen where a model is so sure that s is 2e-4. Values lie about 7 apart.
+"""
+
+NAMED = {"mutex": PUBLISHED, "communities": COMMUNITIES}
+"""Settings by the names of the explainers that have them."""

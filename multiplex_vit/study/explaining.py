@@ -10,10 +10,10 @@ import numpy as np
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.models.vision_model import VisionModel
-from multiplex_vit.saliency.each import explain_each
+from multiplex_vit.saliency.explain import explain_each
 from multiplex_vit.saliency.explainers import Explainer
 from multiplex_vit.saliency.explanation import Explanation
-from multiplex_vit.saliency.many import shared_passes
+from multiplex_vit.saliency.shared import shared_passes
 from multiplex_vit.study.counting import Counted
 from multiplex_vit.study.groups import HEATMAPS, MASKS, PASSES
 from multiplex_vit.study.images.sources import Sample
@@ -116,7 +116,7 @@ def explained_together(plan: Plan, unit: Unit, model: VisionModel) -> dict[int, 
         labels.append(label)
     counted = Counted(model)
     try:
-        several = list(explain_each(counted, pictures, settings, label=labels))  # type: ignore[arg-type]
+        several = list(explain_each(counted, pictures, settings, label=labels))
     except Exception:
         return {}
     seconds = (time.monotonic() - started) / max(1, len(samples))
@@ -155,15 +155,14 @@ def _subject_of(
     return Subject(sample, picture, first.label, first.clean, results, {})
 
 
-def _result(explanation: Any, seconds: float) -> Result:
+def _result(explanation: Explanation, seconds: float) -> Result:
     """Return the result of what an explainer gave."""
-    has_masks = getattr(explanation, "masks", None) is not None
     return Result(
         np.asarray(explanation.heatmap),
         explanation.forward_passes,
-        getattr(explanation, "backward_passes", 0),
+        explanation.backward_passes,
         seconds,
-        explanation if has_masks and explanation.settings is not None else None,
+        explanation if explanation.settings is not None else None,
     )
 
 

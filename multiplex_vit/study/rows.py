@@ -11,7 +11,8 @@ from multiplex_vit.evaluation.curve import Faithfulness
 from multiplex_vit.evaluation.many import evaluate_many
 from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.models.vision_model import VisionModel
-from multiplex_vit.saliency.explain import multiplex
+from multiplex_vit.saliency.networks import multiplex
+from multiplex_vit.saliency.shared import shared_passes
 from multiplex_vit.study.counting import Counted
 from multiplex_vit.study.explaining import Subject
 from multiplex_vit.study.groups import HEATMAPS, PASSES
@@ -145,9 +146,10 @@ def _mask_rows(subject: Subject) -> Rows:
     for text, result in subject.results.items():
         if result.masks is None:
             continue
-        explanation = result.masks
-        packed = np.packbits(explanation.masks.kept, axis=1)
-        for place, label in enumerate(explanation.masks.labels):
+        explanation, masks = result.masks, result.masks.masks
+        assert masks is not None, "what has settings has masks"
+        packed = np.packbits(masks.kept, axis=1)
+        for place, label in enumerate(masks.labels):
             rows.append(
                 {
                     "number": subject.sample.number,
@@ -155,7 +157,7 @@ def _mask_rows(subject: Subject) -> Rows:
                     "operator": label[0],
                     "centrality": label[1],
                     "statistic": label[2],
-                    "design": explanation.masks.designs[place],
+                    "design": masks.designs[place],
                     "kept": packed[place].tobytes(),
                     "confidence": float(explanation.confidence[place]),
                 }
@@ -172,8 +174,10 @@ def _work_row(subject: Subject, measured: Measured, evaluation_passes: int) -> d
     naive = 0
     for result in subject.results.values():
         # A script that shares nothing runs repeated masks again, and the image once more.
-        masks = result.masks
-        naive += result.forward_passes if masks is None else len(masks.masks) + 1
+        if result.masks is None:
+            naive += result.forward_passes
+        else:
+            naive += shared_passes([result.masks]).naive
     return {
         "number": subject.sample.number,
         "forward_passes": subject.passes,

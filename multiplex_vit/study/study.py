@@ -12,7 +12,7 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.reading import named
 from multiplex_vit.saliency.explainers import EXPLAINERS, Explainer
-from multiplex_vit.saliency.many import Passes
+from multiplex_vit.saliency.shared import SharedPasses
 from multiplex_vit.study import tables
 from multiplex_vit.study.groups import Group
 from multiplex_vit.study.images import images as images_of
@@ -324,17 +324,17 @@ class Study:
         """Return number, name, explainer ("" of the image as a whole) and reason of each failure."""
         return tables.failures(self.store)
 
-    def passes(self) -> Passes:
+    def passes(self) -> SharedPasses:
         """Return how many forward passes explaining took, and how many without sharing."""
         work = self.store.read("work")
-        return Passes(int(work["forward_passes"].sum()), int(work["naive_passes"].sum()))
+        return SharedPasses(int(work["forward_passes"].sum()), int(work["naive_passes"].sum()))
 
-    def all_passes(self) -> Passes:
+    def all_passes(self) -> SharedPasses:
         """Return the same of explaining and measuring together."""
         work = self.store.read("work")
         run = work["forward_passes"] + work["evaluation_passes"]
         naive = work["naive_passes"] + work["naive_evaluation_passes"]
-        return Passes(int(run.sum()), int(naive.sum()))
+        return SharedPasses(int(run.sum()), int(naive.sum()))
 
 
 def _explainers(members: Any, *, may_be_empty: bool = False) -> tuple[Explainer, ...]:

@@ -4,7 +4,6 @@ import functools
 import pickle
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,7 +18,7 @@ every_explainer = pytest.mark.parametrize("name", mv.EXPLAINERS)
 def corner(model, picture, label=None, *, size=1, seed=0):
     heatmap = np.zeros(model.grid_of(picture.pixels.shape[2:]))
     heatmap[:size, :size] = 1 + seed
-    return SimpleNamespace(heatmap=heatmap, label=label)
+    return heatmap
 
 
 @pytest.fixture
@@ -220,3 +219,79 @@ def test_a_sweep_wants_lists():
         mv.sweep(min_cut=[])
     with pytest.raises(mv.InputError, match="explainer mutex has no option 'min_cutt'"):
         mv.sweep(min_cutt=[0.1])
+
+
+# --- results ----------------------------------------------------------------------------------------------------------
+
+
+@every_explainer
+def test_every_result_is_an_explanation_of_the_same_form(demo_vit, name):
+    explainer = mv.EXPLAINERS[name].where_taken(budget=12)
+    found = explainer(demo_vit, mv.samples()["cat"], "dog")
+    assert isinstance(found, mv.Explanation)
+    assert (found.explainer, found.label_name, found.grid, found.model) == (str(explainer), "dog", (8, 8), "demo-vit")
+    assert found.passes == found.forward_passes + found.backward_passes >= 1
+    assert found.table().to_dict("records") == [found.row()]
+    assert found.row()["explainer"] == str(explainer)
+    assert found.plot().get_title() == found.title
+    assert (found.settings is None) is (explainer.settings is None)
+    assert (found.masks is None) is (found.probabilities is None)
+    assert str(explainer) in repr(found)
+
+
+@every_explainer
+def test_what_has_no_masks_says_why_it_has_nothing_of_other_classes(demo_vit, name):
+    found = mv.EXPLAINERS[name].where_taken(budget=12)(demo_vit, mv.samples()["cat"])
+    asked = {
+        "for_class": lambda: found.for_class("dog"),
+        "contrast": lambda: found.contrast("dog", "cat"),
+        "subset": lambda: found.subset(design=found.masks.designs[0] if found.masks else "random"),
+        "with_estimator": lambda: found.with_estimator("contrast"),
+        "estimate": lambda: found.estimate("contrast"),
+    }
+    for ask in asked.values():
+        if found.masks is not None:
+            ask()
+            continue
+        with pytest.raises(mv.InputError, match=f"^{name}.* makes no masks, so ") as caught:
+            ask()
+        assert len(str(caught.value).splitlines()) == 1
+
+
+def test_the_text_follows_what_is_changed_without_a_pass(demo_vit):
+    found = mv.explain(demo_vit, mv.samples()["cat"])
+    assert found.with_estimator("contrast").explainer == "mutex(estimator='contrast')"
+    assert found.subset(statistic="max").explainer == "mutex(statistics=('max',))"
+    again = mv.explain(demo_vit, mv.samples()["cat"], method=found.subset(statistic="max").explainer)
+    assert np.array_equal(again.heatmap, found.subset(statistic="max").heatmap)
+
+
+def test_explainers_of_all_kinds_share_passes_where_they_can(demo_vit):
+    images = list(mv.samples().values())[:2]
+    chosen = ["mutex", "rollout", mv.EXPLAINERS["communities(budget=20)"], corner, mv.Settings(statistics=("max",))]
+    for image, of_image in zip(images, mv.explain_each(demo_vit, images, chosen), strict=True):
+        assert [found.explainer for found in of_image] == ["mutex", "rollout", "communities(budget=20)", "corner", "mutex(statistics=('max',))"]
+        for found, method in zip(of_image, chosen, strict=True):
+            alone = mv.explain(demo_vit, image, method=method)
+            assert np.allclose(found.heatmap, alone.heatmap, atol=1e-4)
+            assert (found.label, found.passes) == (alone.label, alone.passes)
+    assert len(mv.explain_many(demo_vit, images[0], "rollout")) == 1
+    for nothing in ([], 3, None):
+        with pytest.raises(mv.InputError, match="give"):
+            mv.explain_each(demo_vit, images, nothing)
+
+
+def test_a_function_returns_a_heatmap_of_the_grid(demo_vit):
+    cat = mv.samples()["cat"]
+
+    def transposed(model, picture, label=None):
+        return np.ones((4, 16))
+
+    def nothing(model, picture, label=None):
+        return None
+
+    with pytest.raises(mv.InputError, match=r"a heatmap of shape \[4, 16\], or with NaN; expected finite values \[8, 8\]"):
+        mv.explain(demo_vit, cat, method=transposed)
+    with pytest.raises(mv.InputError, match=r"explainer nothing returned NoneType; expected an array \[row, col\]"):
+        mv.explain(demo_vit, cat, method=nothing)
+    assert mv.explain(demo_vit, cat, method=corner).passes == 1, "that of the whole image"

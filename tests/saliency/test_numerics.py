@@ -6,10 +6,10 @@ import numpy as np
 import published
 import pytest
 import torch
+from attention_masks import masks_of
 
 import multiplex_vit as mv
 from multiplex_vit.network.tokens import Tokens
-from multiplex_vit.saliency.masks import make_masks
 from multiplex_vit.saliency.numerics import hardly_varies, keep_published, keep_stable, rounded
 
 
@@ -41,7 +41,7 @@ def shaken(weights, seed):
 
 def masks(weights, **options):
     side = math.isqrt(weights.shape[-1])
-    return make_masks(weights, mv.Settings(**options), Tokens((side, side))).kept
+    return masks_of(weights, mv.Settings(**options), Tokens((side, side))).kept
 
 
 def test_last_bits_move_published_masks_and_hardly_any_stable_ones(recorded_attention):

@@ -10,7 +10,6 @@ import pytest
 from fake import FakeModel
 
 import multiplex_vit as mv
-from multiplex_vit.saliency.explainers.target import Attribution
 
 warnings.filterwarnings("ignore", message=".*see masks.table")
 PIXELS = np.zeros((1, 3, 2, 3), dtype=np.float32)
@@ -112,9 +111,15 @@ def test_every_explainer_is_saved_and_loaded(demo_vit, tmp_path, method):
     assert loaded.row() == explanation.row()
     assert repr(loaded) == repr(explanation)
     assert np.array_equal(loaded.view, explanation.view)
-    if isinstance(explanation, mv.Explanation):
-        assert explanation.settings.resolved() is explanation.settings
+    assert loaded.explainer == str(explain)
+    assert mv.EXPLAINERS[loaded.explainer] == explain
+    assert loaded.table().equals(explanation.table())
+    assert (loaded.settings, loaded.passes) == (explanation.settings, explanation.passes)
+    if explanation.settings is not None:
         assert through_json(explanation.settings) == loaded.settings.resolved()
+    if explanation.masks is not None:
+        assert np.array_equal(loaded.masks.kept, explanation.masks.kept)
+        assert np.array_equal(loaded.for_class(2).heatmap, explanation.for_class(2).heatmap)
         for estimator in mv.ESTIMATORS:
             if mv.ESTIMATORS.trait(estimator, "needs") is None:
                 again = loaded.with_estimator(estimator).heatmap
@@ -123,29 +128,32 @@ def test_every_explainer_is_saved_and_loaded(demo_vit, tmp_path, method):
 
 @pytest.mark.parametrize("design", ["kernel_shap", "similarity_walks", "tis"])
 def test_a_rivals_masks_are_made_by_it_alone(design):
-    with pytest.raises(mv.InputError, match=rf"belongs to an explainer; call mv.explain\(model, image, method='{design}'\)"):
+    with pytest.raises(mv.InputError, match=f"unknown mask design '{design}'"):
         mv.explain(FakeModel(), PIXELS, design=design)
 
 
-def test_a_saved_attribution_is_checked(demo_vit, tmp_path):
+def test_a_saved_heatmap_without_masks_is_checked(demo_vit, tmp_path):
     found = mv.EXPLAINERS["rollout"](demo_vit, CAT)
     path = tmp_path / "a.npz"
     found.save(path)
     arrays = dict(np.load(path))
     facts = json.loads(str(arrays["facts"]))
     wrong = [
-        {"heatmap": np.full((8, 8), np.nan, dtype=np.float32)},
-        {"heatmap": np.zeros((8, 8))},
+        {"values": np.full((8, 8), np.nan, dtype=np.float32)},
+        {"values": np.zeros((8, 8))},
         {"clean": arrays["clean"][:-1]},
         {"view": np.zeros((0, 0, 3), dtype=np.uint8)},
         {"facts": np.array(json.dumps({**facts, "label": 10}))},
         {"facts": np.array(json.dumps({**facts, "classes": [1] * 10}))},
         {"more": np.zeros(3)},
+        {"kept": np.zeros((1, 64), dtype=bool)},
+        {"probabilities": np.zeros((1, 10), dtype=np.float32)},
+        {"facts": np.array(json.dumps({**facts, "labels": [["", "", ""]], "designs": [""]}))},
     ]
     for change in wrong:
         np.savez(tmp_path / "b.npz", **{**arrays, **change})
-        with pytest.raises(mv.InputError, match="is not a saved attribution, or is damaged"):
-            Attribution.load(tmp_path / "b.npz")
+        with pytest.raises(mv.InputError, match="is not a saved explanation, or is damaged"):
+            mv.Explanation.load(tmp_path / "b.npz")
     with pytest.raises(mv.InputError, match=r"ends in \.npz"):
         found.save(tmp_path / "a.txt")
     assert [file.name for file in sorted(Path(tmp_path).iterdir())] == ["a.npz", "b.npz"]

@@ -11,7 +11,6 @@ import pytest
 import torch
 
 import multiplex_vit as mv
-from multiplex_vit.saliency.explainers.target import Target
 
 CAT = mv.samples()["cat"]
 UNIT = 2.0**-24
@@ -102,7 +101,7 @@ def test_generic_attention_moves_by_at_most_its_products(demo_vit):
     found = {}
     for threads in (1, 2):
         with threads_of(threads):
-            asked = Target.of(demo_vit, CAT, None)
+            asked = mv.Target.of(demo_vit, CAT, None)
             attention, gradient, _ = demo_vit.attention_gradients(asked.tokens, asked.wanted)
             heatmap = mv.EXPLAINERS["generic_attention"](demo_vit, CAT).heatmap
         found[threads] = ((attention * gradient).relu().mean(1).double(), heatmap)

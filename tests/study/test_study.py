@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -587,7 +586,7 @@ def test_explainers_with_options_come_back_and_own_functions_can_be_read(tmp_pat
     assert again.run().units_done() == found.units_done()
 
     def mine(model, picture, label=None):
-        return SimpleNamespace(heatmap=np.arange(64.0).reshape(8, 8), forward_passes=1)
+        return np.arange(64.0).reshape(8, 8)
 
     own = small(tmp_path / "own", images=PHOTOS[:1], explainers=[mine]).run()
     opened = mv.Study.open(tmp_path / "own")
@@ -601,12 +600,12 @@ def test_an_explainer_that_fails_is_told_and_the_others_go_on(tmp_path):
         raise RuntimeError("no\nluck")
 
     def narrow(model, picture, label=None):
-        return SimpleNamespace(heatmap=np.zeros((2, 2)), forward_passes=1)
+        return np.zeros((2, 2))
 
     found = small(tmp_path / "out", images=PHOTOS[:2], explainers=[broken, narrow, "rollout"]).run()
     failures = found.failures().query("number == 0").set_index("explainer")["reason"]
     assert failures["broken"] == "RuntimeError: no luck"
-    assert failures["narrow"].startswith("its heatmap has shape [2, 2] or holds NaN")
+    assert failures["narrow"].startswith("a heatmap of shape [2, 2], or with NaN")
     assert set(found.scores()["explainer"]) == {"rollout", "random_order"}
 
 

@@ -14,6 +14,7 @@ from multiplex_vit.saliency.explainers import similarity_walks as _similarity_wa
 from multiplex_vit.saliency.explainers import tis as _tis
 from multiplex_vit.saliency.explainers.registry import EXPLAINERS, Explainer
 from multiplex_vit.saliency.explainers.sweeps import sweep
+from multiplex_vit.saliency.explainers.target import Target
 
 _registered = (
     _from_settings,
@@ -29,4 +30,4 @@ _registered = (
     _similarity_walks,
     _kernel_shap,
 )
-__all__ = ["EXPLAINERS", "Explainer", "sweep"]
+__all__ = ["EXPLAINERS", "Explainer", "Target", "sweep"]

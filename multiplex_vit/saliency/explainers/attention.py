@@ -4,23 +4,28 @@ from typing import Any
 
 import torch
 
-from multiplex_vit.models.vision_model import VisionModel
+from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.saliency.explainers.registry import EXPLAINERS
-from multiplex_vit.saliency.explainers.target import Attribution, Target
+from multiplex_vit.saliency.explainers.target import Target
+from multiplex_vit.saliency.explanation import Explanation
 
 
 @EXPLAINERS.register(kind="rival", forward=1, backward=0, class_specific=False)
-def raw_attention(model: VisionModel, picture: Any, label: int | str | None = None) -> Attribution:
-    """Return what the class token attends to in the last block, mean over heads (Dosovitskiy et al., ICLR 2021, arXiv:2010.11929)."""
+def raw_attention(model: Classifier, picture: Any, label: int | str | None = None) -> Explanation:
+    """Return what the class token attends to in the last block, mean over heads.
+
+    Dosovitskiy et al., ICLR 2021, arXiv:2010.11929.
+    """
     target = Target.of(model, picture, label)
     attention, clean = model.attend(target.tokens, ("mean",), prefix=True)
-    return target.answer("raw_attention", target.prefix_row(attention[0, 0, -1]), clean)
+    return target.answer(target.prefix_row(attention[0, 0, -1]), clean)
 
 
 @EXPLAINERS.register(kind="rival", forward=1, backward=0, class_specific=False)
-def rollout(model: VisionModel, picture: Any, label: int | str | None = None) -> Attribution:
-    """Return attention rolled out through all blocks: the class token's row of the product of (A + I) / 2, mean over heads.
+def rollout(model: Classifier, picture: Any, label: int | str | None = None) -> Explanation:
+    """Return attention rolled out through all blocks.
 
+    It is the class token's row of the product of (A + I) / 2 over blocks, mean over heads.
     Abnar, Zuidema, ACL 2020, doi:10.18653/v1/2020.acl-main.385.
     """
     target = Target.of(model, picture, label)
@@ -29,4 +34,4 @@ def rollout(model: VisionModel, picture: Any, label: int | str | None = None) ->
     for block in attention[0, 0]:
         mixed = block + torch.eye(len(block), device=block.device)
         rolled = (mixed / mixed.sum(-1, keepdim=True)) @ rolled
-    return target.answer("rollout", target.prefix_row(rolled), clean)
+    return target.answer(target.prefix_row(rolled), clean)

@@ -1,35 +1,58 @@
-"""Controls: heatmaps that know nothing, or turn what is known round."""
+"""Baselines and controls: heatmaps that know nothing, or turn what is known round."""
 
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from multiplex_vit.models.vision_model import VisionModel
-from multiplex_vit.saliency.explainers.from_settings import PUBLISHED, by_settings
+from multiplex_vit.models.classifier import Classifier
+from multiplex_vit.saliency.explainers.from_settings import by_settings
+from multiplex_vit.saliency.explainers.member import Sizes
 from multiplex_vit.saliency.explainers.registry import EXPLAINERS
-from multiplex_vit.saliency.explainers.target import Attribution, Target
+from multiplex_vit.saliency.explainers.target import Target
+from multiplex_vit.saliency.explanation import Explanation
+from multiplex_vit.saliency.settings import PUBLISHED
 
 
 @EXPLAINERS.register(kind="baseline", forward=1, backward=0, class_specific=False)
-def random_order(model: VisionModel, picture: Any, label: int | str | None = None, *, seed: int = 0) -> Attribution:
-    """Return a random order of the patches, from the seed: what every method must beat. Its one pass finds the predicted class."""
+def random_order(
+    model: Classifier, picture: Any, label: int | str | None = None, *, seed: int = 0
+) -> Explanation:
+    """Return a random order of the patches, from the seed: what every method must beat.
+
+    Its one pass finds the predicted class.
+    """
     target = Target.of(model, picture, label)
-    return target.answer("random_order", np.random.default_rng(seed).permutation(int(np.prod(target.grid))), target.clean())
+    order = np.random.default_rng(seed).permutation(target.n_nodes)
+    return target.answer(order, target.clean())
 
 
 @EXPLAINERS.register(kind="baseline", forward=1, backward=0, class_specific=False)
-def centre_prior(model: VisionModel, picture: Any, label: int | str | None = None) -> Attribution:
-    """Return how near a patch is to the centre of the image, for which photographers are enough (Judd et al., ICCV 2009, doi:10.1109/ICCV.2009.5459462)."""
+def centre_prior(model: Classifier, picture: Any, label: int | str | None = None) -> Explanation:
+    """Return how near a patch is to the centre of the image, for which photographers are enough.
+
+    Judd et al., ICCV 2009, doi:10.1109/ICCV.2009.5459462.
+    """
     target = Target.of(model, picture, label)
     rows, cols = target.grid
     row, col = np.indices((rows, cols))
-    return target.answer("centre_prior", -np.hypot((row + 0.5) / rows - 0.5, (col + 0.5) / cols - 0.5), target.clean())
+    distance = np.hypot((row + 0.5) / rows - 0.5, (col + 0.5) / cols - 0.5)
+    return target.answer(-distance, target.clean())
 
 
-@EXPLAINERS.register(kind="control", forward=lambda sizes: min(sizes.budget, PUBLISHED.n_masks + 1), backward=0)
-def reversed_order(model: VisionModel, picture: Any, label: int | str | None = None, *, budget: int = 55) -> Attribution:
-    """Return the published heatmap with its sign turned: a measure that does not rank it last cannot be trusted."""
+def _published_passes(sizes: Sizes) -> int:
+    return min(sizes.budget, PUBLISHED.n_masks + 1)
+
+
+@EXPLAINERS.register(kind="control", forward=_published_passes, backward=0)
+def reversed_order(
+    model: Classifier, picture: Any, label: int | str | None = None, *, budget: int = 55
+) -> Explanation:
+    """Return the published heatmap with its sign turned.
+
+    A measure that does not rank it last cannot be trusted.
+    """
     target = Target.of(model, picture, label)
     published = by_settings(model, target.picture, label, replace(PUBLISHED, budget=budget))
-    return target.answer("reversed_order", -published.heatmap, published.clean, forward_passes=published.forward_passes)
+    passes = published.forward_passes
+    return target.answer(-published.heatmap, published.clean, forward_passes=passes)

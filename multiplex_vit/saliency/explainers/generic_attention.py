@@ -4,25 +4,29 @@ from typing import Any
 
 import torch
 
-from multiplex_vit.models.vision_model import VisionModel
+from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.saliency.explainers.registry import EXPLAINERS
-from multiplex_vit.saliency.explainers.target import Attribution, Target
+from multiplex_vit.saliency.explainers.target import Target
+from multiplex_vit.saliency.explanation import Explanation
 
 
 @EXPLAINERS.register(kind="rival", forward=1, backward=1)
-def generic_attention(model: VisionModel, picture: Any, label: int | str | None = None) -> Attribution:
-    """Return the class token's row of R, where block by block R += mean_heads(relu(dlogit/dA * A)) R, from the identity on.
+def generic_attention(
+    model: Classifier, picture: Any, label: int | str | None = None
+) -> Explanation:
+    """Return the class token's row of R, where R += mean_heads(relu(dlogit/dA * A)) R.
 
-    Chefer, Gur, Wolf, ICCV 2021, doi:10.1109/ICCV48922.2021.00045. One forward and one backward pass.
+    R starts as the identity and goes block by block. Chefer, Gur, Wolf, ICCV 2021,
+    doi:10.1109/ICCV48922.2021.00045. It takes one forward and one backward pass.
 
-    Threads change the order of sums, and with it the last bits: up to 2e-7 of the heatmap's range was
-    seen. Nothing cancels, since no term is negative, and relu moves by no more than what it is given:
-    an error e in the rows of each block's matrix B moves R by at most L e times the product of
-    1 + |B| over the L blocks.
+    Threads change the order of sums, and with it the last bits: up to 2e-7 of the heatmap's range
+    was seen. Nothing cancels, since no term is negative, and relu moves by no more than what it is
+    given: an error e in the rows of each block's matrix B moves R by at most L e times the product
+    of 1 + |B| over the L blocks.
     """
     target = Target.of(model, picture, label)
-    attention, gradient, clean = model.attention_gradients(target.tokens, target.wanted)
+    attention, gradient, clean = model.attention_gradients(target.tokens, target.index)
     relevance = torch.eye(attention.shape[-1], device=attention.device)
     for block in (attention * gradient).relu().mean(1):
         relevance = relevance + block @ relevance
-    return target.answer("generic_attention", target.prefix_row(relevance), clean, backward_passes=1)
+    return target.answer(target.prefix_row(relevance), clean, backward_passes=1)

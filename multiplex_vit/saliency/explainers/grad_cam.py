@@ -2,18 +2,20 @@
 
 from typing import Any
 
-from multiplex_vit.models.vision_model import VisionModel
+from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.saliency.explainers.registry import EXPLAINERS
-from multiplex_vit.saliency.explainers.target import Attribution, Target
+from multiplex_vit.saliency.explainers.target import Target
+from multiplex_vit.saliency.explanation import Explanation
 
 
 @EXPLAINERS.register(kind="rival", forward=1, backward=1)
-def grad_cam(model: VisionModel, picture: Any, label: int | str | None = None) -> Attribution:
-    """Return relu(sum_c w_c token_c), w the mean over patches of the logit's gradient, after the last block's first layer norm.
+def grad_cam(model: Classifier, picture: Any, label: int | str | None = None) -> Explanation:
+    """Return relu(sum_c w_c token_c), with w the mean over patches of the logit's gradient.
 
-    Selvaraju et al., ICCV 2017, doi:10.1109/ICCV.2017.74; the layer is that which pytorch-grad-cam advises for ViTs. One forward and one
-    backward pass.
+    Tokens are those after the last block's first layer norm, the layer that pytorch-grad-cam
+    advises for ViTs. Selvaraju et al., ICCV 2017, doi:10.1109/ICCV.2017.74. It takes one forward
+    and one backward pass.
     """
     target = Target.of(model, picture, label)
-    tokens, gradient, clean = model.token_gradients(target.tokens, target.wanted)
-    return target.answer("grad_cam", (tokens @ gradient.mean(0)).relu(), clean, backward_passes=1)
+    tokens, gradient, clean = model.token_gradients(target.tokens, target.index)
+    return target.answer((tokens @ gradient.mean(0)).relu(), clean, backward_passes=1)

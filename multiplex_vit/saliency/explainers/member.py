@@ -36,6 +36,11 @@ class Sizes(NamedTuple):
 Count = int | Callable[[Sizes], int]
 
 
+def budgeted(sizes: Sizes) -> int:
+    """Return the forward passes of a method that uses up its budget."""
+    return sizes.budget
+
+
 @dataclass(frozen=True, eq=False)
 class Member:
     """A method of the registry.

@@ -3,21 +3,22 @@
 import difflib
 import functools
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from multiplex_vit.checks import whole
 from multiplex_vit.errors import InputError
-from multiplex_vit.registry import name_of
 from multiplex_vit.saliency.settings import Settings
 
 _LEAST = {"budget": 2, "seed": 0}
 """The least value of the options that all explainers mean alike."""
 
 
-def in_order(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+def in_order(
+    options: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> tuple[tuple[str, Any], ...]:
     """Return the options that differ from the defaults, in the defaults' order.
 
     Examples
@@ -28,28 +29,14 @@ def in_order(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> tuple[t
     plain = {name: _hashable(name, value) for name, value in options.items()}
     names = [name for name in defaults if name in plain]
     names += sorted(name for name in plain if name not in defaults)
-    return tuple((name, plain[name]) for name in names if not _is_default(name, plain[name], defaults))
+    return tuple(
+        (name, plain[name]) for name in names if not _is_default(name, plain[name], defaults)
+    )
 
 
 def settings_at(base: Settings, options: Mapping[str, Any]) -> Settings:
     """Return settings with some changed, members of registries by their names."""
     return replace(base, **options).resolved().by_name()
-
-
-def differences(settings: Settings, base: Settings) -> dict[str, Any]:
-    """Return the fields of settings that differ from those of others.
-
-    Examples
-    --------
-    >>> differences(Settings(min_cut=0.05), Settings())
-    {'min_cut': 0.05}
-    """
-    changed = {}
-    for setting in fields(Settings):
-        value = getattr(settings, setting.name)
-        if value != getattr(base, setting.name):
-            changed[setting.name] = value
-    return changed
 
 
 def of_partial(function: Callable[..., Any]) -> tuple[Callable[..., Any], dict[str, Any]]:
@@ -65,13 +52,6 @@ def of_partial(function: Callable[..., Any]) -> tuple[Callable[..., Any], dict[s
         options = {**function.keywords, **options}
         function = function.func
     return function, options
-
-
-def written(value: Any) -> Any:
-    """Return a value of an option as its text has it: functions by their names."""
-    if isinstance(value, tuple):
-        return tuple(written(part) for part in value)
-    return name_of(value) if callable(value) else value
 
 
 def hint(name: str, known: Iterable[str]) -> str:

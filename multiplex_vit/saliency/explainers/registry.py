@@ -2,23 +2,21 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
+
+import numpy as np
 
 from multiplex_vit.arguments import checked
 from multiplex_vit.checks import one_of, vision_model
 from multiplex_vit.errors import InputError
 from multiplex_vit.registry import name_of
 from multiplex_vit.saliency.explainers.member import KINDS, Count, Member, Passes, Sizes, member_of
-from multiplex_vit.saliency.explainers.options import (
-    differences,
-    hint,
-    in_order,
-    of_partial,
-    settings_at,
-    written,
-)
-from multiplex_vit.saliency.settings import Settings
+from multiplex_vit.saliency.explainers.options import hint, in_order, of_partial, settings_at
+from multiplex_vit.saliency.explainers.target import Target
+from multiplex_vit.saliency.explanation import Explanation
+from multiplex_vit.saliency.settings import Settings, differences, plain
 from multiplex_vit.spelling import called, spelled
 
 
@@ -78,8 +76,9 @@ class Explainer:
         Parameters
         ----------
         function : callable
-            Takes model, picture and label, and perhaps keyword-only options. A `functools.partial`
-            has the options that it sets.
+            Takes model, picture and label, and perhaps keyword-only options; returns an
+            explanation (see `Target.answer`), or an array [row, col]. A `functools.partial` has the
+            options that it sets.
 
         Examples
         --------
@@ -188,8 +187,11 @@ class Explainer:
         label: int | str | None = None,
         *,
         batch_size: int | str = "auto",
-    ) -> Any:
+    ) -> Explanation:
         """Explain an image.
+
+        A function that returns an array [row, col] is taken to have run no pass; the scores of the
+        whole image then take one.
 
         Parameters
         ----------
@@ -198,16 +200,30 @@ class Explainer:
         label : int or str, optional
             Index or name of the class to explain. Default: the predicted class.
         batch_size : int or "auto"
-            Most masks a forward pass, for methods made of masks by settings.
+            Most masks a forward pass, for methods made of masks by settings. Default: "auto".
+
+        Raises
+        ------
+        InputError
+            If the image or the class cannot be used, or the method returns no heatmap.
         """
         picture = vision_model(model).picture(image)
         run = self._member.function
-        if self._settings is None:
-            return run(model, picture, label=label, **self.options)
-        return run(model, picture, label, self._settings, batch_size)
+        if self._settings is not None:
+            return self.sign(run(model, picture, label, self._settings, batch_size))
+        result = run(model, picture, label=label, **self.options)
+        if isinstance(result, Explanation):
+            return self.sign(result)
+        target = Target.of(model, picture, label)
+        return self.sign(target.answer(_array(result, self), target.clean()))
+
+    @checked
+    def sign(self, explanation: Explanation) -> Explanation:
+        """Return an explanation with this explainer as what explained it."""
+        return replace(explanation, explainer=str(self))
 
     def __str__(self) -> str:
-        return called(self.name, {name: written(value) for name, value in self._options})
+        return called(self.name, {name: plain(value) for name, value in self._options})
 
     def __repr__(self) -> str:
         return f"<Explainer {self}>"
@@ -274,7 +290,7 @@ class Explainers(Mapping[str, Explainer]):
         ----------
         function : callable
             Takes model, picture and label, and keyword-only options with defaults; returns an
-            explanation (see `Target.answer`). An option `budget` is the most forward passes, an
+            explanation (see `Target.answer`), or an array [row, col]. An option `budget` is the most forward passes, an
             option `seed` is that of all random numbers.
         kind : str
             One of `KINDS`. Default: "method".
@@ -305,7 +321,9 @@ class Explainers(Mapping[str, Explainer]):
         taken = self._members.get(member.name)
         if taken is not None and _origin(taken.function) != _origin(member.function):
             where = _origin(taken.function)
-            raise InputError(f"explainer {member.name!r} exists already ({where}); choose another name")
+            raise InputError(
+                f"explainer {member.name!r} exists already ({where}); choose another name"
+            )
         self._members[member.name] = member
 
     def remove(self, name: str) -> None:
@@ -360,7 +378,8 @@ class Explainers(Mapping[str, Explainer]):
         if isinstance(explainer, Explainer):
             return explainer
         if isinstance(explainer, Settings):
-            return self._nearest(explainer)
+            name, _ = spelled(explainer.text)
+            return self[name].at(**explainer.choices())
         if not callable(explainer):
             return self[explainer]
         function, options = of_partial(explainer)
@@ -380,11 +399,6 @@ class Explainers(Mapping[str, Explainer]):
                 return member
         return None
 
-    def _nearest(self, settings: Settings) -> Explainer:
-        """Return the explainer with these settings whose text is the shortest."""
-        of_settings = [member for member in self._members.values() if member.settings is not None]
-        return min((Explainer(member, settings.choices()) for member in of_settings), key=_n_options)
-
     def _unknown(self, name: str, base: str) -> str:
         close = hint(base, self._members)
         return f"unknown explainer {name!r}{close}; known: {', '.join(self._members)}"
@@ -398,8 +412,11 @@ def _origin(function: Callable[..., Any]) -> str:
     return f"{module}.{getattr(function, '__qualname__', repr(function))}"
 
 
-def _n_options(explainer: Explainer) -> int:
-    return len(explainer.options)
+def _array(result: Any, explainer: Explainer) -> np.ndarray:
+    if getattr(result, "ndim", None) != 2:
+        kind = type(result).__name__
+        raise InputError(f"explainer {explainer} returned {kind}; expected an array [row, col]")
+    return result
 
 
 def _restored(source: Any, options: dict[str, Any]) -> Explainer:

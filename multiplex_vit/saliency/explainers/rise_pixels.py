@@ -9,45 +9,60 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
 from multiplex_vit.checks import whole
-from multiplex_vit.models.vision_model import VisionModel
+from multiplex_vit.models.classifier import Classifier
+from multiplex_vit.saliency.explainers.member import budgeted
 from multiplex_vit.saliency.explainers.registry import EXPLAINERS
-from multiplex_vit.saliency.explainers.target import Attribution, Target
+from multiplex_vit.saliency.explainers.target import Target
+from multiplex_vit.saliency.explanation import Explanation
 
 CELLS, KEPT, CHUNK = 7, 0.5, 64
 
 
-@EXPLAINERS.register(kind="rival", forward=lambda sizes: sizes.budget, backward=0)
-def rise_pixels(model: VisionModel, picture: Any, label: int | str | None = None, *, budget: int = 55, seed: int = 0) -> Attribution:
-    """Return sum_m p(x * M_m) M_m / (n E[M]) over random masks M of pixels, its mean over each patch (RISE).
+@EXPLAINERS.register(kind="rival", forward=budgeted, backward=0)
+def rise_pixels(
+    model: Classifier,
+    picture: Any,
+    label: int | str | None = None,
+    *,
+    budget: int = 55,
+    seed: int = 0,
+) -> Explanation:
+    """Return sum_m p(x * M_m) M_m / (n E[M]) over random masks M of pixels, its mean over patches.
 
-    Petsiuk, Das, Saenko, BMVC 2018, arXiv:1806.07421. Masks are as there: 7 x 7 cells, each kept with probability 0.5, enlarged bilinearly
-    to 8 x 8 cells' size and cut out at a random shift; pixel values are multiplied by them after normalisation, so what is masked becomes
-    the processor's mean colour. The paper takes 4,000 to 8,000 masks; here it is a mask a pass of the budget, less the pass of the whole image.
-    Of predicted values, p is how far each lies above the least of the masks, or else the chance with
-    which a pixel was masked would outweigh what the model says.
+    RISE: Petsiuk, Das, Saenko, BMVC 2018, arXiv:1806.07421. Masks are as there: 7 x 7 cells, each
+    kept with probability 0.5, enlarged bilinearly to 8 x 8 cells' size and cut out at a random
+    shift; pixel values are multiplied by them after normalisation, so what is masked becomes the
+    processor's mean colour. The paper takes 4,000 to 8,000 masks; here it is a mask a pass of the
+    budget, less the pass of the whole image. Of predicted values, p is how far each lies above the
+    least of the masks, or else the chance with which a pixel was masked would outweigh what the
+    model says.
     """
     target = Target.of(model, picture, label)
     clean, pixels = target.clean(), target.picture.pixels
     n_masks = whole("budget", budget, at_least=2) - 1
-    explained = model.label_of(label, int(clean.argmax()))
+    explained_class = target.explained_class(clean)
     total = torch.zeros(pixels.shape[2:], device=pixels.device)
     coverage, confidences = torch.zeros_like(total), []
     rng = np.random.default_rng(seed)
     for start in range(0, n_masks, CHUNK):
-        masks = _masks(rng, min(CHUNK, n_masks - start), pixels.shape[2:]).to(pixels.device)
-        confidence = model.classify(pixels * masks[:, None])[:, explained]
+        n_drawn = min(CHUNK, n_masks - start)
+        masks = _smooth_masks(rng, n_drawn, pixels.shape[2:]).to(pixels.device)
+        confidence = model.classify(pixels * masks[:, None])[:, explained_class]
         total += torch.einsum("m,mrc->rc", confidence, masks)
         coverage += masks.sum(0)
         confidences.append(confidence.cpu().numpy())
     total -= model.score.floor(np.concatenate(confidences)) * coverage
     heatmap = avg_pool2d(total[None, None], model.patch)[0, 0] / (n_masks * KEPT)
-    return target.answer("rise_pixels", heatmap, clean, forward_passes=n_masks + 1)
+    return target.answer(heatmap, clean, forward_passes=n_masks + 1)
 
 
-def _masks(rng: np.random.Generator, n_masks: int, size: Sequence[int]) -> Tensor:
+def _smooth_masks(rng: np.random.Generator, n_masks: int, size: Sequence[int]) -> Tensor:
     """Return smooth masks float32 [mask, row, col], 0 to 1."""
     cell = [-(-side // CELLS) for side in size]
-    cells = torch.from_numpy((rng.random((n_masks, 1, CELLS, CELLS)) < KEPT).astype(np.float32))
-    large = interpolate(cells, [(CELLS + 1) * side for side in cell], mode="bilinear", align_corners=False)[:, 0]
-    shifts = rng.integers(0, cell, (n_masks, 2))
-    return torch.stack([mask[row : row + size[0], col : col + size[1]] for mask, (row, col) in zip(large, shifts, strict=True)])
+    drawn = (rng.random((n_masks, 1, CELLS, CELLS)) < KEPT).astype(np.float32)
+    large_size = [(CELLS + 1) * side for side in cell]
+    large = interpolate(torch.from_numpy(drawn), large_size, mode="bilinear", align_corners=False)
+    masks = []
+    for mask, (row, col) in zip(large[:, 0], rng.integers(0, cell, (n_masks, 2)), strict=True):
+        masks.append(mask[row : row + size[0], col : col + size[1]])
+    return torch.stack(masks)

@@ -1,0 +1,302 @@
+"""Pipeline: images and settings in, explanations out, in passes that all their masks share."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from multiplex_vit.errors import InputError
+from multiplex_vit.models.classifier import Classifier
+from multiplex_vit.models.fast.memory import is_out_of_memory, release_memory
+from multiplex_vit.models.picture import Picture
+from multiplex_vit.network.token_graph import token_graph
+from multiplex_vit.network.tokens import Tokens
+from multiplex_vit.registry import Named
+from multiplex_vit.saliency.designs import DESIGNS, DesignInput
+from multiplex_vit.saliency.explanation import Explanation
+from multiplex_vit.saliency.masks import Masks, distinct_rows, refuse_many_scores
+from multiplex_vit.saliency.ranked import (
+    Networks,
+    Statistics,
+    add_statistics,
+    make_masks,
+    since,
+)
+from multiplex_vit.saliency.settings import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What an image's explanations are made of, before any masked pass.
+
+    Attributes
+    ----------
+    clean : ndarray float32 [class]
+        Scores of the whole image.
+    direct : ndarray float32 [node, class], optional
+        Direct logit attribution, where settings count it.
+    masks : list of Masks
+        One for each of the settings.
+    graphs : list of ndarray [node, node] or None
+        The token graph of each of the settings that needs one.
+    """
+
+    clean: np.ndarray
+    direct: np.ndarray | None
+    masks: list[Masks]
+    graphs: list[np.ndarray | None]
+
+
+def explained(
+    model: Classifier,
+    pictures: Sequence[Picture],
+    labels: Sequence[Any],
+    settings: Sequence[Settings],
+    batch_size: int | str,
+) -> list[list[Explanation]]:
+    """Return the explanations of pictures of one size, which share passes.
+
+    Where memory is short, half of the pictures are explained at a time, and so on.
+
+    Parameters
+    ----------
+    model : Classifier
+    pictures : sequence of Picture
+    labels : sequence of int, str or None
+        Of each picture the class to explain, None for the predicted one.
+    settings : sequence of Settings
+    batch_size : int or "auto"
+        Most masks a forward pass.
+
+    Returns
+    -------
+    list of list of Explanation
+        Of each picture one for each of the settings.
+
+    Raises
+    ------
+    InputError
+        If there is no such class or layer, or memory is short of one image.
+    """
+    try:
+        return _explained(model, pictures, labels, settings, batch_size)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        if len(pictures) == 1:
+            what = "memory is short of the attention of one image"
+            how = "take a smaller model, another device, or dtype='bfloat16'"
+            raise InputError(f"{what}; {how}") from error
+    release_memory()
+    half = len(pictures) // 2
+    first = explained(model, pictures[:half], labels[:half], settings, batch_size)
+    return first + explained(model, pictures[half:], labels[half:], settings, batch_size)
+
+
+def operators_of(settings: Sequence[Settings]) -> list[Named]:
+    """Return the head operators that settings need, each once.
+
+    Examples
+    --------
+    >>> operators_of([Settings(operators=("sum",)), Settings(design="occlusion")])
+    ['sum', 'min', 'max', 'mean']
+    """
+    wanted: list[Named] = []
+    for chosen in settings:
+        wanted += chosen.operators
+    for chosen in settings:
+        if chosen.needs_graph:
+            wanted.append(chosen.graph_operator)
+    return list(dict.fromkeys(wanted))
+
+
+def _explained(
+    model: Classifier,
+    pictures: Sequence[Picture],
+    labels: Sequence[Any],
+    settings: Sequence[Settings],
+    batch_size: int | str,
+) -> list[list[Explanation]]:
+    """Return the explanations; what they need of memory is free again when this fails."""
+    grid = model.grid_of(pictures[0].pixels.shape[2:])
+    for chosen in settings:
+        refuse_many_scores(chosen.most_passes(int(np.prod(grid))), model.n_classes)
+    tokens = model.embed(torch.cat([picture.pixels for picture in pictures]))
+    prepared = _prepared(model, tokens, settings, grid)
+    of_each = [
+        model.label_of(label, int(image.clean.argmax()))
+        for label, image in zip(labels, prepared, strict=True)
+    ]
+    scores = _scores(model, tokens, [image.masks for image in prepared], batch_size)
+    explanations = []
+    for place, picture in enumerate(pictures):
+        common = {"label": of_each[place], "grid": grid, "view": picture.view}
+        of_image = _explanations(model, prepared[place], scores[place], settings, common)
+        explanations.append(of_image)
+    return explanations
+
+
+def _explanations(
+    model: Classifier,
+    image: Prepared,
+    scores: Sequence[np.ndarray],
+    settings: Sequence[Settings],
+    common: dict[str, Any],
+) -> list[Explanation]:
+    """Return an image's explanations, one for each of the settings."""
+    common = common | {"classes": model.classes, "model": model.name, "score": model.score}
+    explanations = []
+    for place, chosen in enumerate(settings):
+        masks = image.masks[place]
+        explanation = Explanation(
+            clean=image.clean,
+            masks=masks,
+            probabilities=scores[place],
+            settings=chosen,
+            explainer=chosen.text,
+            forward_passes=len(masks.distinct()[0]) + 1,
+            graph=image.graphs[place],
+            direct=image.direct if chosen.direct_weight else None,
+            **common,
+        )
+        explanations.append(explanation)
+    return explanations
+
+
+# --- before the masked passes -------------------------------------------------------------------
+
+
+def _prepared(
+    model: Classifier, tokens: Tensor, settings: Sequence[Settings], grid: tuple[int, int]
+) -> list[Prepared]:
+    """Return what the pass of the whole images gives; their attention is free again thereafter."""
+    networks, clean, direct = _attended(model, tokens, settings)
+    nodes = Tokens(grid)
+    statistics: list[Statistics] = [{} for _ in networks]
+    for chosen in settings:
+        if chosen.ranks:
+            add_statistics(networks, chosen.ranking, nodes, statistics)
+    prepared = []
+    for place, of_image in enumerate(networks):
+        graphs = _graphs(of_image, settings, grid)
+        masks = _masks(of_image, settings, graphs, nodes, statistics[place])
+        prepared.append(Prepared(clean[place], direct[place], masks, graphs))
+    return prepared
+
+
+def _attended(
+    model: Classifier, tokens: Tensor, settings: Sequence[Settings]
+) -> tuple[list[dict[Named, Tensor]], np.ndarray, Sequence[np.ndarray | None]]:
+    """Return what one pass of whole images gives.
+
+    Returns
+    -------
+    networks : list of dict of operator to Tensor [layer, source, target]
+    clean : ndarray [image, class]
+    direct : sequence of ndarray [node, class] or None
+        Direct logit attribution, where settings count it.
+    """
+    operators = operators_of(settings)
+    direct: Sequence[np.ndarray | None] = [None] * len(tokens)
+    if any(chosen.direct_weight for chosen in settings):
+        pooled, clean, shares = model.attend_directly(tokens, operators)
+        direct = list(shares.cpu().numpy())
+    else:
+        pooled, clean = model.attend(tokens, operators)
+    networks = [dict(zip(operators, of_image, strict=True)) for of_image in pooled]
+    return networks, clean.cpu().numpy(), direct
+
+
+def _graphs(
+    networks: Networks, settings: Sequence[Settings], grid: tuple[int, int]
+) -> list[np.ndarray | None]:
+    """Return the token graph of each of the settings that needs one, each made once."""
+    made: dict[Any, np.ndarray] = {}
+    graphs: list[np.ndarray | None] = []
+    for chosen in settings:
+        if not chosen.needs_graph:
+            graphs.append(None)
+            continue
+        key = (chosen.graph_operator, chosen.starting_layer, chosen.grid_weight)
+        if key not in made:
+            weights = since(networks[chosen.graph_operator], chosen.starting_layer)
+            attention = weights.cpu().numpy()
+            made[key] = token_graph(attention, grid, grid_weight=chosen.grid_weight)
+        graphs.append(made[key])
+    return graphs
+
+
+def _masks(
+    networks: Networks,
+    settings: Sequence[Settings],
+    graphs: Sequence[np.ndarray | None],
+    nodes: Tokens,
+    statistics: Statistics,
+) -> list[Masks]:
+    """Return the masks of each of the settings.
+
+    Settings that differ in how masks are weighed alone share them.
+    """
+    made: dict[Settings, Masks] = {}
+    masks = []
+    for chosen, graph in zip(settings, graphs, strict=True):
+        key = replace(chosen, estimator="coverage", smoothness=1.0, direct_weight=0.0)
+        if key not in made:
+            inputs = DesignInput(
+                nodes,
+                chosen.n_masks,
+                token_ratio=chosen.token_ratio,
+                seed=chosen.seed,
+                resolutions=chosen.resolutions,
+                graph=graph,
+                rank=partial(_ranked, networks, chosen, nodes, statistics),
+                stack=partial(_stacked, networks, chosen.operators),
+            )
+            made[key] = DESIGNS.resolve(chosen.design)(inputs)
+        masks.append(made[key])
+    return masks
+
+
+def _ranked(networks: Networks, chosen: Settings, nodes: Tokens, statistics: Statistics) -> Masks:
+    return make_masks(networks, chosen.ranking, chosen.token_ratio, nodes, statistics)
+
+
+def _stacked(networks: Mapping[Named, Tensor], operators: Sequence[Named]) -> Tensor:
+    return torch.stack([networks[operator] for operator in operators])
+
+
+# --- the masked passes --------------------------------------------------------------------------
+
+
+def _scores(
+    model: Classifier,
+    tokens: Tensor,
+    masks: Sequence[Sequence[Masks]],
+    batch_size: int | str,
+) -> list[list[np.ndarray]]:
+    """Return scores [mask, class] of masks [image][settings], every distinct one run once."""
+    kept, repeats = [], []
+    for of_image in masks:
+        union = np.concatenate([of_settings.kept for of_settings in of_image])
+        first, inverse = distinct_rows(union)
+        kept.append(union[first])
+        repeats.append(inverse)
+    scores = []
+    for place, distinct in enumerate(_run(model, tokens, kept, batch_size)):
+        ends = np.cumsum([len(of_settings) for of_settings in masks[place]])
+        scores.append(np.split(distinct[repeats[place]], ends[:-1]))
+    return scores
+
+
+def _run(
+    model: Classifier, tokens: Tensor, kept: Sequence[np.ndarray], batch_size: int | str
+) -> list[np.ndarray]:
+    """Return scores [mask, class] of each image's masks; masks of several images share passes."""
+    if len(kept) == 1:
+        return [model.probabilities(tokens, kept[0], batch_size=batch_size).cpu().numpy()]
+    scores = model.probabilities_of_images(tokens, kept, batch_size=batch_size)
+    return [of_image.cpu().numpy() for of_image in scores]

@@ -1,0 +1,101 @@
+"""Ranking: what orders the nodes of a multiplex network, and so decides which of them masks keep."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from multiplex_vit.checks import one_of, share, whole
+from multiplex_vit.errors import InputError
+from multiplex_vit.registry import Named, name_of
+
+OPERATORS = ("min", "max", "sum")
+CENTRALITIES = ("in_strength", "out_strength")
+STATISTICS = ("coherence", "max", "min", "sum", "std", "sum/std", "median", "skew", "kurtosis")
+"""The published choices."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What orders the nodes: for every operator a network, of it centralities, of these statistics.
+
+    Attributes
+    ----------
+    operators : tuple of str or callable
+        How attention is pooled over heads; each gives a network.
+    centralities : tuple of str or callable
+        Of every node in every layer.
+    statistics : tuple of str or callable
+        Of a node's centrality over layers.
+    min_cut : float, 0 to 1
+        In each layer, edges below this share of the greatest weight are cut. Default: 0.01.
+    starting_layer : int
+        First layer (block) that counts. Default: 0.
+    numerics : "published" or "stable"
+        How statistics are computed and ranked. "published" is float32, as published; "stable" is
+        float64 with five digits, and gives the same order on every processor.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range, or a name is no text.
+
+    Examples
+    --------
+    >>> Ranking(centralities="katz", statistics=["max", "skew"]).n_orders
+    6
+    """
+
+    operators: tuple[Named, ...] = OPERATORS
+    centralities: tuple[Named, ...] = CENTRALITIES
+    statistics: tuple[Named, ...] = STATISTICS
+    min_cut: float = 0.01
+    starting_layer: int = 0
+    numerics: str = "published"
+
+    def __post_init__(self) -> None:
+        checked: dict[str, Any] = {
+            "min_cut": share("min_cut", self.min_cut),
+            "starting_layer": whole("starting_layer", self.starting_layer, at_least=0),
+            "numerics": one_of("numerics", self.numerics, ("published", "stable")),
+        }
+        for name in ("operators", "centralities", "statistics"):
+            checked[name] = names(name, getattr(self, name))
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def n_orders(self) -> int:
+        """How many orders of nodes there are: operators x centralities x statistics."""
+        return len(self.operators) * len(self.centralities) * len(self.statistics)
+
+    @property
+    def labels(self) -> tuple[tuple[str, str, str], ...]:
+        """Operator, centrality and statistic of each order, the operator slowest."""
+        labels = []
+        for operator in self.operators:
+            for centrality in self.centralities:
+                for statistic in self.statistics:
+                    labels.append((name_of(operator), name_of(centrality), name_of(statistic)))
+        return tuple(labels)
+
+
+def names(field: str, value: Any) -> tuple[Named, ...]:
+    """Return one name or function, or several, as a tuple; each once.
+
+    Examples
+    --------
+    >>> names("statistics", "max"), names("statistics", ["max", "min"])
+    (('max',), ('max', 'min'))
+    """
+    single = isinstance(value, str) or callable(value)
+    several: tuple[Any, ...] = ()
+    if single:
+        several = (value,)
+    elif isinstance(value, Iterable):
+        several = tuple(value)
+    if not several or not all(isinstance(name, str) or callable(name) for name in several):
+        raise InputError(f"{field} is {value!r}; give at least one name or function")
+    texts = [name_of(name) for name in several]
+    if len(set(texts)) < len(texts):
+        raise InputError(f"{field} holds a name twice: {', '.join(texts)}")
+    return several
