@@ -113,7 +113,7 @@ def calls(folder):
     found = {
         "load": (mv.load, {"name": "demo-vit", "device": "cpu", "dtype": "float32", "mask_dtype": None, "score": "auto", "fast": True}),
         "VisionModel": (mv.VisionModel, {"model": vit.model, "processor": None, "name": "a", "mask_dtype": None, "score": "softmax", "fast": True}),
-        "explain": (mv.explain, {**asked, "label": 1, "batch_size": 4, "method": "mutex", **SETTINGS.choices()}),
+        "explain": (mv.explain, {**asked, "label": 1, "batch_size": 4, "method": "mutex", "network": None, **SETTINGS.choices()}),
         "multiplex": (mv.multiplex, {**asked, "operator": "sum", "min_cut": 0.1, "heads": False, "prefix": True, "edges": "attention"}),
         "explain_many": (mv.explain_many, {**asked, "explainers": [SETTINGS], "label": 1, "batch_size": 4}),
         "explain_each": (consumed(mv.explain_each), {"model": vit, "images": [shown], "explainers": [SETTINGS], "label": 1, "batch_size": 4}),

@@ -16,6 +16,7 @@ from multiplex_vit.network.aggregate import AGGREGATIONS
 from multiplex_vit.network.depth import checked_depth, ranks, shared
 from multiplex_vit.network.direction import checked_direction, opposite
 from multiplex_vit.network.layer import Layer
+from multiplex_vit.network.layer_measures import NULL_MODELS
 from multiplex_vit.network.measured import Measured
 from multiplex_vit.network.provenance import after_step, checked_provenance
 from multiplex_vit.network.tokens import Tokens, checked_edges_before, checked_weights
@@ -269,6 +270,20 @@ class Multiplex(Measured):
         between = kept[:, None] & kept
         weights = np.where(between, self.weights, 0)
         return self._filtered(weights, "subgraph", int(kept.sum()))
+
+    def shuffled(self, null_model: Named = "degree", *, seed: int = 0) -> "Multiplex":
+        """Return the network with every layer dealt anew by a member of `NULL_MODELS`.
+
+        Examples
+        --------
+        >>> net = Multiplex(np.array([[[0, 0.5], [0.25, 1]]]), grid=(1, 2))
+        >>> net.shuffled("weights").weights.tolist()
+        [[[0.0, 1.0], [0.5, 0.25]]]
+        """
+        deal = NULL_MODELS.resolve(null_model)
+        rng = np.random.default_rng(whole("seed", seed, at_least=0))
+        weights = np.stack([deal(layer, rng).weights for layer in self])
+        return self._filtered(weights, "null_model", f"{name_of(null_model)}, seed {seed}")
 
     def _filtered(self, weights: np.ndarray, name: str, value: float | str) -> "Multiplex":
         """Return the network of other weights, whose provenance names the filter."""

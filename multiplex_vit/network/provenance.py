@@ -9,8 +9,8 @@ from multiplex_vit.network.filters import FILTERS
 
 Provenance = Mapping[str, str | int | float]
 
-_STEPS = ("without_loops", "subgraph")
-"""What takes edges away beside the filters."""
+_STEPS = ("without_loops", "subgraph", "null_model")
+"""What changes edges beside the filters."""
 
 
 def checked_provenance(provenance: Any) -> Provenance:

@@ -1,6 +1,6 @@
 """explain: an image in, an explanation out."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import Any, Unpack, overload
 
@@ -12,6 +12,7 @@ from multiplex_vit.saliency.batching import batches, labels_of
 from multiplex_vit.saliency.explainers import EXPLAINERS, Explainer
 from multiplex_vit.saliency.explainers.from_settings import warn_of_empty
 from multiplex_vit.saliency.explanation import Explanation
+from multiplex_vit.saliency.given import Network
 from multiplex_vit.saliency.pipeline import explained
 from multiplex_vit.saliency.settings import Choices, Settings
 
@@ -27,6 +28,7 @@ def explain(
     method: Method = "mutex",
     label: Any = None,
     batch_size: int | str = "auto",
+    network: Network | list[Network] | None = None,
     **options: Unpack[Choices],
 ) -> list[Explanation]: ...
 @overload
@@ -37,6 +39,7 @@ def explain(
     method: Method = "mutex",
     label: Any = None,
     batch_size: int | str = "auto",
+    network: Network | None = None,
     **options: Unpack[Choices],
 ) -> Explanation: ...
 @checked
@@ -47,6 +50,7 @@ def explain(
     method: Method = "mutex",
     label: Any = None,
     batch_size: int | str = "auto",
+    network: Any = None,
     **options: Unpack[Choices],
 ) -> Explanation | list[Explanation]:
     """Explain why a model sees a class in an image.
@@ -68,6 +72,14 @@ def explain(
         Most masks a forward pass. Sums of other batches run in another order, which moves
         confidences by up to 1e-6, and heatmaps by as much times the estimator's gain; see
         `saliency.settings`. Default: "auto".
+    network : Multiplex, mapping of head operator to Multiplex, or a list of one an image, optional
+        What masks are made of in place of the image's own attention: a network that was filtered
+        (`net.filter("disparity", 0.05)`), shuffled (`net.shuffled("degree")`), built, or made of
+        another image, with the image's grid of patches. It is taken as it is: min_cut and operators
+        are its own, and `starting_layer` leaves out its first layers. "mutex" ranks the nodes of
+        each network, so that one network gives a third of the masks of three; "communities" makes
+        the token graph of it. With `mv.multiplex(model, image, operator=o)` for each of "min",
+        "max" and "sum", masks and heatmap are those of `explain` without networks. Default: none.
     **options
         Options of the method. Those of "mutex" and "communities" are the fields of `Settings`.
 
@@ -94,7 +106,9 @@ def explain(
     """
     explainer = EXPLAINERS.resolve(method).at(**options)
     if not isinstance(image, (list, tuple)):
-        return explainer(model, image, label, batch_size=batch_size)
+        return explainer(model, image, label, batch_size=batch_size, network=network)
+    if network is not None:
+        return _of_networks(explainer, model, image, label, batch_size, network)
     explanations = []
     for (explanation,) in explain_each(
         model, image, [explainer], label=label, batch_size=batch_size
@@ -202,6 +216,27 @@ def explain_many(
     """
     each = explain_each(model, [image], explainers, label=[label], batch_size=batch_size)
     return next(each)
+
+
+def _of_networks(
+    explainer: Explainer,
+    model: Classifier,
+    images: Sequence[Any],
+    label: Any,
+    batch_size: int | str,
+    network: Any,
+) -> list[Explanation]:
+    """Return explanations of images from one network for all of them, or one each."""
+    networks = network if isinstance(network, (list, tuple)) else [network] * len(images)
+    if len(networks) != len(images):
+        given = f"{len(networks)} networks were given for {len(images)} images"
+        raise InputError(f"{given}; give one an image, or one for all")
+    labels = labels_of(label, len(images))
+    explanations = []
+    for image, own_label, own_network in zip(images, labels, networks, strict=True):
+        explanation = explainer(model, image, own_label, batch_size=batch_size, network=own_network)
+        explanations.append(explanation)
+    return explanations
 
 
 def _resolved(explainers: Any) -> list[Explainer]:

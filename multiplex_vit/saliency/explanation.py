@@ -1,7 +1,7 @@
 """Explanation: what every explainer returns, a heatmap of a class and what it was made from."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from multiplex_vit.models.score import SCORES, Score
 from multiplex_vit.reading import named
 from multiplex_vit.registry import Named
 from multiplex_vit.saliency.estimators import ESTIMATORS, estimate, standardised, written
+from multiplex_vit.saliency.given import text_of
 from multiplex_vit.saliency.masks import Masks, matching
 from multiplex_vit.saliency.saved import ARRAYS, FORMAT, read_explanation
 from multiplex_vit.saliency.settings import Settings
@@ -69,6 +70,9 @@ class Explanation:
         The token graph, where the design or the estimator needed it.
     direct : ndarray float32 [node, class], optional
         Direct logit attribution of every node to every class, where the settings give it weight.
+    network : mapping of str to mapping, optional
+        Where the networks come from that masks were made of, by head operator, where they were
+        given. Default: they are the image's own.
     """
 
     label: int
@@ -89,12 +93,15 @@ class Explanation:
     against: int | None = None
     graph: np.ndarray | None = None
     direct: np.ndarray | None = None
+    network: Mapping[str, Mapping[str, Any]] | None = None
 
     def __repr__(self) -> str:
         what = f"{self.label_name!r} ({self.score.text(self.clean[self.label])})"
         parts = [f"{self.forward_passes} forward passes"]
         if self.masks is not None:
             parts.insert(0, self.masks.summary())
+        if self.network is not None:
+            parts.append("of given networks")
         if self.backward_passes:
             parts.append(f"{self.backward_passes} backward passes")
         by = f"{self.explainer} of {self.model}" if self.explainer else self.model
@@ -254,6 +261,8 @@ class Explanation:
             row |= self.settings.row()
         if self.masks is not None:
             row |= {"masks": len(self.masks), "distinct_masks": len(self.masks.distinct()[0])}
+        if self.network is not None:
+            row["network"] = text_of(self.network)
         passes = {"forward_passes": self.forward_passes, "backward_passes": self.backward_passes}
         return row | passes
 
@@ -351,6 +360,8 @@ class Explanation:
             facts |= {"labels": self.masks.labels, "designs": self.masks.designs}
         if self.settings is not None:
             facts["settings"] = self.settings.record()
+        if self.network is not None:
+            facts["network"] = self.network
         if self.estimator is not None:
             facts["estimator"] = written(self.estimator)
         return facts

@@ -18,6 +18,7 @@ from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.registry import Named
 from multiplex_vit.saliency.designs import DESIGNS, DesignInput
 from multiplex_vit.saliency.explanation import Explanation
+from multiplex_vit.saliency.given import GivenNetworks
 from multiplex_vit.saliency.masks import Masks, distinct_rows, refuse_many_scores
 from multiplex_vit.saliency.ranked import (
     Networks,
@@ -57,6 +58,7 @@ def explained(
     labels: Sequence[Any],
     settings: Sequence[Settings],
     batch_size: int | str,
+    given: GivenNetworks | None = None,
 ) -> list[list[Explanation]]:
     """Return the explanations of pictures of one size, which share passes.
 
@@ -71,6 +73,8 @@ def explained(
     settings : sequence of Settings
     batch_size : int or "auto"
         Most masks a forward pass.
+    given : GivenNetworks, optional
+        Networks in place of the pictures' own attention. Default: none.
 
     Returns
     -------
@@ -83,7 +87,7 @@ def explained(
         If there is no such class or layer, or memory is short of one image.
     """
     try:
-        return _explained(model, pictures, labels, settings, batch_size)
+        return _explained(model, pictures, labels, settings, batch_size, given)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
@@ -93,8 +97,8 @@ def explained(
             raise InputError(f"{what}; {how}") from error
     release_memory()
     half = len(pictures) // 2
-    first = explained(model, pictures[:half], labels[:half], settings, batch_size)
-    return first + explained(model, pictures[half:], labels[half:], settings, batch_size)
+    first = explained(model, pictures[:half], labels[:half], settings, batch_size, given)
+    return first + explained(model, pictures[half:], labels[half:], settings, batch_size, given)
 
 
 def operators_of(settings: Sequence[Settings]) -> list[Named]:
@@ -120,21 +124,26 @@ def _explained(
     labels: Sequence[Any],
     settings: Sequence[Settings],
     batch_size: int | str,
+    given: GivenNetworks | None,
 ) -> list[list[Explanation]]:
     """Return the explanations; what they need of memory is free again when this fails."""
     grid = model.grid_of(pictures[0].pixels.shape[2:])
     for chosen in settings:
         refuse_many_scores(chosen.most_passes(int(np.prod(grid))), model.n_classes)
     tokens = model.embed(torch.cat([picture.pixels for picture in pictures]))
-    prepared = _prepared(model, tokens, settings, grid)
+    prepared = _prepared(model, tokens, settings, grid, given)
     of_each = [
         model.label_of(label, int(image.clean.argmax()))
         for label, image in zip(labels, prepared, strict=True)
     ]
     scores = _scores(model, tokens, [image.masks for image in prepared], batch_size)
+    if given is not None:
+        settings = [given.shown_in(chosen) for chosen in settings]
     explanations = []
     for place, picture in enumerate(pictures):
         common = {"label": of_each[place], "grid": grid, "view": picture.view}
+        if given is not None:
+            common["network"] = given.record()
         of_image = _explanations(model, prepared[place], scores[place], settings, common)
         explanations.append(of_image)
     return explanations
@@ -171,10 +180,19 @@ def _explanations(
 
 
 def _prepared(
-    model: Classifier, tokens: Tensor, settings: Sequence[Settings], grid: tuple[int, int]
+    model: Classifier,
+    tokens: Tensor,
+    settings: Sequence[Settings],
+    grid: tuple[int, int],
+    given: GivenNetworks | None,
 ) -> list[Prepared]:
     """Return what the pass of the whole images gives; their attention is free again thereafter."""
     networks, clean, direct = _attended(model, tokens, settings)
+    if given is not None:
+        # Of settings that share a starting layer, as one explainer's do.
+        weights = given.weights(settings[0].starting_layer, tokens.device)
+        networks = [weights] * len(tokens)
+        settings = [given.applied_to(chosen) for chosen in settings]
     nodes = Tokens(grid)
     statistics: list[Statistics] = [{} for _ in networks]
     for chosen in settings:

@@ -14,6 +14,7 @@ from multiplex_vit.saliency.masks import Masks
 from multiplex_vit.saliency.settings import Settings
 
 FORMAT = "multiplex_vit explanation 2"
+_NETWORK = Fact("a table of facts by network", lambda value: _is_record(value))
 _FACTS = {
     "format": constant(FORMAT),
     "label": whole(0),
@@ -29,6 +30,7 @@ _FACTS = {
     "designs": without(listed(TEXT)),
     "settings": without(TABLE),
     "estimator": without(TEXT),
+    "network": without(_NETWORK),
 }
 ARRAYS = {
     "clean": Field("float32", ("class",)),
@@ -92,6 +94,8 @@ def _check_together(facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> Non
     if len(set(parts)) > 1:
         raise InputError("masks, their labels, designs and probabilities are wanted together")
     n_weighings = ("settings" in facts) + ("estimator" in facts)
+    if "network" in facts and "settings" not in facts:
+        raise InputError("masks of networks have settings")
     if n_weighings != ("labels" in facts):
         raise InputError("settings or an estimator are wanted with masks, and with masks alone")
     if "labels" not in facts:
@@ -120,7 +124,7 @@ def _put_together(facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[
         "score": SCORES[facts["score"]],
     }
     plain = ("label", "against", "model", "explainer", "forward_passes", "backward_passes")
-    for name in (*plain, "estimator"):
+    for name in (*plain, "estimator", "network"):
         arguments[name] = facts.get(name)
     if "settings" in facts:
         arguments["settings"] = _settings(facts["settings"])
@@ -128,6 +132,18 @@ def _put_together(facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[
         labels: Any = tuple(tuple(label) for label in facts["labels"])
         arguments["masks"] = Masks(arrays.pop("kept"), labels, tuple(facts["designs"]))
     return arguments | arrays
+
+
+def _is_record(value: Any) -> bool:
+    """Tell whether a value is plain facts by the names of given networks."""
+    if not isinstance(value, dict) or not value:
+        return False
+    for facts in value.values():
+        if not isinstance(facts, dict):
+            return False
+        if not all(isinstance(fact, (str, int, float)) for fact in facts.values()):
+            return False
+    return True
 
 
 def _settings(record: dict[str, Any]) -> Settings:

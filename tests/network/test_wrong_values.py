@@ -156,6 +156,7 @@ def classes():
         "since": [0],
         "select": [[0]],
         "subgraph": [["r0c0"]],
+        "shuffled": ["degree"],
         "centrality": ["in_strength"],
         "node_table": ["in_strength"],
         "layer_table": ["edges"],

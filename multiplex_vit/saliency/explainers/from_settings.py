@@ -11,6 +11,7 @@ from multiplex_vit.saliency.batching import picture_of
 from multiplex_vit.saliency.explainers.member import Member
 from multiplex_vit.saliency.explainers.registry import EXPLAINERS
 from multiplex_vit.saliency.explanation import Explanation
+from multiplex_vit.saliency.given import GivenNetworks
 from multiplex_vit.saliency.masks import Masks
 from multiplex_vit.saliency.pipeline import explained
 from multiplex_vit.saliency.settings import NAMED, Settings
@@ -24,11 +25,14 @@ def by_settings(
     label: int | str | None,
     settings: Settings,
     batch_size: int | str = "auto",
+    given: GivenNetworks | None = None,
 ) -> Explanation:
     """Return the explanation of an image by settings; warn of masks that carry no choice."""
     picture = picture_of(model, image)
     settings = settings.resolved()
-    ((explanation,),) = explained(model, [picture], [label], [settings], batch_size)
+    if given is not None:
+        given.check_grid(model.grid_of(picture.pixels.shape[2:]))
+    ((explanation,),) = explained(model, [picture], [label], [settings], batch_size, given)
     warn_of_empty(explanation.masks)
     return explanation
 

@@ -50,7 +50,7 @@ class Member:
     name : str
     function : callable
         Takes model, picture, label and the options; with settings it takes model, picture, label,
-        settings and batch_size.
+        settings, batch_size and given networks.
     kind : str
         One of `KINDS`.
     defaults : mapping

@@ -16,6 +16,7 @@ from multiplex_vit.saliency.explainers.member import KINDS, Count, Member, Passe
 from multiplex_vit.saliency.explainers.options import hint, in_order, of_partial, settings_at
 from multiplex_vit.saliency.explainers.target import Target
 from multiplex_vit.saliency.explanation import Explanation
+from multiplex_vit.saliency.given import GivenNetworks, Network, check_usable
 from multiplex_vit.saliency.settings import Settings, differences, plain
 from multiplex_vit.spelling import called, spelled
 
@@ -187,6 +188,7 @@ class Explainer:
         label: int | str | None = None,
         *,
         batch_size: int | str = "auto",
+        network: Network | None = None,
     ) -> Explanation:
         """Explain an image.
 
@@ -201,6 +203,8 @@ class Explainer:
             Index or name of the class to explain. Default: the predicted class.
         batch_size : int or "auto"
             Most masks a forward pass, for methods made of masks by settings. Default: "auto".
+        network : Multiplex, or mapping of head operator to Multiplex, optional
+            What masks are made of, as for `explain`. Default: the image's own.
 
         Raises
         ------
@@ -209,8 +213,9 @@ class Explainer:
         """
         picture = vision_model(model).picture(image)
         run = self._member.function
+        given = None if network is None else self._given(network)
         if self._settings is not None:
-            return self.sign(run(model, picture, label, self._settings, batch_size))
+            return self.sign(run(model, picture, label, self._settings, batch_size, given))
         result = run(model, picture, label=label, **self.options)
         if isinstance(result, Explanation):
             return self.sign(result)
@@ -243,6 +248,12 @@ class Explainer:
 
     def _identity(self) -> tuple[Any, ...]:
         return self.name, self._member.function, self._options
+
+    def _given(self, network: Network) -> GivenNetworks:
+        if self._settings is None:
+            raise InputError(f"{self} makes no masks of networks; leave network out")
+        check_usable(self._settings, self.options, str(self))
+        return GivenNetworks.of(network)
 
     def _check_known(self, options: Mapping[str, Any]) -> None:
         known = self._member.defaults
