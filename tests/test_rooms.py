@@ -80,7 +80,13 @@ def test_every_room_has_a_rank():
 
 
 @pytest.mark.parametrize(
-    "statement", ["import multiplex_vit", "from multiplex_vit.cli import main", "import multiplex_vit as mv; mv.OPERATORS, mv.STATISTICS, mv.Settings()"]
+    "statement",
+    [
+        "import multiplex_vit",
+        "from multiplex_vit.cli import main",
+        "from multiplex_vit import plot",
+        "import multiplex_vit as mv; mv.OPERATORS, mv.STATISTICS, mv.Settings()",
+    ],
 )
 def test_starting_up_is_free_of_torch(statement):
     check = f"import sys; {statement}; print([m for m in ('torch', 'transformers', 'matplotlib') if m in sys.modules])"

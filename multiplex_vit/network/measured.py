@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from multiplex_vit import plot
 from multiplex_vit.accepts import accepts
 from multiplex_vit.checks import layer_index, one_of, shares
 from multiplex_vit.network import filters, layer_measures, multilayer, tables
@@ -373,8 +374,6 @@ class Measured(Whole):
         -------
         Axes
         """
-        from multiplex_vit import plot
-
         values = None
         if measure is not None:
             values = tables.node_values(self._layers, measure)

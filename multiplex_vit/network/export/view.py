@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from multiplex_vit import plot
 from multiplex_vit.accepts import stack
 from multiplex_vit.arguments import check_fields
 from multiplex_vit.errors import InputError
@@ -269,8 +270,6 @@ def _colours(values: np.ndarray) -> np.ndarray:
 
     Infinities get the colours of the ends, and texts one colour for each.
     """
-    from multiplex_vit.plot import colours
-
     if values.dtype.kind not in "biuf":
         values = np.unique(values.astype(str), return_inverse=True)[1]
     values = values.astype(float)
@@ -278,5 +277,5 @@ def _colours(values: np.ndarray) -> np.ndarray:
     if not finite.size:
         return np.full((len(values), 3), _GREY)
     filled = np.nan_to_num(values, nan=finite[0])
-    shades = colours(np.clip(filled, finite.min(), finite.max()))
+    shades = plot.colours(np.clip(filled, finite.min(), finite.max()))
     return np.where(np.isnan(values)[:, None], _GREY, shades)

@@ -11,6 +11,7 @@ from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import squareform
 from scipy.special import entr
 
+from multiplex_vit import plot
 from multiplex_vit.accepts import accepts, matrix, stack
 from multiplex_vit.checks import positive, whole
 from multiplex_vit.errors import InputError
@@ -187,8 +188,6 @@ class Reducibility:
 
     def plot(self) -> "Figure":
         """Draw the dendrogram and the quality curve; see `multiplex_vit.plot.reducibility`."""
-        from multiplex_vit import plot
-
         return plot.reducibility(
             self.linkage,
             self.quality,
