@@ -42,18 +42,18 @@ LAST = "ceiling patch/black"
 
 def agreement(model: mv.VisionModel, image: Any, method: str, budget: int) -> Iterator[tuple[str, str, float]]:
     """Yield check, condition and value of one method."""
-    asked = {"budget": budget}
-    random = mv.parameter_randomisation(model, image, method, **asked)
+    explainer = mv.EXPLAINERS[method].where_taken(budget=budget)
+    random = mv.parameter_randomisation(model, image, explainer)
     for row in random[random["randomised"] > 0].itertuples():
         yield "randomised", row.stage, row.correlation
         yield "randomised, absolute", row.stage, row.correlation_absolute
-    noise = mv.noise_stability(model, image, method, sd=SD, draws=DRAWS, **asked)
+    noise = mv.noise_stability(model, image, explainer, sd=SD, draws=DRAWS)
     yield "noise", f"sd {SD}", noise["correlation"].mean(skipna=False)
     yield "noise, same class", f"sd {SD}", noise["same_class"].mean()
-    mirror = mv.flip_stability(model, image, method, **asked).iloc[0]
+    mirror = mv.flip_stability(model, image, explainer).iloc[0]
     yield "mirror", "", mirror["correlation"]
     yield "mirror, same class", "", mirror["same_class"]
-    seeds = mv.seed_agreement(model, image, method, seeds=SEEDS, **asked).iloc[0]
+    seeds = mv.seed_agreement(model, image, explainer, seeds=SEEDS).iloc[0]
     yield "seeds", f"{SEEDS} seeds", seeds["correlation"]
 
 

@@ -225,10 +225,10 @@ def test_the_prediction_of_the_mirrored_image_is_told():
 
 
 def test_seeds_that_draw_are_compared_in_pairs(demo_vit):
-    table = mv.seed_agreement(demo_vit, CAT, "rise_tokens", seeds=3, budget=20, seed=7)
+    table = mv.seed_agreement(demo_vit, CAT, "rise_tokens(budget=20)", seeds=3, seed=7)
     heatmaps = [mv.EXPLAINERS["rise_tokens"].at(budget=20, seed=seed)(demo_vit, CAT).heatmap.ravel() for seed in (7, 8, 9)]
     pairs = [stats.spearmanr(heatmaps[a], heatmaps[b]).statistic for a, b in ((0, 1), (0, 2), (1, 2))]
-    assert table.values.tolist() == [["rise_tokens", 3, False, pytest.approx(np.mean(pairs)), pytest.approx(min(pairs))]]
+    assert table.values.tolist() == [["rise_tokens(budget=20)", 3, False, pytest.approx(np.mean(pairs)), pytest.approx(min(pairs))]]
 
 
 def test_what_takes_no_seed_is_run_once_and_what_does_not_use_it_twice(fake, demo_vit):
@@ -248,7 +248,7 @@ def test_what_takes_no_seed_is_run_once_and_what_does_not_use_it_twice(fake, dem
 def test_what_is_asked_wrongly_is_told(demo_vit, check):
     with pytest.raises(mv.InputError, match="unknown explainer 'mutx'"):
         check(demo_vit, CAT, "mutx")
-    with pytest.raises(mv.InputError, match="unknown option 'bugdet'; known: label, budget, seed"):
+    with pytest.raises(TypeError, match="bugdet"):
         check(demo_vit, CAT, "mutex", bugdet=3)
     with pytest.raises(mv.InputError, match="label 'unicorn'"):
         check(demo_vit, CAT, "mutex", label="unicorn")

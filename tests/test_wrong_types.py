@@ -99,7 +99,7 @@ def study(folder, **changes):
     return mv.Study(**{**given, **changes})
 
 
-ASKED = {"label": 1, "budget": 9, "seed": 1}
+ASKED = {"label": 1, "seed": 1}
 MEASURED = {"steps": 2, "seed": 1, "batch_size": 4}
 SETTINGS = mv.Settings(operators=("sum",), statistics=("max",))
 KEPT = np.eye(4, 16, dtype=bool)
@@ -128,10 +128,10 @@ def calls(folder):
         "grid_pointing": (mv.grid_pointing, {"heatmaps": np.ones((4, 4, 4)), "shape": (2, 2), "centred": False}),
         "pointing_game": (mv.pointing_game, {"heatmap": heatmap(), "mask": np.eye(4, dtype=bool)}),
         "mask_mass": (mv.mask_mass, {"heatmap": heatmap(), "mask": np.eye(4, dtype=bool), "centred": False}),
-        "parameter_randomisation": (mv.parameter_randomisation, {**asked, "method": "rise_tokens", **ASKED}),
-        "noise_stability": (mv.noise_stability, {**asked, "method": "rise_tokens", "sd": 0.1, "draws": 1, **ASKED}),
-        "flip_stability": (mv.flip_stability, {**asked, "method": "rise_tokens", **ASKED}),
-        "seed_agreement": (mv.seed_agreement, {**asked, "method": "rise_tokens", "seeds": 2, **ASKED}),
+        "parameter_randomisation": (mv.parameter_randomisation, {**asked, "method": "rise_tokens(budget=9)", **ASKED}),
+        "noise_stability": (mv.noise_stability, {**asked, "method": "rise_tokens(budget=9)", "sd": 0.1, "draws": 1, **ASKED}),
+        "flip_stability": (mv.flip_stability, {**asked, "method": "rise_tokens(budget=9)", **ASKED}),
+        "seed_agreement": (mv.seed_agreement, {**asked, "method": "rise_tokens(budget=9)", "seeds": 2, **ASKED}),
         "greedy_ceiling": (mv.greedy_ceiling, {**asked, "protocol": "token", "orders": ["deletion"], "label": 1, "at_once": 16, **MEASURED}),
         "images": (images_of, {"source": photos(folder / "photos"), "labels": None, "index": [0], "limit": 1}),
         "Study": (

@@ -1,1 +1,1 @@
-"""Measuring heatmaps: insertion and deletion curves, the protocols that make them, and their areas."""
+"""Measuring heatmaps: insertion and deletion curves, their protocols, and checks of heatmaps."""

@@ -1,7 +1,8 @@
 """Baselines: what stands in for a patch that is not there.
 
-Each takes normalised pixel values [channel, row, col], the processor's `mean` and `std` [channel] (pixel space, 0 to 1) and a NumPy
-random generator, and returns normalised pixel values of the same shape.
+Each takes an image and returns another of the same shape. `pixels` [channel, row, col] are
+normalised values; `mean` and `std` [channel] are those of the model's processor, in pixel space
+from 0 to 1; `rng` is a NumPy random generator.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,12 @@ BASELINES: Registry[Baseline] = Registry("baseline", data=4)
 
 
 @BASELINES.register
-def black(pixels: np.ndarray, mean: np.ndarray, std: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def black(
+    pixels: np.ndarray,
+    mean: np.ndarray,
+    std: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Return true black: 0 in pixel space, that is -mean / std.
 
     Examples
@@ -23,12 +29,19 @@ def black(pixels: np.ndarray, mean: np.ndarray, std: np.ndarray, rng: np.random.
     >>> black(np.ones((1, 1, 1)), np.array([0.5]), np.array([0.5]), None).tolist()
     [[[-1.0]]]
     """
-    return np.zeros_like(pixels) - (mean / std)[:, None, None].astype(pixels.dtype)
+    # Subtracting from zeros broadcasts one colour over the image.
+    colour = (mean / std)[:, None, None].astype(pixels.dtype)
+    return np.zeros_like(pixels) - colour
 
 
 @BASELINES.register
-def zero(pixels: np.ndarray, mean: np.ndarray, std: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return normalised zeros: in pixel space the processor's mean colour, for most models a mid grey.
+def zero(
+    pixels: np.ndarray,
+    mean: np.ndarray,
+    std: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Return normalised zeros: the processor's mean colour, for most models a mid grey.
 
     Examples
     --------
@@ -39,7 +52,12 @@ def zero(pixels: np.ndarray, mean: np.ndarray, std: np.ndarray, rng: np.random.G
 
 
 @BASELINES.register
-def mean(pixels: np.ndarray, mean: np.ndarray, std: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def mean(
+    pixels: np.ndarray,
+    mean: np.ndarray,
+    std: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Return the image's own mean colour, channel by channel.
 
     Examples
@@ -47,28 +65,55 @@ def mean(pixels: np.ndarray, mean: np.ndarray, std: np.ndarray, rng: np.random.G
     >>> mean(np.array([[[1.0, 3.0]]]), None, None, None).tolist()
     [[[2.0, 2.0]]]
     """
-    return np.broadcast_to(pixels.mean((1, 2), keepdims=True), pixels.shape).copy()
+    colour = pixels.mean((1, 2), keepdims=True)
+    return np.broadcast_to(colour, pixels.shape).copy()
 
 
 @BASELINES.register
-def blur(pixels: np.ndarray, mean: np.ndarray, std: np.ndarray, rng: np.random.Generator, *, sigma: float = 7, radius: int = 7) -> np.ndarray:
-    """Return the image through a 15 x 15 Gaussian, sigma 7 pixels of the model's input, mirrored at the edges.
+def blur(
+    pixels: np.ndarray,
+    mean: np.ndarray,
+    std: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    sigma: float = 7,
+    radius: int = 7,
+) -> np.ndarray:
+    """Return the image blurred by a Gaussian kernel, mirrored at the edges.
 
-    Another kernel is `functools.partial(blur, sigma=..., radius=...)`, 2 radius + 1 pixels wide; a result's protocol names it. On small images enlarged to the model's input it removes hardly any evidence.
+    On small images that were enlarged to the model's input it removes hardly any evidence.
+
+    Parameters
+    ----------
+    pixels, mean, std, rng
+        As for all baselines.
+    sigma : float
+        Standard deviation of the kernel, in pixels of the model's input. Default: 7.
+    radius : int
+        The kernel is 2 radius + 1 pixels wide. Default: 7.
 
     Examples
     --------
     >>> blur(np.ones((1, 4, 4)), None, None, None).round(6).min()
     np.float64(1.0)
     """
+    # SciPy's filters take as long to import as the rest of the package.
     from scipy.ndimage import gaussian_filter
 
-    return np.stack([gaussian_filter(channel, sigma=sigma, radius=radius, mode="mirror") for channel in pixels])
+    channels = []
+    for channel in pixels:
+        channels.append(gaussian_filter(channel, sigma=sigma, radius=radius, mode="mirror"))
+    return np.stack(channels)
 
 
 @BASELINES.register
-def random(pixels: np.ndarray, mean: np.ndarray, std: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return standard normal noise in normalised space: coloured noise around the processor's mean colour, from a seed.
+def random(
+    pixels: np.ndarray,
+    mean: np.ndarray,
+    std: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Return standard normal noise in normalised space, around the processor's mean colour.
 
     Examples
     --------

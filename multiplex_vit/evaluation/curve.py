@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from multiplex_vit import plot
 from multiplex_vit.arguments import check_fields, checked
 from multiplex_vit.errors import InputError
 
@@ -22,15 +23,16 @@ class Curve:
     Attributes
     ----------
     fraction : ndarray [step]
-        Share of the image inserted or deleted; of "mutex2025" in percent.
+        Share of the image that is inserted or deleted. The protocol "mutex2025" has percent.
     confidence : ndarray [step]
-        Score of the class, a probability unless `quantity` says otherwise; of "chefer2021" 1 where the
-        model still decides for the class, else 0.
+        Score of the class: a probability, or what `quantity` says. The protocol "chefer2021" has 1
+        where the model still decides for the class, and 0 elsewhere.
     protocol : str
-        Protocol and baseline; curves of different protocols do not compare.
+        Protocol and baseline, such as "patch/black". Curves of different protocols cannot be
+        compared.
     quantity : str
-        What `confidence` is, such as "probability (softmax)" or "predicted value"; `evaluate` says it
-        where a protocol does not.
+        What `confidence` is, such as "probability (softmax)" or "predicted value". Default: "",
+        which `evaluate` replaces by the score of the model.
 
     Examples
     --------
@@ -54,10 +56,11 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class Faithfulness:
-    """Two curves of one heatmap: insertion, which should rise early, and deletion, which should fall early.
+    """Two curves of one heatmap: insertion should rise early, and deletion should fall early.
 
-    Protocols without insertion name their curves otherwise: "chefer2021" has `negative`, which should stay high, and `positive`, which
-    should fall. A curve that a protocol does not have cannot be asked for.
+    Protocols without insertion have other names for their curves: "chefer2021" has `negative`,
+    which should stay high, and `positive`, which should fall. Asking for a curve that the protocol
+    does not have raises an InputError.
 
     Attributes
     ----------
@@ -66,7 +69,7 @@ class Faithfulness:
     label : int
         The class whose confidence was followed.
     names : tuple of str
-        Names of the two curves.
+        Names of the two curves. Default: ("insertion", "deletion").
 
     Raises
     ------
@@ -82,7 +85,8 @@ class Faithfulness:
     def __post_init__(self) -> None:
         check_fields(self)
         if self.higher.protocol != self.lower.protocol:
-            raise InputError(f"curves of {self.higher.protocol} and {self.lower.protocol} do not belong together")
+            names = f"{self.higher.protocol} and {self.lower.protocol}"
+            raise InputError(f"curves of {names} do not belong together")
 
     def __repr__(self) -> str:
         areas = ", ".join(f"{name} {curve.auc:.4f}" for name, curve in self.curves.items())
@@ -90,32 +94,33 @@ class Faithfulness:
 
     @property
     def curves(self) -> dict[str, Curve]:
-        """The two curves by name, that which should be high first."""
+        """The two curves by name; the one that should be high comes first."""
         return dict(zip(self.names, (self.higher, self.lower), strict=True))
 
     @property
     def insertion(self) -> Curve:
-        """What the best patches bring; InputError where the protocol has no insertion."""
+        """Confidence while the best patches are inserted."""
         return self._curve("insertion")
 
     @property
     def deletion(self) -> Curve:
-        """What is left without the best patches; InputError where the protocol has another name for it."""
+        """Confidence while the best patches are deleted."""
         return self._curve("deletion")
 
     @property
     def negative(self) -> Curve:
-        """What is left without the least relevant patches, of "chefer2021"; InputError elsewhere."""
+        """Confidence while the least relevant patches are deleted ("chefer2021" alone)."""
         return self._curve("negative")
 
     @property
     def positive(self) -> Curve:
-        """What is left without the most relevant patches, of "chefer2021"; InputError elsewhere."""
+        """Confidence while the most relevant patches are deleted ("chefer2021" alone)."""
         return self._curve("positive")
 
     def _curve(self, name: str) -> Curve:
         if name not in self.names:
-            raise InputError(f"{self.protocol} has no {name}; it has {' and '.join(self.names)}")
+            names = " and ".join(self.names)
+            raise InputError(f"{self.protocol} has no {name}; it has {names}")
         return self.curves[name]
 
     @property
@@ -130,7 +135,7 @@ class Faithfulness:
 
     @property
     def difference(self) -> float:
-        """AUC of the curve that should be high minus that of the other: insertion minus deletion."""
+        """AUC of the curve that should be high minus AUC of the other: insertion minus deletion."""
         return self.higher.auc - self.lower.auc
 
     @checked
@@ -143,28 +148,48 @@ class Faithfulness:
             If the other was measured by another protocol, of another score or for another class.
         """
         if self.protocol != other.protocol:
-            raise InputError(f"{self.protocol} and {other.protocol} do not compare; evaluate both by one protocol")
-        if self.quantity != other.quantity:
-            raise InputError(f"a {self.quantity} and a {other.quantity} do not compare; evaluate both by one score")
-        if self.label != other.label:
-            raise InputError(f"classes {self.label} and {other.label} do not compare; evaluate both for one label")
-        return self.difference - other.difference
+            given, remedy = f"{self.protocol} and {other.protocol}", "by one protocol"
+        elif self.quantity != other.quantity:
+            given, remedy = f"a {self.quantity} and a {other.quantity}", "by one score"
+        elif self.label != other.label:
+            given, remedy = f"classes {self.label} and {other.label}", "for one label"
+        else:
+            return self.difference - other.difference
+        raise InputError(f"{given} do not compare; evaluate both {remedy}")
 
     def row(self) -> dict[str, Any]:
-        """Return a tidy row: protocol, the AUC of each curve by its name (insertion, deletion), difference, and what the curves follow."""
+        """Return a row of a table: protocol, AUC of each curve, difference and quantity.
+
+        The columns of the areas have the names of the curves, such as insertion and deletion.
+        """
         areas = {name: curve.auc for name, curve in self.curves.items()}
-        return {"protocol": self.protocol, **areas, "difference": self.difference, "quantity": self.quantity}
+        return {
+            "protocol": self.protocol,
+            **areas,
+            "difference": self.difference,
+            "quantity": self.quantity,
+        }
 
     def table(self) -> pd.DataFrame:
-        """Return one row a point of a curve: protocol, curve (its name), fraction, confidence, quantity (what the confidence is)."""
+        """Return a row for each point: protocol, curve (its name), fraction, confidence, quantity."""
         parts = []
         for name, curve in self.curves.items():
-            points = {"fraction": curve.fraction, "confidence": curve.confidence}
-            parts.append(pd.DataFrame({"protocol": curve.protocol, "curve": name, **points, "quantity": curve.quantity}))
+            columns = {
+                "protocol": curve.protocol,
+                "curve": name,
+                "fraction": curve.fraction,
+                "confidence": curve.confidence,
+                "quantity": curve.quantity,
+            }
+            parts.append(pd.DataFrame(columns))
         return pd.concat(parts, ignore_index=True)
 
-    def plot(self, **options: Any) -> "Axes":
-        """Draw both curves; see `multiplex_vit.plot.curves`."""
-        from multiplex_vit import plot
+    def plot(self, *, ax: "Axes | None" = None) -> "Axes":
+        """Draw both curves; see `multiplex_vit.plot.curves`.
 
-        return plot.curves(self.table(), **options)
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw. Default: the current axes.
+        """
+        return plot.curves(self.table(), ax=ax)

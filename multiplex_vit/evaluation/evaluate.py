@@ -6,16 +6,31 @@ from typing import Any, Unpack
 import numpy as np
 
 from multiplex_vit.arguments import checked
-from multiplex_vit.checks import numbers, vision_model
+from multiplex_vit.checks import vision_model
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.curve import Curve, Faithfulness
-from multiplex_vit.evaluation.protocols import PROTOCOLS, Choices, Protocol, Subject, curve_names, options_of, parted
+from multiplex_vit.evaluation.localisation import finite_values
+from multiplex_vit.evaluation.protocols import (
+    PROTOCOLS,
+    Choices,
+    Protocol,
+    Subject,
+    curve_names,
+    options_of,
+    parted,
+)
 from multiplex_vit.models.classifier import Classifier
 
 
 @checked
 def evaluate(
-    model: Classifier, image: Any, heatmap: np.ndarray, *, label: int | str | None = None, protocol: str | Protocol = "patch", **choices: Unpack[Choices]
+    model: Classifier,
+    image: Any,
+    heatmap: np.ndarray,
+    *,
+    label: int | str | None = None,
+    protocol: str | Protocol = "patch",
+    **choices: Unpack[Choices],
 ) -> Faithfulness:
     """Measure a heatmap by insertion and deletion (Petsiuk et al., BMVC 2018, arXiv:1806.07421).
 
@@ -26,55 +41,68 @@ def evaluate(
     heatmap : ndarray [row, col]
         On the patch grid; greater is more important.
     label : int or str, optional
-        The class whose confidence is followed; the predicted class unless given.
+        The class whose confidence is followed. Default: the predicted class.
     protocol : str or callable
-        "patch/black" (whole patches replaced by a baseline: "patch/blur" and so on; "patch" is
-        "patch/black" unless a baseline is given), "token" (tokens leave the sequence), or one as published: "mutex2025",
-        "tis2023", "rise2018", "chefer2021" (each says what it does: `PROTOCOLS["tis2023"]`).
-    **choices
-        baseline ("black", "zero", "mean", "blur", "random"), steps, seed, batch_size. Published protocols fix some of them.
+        "patch/black" and so on (whole patches are replaced by a baseline), "token" (tokens leave
+        the sequence), or one as published: "mutex2025", "tis2023", "rise2018", "chefer2021";
+        `help(PROTOCOLS["tis2023"])` says what it does. Default: "patch".
+    baseline : str or callable
+        A member of `BASELINES`, where `protocol` does not name one. Default: "black".
+    steps : int
+        Points of a curve after the first. Default: every patch, up to 100.
+    seed : int
+        Seed of the baseline "random". Default: 0.
+    batch_size : int or "auto"
+        Most images of a forward pass. Default: "auto".
 
     Returns
     -------
     Faithfulness
-        insertion and deletion curves with their AUC; of "chefer2021" its negative and positive curves.
+        Insertion and deletion curves with their AUC; of "chefer2021" its negative and positive
+        ones.
 
     Raises
     ------
     InputError
-        If the heatmap does not fit the grid or holds NaN, a name is unknown, an option is one that the protocol fixes, or the protocol asks for a
-        probability and the model gives predicted values.
+        If the heatmap does not fit the grid or holds NaN, a name is unknown, an option is one that
+        the protocol fixes, or the protocol asks for a probability and the model predicts values.
 
     Examples
     --------
     >>> import multiplex_vit as mv
     >>> model = mv.load("demo-vit", device="cpu")
-    >>> fid = mv.evaluate(model, mv.samples()["cat"], np.arange(64.0).reshape(8, 8), steps=4)
-    >>> fid.insertion.fraction.tolist()
+    >>> heatmap = np.arange(64.0).reshape(8, 8)
+    >>> faithfulness = mv.evaluate(model, mv.samples()["cat"], heatmap, steps=4)
+    >>> faithfulness.insertion.fraction.tolist()
     [0.0, 0.25, 0.5, 0.75, 1.0]
     """
     name, baseline = parted(protocol)
     if baseline is not None:
-        if choices.get("baseline") not in (None, baseline):
-            other = choices["baseline"]
-            raise InputError(f"protocol {protocol!r} came with baseline {other!r}; give one of them")
+        other = choices.get("baseline")
+        if other not in (None, baseline):
+            given = f"protocol {protocol!r} came with baseline {other!r}"
+            raise InputError(f"{given}; give one of them")
         choices["baseline"] = baseline
     run = PROTOCOLS.resolve(name)
     options = options_of(name, **choices)
     picture = vision_model(model).picture(image)
     grid = model.grid_of(picture.pixels.shape[2:])
-    values = numbers("heatmap", heatmap)
-    if values.shape != grid or not np.isfinite(values).all():
-        raise InputError(
-            f"heatmap of shape {list(values.shape)}{'' if values.shape != grid else ' holds NaN or infinity'}; finite values [{grid[0]}, {grid[1]}] are wanted"
-        )
+    values = finite_values(heatmap, grid)
+
     pixels = picture.pixels.cpu().numpy()
-    predicted = int(model.classify(pixels)[0].argmax()) if label is None else -1
-    subject = Subject(model, pixels, model.label_of(label, predicted), options.batch_size)
-    higher, lower = (_scored(curve, model.score.quantity) for curve in run(subject, values, options))
-    return Faithfulness(higher, lower, subject.label, curve_names(name))
+    subject = Subject.of(model, pixels, label, options.batch_size)
+    higher, lower = run(subject, values, options)
+    quantity = model.score.quantity
+    return Faithfulness(
+        _following(higher, quantity),
+        _following(lower, quantity),
+        subject.label,
+        curve_names(name),
+    )
 
 
-def _scored(curve: Curve, quantity: str) -> Curve:
-    """Return a curve that says what it follows; the score of the class, unless its protocol said otherwise."""
-    return curve if curve.quantity else replace(curve, quantity=quantity)
+def _following(curve: Curve, quantity: str) -> Curve:
+    """Return a curve that says what it follows: the model's score, or what its protocol says."""
+    if curve.quantity:
+        return curve
+    return replace(curve, quantity=quantity)

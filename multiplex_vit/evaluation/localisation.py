@@ -1,9 +1,11 @@
 """Localisation: how much of a heatmap lies where its class is known to be.
 
-All shares are of positive attribution: the positive values of a heatmap as they are, which is the published definition, or with
-`centred` what lies above the heatmap's median. Heatmaps of the estimator "coverage" (mutex, RISE) are mean confidences: positive
-everywhere, with an offset that is spread evenly and draws every share towards chance, however right the order of the patches.
-The centred share is the same for h and for a h + b (a > 0), so that it compares methods with and without such an offset.
+All shares are of positive attribution: the positive values of a heatmap as they are, which is the
+published definition, or with `centred` what lies above the heatmap's median. Heatmaps of the
+estimator "coverage" (mutex, RISE) are mean confidences: they are positive everywhere, with an
+offset that is spread evenly and draws every share towards chance, however right the order of the
+patches. The centred share is the same for h and for a h + b (a > 0), so that it compares methods
+with and without such an offset.
 """
 
 import numpy as np
@@ -14,15 +16,19 @@ from multiplex_vit.errors import InputError
 
 
 def cells(grid: tuple[int, int], shape: tuple[int, int]) -> np.ndarray:
-    """Return the cell of a mosaic [row, col] to which each patch belongs, row by row; cells are whole patches, as even as possible.
+    """Return the cell of a mosaic [row, col] to which each patch belongs.
+
+    Cells are numbered row by row. They are whole patches, as even as possible.
 
     Examples
     --------
     >>> cells((2, 5), (1, 3)).tolist()
     [[0, 0, 1, 2, 2], [0, 0, 1, 2, 2]]
     """
-    rows, cols = (np.repeat(np.arange(n), np.diff(edges_of(size, n))) for size, n in zip(grid, shape_of(shape), strict=True))
-    return rows[:, None] * shape[1] + cols
+    n_rows, n_cols = shape_of(shape)
+    rows = np.repeat(np.arange(n_rows), np.diff(edges_of(grid[0], n_rows)))
+    cols = np.repeat(np.arange(n_cols), np.diff(edges_of(grid[1], n_cols)))
+    return rows[:, None] * n_cols + cols
 
 
 def edges_of(n_patches: int, n_cells: int) -> np.ndarray:
@@ -34,42 +40,51 @@ def edges_of(n_patches: int, n_cells: int) -> np.ndarray:
     ([0, 4, 8], [0, 3, 5, 8])
     """
     if n_cells > n_patches:
-        raise InputError(f"{n_cells} cells a side do not fit on {n_patches} patches; give a shape of fewer cells")
+        given = f"{n_cells} cells a side do not fit on {n_patches} patches"
+        raise InputError(f"{given}; give a shape of fewer cells")
     return np.linspace(0, n_patches, n_cells + 1).round().astype(int)
 
 
 def shape_of(shape: tuple[int, int]) -> tuple[int, int]:
-    """Return rows and columns of cells, checked."""
+    """Return rows and columns of cells as whole numbers of at least 1."""
     if np.shape(shape) != (2,):
         raise InputError(f"shape is {shape!r}; give rows and columns of cells, such as (2, 2)")
-    return whole("rows of cells", shape[0], at_least=1), whole("columns of cells", shape[1], at_least=1)
+    n_rows = whole("rows of cells", shape[0], at_least=1)
+    n_cols = whole("columns of cells", shape[1], at_least=1)
+    return n_rows, n_cols
 
 
 @checked_but("shape")
-def grid_pointing(heatmaps: np.ndarray, shape: tuple[int, int] = (2, 2), *, centred: bool = False) -> np.ndarray:
-    """Return the share of positive attribution that each class has in its own cell of a mosaic: the grid pointing game.
+def grid_pointing(
+    heatmaps: np.ndarray,
+    shape: tuple[int, int] = (2, 2),
+    *,
+    centred: bool = False,
+) -> np.ndarray:
+    """Return the share of positive attribution that each class has in its own cell of a mosaic.
 
-    share_i = sum of h_i+ in cell i / sum of h_i+. (Böhle, Fritz, Schiele, CVPR 2021, arXiv:2104.00032; Rao, Böhle, Schiele, CVPR 2022,
-    arXiv:2205.10435.)
+    share_i = sum of h_i+ in cell i / sum of h_i+, the grid pointing game (Böhle, Fritz, Schiele,
+    CVPR 2021, arXiv:2104.00032; Rao, Böhle, Schiele, CVPR 2022, arXiv:2205.10435).
 
     Parameters
     ----------
     heatmaps : ndarray [cell, row, col]
-        One of the class of each cell, cells row by row.
+        One for the class of each cell, cells row by row.
     shape : tuple of int
-        Rows and columns of cells.
+        Rows and columns of cells. Default: (2, 2).
     centred : bool
-        Take what lies above a heatmap's median in place of what is above 0.
+        Take what lies above a heatmap's median in place of what is above 0. Default: False.
 
     Returns
     -------
     ndarray [cell]
-        0 to 1; chance is a cell's share of the patches, 1 / n for even cells. A heatmap without positive values points nowhere: chance.
+        0 to 1; chance is a cell's share of the patches, 1 / n for even cells. A heatmap without
+        positive values points nowhere and has the share of chance.
 
     Raises
     ------
     InputError
-        If there is not one heatmap a cell, or a value is not finite.
+        If there is not one heatmap for each cell, or a value is not finite.
 
     Examples
     --------
@@ -79,30 +94,40 @@ def grid_pointing(heatmaps: np.ndarray, shape: tuple[int, int] = (2, 2), *, cent
     >>> grid_pointing(np.stack([heatmap] * 4), centred=True).tolist()
     [1.0, 0.0, 0.0, 0.0]
     """
-    heatmaps, n_cells = np.asarray(heatmaps, dtype=float), int(np.prod(shape_of(shape)))
+    heatmaps = np.asarray(heatmaps, dtype=float)
+    n_rows, n_cols = shape_of(shape)
+    n_cells = n_rows * n_cols
     if heatmaps.ndim != 3 or len(heatmaps) != n_cells:
-        raise InputError(f"heatmaps have shape {list(heatmaps.shape)}; {n_cells} are wanted, [cell, row, col], one a cell")
-    cell = cells(heatmaps.shape[1:], shape)
-    return np.array([share_inside(heatmap, cell == i, centred=centred) for i, heatmap in enumerate(heatmaps)])
+        given = f"heatmaps have shape {list(heatmaps.shape)}"
+        raise InputError(f"{given}; {n_cells} are wanted, [cell, row, col], one a cell")
+    cell_of_patch = cells(heatmaps.shape[1:], shape)
+    shares = []
+    for cell, heatmap in enumerate(heatmaps):
+        shares.append(share_inside(heatmap, cell_of_patch == cell, centred=centred))
+    return np.array(shares)
 
 
 @checked
 def mask_mass(heatmap: np.ndarray, mask: np.ndarray, *, centred: bool = False) -> float:
-    """Return the share of positive attribution inside a mask: the energy-based pointing game (Wang et al., CVPR Workshops 2020, arXiv:1910.01279).
+    """Return the share of positive attribution inside a mask, the energy-based pointing game.
+
+    Wang et al., CVPR Workshops 2020, arXiv:1910.01279.
 
     Parameters
     ----------
     heatmap : ndarray [row, col]
         On the patch grid.
     mask : ndarray bool [row, col]
-        On the patch grid, or in pixels of what the model sees; then a patch counts with the share of it that is inside.
+        On the patch grid, or in pixels of what the model sees; then a patch counts with the share
+        of it that is inside.
     centred : bool
-        Take what lies above the heatmap's median in place of what is above 0.
+        Take what lies above the heatmap's median in place of what is above 0. Default: False.
 
     Returns
     -------
     float
-        0 to 1; chance is the mask's share of the image, which a heatmap without positive values has too.
+        0 to 1; chance is the mask's share of the image, which a heatmap without positive values has
+        too.
 
     Raises
     ------
@@ -121,9 +146,10 @@ def mask_mass(heatmap: np.ndarray, mask: np.ndarray, *, centred: bool = False) -
 
 @checked
 def pointing_game(heatmap: np.ndarray, mask: np.ndarray) -> bool:
-    """Return whether the centre of the best patch lies in a mask (Zhang et al., IJCV 126, 1084 (2018), doi:10.1007/s11263-017-1059-x).
+    """Return whether the centre of the best patch lies in a mask.
 
-    The first of equal patches is taken, and the published tolerance of 15 pixels is not.
+    Zhang et al., IJCV 126, 1084 (2018), doi:10.1007/s11263-017-1059-x. Of equal patches the first
+    one is taken. The published tolerance of 15 pixels is left out.
 
     Parameters
     ----------
@@ -142,42 +168,79 @@ def pointing_game(heatmap: np.ndarray, mask: np.ndarray) -> bool:
     >>> pointing_game(np.array([[1.0, 3.0]]), np.array([[False, True]]))
     True
     """
-    heatmap = finite_heatmap(heatmap)
+    heatmap = finite_values(heatmap)
     inside = _checked_mask(heatmap, mask)
-    best = np.unravel_index(heatmap.argmax(), heatmap.shape)
-    row, col = (int((place + 0.5) * size / n) for place, size, n in zip(best, inside.shape, heatmap.shape, strict=True))
+    best_row, best_col = np.unravel_index(heatmap.argmax(), heatmap.shape)
+    row = _centre(int(best_row), heatmap.shape[0], inside.shape[0])
+    col = _centre(int(best_col), heatmap.shape[1], inside.shape[1])
     return bool(inside[row, col])
 
 
+def _centre(patch: int, n_patches: int, size: int) -> int:
+    """Return where the centre of a patch lies along a side of a mask."""
+    return int((patch + 0.5) * size / n_patches)
+
+
 def share_inside(heatmap: np.ndarray, mask: np.ndarray, *, centred: bool = False) -> float:
-    """Return the share of a heatmap's positive attribution inside a mask; the mask's own share where nothing is positive."""
-    heatmap = finite_heatmap(heatmap)
+    """Return the share of a heatmap's positive attribution inside a mask.
+
+    Parameters and errors are those of `mask_mass`.
+    """
+    heatmap = finite_values(heatmap)
     inside = _checked_mask(heatmap, mask)
-    enlarged = (heatmap - np.median(heatmap) if centred else heatmap).clip(min=0)
-    for axis, (size, n) in enumerate(zip(inside.shape, heatmap.shape, strict=True)):
-        enlarged = enlarged.take(np.arange(size) * n // size, axis=axis)
-    total = enlarged.sum()
-    return float(enlarged[inside].sum() / total if total > 0 else inside.mean())
+    if centred:
+        heatmap = heatmap - np.median(heatmap)
+    attribution = heatmap.clip(min=0)
+    # Each pixel of the mask gets the value of the patch it lies in.
+    for axis in range(2):
+        size, n_patches = inside.shape[axis], heatmap.shape[axis]
+        attribution = attribution.take(np.arange(size) * n_patches // size, axis=axis)
+    total = attribution.sum()
+    if not total > 0:
+        return float(inside.mean())
+    return float(attribution[inside].sum() / total)
 
 
-def finite_heatmap(heatmap: np.ndarray) -> np.ndarray:
+def finite_values(heatmap: np.ndarray, grid: tuple[int, int] | None = None) -> np.ndarray:
     """Return a heatmap as floats [row, col].
+
+    Parameters
+    ----------
+    heatmap : ndarray [row, col]
+    grid : tuple of int, optional
+        Rows and columns that it must have. Default: None, any.
 
     Raises
     ------
     InputError
-        If it is none, or holds NaN or infinity.
+        If its shape is another one, or it holds NaN or infinity.
+
+    Examples
+    --------
+    >>> finite_values([[1, 2]], (2, 2))
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: heatmap of shape [1, 2]; finite values [2, 2] are wanted
     """
     values = numbers("heatmap", heatmap)
-    if values.ndim != 2 or not values.size or not np.isfinite(values).all():
-        raise InputError(f"heatmap of shape {list(values.shape)}{' holds NaN or infinity' if values.ndim == 2 else ''}; finite values [row, col] are wanted")
-    return values
+    if grid is None:
+        fits, wanted = values.ndim == 2 and values.size > 0, "[row, col]"
+    else:
+        fits, wanted = values.shape == tuple(grid), str(list(grid))
+    if fits and np.isfinite(values).all():
+        return values
+    why = " holds NaN or infinity" if fits else ""
+    given = f"heatmap of shape {list(values.shape)}{why}"
+    raise InputError(f"{given}; finite values {wanted} are wanted")
 
 
 def _checked_mask(heatmap: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return a mask as bool [row, col], on patches or on pixels."""
     values = numbers("mask", mask)
+    given = f"mask of shape {list(values.shape)}"
     if values.ndim != 2 or not np.isin(values, (0, 1)).all() or not values.any():
-        raise InputError(f"mask of shape {list(values.shape)}; True and False [row, col] are wanted, with at least one True")
-    if (np.array(values.shape) < heatmap.shape).any():
-        raise InputError(f"mask of shape {list(values.shape)} is smaller than the heatmap {list(heatmap.shape)}; give patches or pixels")
+        wanted = "True and False [row, col] are wanted, with at least one True"
+        raise InputError(f"{given}; {wanted}")
+    if values.shape[0] < heatmap.shape[0] or values.shape[1] < heatmap.shape[1]:
+        smaller = f"is smaller than the heatmap {list(heatmap.shape)}"
+        raise InputError(f"{given} {smaller}; give patches or pixels")
     return values.astype(bool)

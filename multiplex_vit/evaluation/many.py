@@ -1,4 +1,4 @@
-"""evaluate_many: the curves of many heatmaps of one image, in which no two passes show the model the same thing."""
+"""evaluate_many: curves of many heatmaps of one image, without showing the model a thing twice."""
 
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
@@ -11,9 +11,21 @@ from multiplex_vit.checks import vision_model
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.curve import Faithfulness
 from multiplex_vit.evaluation.evaluate import evaluate
-from multiplex_vit.evaluation.protocols import PROTOCOLS, Choices, full_name, options_of, parted, ranks, steps_of
+from multiplex_vit.evaluation.protocols import (
+    Choices,
+    fixed_options,
+    full_name,
+    options_of,
+    parted,
+    ranks,
+    steps_of,
+)
 from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.models.relay import Relay
+
+_OPTIONS = ("steps", "seed", "batch_size")
+_MOST_BYTES = 256 * 2**20
+"""Most bytes of scores that are remembered: 6.7 million rows of 10 classes, 3,000 of 21,841."""
 
 
 @checked
@@ -26,24 +38,32 @@ def evaluate_many(
     protocols: Sequence[str] = ("token", "patch/black"),
     **choices: Unpack[Choices],
 ) -> dict[str, list[Faithfulness]]:
-    """Measure many heatmaps of one image as `evaluate` does each, in fewer passes: what the model has seen it is not shown again.
+    """Measure many heatmaps of one image: the same numbers as `evaluate`, in fewer passes.
+
+    What the model has been shown once, it is not shown again.
 
     Parameters
     ----------
     model : VisionModel
     image : as for `explain`
     heatmaps : iterable of ndarray [row, col]
+        On the patch grid; greater is more important.
     label : int or str, optional
-        The class whose confidence is followed; the predicted class unless given.
+        The class whose confidence is followed. Default: the predicted class.
     protocols : sequence of str
-        Each with its baseline as results print it, such as "token", "patch/black", "patch/blur".
-    **choices
-        steps (where the protocol leaves them open), seed, batch_size.
+        Each with its baseline, such as "patch/blur". Default: ("token", "patch/black").
+    steps : int
+        Points of a curve after the first, where the protocol leaves them open. Default: every
+        patch, up to 100.
+    seed : int
+        Seed of the baseline "random". Default: 0.
+    batch_size : int or "auto"
+        Most images of a forward pass. Default: "auto".
 
     Returns
     -------
     dict of str to list of Faithfulness
-        For every protocol as it was given, one a heatmap, in their order.
+        For each protocol as it was given, one for each heatmap, in their order.
 
     Raises
     ------
@@ -53,24 +73,28 @@ def evaluate_many(
     Examples
     --------
     >>> import multiplex_vit as mv
-    >>> model, order = mv.load("demo-vit", device="cpu"), np.arange(64.0).reshape(8, 8)
-    >>> found = evaluate_many(model, mv.samples()["cat"], [order, -order], protocols=["token"], steps=4)
-    >>> [fid.protocol for fid in found["token"]]
+    >>> model, cat = mv.load("demo-vit", device="cpu"), mv.samples()["cat"]
+    >>> order = np.arange(64.0).reshape(8, 8)
+    >>> measured = evaluate_many(model, cat, [order, -order], protocols=["token"], steps=4)
+    >>> [faithfulness.protocol for faithfulness in measured["token"]]
     ['token/4 steps', 'token/4 steps']
     """
-    runs = {protocol: protocol_of(protocol, choices) for protocol in protocols}
-    shown, given = Remembering(model, image), list(heatmaps)
-    if "token" in runs and given:
-        _show_together(shown, given, runs["token"])
-    return {name: [evaluate(shown, image, heatmap, label=label, **options) for heatmap in given] for name, options in runs.items()}
-
-
-_MOST_BYTES = 256 * 2**20
-"""Most bytes of scores that are remembered: 6.7 million rows of 10 classes, 3,000 of 21,841."""
+    options = {protocol: protocol_of(protocol, choices) for protocol in protocols}
+    heatmaps = list(heatmaps)
+    remembering = Remembering(model, image)
+    if "token" in options and heatmaps:
+        _show_together(remembering, heatmaps, options["token"])
+    measured: dict[str, list[Faithfulness]] = {}
+    for protocol, given in options.items():
+        measured[protocol] = []
+        for heatmap in heatmaps:
+            faithfulness = evaluate(remembering, image, heatmap, label=label, **given)
+            measured[protocol].append(faithfulness)
+    return measured
 
 
 class Remembering(Relay):
-    """A model that remembers what it was shown, so that it classifies equal pixels, or equal sets of tokens, once.
+    """A model that remembers its scores, and classifies equal pixels or sets of tokens once.
 
     It is for one image: sets of tokens are told apart by their places alone.
 
@@ -84,14 +108,17 @@ class Remembering(Relay):
     def __init__(self, model: Classifier, image: Any):
         super().__init__(vision_model(model))
         self.seen = model.picture(image)
-        self._known: dict[bytes, Any] = {}
-        self._shown = 0
+        self._scores: dict[bytes, Any] = {}
         self._tokens: dict[bytes, Any] = {}
+        self._n_shown = 0
 
     @property
     def n_shown(self) -> int:
-        """How many things the model classified; equal ones count once, unless they were forgotten in between."""
-        return self._shown
+        """How many things the model classified.
+
+        Equal ones count once, unless their scores were forgotten in between.
+        """
+        return self._n_shown
 
     def picture(self, image: Any) -> Any:
         """Return the image as the model takes it, whatever is given."""
@@ -106,35 +133,55 @@ class Remembering(Relay):
 
     def classify(self, pixels: Any, *, batch_size: int | str = "auto") -> Any:
         """Return scores [image, class]; images seen before take no pass."""
-        return self._remembered(pixels, lambda new: self.model.classify(new, batch_size=batch_size))
+
+        def classify(new: Any) -> Any:
+            return self.model.classify(new, batch_size=batch_size)
+
+        return self._remembered(pixels, classify)
 
     def probabilities(self, tokens: Any, kept: Any, *, batch_size: int | str = "auto") -> Any:
         """Return scores [mask, class]; masks seen before take no pass."""
-        return self._remembered(kept, lambda new: self.model.probabilities(tokens, new, batch_size=batch_size))
+
+        def classify(new: Any) -> Any:
+            return self.model.probabilities(tokens, new, batch_size=batch_size)
+
+        return self._remembered(kept, classify)
 
     def _remembered(self, shown: Any, classify: Callable[[Any], Any]) -> Any:
-        keys = [_key(each) for each in shown]
-        new = {key: place for place, key in enumerate(keys) if key not in self._known}
-        if new:
-            # Copies, as a row of a batch would keep the whole batch in memory.
-            found = classify(shown[list(new.values())]).cpu()
-            self._known.update({key: row.clone() for key, row in zip(new, found, strict=True)})
-            self._shown += len(new)
-        first = self._known[keys[0]]
+        keys = [_key(thing) for thing in shown]
+        new_places: dict[bytes, int] = {}
+        for place, key in enumerate(keys):
+            if key not in self._scores:
+                new_places[key] = place
+        if new_places:
+            scores = classify(shown[list(new_places.values())]).cpu()
+            for key, row in zip(new_places, scores, strict=True):
+                # A copy, as a row of a batch would keep the whole batch in memory.
+                self._scores[key] = row.clone()
+            self._n_shown += len(new_places)
+        first = self._scores[keys[0]]
         result = first.new_empty((len(keys), len(first)))
         for place, key in enumerate(keys):
-            result[place] = self._known[key]
+            result[place] = self._scores[key]
         self._forget(first.nbytes)
         return result
 
     def _forget(self, row_bytes: int) -> None:
-        """Forget what was seen longest ago, where the rows of many classes would fill the memory."""
-        while len(self._known) * row_bytes > _MOST_BYTES:
-            del self._known[next(iter(self._known))]
+        """Forget the oldest scores, where the rows of many classes would fill the memory."""
+        while len(self._scores) * row_bytes > _MOST_BYTES:
+            oldest = next(iter(self._scores))
+            del self._scores[oldest]
 
 
-def protocol_of(spelled: str, choices: Choices) -> dict[str, Any]:
-    """Return what `evaluate` is given for a protocol that is spelled with its baseline.
+def protocol_of(protocol: str, choices: Choices) -> dict[str, Any]:
+    """Return the keyword arguments of `evaluate` for a protocol spelled with its baseline.
+
+    Parameters
+    ----------
+    protocol : str
+        Such as "patch/blur".
+    choices : dict
+        steps, seed and batch_size; what the protocol fixes is left out.
 
     Raises
     ------
@@ -149,33 +196,53 @@ def protocol_of(spelled: str, choices: Choices) -> dict[str, Any]:
     Traceback (most recent call last):
     multiplex_vit.errors.InputError: protocol 'token/blur': tokens leave the sequence, no baseline is put in their place; give 'token'
     """
-    full_name(spelled)
-    name, baseline = parted(spelled)
-    unknown = set(choices) - {"steps", "seed", "batch_size"}
-    if unknown:
-        raise InputError(f"unknown option {sorted(unknown)[0]!r}; known: steps, seed, batch_size (a baseline is spelled with its protocol)")
-    fixed = PROTOCOLS.trait(name, "fixed") or {}
-    given = {**{key: value for key, value in choices.items() if key not in fixed}, **({} if baseline is None else {"baseline": baseline})}
-    options_of(name, **given)  # type: ignore[arg-type]
-    return {"protocol": name, **given}
+    full_name(protocol)
+    name, baseline = parted(protocol)
+    fixed = fixed_options(name)
+    options: dict[str, Any] = {}
+    for option, value in choices.items():
+        if option not in _OPTIONS:
+            known = f"{', '.join(_OPTIONS)} (a baseline is spelled with its protocol)"
+            raise InputError(f"unknown option {option!r}; known: {known}")
+        if option not in fixed:
+            options[option] = value
+    if baseline is not None:
+        options["baseline"] = baseline
+    options_of(name, **options)
+    return {"protocol": name, **options}
 
 
-def _show_together(shown: Remembering, heatmaps: list[np.ndarray], options: dict[str, Any]) -> None:
-    """Show all sets of tokens at once: those of one size share a batch, and every heatmap brings one set of each size.
+def _show_together(
+    remembering: Remembering,
+    heatmaps: list[np.ndarray],
+    options: dict[str, Any],
+) -> None:
+    """Show all sets of tokens at once.
 
-    What does not fit is left for `evaluate` to refuse.
+    Sets of one size share a batch, and every heatmap brings one set of each size.
     """
-    values = [np.asarray(heatmap.detach().cpu() if hasattr(heatmap, "detach") else heatmap) for heatmap in heatmaps]
-    pixels = shown.seen.pixels
-    grid = shown.grid_of(pixels.shape[2:])
-    if any(value.shape != grid or value.dtype.kind not in "biuf" for value in values):
-        return
-    counts = steps_of(values[0].size, options.get("steps"))
-    inserted = np.concatenate([ranks(value)[None] < counts[:, None] for value in values])
-    shown.probabilities(shown.embed(pixels.cpu().numpy()), np.concatenate([inserted, ~inserted]), batch_size=options.get("batch_size", "auto"))
+    pixels = remembering.seen.pixels
+    grid = remembering.grid_of(pixels.shape[2:])
+    n_nodes = grid[0] * grid[1]
+    counts = steps_of(n_nodes, options.get("steps"))
+    inserted = []
+    for heatmap in heatmaps:
+        values = heatmap.detach().cpu() if hasattr(heatmap, "detach") else heatmap
+        values = np.asarray(values)
+        if values.shape != grid or values.dtype.kind not in "biuf":
+            # It is left for `evaluate` to say what is wrong.
+            return
+        inserted.append(ranks(values)[None] < counts[:, None])
+    kept = np.concatenate(inserted)
+    remembering.probabilities(
+        remembering.embed(pixels.cpu().numpy()),
+        np.concatenate([kept, ~kept]),
+        batch_size=options.get("batch_size", "auto"),
+    )
 
 
 def _key(shown: Any) -> bytes:
     """Return what tells an array or tensor apart from others."""
     values = np.asarray(shown.cpu() if hasattr(shown, "cpu") else shown)
-    return blake2b(values.tobytes(), digest_size=16).digest() + values.dtype.kind.encode()
+    digest = blake2b(values.tobytes(), digest_size=16).digest()
+    return digest + values.dtype.kind.encode()

@@ -27,7 +27,7 @@ class Mosaic:
     images : tuple of int
         The number of the image in each cell.
     shape : tuple of int
-        Rows and columns of cells.
+        Rows and columns of cells. Default: (2, 2).
     """
 
     pixels: np.ndarray = field(repr=False)
@@ -40,22 +40,30 @@ class Mosaic:
 
 
 @checked_but("shape")
-def mosaic(model: Classifier, images: Sequence[Any], *, shape: tuple[int, int] = (2, 2), full_size: bool = False) -> np.ndarray:
+def mosaic(
+    model: Classifier,
+    images: Sequence[Any],
+    *,
+    shape: tuple[int, int] = (2, 2),
+    full_size: bool = False,
+) -> np.ndarray:
     """Return images side by side as one image for a model.
 
-    Each image is pre-processed as the model has it and brought to the size of its cell by averaging over areas. Cells are whole patches:
-    where rows or columns of patches do not divide by the shape, as even as possible and the outer ones alike (8 patches make cells of
-    3, 2 and 3), and images are squeezed accordingly. Pixels that no patch covers go to the last cell.
+    Each image is pre-processed as the model needs it and brought to the size of its cell by
+    averaging over areas. Cells are whole patches. Where rows or columns of patches do not divide by
+    the shape, cells are as even as possible and the outer ones alike (8 patches make cells of 3, 2
+    and 3), and images are squeezed accordingly. Pixels that no patch covers go to the last cell.
 
     Parameters
     ----------
     model : VisionModel
     images : sequence
-        As for `explain`, one a cell, row by row.
+        As for `explain`, one for each cell, row by row.
     shape : tuple of int
-        Rows and columns of cells.
+        Rows and columns of cells. Default: (2, 2).
     full_size : bool
-        Keep every image at the size that the model has for one, which makes the mosaic larger; for models that accept images of any size.
+        Keep every image at the model's input size, which makes the mosaic larger; for models that
+        accept images of any size. Default: False.
 
     Returns
     -------
@@ -65,7 +73,8 @@ def mosaic(model: Classifier, images: Sequence[Any], *, shape: tuple[int, int] =
     Raises
     ------
     InputError
-        If the images are not one a cell, there are more cells than patches, or the model does not take larger images.
+        If there is not one image for each cell, there are more cells than patches, or the model
+        does not take larger images.
 
     Examples
     --------
@@ -76,38 +85,85 @@ def mosaic(model: Classifier, images: Sequence[Any], *, shape: tuple[int, int] =
     """
     vision_model(model)
     n_rows, n_cols = shape_of(shape)
-    if len(images) != n_rows * n_cols:
-        raise InputError(f"{len(images)} images for {n_rows} x {n_cols} cells; give {n_rows * n_cols}")
-    size = tuple(int(side) * n for side, n in zip(model.input_size, shape, strict=True)) if full_size else tuple(model.input_size)
-    rows, cols = (_pixel_edges(side, patch, n) for side, patch, n in zip(size, model.patch, shape, strict=True))
+    n_cells = n_rows * n_cols
+    if len(images) != n_cells:
+        raise InputError(f"{len(images)} images for {n_rows} x {n_cols} cells; give {n_cells}")
+    height, width = (int(side) for side in model.input_size)
+    if full_size:
+        height, width = height * n_rows, width * n_cols
+    rows = _pixel_edges(height, model.patch[0], n_rows)
+    cols = _pixel_edges(width, model.patch[1], n_cols)
+
     parts = [model.picture(image).pixels[0].cpu().numpy() for image in images]
-    canvas = np.zeros((1, len(parts[0]), *size), dtype=np.float32)
-    for i, part in enumerate(parts):
-        (top, bottom), (left, right) = rows[i // n_cols : i // n_cols + 2], cols[i % n_cols : i % n_cols + 2]
+    n_channels = len(parts[0])
+    canvas = np.zeros((1, n_channels, height, width), dtype=np.float32)
+    for cell, part in enumerate(parts):
+        row, col = divmod(cell, n_cols)
+        top, bottom = rows[row], rows[row + 1]
+        left, right = cols[col], cols[col + 1]
         canvas[0, :, top:bottom, left:right] = _resized(part, bottom - top, right - left)
     return model.picture(canvas).pixels.cpu().numpy()
 
 
 def _pixel_edges(side: int, patch: int, n_cells: int) -> list[int]:
+    """Return where cells begin and end along one side, in pixels."""
     edges = [int(edge) * patch for edge in edges_of(side // patch, n_cells)]
+    # The last cell takes the remainder, where the side is not whole patches.
     return [*edges[:-1], side]
 
 
 def _resized(pixels: np.ndarray, rows: int, cols: int) -> np.ndarray:
-    """Return pixel values [channel, row, col] at another size; what is of that size already stays as it is."""
+    """Return pixel values [channel, row, col] at another size."""
     if pixels.shape[1:] == (rows, cols):
+        # Resampling would change the last bits.
         return pixels
-    return np.stack([np.asarray(Image.fromarray(channel).resize((cols, rows), Image.Resampling.BOX)) for channel in pixels])
+    channels = []
+    for channel in pixels:
+        resized = Image.fromarray(channel).resize((cols, rows), Image.Resampling.BOX)
+        channels.append(np.asarray(resized))
+    return np.stack(channels)
+
+
+@dataclass
+class _Draft:
+    """A mosaic that is being filled.
+
+    Attributes
+    ----------
+    n_cells : int
+    images : dict of int to image
+        By label, in the order of the cells.
+    numbers : list of int
+        Places of the images among all that were given.
+    """
+
+    n_cells: int
+    images: dict[int, Any] = field(default_factory=dict)
+    numbers: list[int] = field(default_factory=list)
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.images) == self.n_cells
+
+    def takes(self, label: int) -> bool:
+        return not self.is_full and label not in self.images
 
 
 @checked_but("shape")
 def draw_mosaics(
-    model: Classifier, labelled: Iterable[tuple[Any, int]], *, shape: tuple[int, int] = (2, 2), count: int = 50, least: float = 0.9, full_size: bool = False
+    model: Classifier,
+    labelled: Iterable[tuple[Any, int]],
+    *,
+    shape: tuple[int, int] = (2, 2),
+    count: int = 50,
+    least: float = 0.9,
+    full_size: bool = False,
 ) -> list[Mosaic]:
-    """Return mosaics of the first images that the model classifies rightly and with confidence; the classes within one differ.
+    """Return mosaics of the first images that the model classifies rightly and with confidence.
 
-    Images are taken in their order, each at most once: it goes to the first mosaic that is not full and has no image of its class, and
-    there to the next cell. So the same images make the same mosaics.
+    The classes within a mosaic differ. Images are taken in their order, each at most once: an image
+    goes to the first mosaic that is not full and has no image of its class, and there to the next
+    cell. So the same images make the same mosaics.
 
     Parameters
     ----------
@@ -115,13 +171,14 @@ def draw_mosaics(
     labelled : iterable of (image, label)
         No more are read than are needed.
     shape : tuple of int
-        Rows and columns of cells.
+        Rows and columns of cells. Default: (2, 2).
     count : int
-        How many mosaics.
+        How many mosaics. Default: 50.
     least : float, 0 to 1
-        The probability of its own class that an image must have when it is classified alone. That class must be the most probable one.
+        The probability of its own class that an image must have when it is classified alone. That
+        class must be the most probable one. Default: 0.9.
     full_size : bool
-        As for `mosaic`.
+        As for `mosaic`. Default: False.
 
     Returns
     -------
@@ -130,32 +187,56 @@ def draw_mosaics(
     Raises
     ------
     InputError
-        If the images do not make so many mosaics, the model has fewer classes than there are cells, or it gives predicted values.
+        If the images do not make so many mosaics, the model has fewer classes than there are cells,
+        or it predicts values.
+
+    Examples
+    --------
+    >>> import multiplex_vit as mv
+    >>> model, images = mv.load("demo-vit", device="cpu"), list(mv.samples().values())
+    >>> labels = [int(model.classify(model.picture(image).pixels).argmax()) for image in images]
+    >>> pairs = zip(images, labels)
+    >>> [drawn] = mv.draw_mosaics(model, pairs, shape=(1, 2), count=1, least=0.5)
+    >>> drawn.images
+    (0, 1)
     """
     vision_model(model)
-    n_cells, wanted, least = int(np.prod(shape_of(shape))), whole("count", count, at_least=1), share("least", least)
-    if n_cells > len(model.classes):
-        raise InputError(f"{n_cells} cells need as many classes; {model.name} has {len(model.classes)}; give a shape of fewer cells")
-    if not model.score.is_probability:
-        raise InputError(f"{model.name} gives a {model.score.quantity}, which no class is sure by; make mosaics of a classifier")
-    drawn: list[dict[int, tuple[int, Any]]] = [{} for _ in range(wanted)]
+    n_rows, n_cols = shape_of(shape)
+    n_cells = n_rows * n_cols
+    count = whole("count", count, at_least=1)
+    least = share("least", least)
+    _check_classes(model, n_cells)
+    drafts = [_Draft(n_cells) for _ in range(count)]
     for number, (image, label) in enumerate(labelled):
-        if all(len(cells) == n_cells for cells in drawn):
+        if all(draft.is_full for draft in drafts):
             break
-        place = next((cells for cells in drawn if len(cells) < n_cells and label not in cells), None)
-        if place is not None and _is_sure(model, image, label, least):
-            place[int(label)] = (number, image)
-    full = [cells for cells in drawn if len(cells) == n_cells]
-    if len(full) < wanted:
-        raise InputError(f"the images make {len(full)} of {wanted} mosaics; give more images or classes, a smaller count, or a smaller `least` than {least}")
-    return [_made(model, cells, shape, full_size) for cells in full]
+        open_drafts = [draft for draft in drafts if draft.takes(label)]
+        if open_drafts and _is_sure(model, image, label, least):
+            open_drafts[0].images[int(label)] = image
+            open_drafts[0].numbers.append(number)
+    full = [draft for draft in drafts if draft.is_full]
+    if len(full) < count:
+        remedy = f"more images or classes, a smaller count, or a smaller `least` than {least}"
+        raise InputError(f"the images make {len(full)} of {count} mosaics; give {remedy}")
+    mosaics = []
+    for draft in full:
+        pixels = mosaic(model, list(draft.images.values()), shape=shape, full_size=full_size)
+        mosaics.append(Mosaic(pixels, tuple(draft.images), tuple(draft.numbers), shape))
+    return mosaics
+
+
+def _check_classes(model: Classifier, n_cells: int) -> None:
+    if n_cells > len(model.classes):
+        n_classes = f"{model.name} has {len(model.classes)}"
+        raise InputError(
+            f"{n_cells} cells need as many classes; {n_classes}; give a shape of fewer cells"
+        )
+    if not model.score.is_probability:
+        quantity = f"{model.name} gives a {model.score.quantity}"
+        raise InputError(f"{quantity}, which no class is sure by; make mosaics of a classifier")
 
 
 def _is_sure(model: Classifier, image: Any, label: int, least: float) -> bool:
+    """Tell whether the model decides for a class with at least this probability."""
     probabilities = model.classify(model.picture(image).pixels)[0].cpu().numpy()
     return int(probabilities.argmax()) == label and float(probabilities[label]) >= least
-
-
-def _made(model: Classifier, cells: dict[int, tuple[int, Any]], shape: tuple[int, int], full_size: bool) -> Mosaic:
-    pixels = mosaic(model, [image for _, image in cells.values()], shape=shape, full_size=full_size)
-    return Mosaic(pixels, tuple(cells), tuple(number for number, _ in cells.values()), shape)

@@ -177,7 +177,7 @@ def test_what_was_seen_of_many_classes_is_forgotten_in_time(pixels, monkeypatch)
     kept = np.eye(16, dtype=bool)
     first = shown.probabilities(model.embed(pixels()), kept)
     assert torch.allclose(first, model.probabilities(model.embed(pixels()), kept), atol=1e-6)
-    assert len(shown._known) == 10
+    assert len(shown._scores) == 10
     assert shown.n_shown == 16
     assert torch.allclose(shown.probabilities(model.embed(pixels()), kept), first, atol=1e-6)
     assert shown.n_shown == 22

@@ -12,23 +12,39 @@ from multiplex_vit.evaluation.protocols.subject import Subject
 
 DECIDED = "share still predicted"
 _FRACTIONS = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
+_FIXED = {"baseline": "published true black", "steps": "9 published points"}
 
 
-@PROTOCOLS.register(curves=("negative", "positive"), fixed={"baseline": "published true black", "steps": "9 published points"})
+@PROTOCOLS.register(curves=("negative", "positive"), fixed=_FIXED)
 def chefer2021(subject: Subject, heatmap: np.ndarray, options: Options) -> Curves:
-    """Follow whether the prediction stays while true black replaces 10 to 90 % of the pixels: the least relevant first, the most relevant first.
+    """Follow whether the prediction stays while true black replaces 10 to 90 % of the pixels.
 
-    Chefer, Gur, Wolf, CVPR 2021, arXiv:2012.09838. There is no insertion: both curves delete. "negative" takes the least relevant pixels
-    first and should stay high, "positive" the most relevant first and should fall; the difference is negative minus positive. A point is 1
-    where the model still decides for the class followed, else 0: with a softmax where it is the most probable one, with a sigmoid where its
-    probability is at least .5. Predicted values decide nothing and are refused. The mean over images is the published accuracy. The class is the
-    predicted one (published as "predicted") unless a label is given ("target"). The heatmap is enlarged bilinearly, ties by index. The
-    fractions go from .1 to .9, so an AUC lies between 0 and .8.
+    Chefer, Gur, Wolf, CVPR 2021, arXiv:2012.09838. There is no insertion: both curves delete.
+    "negative" deletes the least relevant pixels first and should stay high, "positive" the most
+    relevant first and should fall; the difference is negative minus positive.
+
+    A point is 1 where the model still decides for the class followed, else 0: with a softmax where
+    the class is the most probable one, with a sigmoid where its probability is at least .5. A model
+    that predicts values decides nothing and is refused. The mean over images is the published
+    accuracy. The class is the predicted one (published as "predicted") or the label that is given
+    ("target").
+
+    The heatmap is enlarged bilinearly, ties by index. The fractions go from .1 to .9, so an AUC
+    lies between 0 and .8.
     """
     subject.refuse_values("chefer2021", "counts where the class stays predicted")
-    image, size = subject.pixels[0], subject.pixels.shape[2:]
-    empty = subject.baseline(black, options.seed)
-    counts = (image[0].size * _FRACTIONS).astype(int)
-    orders = (pixel_ranks(sign * np.asarray(heatmap, dtype=float), subject.model.patch, size) for sign in (-1, 1))
-    negative, positive = (Curve(_FRACTIONS, painted(subject.kept, rank, counts, empty, image), "chefer2021/black", DECIDED) for rank in orders)
+    heatmap = np.asarray(heatmap, dtype=float)
+    negative = _deleted(subject, -heatmap, options)
+    positive = _deleted(subject, heatmap, options)
     return negative, positive
+
+
+def _deleted(subject: Subject, relevance: np.ndarray, options: Options) -> Curve:
+    """Return the curve of deleting the most relevant pixels first."""
+    image = subject.pixels[0]
+    size = image.shape[1:]
+    rank = pixel_ranks(relevance, subject.model.patch, size)
+    counts = (rank.size * _FRACTIONS).astype(int)
+    empty = subject.baseline(black, options.seed)
+    decided = painted(subject.kept, rank, counts, empty, image)
+    return Curve(_FRACTIONS, decided, "chefer2021/black", DECIDED)

@@ -1,7 +1,5 @@
 """mutex2025: the published evaluation of MUTEX."""
 
-from typing import Any
-
 import numpy as np
 
 from multiplex_vit.errors import InputError
@@ -16,15 +14,34 @@ from multiplex_vit.evaluation.protocols.subject import Subject
 PUBLISHED_PERCENT = (1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100)
 
 
-def published_baseline(name: str | Baseline) -> Baseline:
-    """Return a baseline by the name it has in the published evaluation."""
-    published: dict[Any, Baseline] = {"black": BASELINES["zero"], "blur": BASELINES["blur"], "random": BASELINES["random"], "mean": _overall_mean}
-    if not callable(name) and name not in published:
-        raise InputError(f"mutex2025 has no baseline {name!r}; known: {', '.join(published)}")
-    return name if callable(name) else published[name]
+def published_baseline(baseline: str | Baseline) -> Baseline:
+    """Return a baseline by the name it has in the published evaluation.
+
+    Raises
+    ------
+    InputError
+        If the published evaluation has no such baseline.
+    """
+    published: dict[str, Baseline] = {
+        "black": BASELINES["zero"],
+        "blur": BASELINES["blur"],
+        "random": BASELINES["random"],
+        "mean": _overall_mean,
+    }
+    if callable(baseline):
+        return baseline
+    if baseline not in published:
+        known = ", ".join(published)
+        raise InputError(f"mutex2025 has no baseline {baseline!r}; known: {known}")
+    return published[baseline]
 
 
-def _overall_mean(pixels: np.ndarray, mean: np.ndarray, std: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _overall_mean(
+    pixels: np.ndarray,
+    mean: np.ndarray,
+    std: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
     return np.full_like(pixels, pixels.mean())
 
 
@@ -32,19 +49,30 @@ def _overall_mean(pixels: np.ndarray, mean: np.ndarray, std: np.ndarray, rng: np
 def mutex2025(subject: Subject, heatmap: np.ndarray, options: Options) -> Curves:
     """Follow the published evaluation, biases included (doi:10.1007/s00521-025-11591-x).
 
-    The heatmap is enlarged to pixels (nearest); the top int(fraction * pixels) pixels at 1, 5, 10, 20, ..., 100 % change. Fractions
-    are in percent, so an AUC lies between 0 and 100. Insertion has no point at 0 %; deletion has (0 %, score 0) where the clean
-    confidence belongs: both are biased low. Where the confidence grows evenly with the pixels shown, from e of the empty image to c of the
-    clean one, a random order has an expected difference of .495 (c - e) - .5 e of 100, not 0.
-    Baselines have their published meaning: "black" is zeros in normalised space (the processor's mean colour), "mean" the image's one
-    mean value. Ties inside a patch are broken by index. Predicted values are refused: for them the
-    published score of 0 means nothing.
+    The heatmap is enlarged to pixels (nearest); the top int(fraction * pixels) pixels change, at 1,
+    5, 10, 20, ..., 100 %. Fractions are in percent, so an AUC lies between 0 and 100. Ties inside a
+    patch are broken by index.
+
+    Insertion has no point at 0 %; deletion has (0 %, score 0) where the clean confidence belongs:
+    both are biased low. Where the confidence grows evenly with the pixels shown, from e of the
+    empty image to c of the clean one, a random order has an expected difference of
+    .495 (c - e) - .5 e of 100, not 0.
+
+    Baselines have their published meaning: "black" is zeros in normalised space (the processor's
+    mean colour), "mean" the image's one mean value. A model that predicts values is refused: for
+    values, the published score of 0 means nothing.
     """
     subject.refuse_values("mutex2025", "counts a deletion from a score of 0 on")
     baseline = published_baseline(options.empty)
-    rank = ranks(-ranks(heatmap)[pixel_map(subject, heatmap.shape)]).reshape(subject.pixels.shape[2:])
+    empty = subject.baseline(baseline, options.seed)
+    # All pixels of a patch have its rank; ranking them again breaks the ties by index.
+    patch_rank = ranks(heatmap)[pixel_map(subject, heatmap.shape)]
+    rank = ranks(-patch_rank).reshape(patch_rank.shape)
     percent = np.array(PUBLISHED_PERCENT, dtype=float)
     counts = (percent / 100 * rank.size).astype(int)
-    empty = subject.baseline(baseline, options.seed)
-    insertion, deletion = inserted_and_deleted(subject, rank, counts, percent, empty, f"mutex2025/{options.label}")
-    return insertion, Curve(np.append(0, percent), np.append(0, deletion.confidence), deletion.protocol)
+    name = f"mutex2025/{options.label}"
+    insertion, deletion = inserted_and_deleted(
+        subject, rank, counts, fraction=percent, empty=empty, protocol=name
+    )
+    from_zero = Curve(np.append(0, percent), np.append(0, deletion.confidence), name)
+    return insertion, from_zero

@@ -9,7 +9,7 @@ from multiplex_vit.registry import name_of
 
 
 class Choices(TypedDict, total=False):
-    """Options as keyword arguments."""
+    """The fields of `Options` as keyword arguments, each of which may be left out."""
 
     baseline: str | Baseline | None
     steps: int | None
@@ -24,13 +24,25 @@ class Options:
     Attributes
     ----------
     baseline : str or callable, optional
-        A member of `BASELINES`; "black" unless given. The token protocol has none, and others have their published ones.
+        A member of `BASELINES`. Default: "black". The token protocol has none, and others have
+        their published ones.
     steps : int, optional
-        Points of a curve after the first; every patch up to 100 unless given. Published protocols have their own.
+        Points of a curve after the first. Default: every patch, up to 100. Published protocols have
+        their own.
     seed : int
-        Of the random baseline.
+        Seed of the baseline "random". Default: 0.
     batch_size : int or "auto"
-        Most images a forward pass.
+        Most images of a forward pass. Default: "auto".
+
+    Raises
+    ------
+    InputError
+        If steps or seed is no whole number, or too small.
+
+    Examples
+    --------
+    >>> Options(baseline="random", seed=3, steps=16).label
+    'random 3, 16 steps'
     """
 
     baseline: str | Baseline | None = None
@@ -45,11 +57,18 @@ class Options:
 
     @property
     def empty(self) -> str | Baseline:
-        """The baseline, "black" unless another was given."""
+        """The baseline that is used."""
         return "black" if self.baseline is None else self.baseline
 
     @property
     def label(self) -> str:
-        """Name of the baseline, with the seed where it is random and the steps where they were asked for; part of a result's protocol."""
-        name, steps = name_of(self.empty), "" if self.steps is None else f", {self.steps} steps"
-        return f"{name}{f' {self.seed}' if name == 'random' else ''}{steps}"
+        """Name of the baseline, as part of a result's protocol.
+
+        It has the seed of the random baseline, and the steps where they were given.
+        """
+        label = name_of(self.empty)
+        if label == "random":
+            label += f" {self.seed}"
+        if self.steps is not None:
+            label += f", {self.steps} steps"
+        return label

@@ -6,7 +6,7 @@ from scipy.ndimage import map_coordinates
 from multiplex_vit.evaluation.protocols.subject import Subject
 
 DEFAULT_STEPS = 100
-"""Most steps of a curve unless told; grids of fewer patches take every patch."""
+"""Most steps of a curve by default; grids of fewer patches take every patch."""
 
 _DIGITS = 9
 
@@ -33,31 +33,52 @@ def steps_of(n_nodes: int, steps: int | None) -> np.ndarray:
     >>> steps_of(4, None).tolist(), steps_of(10, 2).tolist()
     ([0, 1, 2, 3, 4], [0, 5, 10])
     """
-    return np.unique(np.linspace(0, n_nodes, min(n_nodes, steps or DEFAULT_STEPS) + 1).round().astype(int))
+    n_points = min(n_nodes, steps or DEFAULT_STEPS) + 1
+    return np.unique(np.linspace(0, n_nodes, n_points).round().astype(int))
 
 
 def pixel_map(subject: Subject, grid: tuple[int, ...]) -> np.ndarray:
-    """Return the node to which each pixel [row, col] belongs; pixels that no patch covers go with their nearest one."""
+    """Return the node to which each pixel [row, col] belongs.
+
+    Pixels that no patch covers belong to their nearest patch.
+    """
+    n_rows, n_cols = grid
     patch_rows, patch_cols = subject.model.patch
     height, width = subject.pixels.shape[2:]
-    row = np.minimum(np.arange(height) // patch_rows, grid[0] - 1)
-    col = np.minimum(np.arange(width) // patch_cols, grid[1] - 1)
-    return row[:, None] * grid[1] + col
+    row = np.minimum(np.arange(height) // patch_rows, n_rows - 1)
+    col = np.minimum(np.arange(width) // patch_cols, n_cols - 1)
+    return row[:, None] * n_cols + col
 
 
-def pixel_ranks(heatmap: np.ndarray, patch: tuple[int, int], size: tuple[int, ...]) -> np.ndarray:
-    """Return each pixel's place [row, col] in the order of falling values of the heatmap enlarged bilinearly, ties by index.
+def pixel_ranks(
+    heatmap: np.ndarray,
+    patch: tuple[int, int],
+    size: tuple[int, ...],
+) -> np.ndarray:
+    """Return each pixel's place [row, col] in the order of falling values of the enlarged heatmap.
 
-    A patch has its value at its centre; beyond the outer centres values stay as they are. They are rounded to nine digits of their
-    range, so that what is equal but for the last bit is a tie on any processor.
+    The heatmap is enlarged bilinearly, and ties are broken by index. A patch has its value at its
+    centre; beyond the outer centres values stay as they are. Values are rounded to nine digits of
+    their range, so that what is equal but for the last bit is a tie on any processor.
+
+    Parameters
+    ----------
+    heatmap : ndarray [row, col]
+    patch : tuple of int
+        Rows and columns of pixels of a patch.
+    size : tuple of int
+        Rows and columns of pixels of the image.
 
     Examples
     --------
     >>> pixel_ranks(np.array([[0.0, 1.0]]), (1, 2), (1, 4)).tolist()
     [[3, 2, 1, 0]]
     """
-    centred = [(np.arange(n) + 0.5) / side - 0.5 for n, side in zip(size, patch, strict=True)]
     values = np.asarray(heatmap, dtype=float)
-    values = (values - values.min()) / (np.ptp(values) or 1)
-    enlarged = map_coordinates(values, np.meshgrid(*centred, indexing="ij"), order=1, mode="nearest")
+    spread = np.ptp(values) or 1
+    values = (values - values.min()) / spread
+    rows = (np.arange(size[0]) + 0.5) / patch[0] - 0.5
+    cols = (np.arange(size[1]) + 0.5) / patch[1] - 0.5
+    places = np.meshgrid(rows, cols, indexing="ij")
+    enlarged = map_coordinates(values, places, order=1, mode="nearest")
     return ranks(enlarged.round(_DIGITS)).reshape(enlarged.shape)

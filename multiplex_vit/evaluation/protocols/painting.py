@@ -12,30 +12,65 @@ from multiplex_vit.evaluation.protocols.subject import Subject
 _IMAGES_AT_ONCE = 32
 
 
-def painted(measure: Callable[[np.ndarray], np.ndarray], rank: np.ndarray, counts: np.ndarray, inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
-    """Return what is measured of images that are `inside` where a pixel's rank is below a count, and `outside` elsewhere.
+def painted(
+    measure: Callable[[np.ndarray], np.ndarray],
+    rank: np.ndarray,
+    counts: np.ndarray,
+    inside: np.ndarray,
+    outside: np.ndarray,
+) -> np.ndarray:
+    """Measure images that are `inside` where a pixel's rank is below a count, else `outside`.
 
     Parameters
     ----------
     measure : callable
-        Pixel values [image, channel, row, col] -> [image].
+        Takes pixel values [image, channel, row, col] and returns a number for each [image]. Never
+        more than 32 images are in memory.
     rank : ndarray [row, col]
+        Places of the pixels in the order in which they change.
     counts : ndarray [step]
+        How many pixels have changed.
     inside, outside : ndarray [channel, row, col]
+        Pixel values of the two images.
 
     Returns
     -------
     ndarray [step]
-        Never more than 32 images are in memory.
     """
-    chunks = np.array_split(counts, math.ceil(len(counts) / _IMAGES_AT_ONCE))
-    return np.concatenate([measure(np.where((rank < chunk[:, None, None])[:, None], inside, outside)) for chunk in chunks])
+    measured = []
+    for chunk in np.array_split(counts, math.ceil(len(counts) / _IMAGES_AT_ONCE)):
+        changed = rank < chunk[:, None, None]
+        images = np.where(changed[:, None], inside, outside)
+        measured.append(measure(images))
+    return np.concatenate(measured)
 
 
-def inserted_and_deleted(subject: Subject, rank: np.ndarray, counts: np.ndarray, fraction: np.ndarray, empty: np.ndarray, protocol: str) -> Curves:
-    """Return the curves of inserting pixels into, and deleting them to, one empty image [channel, row, col]."""
+def inserted_and_deleted(
+    subject: Subject,
+    rank: np.ndarray,
+    counts: np.ndarray,
+    *,
+    fraction: np.ndarray,
+    empty: np.ndarray,
+    protocol: str,
+) -> Curves:
+    """Return the curves of inserting pixels into an empty image, and of deleting them to it.
+
+    Parameters
+    ----------
+    subject : Subject
+    rank : ndarray [row, col]
+        Places of the pixels in the order in which they change.
+    counts : ndarray [step]
+        How many pixels have changed.
+    fraction : ndarray [step]
+        The same as a share of the image, as the curves have it.
+    empty : ndarray [channel, row, col]
+        Pixel values of the image that holds nothing.
+    protocol : str
+        The curves' protocol.
+    """
     image = subject.pixels[0]
-    return (
-        Curve(fraction, painted(subject.confidence, rank, counts, image, empty), protocol),
-        Curve(fraction, painted(subject.confidence, rank, counts, empty, image), protocol),
-    )
+    inserted = painted(subject.confidence, rank, counts, image, empty)
+    deleted = painted(subject.confidence, rank, counts, empty, image)
+    return Curve(fraction, inserted, protocol), Curve(fraction, deleted, protocol)

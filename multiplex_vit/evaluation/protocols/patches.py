@@ -14,10 +14,18 @@ from multiplex_vit.evaluation.protocols.subject import Subject
 def patch(subject: Subject, heatmap: np.ndarray, options: Options) -> Curves:
     """Insert and delete whole patches, best first, ties by index; fractions 0 to 1 with both ends.
 
-    Insertion starts at the baseline image and ends at the clean one, deletion the other way round. Patches that the model's
-    patch embedding does not cover (a remainder at the border) go with their nearest patch.
+    Insertion starts at the baseline image and ends at the clean one, deletion the other way round.
+    Pixels that the model's patch embedding does not cover (a remainder at the border) go with their
+    nearest patch.
     """
     rank = ranks(heatmap)[pixel_map(subject, heatmap.shape)]
     counts = steps_of(heatmap.size, options.steps)
     empty = subject.baseline(BASELINES.resolve(options.empty), options.seed)
-    return inserted_and_deleted(subject, rank, counts, counts / heatmap.size, empty, f"patch/{options.label}")
+    return inserted_and_deleted(
+        subject,
+        rank,
+        counts,
+        fraction=counts / heatmap.size,
+        empty=empty,
+        protocol=f"patch/{options.label}",
+    )

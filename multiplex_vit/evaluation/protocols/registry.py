@@ -1,6 +1,7 @@
 """The registry of protocols, and what its members say of themselves."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Unpack
 
 import numpy as np
@@ -15,11 +16,18 @@ from multiplex_vit.registry import Registry, name_of
 Curves = tuple[Curve, Curve]
 Protocol = Callable[[Subject, np.ndarray, Options], Curves]
 PROTOCOLS: Registry[Protocol] = Registry("protocol", data=3)
-"""A member may be registered with `curves`, the names of its two curves, and `fixed`, the options that are published and may not be chosen."""
+"""How two curves are made of a heatmap.
+
+A member may be registered with
+
+- curves: the names of its two curves, the one that should be high first,
+- fixed: a text for each option that is published and cannot be chosen,
+- baseline: the function that finds a baseline by its name.
+"""
 
 
 def curve_names(protocol: str | Protocol) -> tuple[str, str]:
-    """Return the names of a protocol's two curves, that which should be high first.
+    """Return the names of a protocol's two curves; the one that should be high comes first.
 
     Examples
     --------
@@ -31,7 +39,7 @@ def curve_names(protocol: str | Protocol) -> tuple[str, str]:
 
 
 def parted(protocol: str | Protocol) -> tuple[str | Protocol, str | None]:
-    """Return a protocol and the baseline that is spelled with it: "patch/black".
+    """Return a protocol and the baseline that is spelled with it, as in "patch/black".
 
     Raises
     ------
@@ -48,10 +56,12 @@ def parted(protocol: str | Protocol) -> tuple[str | Protocol, str | None]:
         return protocol, None
     name, slash, baseline = protocol.partition("/")
     PROTOCOLS.resolve(name)
-    if name == "token" and slash:
+    if not slash:
+        return name, None
+    if name == "token":
         why = "tokens leave the sequence, no baseline is put in their place"
         raise InputError(f"protocol {protocol!r}: {why}; give 'token'")
-    return name, baseline if slash else None
+    return name, baseline
 
 
 def full_name(protocol: str) -> str:
@@ -69,20 +79,40 @@ def full_name(protocol: str) -> str:
     ('patch/black', 'patch/blur', 'token', 'tis2023')
     """
     if not isinstance(protocol, str):
-        known = "a name, with its baseline where it has one, such as 'patch/black'"
-        raise InputError(f"protocol is {protocol!r}; give {known}")
+        expected = "a name, with its baseline where it has one, such as 'patch/black'"
+        raise InputError(f"protocol is {protocol!r}; give {expected}")
     name, baseline = parted(protocol)
-    is_open = name != "token" and "baseline" not in (PROTOCOLS.trait(name, "fixed") or {})
-    return f"{name}/black" if baseline is None and is_open else protocol
+    has_own_baseline = name == "token" or "baseline" in fixed_options(name)
+    if baseline is None and not has_own_baseline:
+        return f"{name}/black"
+    return protocol
+
+
+def fixed_options(protocol: str | Protocol) -> dict[str, str]:
+    """Return the options that a protocol fixes, and in words what it has for each.
+
+    Examples
+    --------
+    >>> from multiplex_vit.evaluation.protocols import PROTOCOLS
+    >>> fixed_options("mutex2025"), fixed_options("patch")
+    ({'steps': '12 published points'}, {})
+    """
+    return PROTOCOLS.trait(protocol, "fixed") or {}
 
 
 def options_of(protocol: str | Protocol, **choices: Unpack[Choices]) -> Options:
     """Return options for a protocol.
 
+    Parameters
+    ----------
+    protocol : str or callable
+    **choices
+        Fields of `Options`: baseline, steps, seed, batch_size.
+
     Raises
     ------
     InputError
-        If an option is unknown, cannot be used, or is one that the protocol does not leave open.
+        If an option is unknown, cannot be used, or is one that the protocol fixes.
 
     Examples
     --------
@@ -92,14 +122,16 @@ def options_of(protocol: str | Protocol, **choices: Unpack[Choices]) -> Options:
     multiplex_vit.errors.InputError: tis2023 has its published blur; leave baseline out, or use protocol='patch'
     """
     PROTOCOLS.resolve(protocol)
-    unknown = set(choices) - set(Options.__dataclass_fields__)
-    if unknown:
-        raise InputError(f"unknown option {sorted(unknown)[0]!r}; known: {', '.join(Options.__dataclass_fields__)}")
+    names = [field.name for field in fields(Options)]
+    for option in sorted(choices):
+        if option not in names:
+            raise InputError(f"unknown option {option!r}; known: {', '.join(names)}")
     options = Options(**choices)
     if options.baseline is not None:
         check = PROTOCOLS.trait(protocol, "baseline") or BASELINES.resolve
         check(options.baseline)
-    for option, published in (PROTOCOLS.trait(protocol, "fixed") or {}).items():
+    for option, published in fixed_options(protocol).items():
         if getattr(options, option) is not None:
-            raise InputError(f"{name_of(protocol)} has its {published}; leave {option} out, or use protocol='patch'")
+            given = f"{name_of(protocol)} has its {published}"
+            raise InputError(f"{given}; leave {option} out, or use protocol='patch'")
     return options

@@ -10,35 +10,46 @@ from multiplex_vit.evaluation.protocols.order import pixel_ranks
 from multiplex_vit.evaluation.protocols.painting import painted
 from multiplex_vit.evaluation.protocols.registry import PROTOCOLS, Curves
 from multiplex_vit.evaluation.protocols.subject import Subject
-from multiplex_vit.evaluation.protocols.tis import rows_of_pixels
+from multiplex_vit.evaluation.protocols.tis import PUBLISHED_STEPS, rows_of_pixels
 
 _WIDTH, _SIGMA = 11, 5
+_BLUR = f"a blur {_WIDTH} x {_WIDTH} sigma {_SIGMA}"
 
 
-@PROTOCOLS.register(fixed={"baseline": "two published baselines", "steps": "published steps, as many as rows of pixels"})
+@PROTOCOLS.register(fixed={"baseline": "two published baselines", "steps": PUBLISHED_STEPS})
 def rise2018(subject: Subject, heatmap: np.ndarray, options: Options) -> Curves:
-    """Insert into a blur, 11 x 11 and sigma 5 pixels of the model's input, and delete to zeros in normalised space (the processor's mean colour).
+    """Insert into a blur, and delete to zeros in normalised space (the processor's mean colour).
 
-    Petsiuk, Das, Saenko, BMVC 2018, arXiv:1806.07421. A row's worth of pixels changes a step (published: 224 steps of 224 pixels), with both
-    ends; fractions run from 0 to 1. The heatmap is enlarged bilinearly, ties by index. Insertion and deletion have different ends: a random
-    order's expected difference is not 0 but what the blur leaves over the mean colour, averaged over the steps. Compare with the random
+    Petsiuk, Das, Saenko, BMVC 2018, arXiv:1806.07421. The blur is 11 x 11 with sigma 5 pixels of
+    the model's input. A row's worth of pixels changes in a step (published: 224 steps of 224
+    pixels), with both ends; fractions run from 0 to 1. The heatmap is enlarged bilinearly, ties by
+    index.
+
+    Insertion and deletion have different ends: a random order's expected difference is not 0 but
+    what the blur leaves over the mean colour, averaged over the steps. Compare with the random
     control, not with 0.
     """
-    size, image = subject.pixels.shape[2:], subject.pixels[0]
+    image, size = subject.pixels[0], subject.pixels.shape[2:]
     rank = pixel_ranks(heatmap, subject.model.patch, size)
     counts, fraction = rows_of_pixels(size)
-    blurred, nothing = (subject.baseline(function, options.seed) for function in (rise_blur, zero))
-    name = f"rise2018/insertion from a blur {_WIDTH} x {_WIDTH} sigma {_SIGMA}, deletion to zero"
-    return (
-        Curve(fraction, painted(subject.confidence, rank, counts, image, blurred), name),
-        Curve(fraction, painted(subject.confidence, rank, counts, nothing, image), name),
-    )
+    blurred = subject.baseline(rise_blur, options.seed)
+    zeros = subject.baseline(zero, options.seed)
+    inserted = painted(subject.confidence, rank, counts, image, blurred)
+    deleted = painted(subject.confidence, rank, counts, zeros, image)
+    name = f"rise2018/insertion from {_BLUR}, deletion to zero"
+    return Curve(fraction, inserted, name), Curve(fraction, deleted, name)
 
 
-def rise_blur(pixels: np.ndarray, mean: np.ndarray, std: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return the image through the kernel of the paper's code, with zeros in normalised space beyond the border.
+def rise_blur(
+    pixels: np.ndarray,
+    mean: np.ndarray,
+    std: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Return the image through the kernel of the paper's code.
 
-    The kernel is a Gaussian, sigma 5, folded back at the ends of its 11 taps, so that it is nearly flat.
+    The kernel is a Gaussian, sigma 5, folded back at the ends of its 11 taps, so that it is nearly
+    flat. Beyond the border there are zeros in normalised space.
 
     Examples
     --------

@@ -14,12 +14,42 @@ from multiplex_vit.registry import name_of
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A model, an image ready for it, and the class whose confidence is followed."""
+    """A model, an image ready for it, and the class whose confidence is followed.
+
+    Attributes
+    ----------
+    model : Classifier
+    pixels : ndarray float32 [1, channel, row, col]
+        Pre-processed pixel values.
+    label : int
+    batch_size : int or "auto"
+        Most images of a forward pass. Default: "auto".
+    """
 
     model: Classifier
     pixels: np.ndarray
     label: int
     batch_size: int | str = "auto"
+
+    @classmethod
+    def of(
+        cls,
+        model: Classifier,
+        pixels: np.ndarray,
+        label: int | str | None,
+        batch_size: int | str = "auto",
+    ) -> "Subject":
+        """Return the subject of a class, or of the predicted class for None.
+
+        Raises
+        ------
+        InputError
+            If there is no such class.
+        """
+        predicted = -1
+        if label is None:
+            predicted = int(model.classify(pixels)[0].argmax())
+        return cls(model, pixels, model.label_of(label, predicted), batch_size)
 
     @cached_property
     def tokens(self) -> Any:
@@ -28,35 +58,56 @@ class Subject:
 
     def confidence(self, pixels: np.ndarray) -> np.ndarray:
         """Return the class's score [image] in pixel values [image, channel, row, col]."""
-        return self._probabilities(pixels)[:, self.label]
+        return self._scores(pixels)[:, self.label]
 
     def kept(self, pixels: np.ndarray) -> np.ndarray:
-        """Return [image] 1 where the model decides for the class in pixel values [image, channel, row, col], else 0.
+        """Return 1 for each image [image] in which the model decides for the class, else 0.
+
+        Parameters
+        ----------
+        pixels : ndarray [image, channel, row, col]
 
         Raises
         ------
         InputError
-            If the model gives predicted values, from which no decision follows.
+            If the model predicts values, from which no decision follows.
         """
-        return self.model.score.decided(self._probabilities(pixels), self.label).astype(float)
+        decided = self.model.score.decided(self._scores(pixels), self.label)
+        return decided.astype(float)
 
     def refuse_values(self, protocol: str, why: str) -> None:
-        """Refuse a protocol that asks for a probability where the model gives predicted values."""
-        if not self.model.score.is_probability:
-            quantity = self.model.score.quantity
-            raise InputError(f"{protocol} {why}, which a {quantity} does not have; give 'patch' or 'token'")
+        """Refuse a protocol that asks for a probability where the model predicts values.
 
-    def _probabilities(self, pixels: np.ndarray) -> np.ndarray:
-        return self.model.classify(pixels, batch_size=self.batch_size).cpu().numpy()
+        Raises
+        ------
+        InputError
+        """
+        score = self.model.score
+        if not score.is_probability:
+            lacks = f"which a {score.quantity} does not have"
+            raise InputError(f"{protocol} {why}, {lacks}; give 'patch' or 'token'")
 
     def token_confidence(self, kept: np.ndarray) -> np.ndarray:
-        """Return the class's score [mask] from kept tokens [mask, node]."""
-        return self.model.probabilities(self.tokens, kept, batch_size=self.batch_size)[:, self.label].cpu().numpy()
+        """Return the class's score [mask] from kept tokens, bool [mask, node]."""
+        scores = self.model.probabilities(self.tokens, kept, batch_size=self.batch_size)
+        return scores[:, self.label].cpu().numpy()
 
     def baseline(self, function: Baseline, seed: int) -> np.ndarray:
-        """Return the image that holds nothing [channel, row, col]."""
+        """Return the image that holds nothing [channel, row, col].
+
+        Raises
+        ------
+        InputError
+            If the baseline gives an array of another shape, or values that are not finite.
+        """
+        image = self.pixels[0]
         mean, std = self.model.normalisation
-        empty = np.asarray(function(self.pixels[0], mean, std, np.random.default_rng(seed)), dtype=np.float32)
-        if empty.shape != self.pixels[0].shape or not np.isfinite(empty).all():
-            raise InputError(f"baseline {name_of(function)} returned shape {list(empty.shape)}; finite values {list(self.pixels[0].shape)} were wanted")
+        values = function(image, mean, std, np.random.default_rng(seed))
+        empty = np.asarray(values, dtype=np.float32)
+        if empty.shape != image.shape or not np.isfinite(empty).all():
+            given = f"baseline {name_of(function)} returned shape {list(empty.shape)}"
+            raise InputError(f"{given}; finite values {list(image.shape)} were wanted")
         return empty
+
+    def _scores(self, pixels: np.ndarray) -> np.ndarray:
+        return self.model.classify(pixels, batch_size=self.batch_size).cpu().numpy()

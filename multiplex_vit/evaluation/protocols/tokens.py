@@ -11,12 +11,16 @@ from multiplex_vit.evaluation.protocols.subject import Subject
 
 @PROTOCOLS.register
 def token(subject: Subject, heatmap: np.ndarray, options: Options) -> Curves:
-    """Let tokens enter or leave the sequence, best first, ties by index; fractions 0 to 1 with both ends. No baseline is needed."""
-    rank = ranks(heatmap)
+    """Let tokens enter or leave the sequence, best first, ties by index; no baseline is needed.
+
+    Fractions run from 0 to 1, with both ends.
+    """
     counts = steps_of(heatmap.size, options.steps)
-    inserted = rank[None] < counts[:, None]
-    fraction, name = counts / heatmap.size, "token" if options.steps is None else f"token/{options.steps} steps"
-    return (
-        Curve(fraction, subject.token_confidence(inserted), name),
-        Curve(fraction, subject.token_confidence(~inserted), name),
-    )
+    fraction = counts / heatmap.size
+    inserted = ranks(heatmap)[None] < counts[:, None]
+    name = "token"
+    if options.steps is not None:
+        name += f"/{options.steps} steps"
+    insertion = Curve(fraction, subject.token_confidence(inserted), name)
+    deletion = Curve(fraction, subject.token_confidence(~inserted), name)
+    return insertion, deletion

@@ -1,4 +1,7 @@
-"""The greedy ceiling: how well the best order that search can find does, so that a figure has a top as well as a bottom."""
+"""The greedy ceiling: how well the best order that search can find does.
+
+It gives a figure a top as well as a bottom.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,7 +25,7 @@ ORDERS = ("insertion", "deletion", "difference")
 _IMAGES_AT_ONCE = 32
 
 Confidence = Callable[[np.ndarray], np.ndarray]
-"""Takes which patches there are, bool [set, node], and returns the class's score [set]."""
+"""Takes which patches are there, bool [set, node], and returns the class's score [set]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +37,9 @@ class Ceiling:
     orders : dict of str to ndarray [node]
         Nodes, best first, by what was searched for: "insertion", "deletion", "difference".
     faithfulness : dict of str to Faithfulness
-        What each order does.
+        The curves of each order.
     grid : tuple of int
+        Rows and columns of patches.
     passes : int
         Distinct images or sets of tokens that the model classified, for the search and the curves.
     """
@@ -46,26 +50,47 @@ class Ceiling:
     passes: int
 
     def __repr__(self) -> str:
-        found = ", ".join(f"{name} {each.difference:.3f}" for name, each in self.faithfulness.items())
-        return f"<Ceiling, insertion - deletion by what was searched for: {found}; {self.passes} passes>"
+        differences = []
+        for name, measured in self.faithfulness.items():
+            differences.append(f"{name} {measured.difference:.3f}")
+        what = "insertion - deletion by what was searched for"
+        return f"<Ceiling, {what}: {', '.join(differences)}; {self.passes} passes>"
 
     def heatmap(self, order: str) -> np.ndarray:
-        """Return an order as a heatmap [row, col]: the number of patches that come after each; InputError if it was not searched for."""
+        """Return an order as a heatmap [row, col]: how many patches come after each.
+
+        Raises
+        ------
+        InputError
+            If the order was not searched for.
+        """
         if order not in self.orders:
-            raise InputError(f"no order was searched for {order!r}; there are {', '.join(self.orders)}")
+            names = ", ".join(self.orders)
+            raise InputError(f"no order was searched for {order!r}; there are {names}")
         return _heatmap(self.orders[order], self.grid)
 
     def table(self) -> pd.DataFrame:
-        """Return one row an order: order, protocol, insertion, deletion, difference, passes (of all orders together).
+        """Return a row for each order: order, protocol, insertion, deletion, difference, passes.
 
-        The last row, "insertion, deletion", holds the best insertion beside the best deletion that were found. They come from different orders:
-        no heatmap reaches both, and their difference lies above what a single order found. It is there where both were searched for.
+        The passes are those of all orders together. Where insertion and deletion were both searched
+        for, a last row, "insertion, deletion", holds the best insertion beside the best deletion.
+        They come from different orders: no heatmap reaches both, and their difference lies above
+        what a single order reached.
         """
-        rows = [{"order": name, **found.row()} for name, found in self.faithfulness.items()]
-        if {"insertion", "deletion"} <= set(self.orders):
-            insertion, deletion = max(row["insertion"] for row in rows), min(row["deletion"] for row in rows)
-            apart = {"insertion": insertion, "deletion": deletion, "difference": insertion - deletion}
-            rows.append({"order": "insertion, deletion", "protocol": rows[0]["protocol"], **apart})
+        rows: list[dict[str, Any]] = []
+        for name, measured in self.faithfulness.items():
+            rows.append({"order": name, **measured.row()})
+        if "insertion" in self.orders and "deletion" in self.orders:
+            insertion = max(row["insertion"] for row in rows)
+            deletion = min(row["deletion"] for row in rows)
+            both = {
+                "order": "insertion, deletion",
+                "protocol": rows[0]["protocol"],
+                "insertion": insertion,
+                "deletion": deletion,
+                "difference": insertion - deletion,
+            }
+            rows.append(both)
         return pd.DataFrame(rows).assign(passes=self.passes)
 
 
@@ -82,25 +107,34 @@ def greedy_ceiling(
 ) -> Ceiling:
     """Search for the best orders of patches under one protocol, greedily.
 
-    For "insertion", the patch that raises the class's score most is added next, from the empty image on; for "deletion" the one that
-    lowers it most is taken away next, from the whole image on; for "difference" the one after which the score of what is there less that
-    of what is left is greatest: one order for both curves. Greedy search need not find the best order where patches act together: the true
-    ceiling may lie higher. Over n patches it takes n (n + 1) / 2 passes for insertion or for deletion, and the sum of both for the difference.
+    For "insertion", the patch that raises the class's score most is added next, from the empty
+    image on. For "deletion", the patch that lowers it most is taken away next, from the whole image
+    on. For "difference", one order for both curves, the next patch is the one after which the score
+    of what is there less the score of what is left is greatest.
+
+    Greedy search need not find the best order where patches act together: the true ceiling may lie
+    higher. Over n patches it takes n (n + 1) / 2 passes for insertion or for deletion, and the sum
+    of both for the difference.
 
     Parameters
     ----------
     model : VisionModel
     image : as for `explain`
     protocol : str
-        "token" or "patch", with its baseline as results print it: "patch/black", "patch/blur".
+        "token" or "patch", with its baseline, such as "patch/blur". Default: "token".
     orders : sequence of str
-        Some of "insertion", "deletion", "difference".
+        What to search for. Default: "insertion", "deletion" and "difference".
     label : int or str, optional
-        The class whose confidence is followed; the predicted class unless given.
+        The class whose confidence is followed. Default: the predicted class.
     at_once : int
-        How many patches of a round are taken, the best ones; more of them take fewer passes and find less.
-    **choices
-        steps (points of the curves that are reported), seed (of the baseline "random"), batch_size.
+        How many patches of a round are taken, the best ones; more of them take fewer passes and
+        reach less. Default: 1.
+    steps : int
+        Points of the curves that are reported. Default: every patch, up to 100.
+    seed : int
+        Seed of the baseline "random". Default: 0.
+    batch_size : int or "auto"
+        Most images of a forward pass. Default: "auto".
 
     Returns
     -------
@@ -109,47 +143,66 @@ def greedy_ceiling(
     Raises
     ------
     InputError
-        If the image or the class cannot be used, or the protocol is one whose steps are no patches.
+        If the image or the class cannot be used, or the protocol does not change whole patches.
 
     Examples
     --------
     >>> import multiplex_vit as mv
-    >>> model = mv.load("demo-vit", device="cpu")
-    >>> found = greedy_ceiling(model, mv.samples()["cat"], "token", orders=["deletion"], at_once=16, steps=4)
-    >>> found.table()[["order", "protocol", "passes"]].values.tolist()
+    >>> model, cat = mv.load("demo-vit", device="cpu"), mv.samples()["cat"]
+    >>> ceiling = greedy_ceiling(model, cat, "token", orders=["deletion"], at_once=16, steps=4)
+    >>> ceiling.table()[["order", "protocol", "passes"]].values.tolist()
     [['deletion', 'token/4 steps', 169]]
     """
     options = protocol_of(protocol, choices)
-    if options["protocol"] not in ("token", "patch"):
-        raise InputError(f"protocol {protocol!r} does not change whole patches; give 'token', or 'patch/black' or with another baseline")
-    wanted, at_once = _checked(orders), whole("at_once", at_once, at_least=1)
-    shown = Remembering(model, image)
-    pixels = shown.seen.pixels.cpu().numpy()
-    grid = shown.grid_of(pixels.shape[2:])
-    predicted = int(shown.classify(pixels)[0].argmax()) if label is None else -1
-    given = Options(**{name: value for name, value in options.items() if name != "protocol"})
-    subject = Subject(shown, pixels, shown.label_of(label, predicted), given.batch_size)
-    confidence = subject.token_confidence if options["protocol"] == "token" else _painted(subject, given, grid)
-    found = {name: _order(confidence, int(np.prod(grid)), name, at_once) for name in wanted}
-    measured = {name: evaluate(shown, pixels, _heatmap(order, grid), label=subject.label, **options) for name, order in found.items()}
-    return Ceiling(found, measured, grid, shown.n_shown)
+    name = options.pop("protocol")
+    if name not in ("token", "patch"):
+        remedy = "give 'token', or 'patch/black' or with another baseline"
+        raise InputError(f"protocol {protocol!r} does not change whole patches; {remedy}")
+    names = _checked_orders(orders)
+    at_once = whole("at_once", at_once, at_least=1)
+
+    remembering = Remembering(model, image)
+    pixels = remembering.seen.pixels.cpu().numpy()
+    grid = remembering.grid_of(pixels.shape[2:])
+    given = Options(**options)
+    subject = Subject.of(remembering, pixels, label, given.batch_size)
+    confidence: Confidence = subject.token_confidence
+    if name == "patch":
+        confidence = _painted(subject, given, grid)
+
+    best: dict[str, np.ndarray] = {}
+    for order in names:
+        best[order] = _order(confidence, grid[0] * grid[1], order, at_once)
+    measured: dict[str, Faithfulness] = {}
+    for order, nodes in best.items():
+        heatmap = _heatmap(nodes, grid)
+        measured[order] = evaluate(
+            remembering, pixels, heatmap, label=subject.label, protocol=name, **options
+        )
+    return Ceiling(best, measured, grid, remembering.n_shown)
 
 
-def _checked(orders: Sequence[str]) -> list[str]:
-    wanted = [orders] if isinstance(orders, str) else list(orders)
-    unknown = [name for name in wanted if name not in ORDERS]
-    if unknown or not wanted:
+def _checked_orders(orders: Sequence[str]) -> list[str]:
+    names = [orders] if isinstance(orders, str) else list(orders)
+    if not names or not set(names) <= set(ORDERS):
         raise InputError(f"orders is {orders!r}; give some of {', '.join(ORDERS)}")
-    return wanted
+    return names
 
 
 def _painted(subject: Subject, options: Options, grid: tuple[int, int]) -> Confidence:
-    """Return the confidence in images whose other patches are a baseline's; never more than 32 of them are in memory."""
-    places, empty = pixel_map(subject, grid), subject.baseline(BASELINES.resolve(options.empty), options.seed)
+    """Return the confidence in images whose other patches are a baseline's."""
+    node_of_pixel = pixel_map(subject, grid)
+    empty = subject.baseline(BASELINES.resolve(options.empty), options.seed)
 
     def confidence(there: np.ndarray) -> np.ndarray:
-        chunks = np.split(there, range(_IMAGES_AT_ONCE, len(there), _IMAGES_AT_ONCE))
-        return np.concatenate([subject.confidence(np.where(chunk[:, places][:, None], subject.pixels[0], empty)) for chunk in chunks])
+        scores = []
+        # Images of thousands of sets at once would fill the memory.
+        for start in range(0, len(there), _IMAGES_AT_ONCE):
+            chunk = there[start : start + _IMAGES_AT_ONCE]
+            shown = chunk[:, node_of_pixel]
+            images = np.where(shown[:, None], subject.pixels[0], empty)
+            scores.append(subject.confidence(images))
+        return np.concatenate(scores)
 
     return confidence
 
@@ -160,16 +213,18 @@ def _order(confidence: Confidence, n_nodes: int, kind: str, at_once: int) -> np.
     order: list[int] = []
     while not taken.all():
         left = np.flatnonzero(~taken)
+        # Row i is what is taken after the i-th node of those that are left.
         candidates = np.repeat(taken[None], len(left), axis=0)
         candidates[np.arange(len(left)), left] = True
-        best = left[np.argsort(-_gain(confidence, candidates, kind), kind="stable")[:at_once]]
+        gain = _gain(confidence, candidates, kind)
+        best = left[np.argsort(-gain, kind="stable")[:at_once]]
         taken[best] = True
         order += best.tolist()
     return np.array(order)
 
 
 def _gain(confidence: Confidence, taken: np.ndarray, kind: str) -> np.ndarray:
-    """Return what is to be great [set] after nodes [set, node] were taken."""
+    """Return what the search makes great [set], after nodes [set, node] were taken."""
     gain = np.zeros(len(taken))
     if kind != "deletion":
         gain += confidence(taken)

@@ -1,25 +1,15 @@
-"""Question: a model, an image, a class and a method, asked again and again under changed conditions."""
+"""Question: a model, an image, a class and a method, asked again under changed conditions."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypedDict, Unpack
+from typing import Any
 
 import numpy as np
 
-from multiplex_vit.arguments import check_options
-from multiplex_vit.checks import vision_model
+from multiplex_vit.checks import vision_model, whole
 from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.registry import Named, name_of
-from multiplex_vit.saliency.explainers import EXPLAINERS
-
-
-class Asked(TypedDict, total=False):
-    """What every check takes as keywords: the class (the predicted one unless given), the method's budget in passes, and its seed."""
-
-    label: int | str | None
-    budget: int | None
-    seed: int
+from multiplex_vit.saliency.explainers import EXPLAINERS, Explainer
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,49 +20,71 @@ class Question:
     ----------
     model : Classifier
     pixels : ndarray float32 [1, channel, row, col]
+        Pre-processed pixel values.
     label : int
         The class explained, whatever changes.
     method : str
-    explain : callable
-        Takes model, image and label.
+        Name of the method, for tables.
+    explainer : Explainer
     """
 
     model: Classifier
     pixels: np.ndarray
     label: int
     method: str
-    explain: Callable[..., Any]
+    explainer: Explainer
 
     @classmethod
-    def of(cls, model: Classifier, image: Any, method: Named, **asked: Unpack[Asked]) -> "Question":
-        """Return a question after making sure of all of it; InputError if there is no such class, method or option."""
-        check_options(asked, Asked)
-        pixels = np.asarray(vision_model(model).picture(image).pixels.cpu(), dtype=np.float32)
+    def of(
+        cls,
+        model: Classifier,
+        image: Any,
+        method: Named,
+        *,
+        label: int | str | None,
+        seed: int,
+    ) -> "Question":
+        """Return a question; the seed goes to a method that takes one and has none set.
+
+        Raises
+        ------
+        InputError
+            If there is no such class or method, or the image cannot be read.
+        """
+        picture = vision_model(model).picture(image)
+        pixels = np.asarray(picture.pixels.cpu(), dtype=np.float32)
         explainer = EXPLAINERS.resolve(method)
-        options = {"budget": asked.get("budget"), "seed": asked.get("seed", 0)}
-        left_open = {name: value for name, value in options.items() if value is not None and name not in explainer.options}
-        explain = explainer.where_taken(**left_open)
-        label = asked.get("label")
-        predicted = _predicted(model, pixels) if label is None else -1
-        return cls(model, pixels, model.label_of(label, predicted), name_of(method), explain)
+        seed = whole("seed", seed, at_least=0)
+        if "seed" not in explainer.options:
+            explainer = explainer.where_taken(seed=seed)
+        predicted = -1
+        if label is None:
+            predicted = int(model.classify(pixels)[0].argmax())
+        return cls(model, pixels, model.label_of(label, predicted), name_of(method), explainer)
 
     @cached_property
     def heatmap(self) -> np.ndarray:
-        """The heatmap [row, col] as it is."""
+        """The heatmap [row, col] under unchanged conditions."""
         return self.answer()
 
-    def answer(self, *, model: Classifier | None = None, pixels: np.ndarray | None = None) -> np.ndarray:
+    def answer(
+        self,
+        *,
+        model: Classifier | None = None,
+        pixels: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Return the heatmap [row, col] of another model or other pixels, for the same class."""
         shown = self.pixels if pixels is None else pixels
-        return np.asarray(self.explain(model or self.model, shown, label=self.label).heatmap)
+        explanation = self.explainer(model or self.model, shown, label=self.label)
+        return np.asarray(explanation.heatmap)
 
     def still_predicted(self, pixels: np.ndarray) -> bool | None:
-        """Return whether the model decides for the class in other pixels; None where it predicts values, not classes."""
+        """Return whether the model decides for the class in other pixels.
+
+        None where it predicts values, not classes.
+        """
         score = self.model.score
         if not score.is_probability:
             return None
-        return bool(score.decided(self.model.classify(pixels).cpu().numpy(), self.label)[0])
-
-
-def _predicted(model: Classifier, pixels: np.ndarray) -> int:
-    return int(model.classify(pixels)[0].argmax())
+        scores = self.model.classify(pixels).cpu().numpy()
+        return bool(score.decided(scores, self.label)[0])
