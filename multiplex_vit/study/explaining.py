@@ -174,7 +174,9 @@ def explained(plan: Plan, unit: Unit, sample: Sample, model: VisionModel) -> Sub
     scores = None
     label = kept.label
     if label is None:
-        scores = counted.classify(picture.pixels)[0].cpu().numpy()
+        # This pass is the study's own, and is needed only where no other group came before: what
+        # is counted may not depend on which group was written first.
+        scores = model.classify(picture.pixels)[0].cpu().numpy()
         label = model.label_of(_wanted_label(plan, unit, sample), int(scores.argmax()))
     subject = Subject(sample, picture, label, scores, {}, {})
     for explainer in unit.explainers:
