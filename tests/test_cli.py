@@ -3,7 +3,7 @@
 import csv
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import networkx as nx
 import numpy as np
@@ -71,6 +71,22 @@ def test_a_method_and_what_changes_it_reach_the_explanation(tmp_path, capsys):
     assert run(capsys, "explain", CAT, "--out", tmp_path, "--design", "random", "--estimator", "contrast", *FAST)[0] == 0
     settings = mv.Explanation.load(tmp_path / "cat.npz").settings
     assert (settings.design, settings.estimator, settings.statistics) == ("random", "contrast", ("max", "min"))
+
+
+def test_every_setting_is_an_option_described_in_the_help(capsys):
+    with pytest.raises(SystemExit):
+        main(["explain", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    for field in fields(mv.Settings):
+        assert f"--{field.name.replace('_', '-')} " in text
+    assert "Share of the patch tokens that a mask removes. Default: 0.5." in text
+
+
+def test_settings_that_only_some_methods_use_reach_the_explanation(tmp_path, capsys):
+    options = ["--method", "communities", "--smoothness", "0.5", "--resolutions", "2", "4", "--grid-weight", "0.25", "--direct-weight", "0"]
+    assert run(capsys, "explain", CAT, "--out", tmp_path, *options, "--steps", "4")[0] == 0
+    changed = {"smoothness": 0.5, "resolutions": (2.0, 4.0), "grid_weight": 0.25, "direct_weight": 0.0}
+    assert mv.Explanation.load(tmp_path / "cat.npz").settings == replace(mv.EXPLAINERS["communities"].settings, **changed)
 
 
 def test_network_writes_a_graph_that_opens(tmp_path, capsys):

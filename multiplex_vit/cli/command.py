@@ -4,9 +4,11 @@ import argparse
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn, TextIO
 
 from multiplex_vit.errors import InputError
@@ -31,18 +33,37 @@ class PipeClosed(KeyboardInterrupt):
 
 @dataclass(frozen=True)
 class Command:
-    """A subcommand: its help line, its arguments, what it runs.
+    """A subcommand.
 
-    Arguments are added only when it is called, so that --help stays quick.
+    Its file has the functions `add_arguments(parser)` and `run(args)`. It is imported only when the
+    command is called, so that --help and other commands stay quick.
+
+    Attributes
+    ----------
+    file : str
+        Name of the file in this folder.
+    help : str
+        What the command does, in one line.
     """
 
+    file: str
     help: str
-    add_arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], int]
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the arguments of the command to a parser."""
+        self._module().add_arguments(parser)
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Run the command and return its exit code."""
+        code: int = self._module().run(args)
+        return code
+
+    def _module(self) -> ModuleType:
+        return import_module(f"multiplex_vit.cli.{self.file}")
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that tells what is wrong in one line."""
+    """A parser that says what is wrong in one line."""
 
     def _print_message(self, message: str, file: Any = None) -> None:
         if message:
@@ -54,11 +75,14 @@ class Parser(argparse.ArgumentParser):
 
 
 def failed(error: Exception) -> int:
-    """Tell of an error in one line; MULTIPLEX_VIT_TRACEBACK=1 shows where it comes from."""
+    """Print an error in one line; MULTIPLEX_VIT_TRACEBACK=1 shows where it comes from."""
     if os.environ.get("MULTIPLEX_VIT_TRACEBACK"):
         traceback.print_exception(error)
-    kind = "" if isinstance(error, (InputError, OSError)) else f"unexpected {type(error).__name__}, please report it: "
-    say(f"multiplex-vit: {kind}{' '.join(str(error).split())}", sys.stderr)
+    kind = ""
+    if not isinstance(error, (InputError, OSError)):
+        kind = f"unexpected {type(error).__name__}, please report it: "
+    reason = " ".join(str(error).split())
+    say(f"multiplex-vit: {kind}{reason}", sys.stderr)
     return FAILED
 
 
@@ -126,19 +150,22 @@ def check_outputs(
     """
     files, folders = list(files), list(folders)
     check_targets(files, inputs=inputs, folders=folders, model=model)
-    for folder in dict.fromkeys([*folders, *(path.parent for path in files)]):
+    folders += [path.parent for path in files]
+    for folder in dict.fromkeys(folders):
         with output_folder(folder):
+            # Nothing is written: making the folder shows whether it can be.
             pass
 
 
 def model_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `load`."""
-    parser.add_argument(
-        "--model",
-        default="demo-vit",
-        help="bundled model, checkpoint folder or hub id (%(default)s)",
+    model = "bundled model, checkpoint folder or hub id. Default: %(default)s"
+    parser.add_argument("--model", default="demo-vit", help=model)
+    device = "auto, cpu, cuda, cuda:1, ... Default: %(default)s"
+    parser.add_argument("--device", default="auto", help=device)
+    dtype = "auto, float32, bfloat16 or float16. Default: %(default)s"
+    parser.add_argument("--dtype", default="auto", help=dtype)
+    score = (
+        "what the model's outputs mean: softmax, sigmoid or raw. Default: as the checkpoint says"
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ... (%(default)s)")
-    parser.add_argument("--dtype", default="auto", help="auto, float32, bfloat16 or float16 (%(default)s)")
-    scores = "softmax, sigmoid or raw; as the checkpoint says unless given"
-    parser.add_argument("--score", default="auto", metavar="NAME", help=f"what the model's outputs mean: {scores}")
+    parser.add_argument("--score", default="auto", metavar="NAME", help=score)

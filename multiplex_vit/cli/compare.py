@@ -3,32 +3,39 @@
 import argparse
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import matplotlib
 
 import multiplex_vit as mv
 from multiplex_vit.checks import whole
-from multiplex_vit.cli.command import DONE, SOME_FAILED, Command, model_arguments, place, say
-from multiplex_vit.cli.study import check_folder, run_and_tell
+from multiplex_vit.cli.command import DONE, SOME_FAILED, model_arguments, place, say
+from multiplex_vit.cli.studies import check_folder, run_and_report
 from multiplex_vit.errors import InputError
-
-if TYPE_CHECKING:
-    from multiplex_vit.saliency.explainers import Explainer
+from multiplex_vit.report.leaderboard import leaderboard, readable
+from multiplex_vit.report.writing import REPORT, write_report
+from multiplex_vit.saliency.explainers import Explainer
+from multiplex_vit.study.images import SUFFIXES, pictures_of
+from multiplex_vit.study.study import Study
 
 MOST_PASSES = 100
 """Explainers that take a pass for each token are left out by default where that is more."""
 
 
-def _compare_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     bundled = list(mv.samples().values())
     images = "image files, or folders of them (the bundled ones)"
-    parser.add_argument("images", nargs="*", type=place, metavar="IMAGE", default=bundled, help=images)
+    parser.add_argument(
+        "images", nargs="*", type=place, metavar="IMAGE", default=bundled, help=images
+    )
     explainers = f"of {', '.join(mv.EXPLAINERS)} (all of at most {MOST_PASSES} passes)"
     parser.add_argument("--explainers", nargs="+", metavar="NAME", help=explainers)
     budget = "passes of the explainers that have a budget, such as 55,550 (55)"
     parser.add_argument("--budget", nargs="+", default=["55"], metavar="N", help=budget)
     protocols = f"{', '.join(mv.PROTOCOLS)}, with a baseline where there is one"
     protocols += f" ({', '.join(mv.BASELINES)}), such as token,patch/black (both)"
-    parser.add_argument("--protocol", nargs="+", default=["token,patch/black"], metavar="NAME", help=protocols)
+    default = ["token,patch/black"]
+    parser.add_argument("--protocol", nargs="+", default=default, metavar="NAME", help=protocols)
     parser.add_argument("--steps", type=int, help="points of a curve (every patch, up to 100)")
     against = "explainers that the others are compared with (mutex and the best rival)"
     parser.add_argument("--against", nargs="+", metavar="NAME", help=against)
@@ -41,13 +48,9 @@ def _compare_arguments(parser: argparse.ArgumentParser) -> None:
     model_arguments(parser)
 
 
-def _compare(args: argparse.Namespace) -> int:
-    import matplotlib
-
+def run(args: argparse.Namespace) -> int:
+    """Run a study of the explainers, and write its report."""
     matplotlib.use("Agg")
-    from multiplex_vit.report.leaderboard import leaderboard, readable
-    from multiplex_vit.report.writing import REPORT, write_report
-    from multiplex_vit.study.study import Study
 
     images = list(_files(args.images))
     report = args.out / "report"
@@ -69,7 +72,7 @@ def _compare(args: argparse.Namespace) -> int:
         score=args.score,
     )
     _check_against(args, study.explainers)
-    code = run_and_tell(study, workers=args.workers)
+    code = run_and_report(study, workers=args.workers)
     if code not in (DONE, SOME_FAILED):
         return code
     for protocol in study.protocols:
@@ -81,7 +84,7 @@ def _compare(args: argparse.Namespace) -> int:
     return code
 
 
-def _explainers(args: argparse.Namespace, n_tokens: int, n_layers: int) -> "list[Explainer]":
+def _explainers(args: argparse.Namespace, n_tokens: int, n_layers: int) -> list[Explainer]:
     """Return the explainers to compare, those that have a budget at each budget."""
     names = parts(args.explainers) if args.explainers else list(mv.EXPLAINERS)
     chosen = [mv.EXPLAINERS[name] for name in names]
@@ -95,7 +98,7 @@ def _explainers(args: argparse.Namespace, n_tokens: int, n_layers: int) -> "list
     return list(dict.fromkeys(explainers))
 
 
-def at_budget(explainer: "Explainer", budget: int, n_tokens: int, n_layers: int) -> "Explainer":
+def at_budget(explainer: Explainer, budget: int, n_tokens: int, n_layers: int) -> Explainer:
     """Return an explainer with a budget, or as it is where that makes no difference.
 
     Parameters
@@ -115,17 +118,21 @@ def at_budget(explainer: "Explainer", budget: int, n_tokens: int, n_layers: int)
     if not explainer.takes("budget") or "budget" in explainer.options:
         return explainer
     changed = explainer.at(budget=budget)
-    own, others = explainer.passes(n_tokens, n_layers), changed.passes(n_tokens, n_layers)
-    return explainer if own == others and own is not None else changed
+    n_passes = explainer.passes(n_tokens, n_layers)
+    # An explainer of the user's own does not say how many passes it takes.
+    if n_passes is not None and n_passes == changed.passes(n_tokens, n_layers):
+        return explainer
+    return changed
 
 
-def _check_against(args: argparse.Namespace, explainers: "Iterable[Explainer]") -> None:
+def _check_against(args: argparse.Namespace, explainers: Iterable[Explainer]) -> None:
     """Refuse what others cannot be compared with before anything is computed."""
-    known = [*map(str, explainers), *(explainer.name for explainer in explainers)]
+    texts = [str(explainer) for explainer in explainers]
+    names = [explainer.name for explainer in explainers]
     for name in args.against or ():
-        if name not in known:
-            shown = ", ".join(map(str, explainers))
-            raise InputError(f"--against {name} is none of the explainers compared ({shown}); add it to --explainers")
+        if name not in texts and name not in names:
+            compared = f"the explainers compared ({', '.join(texts)})"
+            raise InputError(f"--against {name} is none of {compared}; add it to --explainers")
 
 
 def parts(values: Iterable[str]) -> list[str]:
@@ -136,23 +143,22 @@ def parts(values: Iterable[str]) -> list[str]:
     >>> parts(["55,550", "1000"]), parts(["tis(budget=9, seed=1),mutex"])
     (['55', '550', '1000'], ['tis(budget=9, seed=1)', 'mutex'])
     """
-    found = []
+    texts = []
     for value in values:
         part, depth = "", 0
         for character in value:
             depth += (character == "(") - (character == ")")
             if character == "," and depth == 0:
-                found.append(part)
+                texts.append(part)
                 part = ""
             else:
                 part += character
-        found.append(part)
-    return [part.strip() for part in found if part.strip()]
+        texts.append(part)
+    return [text.strip() for text in texts if text.strip()]
 
 
 def _files(paths: Iterable[Path]) -> Iterable[Path]:
     """Yield image files, those of folders by name."""
-    from multiplex_vit.study.images import SUFFIXES, pictures_of
 
     for path in dict.fromkeys(paths):
         if not path.is_dir():
@@ -160,14 +166,7 @@ def _files(paths: Iterable[Path]) -> Iterable[Path]:
             continue
         names = pictures_of(path)
         if not names:
-            known = ", ".join(sorted(SUFFIXES))
-            raise InputError(f"{path} holds no image; files that end in {known} are taken")
+            suffixes = ", ".join(sorted(SUFFIXES))
+            raise InputError(f"{path} holds no image; files that end in {suffixes} are taken")
         for name in names:
             yield path / name
-
-
-COMPARE = Command(
-    "Compare explainers on the same images: figures, intervals, paired differences, pictures.",
-    _compare_arguments,
-    _compare,
-)

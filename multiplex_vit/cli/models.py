@@ -4,11 +4,16 @@ import argparse
 from pathlib import Path
 
 import multiplex_vit as mv
-from multiplex_vit.cli.command import DONE, Command, say
+from multiplex_vit.cli.command import DONE, say
 from multiplex_vit.models.bundled import bundled
 
 
-def _models(args: argparse.Namespace) -> int:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add no arguments: the command takes none."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the bundled models and the architectures."""
     for name, folder in bundled().items():
         say(f"{name}: {_card_line(folder)}")
     architectures = ", ".join(mv.ADAPTERS)
@@ -20,6 +25,3 @@ def _card_line(folder: Path) -> str:
     """Return the first paragraph of a model card."""
     paragraphs = (folder / "README.md").read_text(encoding="utf-8").split("\n\n")
     return " ".join(paragraphs[1].split())
-
-
-MODELS = Command("List the bundled models and the supported architectures.", lambda parser: None, _models)

@@ -6,115 +6,108 @@ from typing import Any
 
 import multiplex_vit as mv
 from multiplex_vit.checks import positive
-from multiplex_vit.cli.command import DONE, Command, check_outputs, model_arguments, place, say
+from multiplex_vit.cli.command import DONE, check_outputs, model_arguments, place, say
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import output_folder, written_at_once
 from multiplex_vit.network.direction import DIRECTIONS
 from multiplex_vit.pictures import samples
 from multiplex_vit.registry import chosen
+from multiplex_vit.tabular import write_table
 
 _TABLES = ("nodes", "layers", "layer_pairs", "multilayer")
 
 
-def _network_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     parser.add_argument(
         "image",
         nargs="?",
         type=place,
         metavar="IMAGE",
         default=samples()["horse"],
-        help="image file; the bundled horse unless given",
+        help="image file. Default: the bundled horse",
     )
     model_arguments(parser)
     _layer_arguments(parser)
-    parser.add_argument(
-        "--coupling",
-        choices=list(mv.COUPLINGS),
-        default="ordinal",
-        help="which layers the inter-layer links join (%(default)s)",
-    )
-    parser.add_argument("--omega", type=float, default=1.0, help="weight of an inter-layer link (%(default)s)")
-    names = f"{', '.join(mv.CENTRALITIES)}; the first gives size and colour (%(default)s)"
+    _coupling_arguments(parser)
+    _output_arguments(parser)
+
+
+def _layer_arguments(parser: argparse.ArgumentParser) -> None:
+    operators = list(mv.OPERATORS)
+    operator = "how attention is pooled over heads. Default: %(default)s"
+    parser.add_argument("--operator", choices=operators, default="sum", help=operator)
+    heads = "one layer for each block and head, instead of pooling heads"
+    parser.add_argument("--heads", action="store_true", help=heads)
+    prefix = "class, distillation and register tokens are nodes too"
+    parser.add_argument("--prefix", action="store_true", help=prefix)
+    directions = list(DIRECTIONS)
+    ways = "source attends to target, or as information flows"
+    edges = f"which way edges run: {ways}. Default: %(default)s"
+    parser.add_argument("--edges", choices=directions, default="attention", help=edges)
+    min_cut = "cut edges below this share of a layer's greatest weight. Default: %(default)s"
+    parser.add_argument("--min-cut", type=float, default=0.01, help=min_cut)
+    # One layer, or all of them taken together: not both.
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--layer", metavar="LAYER", help="one layer alone, by number or name")
+    aggregate = "all layers taken together into one"
+    group.add_argument("--aggregate", choices=list(mv.AGGREGATIONS), help=aggregate)
+
+
+def _coupling_arguments(parser: argparse.ArgumentParser) -> None:
+    couplings = list(mv.COUPLINGS)
+    coupling = "which layers the inter-layer links join. Default: %(default)s"
+    parser.add_argument("--coupling", choices=couplings, default="ordinal", help=coupling)
+    omega = "weight of an inter-layer link. Default: %(default)s"
+    parser.add_argument("--omega", type=float, default=1.0, help=omega)
+
+
+def _output_arguments(parser: argparse.ArgumentParser) -> None:
+    names = ", ".join(mv.CENTRALITIES)
     parser.add_argument(
         "--measures",
         nargs="+",
         metavar="NAME",
         default=["in_strength"],
-        help=f"centralities written beside each node: none, all, or of {names}",
+        help=f"centralities written beside each node, of which the first gives size and colour:"
+        f" none, all, or of {names}. Default: in_strength",
     )
-    parser.add_argument(
-        "--format",
-        choices=list(mv.EXPORTERS),
-        help="format of the file; by its suffix unless given",
-    )
-    parser.add_argument("--out", type=place, help="file to write; network.graphml unless given")
-    parser.add_argument(
-        "--tables",
-        type=place,
-        metavar="DIR",
-        help="also write nodes.csv, layers.csv, layer_pairs.csv and multilayer.csv there",
-    )
+    formats = list(mv.EXPORTERS)
+    format = "format of the file. Default: by the suffix of --out"
+    parser.add_argument("--format", choices=formats, help=format)
+    out = "file to write. Default: network.graphml"
+    parser.add_argument("--out", type=place, help=out)
+    tables = "also write nodes.csv, layers.csv, layer_pairs.csv and multilayer.csv there"
+    parser.add_argument("--tables", type=place, metavar="DIR", help=tables)
 
 
-def _layer_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--operator",
-        choices=list(mv.OPERATORS),
-        default="sum",
-        help="how attention is pooled over heads (%(default)s)",
-    )
-    parser.add_argument("--heads", action="store_true", help="a layer a block and head, instead of pooling heads")
-    parser.add_argument(
-        "--prefix",
-        action="store_true",
-        help="class, distillation and register tokens are nodes too",
-    )
-    parser.add_argument(
-        "--edges",
-        choices=list(DIRECTIONS),
-        default="attention",
-        help="which way edges run: source attends to target, or as information flows (%(default)s)",
-    )
-    parser.add_argument(
-        "--min-cut",
-        type=float,
-        default=0.01,
-        help="cut edges below this share of a layer's greatest weight (%(default)s)",
-    )
-    one = parser.add_mutually_exclusive_group()
-    one.add_argument("--layer", metavar="LAYER", help="one layer alone, by number or name")
-    one.add_argument("--aggregate", choices=list(mv.AGGREGATIONS), help="all layers taken together into one")
-
-
-def _network(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
+    """Write the network of the image, and its tables where they are asked for."""
     out = args.out or Path(f"network{_suffix(args.format or 'graphml')}")
     measures = _measures(args)
     tables = [args.tables / f"{name}.csv" for name in _TABLES] if args.tables else []
     _check_outputs([out, *tables], args)
     mv.exporter_of(out, args.format)
     positive("omega", args.omega)
-    model = mv.load(args.model, device=args.device, dtype=args.dtype, score=args.score)
-    options = ("operator", "min_cut", "heads", "prefix", "edges")
-    given = {name: getattr(args, name) for name in options}
-    net = _chosen(mv.multiplex(model, args.image, **given), args)
-    folder = args.tables or out.parent
+    net = _network(args)
+
+    # Without tables, the second folder is the first one once more.
+    tables_folder = args.tables or out.parent
+    folders = [out.parent, tables_folder]
     with (
         output_folder(out.parent),
-        output_folder(folder),
-        written_at_once([out.parent, folder]) as (new, new_tables),
+        output_folder(tables_folder),
+        written_at_once(folders) as (new, new_tables),
     ):
-        names = [
-            path.name
-            for path in net.write(
-                new / out.name,
-                coupling=args.coupling,
-                omega=args.omega,
-                measures=measures,
-                format=args.format,
-            )
-        ]
+        files = net.write(
+            new / out.name,
+            coupling=args.coupling,
+            omega=args.omega,
+            measures=measures,
+            format=args.format,
+        )
         # Some formats have files that are known only now.
-        written = [out.parent / name for name in names]
+        written = [out.parent / file.name for file in files]
         _check_outputs([*written, *tables], args)
         if args.tables:
             _write_tables(net, args, new_tables)
@@ -124,17 +117,37 @@ def _network(args: argparse.Namespace) -> int:
     return DONE
 
 
+def _network(args: argparse.Namespace) -> "mv.Multiplex":
+    """Return the network of the image, or the part of it that is asked for."""
+    model = mv.load(args.model, device=args.device, dtype=args.dtype, score=args.score)
+    net = mv.multiplex(
+        model,
+        args.image,
+        operator=args.operator,
+        min_cut=args.min_cut,
+        heads=args.heads,
+        prefix=args.prefix,
+        edges=args.edges,
+    )
+    return _chosen(net, args)
+
+
 def _check_outputs(files: list[Path], args: argparse.Namespace) -> None:
-    check_outputs(files, folders=[args.tables] if args.tables else [], inputs=[args.image], model=args.model)
+    folders = [args.tables] if args.tables else []
+    check_outputs(files, folders=folders, inputs=[args.image], model=args.model)
 
 
 def _suffix(format: str) -> str:
-    return mv.EXPORTERS.trait(format, "suffix") or mv.EXPORTERS.trait(format, "extension") or ""
+    """Return how the names of files of a format end; "" where the registry does not say."""
+    suffix = mv.EXPORTERS.trait(format, "suffix")
+    return suffix or mv.EXPORTERS.trait(format, "extension") or ""
 
 
 def _measures(args: argparse.Namespace) -> list[Any]:
-    if args.measures in (["none"], ["all"]):
-        return [] if args.measures == ["none"] else list(mv.CENTRALITIES)
+    if args.measures == ["none"]:
+        return []
+    if args.measures == ["all"]:
+        return list(mv.CENTRALITIES)
     if len(set(args.measures)) < len(args.measures):
         raise InputError(f"--measures holds a name twice: {', '.join(args.measures)}")
     return chosen(mv.CENTRALITIES, args.measures)
@@ -145,13 +158,14 @@ def _chosen(net: "mv.Multiplex", args: argparse.Namespace) -> "mv.Multiplex":
         return net.aggregate(args.aggregate)
     if args.layer is None:
         return net
-    number = args.layer.removeprefix("-").isdecimal() and args.layer not in net.layer_names
-    return net.select(int(args.layer) if number else args.layer)
+    is_number = args.layer.removeprefix("-").isdecimal()
+    # A layer may have a number for a name, which then goes before its place.
+    if is_number and args.layer not in net.layer_names:
+        return net.select(int(args.layer))
+    return net.select(args.layer)
 
 
 def _write_tables(net: "mv.Multiplex", args: argparse.Namespace, folder: Path) -> None:
-    from multiplex_vit.tabular import write_table
-
     tables = (
         net.node_table(),
         net.layer_table(),
@@ -160,6 +174,3 @@ def _write_tables(net: "mv.Multiplex", args: argparse.Namespace, folder: Path) -
     )
     for name, table in zip(_TABLES, tables, strict=True):
         write_table(table, folder / f"{name}.csv")
-
-
-NETWORK = Command("Write the multiplex network of an image to a file.", _network_arguments, _network)

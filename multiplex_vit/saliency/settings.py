@@ -54,10 +54,15 @@ class Settings:
         Share of the patch tokens that a mask removes. Default: 0.5.
     starting_layer : int
         First layer (block) that counts. Default: 0.
-    operators, centralities, statistics : tuple of str or callable
-        Members of the registries, or functions in their place.
+    operators : tuple of str or callable
+        How attention is pooled over heads; each operator gives a network. Default: min, max, sum.
+    centralities : tuple of str or callable
+        Centralities of every node in every layer. Default: in_strength, out_strength.
+    statistics : tuple of str or callable
+        Statistics of a node's centrality over layers. Default: the 9 published ones.
     numerics : "published" or "stable"
-        How statistics are computed and ranked, see `Ranking`. Default: "published".
+        How statistics are computed and ranked: "published" is float32, "stable" gives the same
+        order on every processor (see `Ranking`). Default: "published".
     design : str or callable
         A member of `DESIGNS`: which masks are made. Default: "centrality".
     budget : int, optional
@@ -181,7 +186,7 @@ class Settings:
         InputError
             If a name is unknown; the message lists the known ones.
         """
-        for field, registry in _REGISTRIES.items():
+        for field, registry in REGISTRIES.items():
             value = getattr(self, field)
             for member in value if isinstance(value, tuple) else (value,):
                 registry.resolve(member)
@@ -191,7 +196,7 @@ class Settings:
         """Return the same settings with members of registries by their names, not as functions."""
         record = self.record()
         changed: dict[str, Any] = {}
-        for field, registry in _REGISTRIES.items():
+        for field, registry in REGISTRIES.items():
             value, text = getattr(self, field), record[field]
             if isinstance(value, tuple):
                 changed[field] = _names_or_functions(registry, value, text)
@@ -246,7 +251,7 @@ class Settings:
         """
         record: dict[str, Any] = {}
         for name, value in self.choices().items():
-            registry = _REGISTRIES.get(name)
+            registry = REGISTRIES.get(name)
             if name == "estimator":
                 record[name] = written(self.estimator)
             elif registry is None:
@@ -258,7 +263,7 @@ class Settings:
         return record
 
 
-_REGISTRIES: dict[str, Registry] = {
+REGISTRIES: dict[str, Registry] = {
     "operators": OPERATORS,
     "centralities": CENTRALITIES,
     "statistics": STATISTICS,

@@ -1,0 +1,70 @@
+"""multiplex-vit ablate: a study's explainers without some measures, or by some alone."""
+
+import argparse
+from typing import Any
+
+from multiplex_vit.cli.command import DONE, SOME_FAILED, check_outputs, place, say
+from multiplex_vit.cli.studies import run_and_report
+from multiplex_vit.errors import InputError
+from multiplex_vit.files import written_whole
+from multiplex_vit.report.ablate import ablate, full_explainers
+from multiplex_vit.study.ablations import ablations
+from multiplex_vit.study.study import Study
+from multiplex_vit.tabular import write_table
+
+_DIMENSIONS = ("operator", "direction", "centrality", "statistic")
+_SHOWN = [
+    "explainer",
+    "protocol",
+    "variant",
+    "value",
+    "change",
+    "change_low",
+    "change_high",
+    "p_holm",
+    "agreement",
+]
+"""Columns of the summary that are printed; the file has all of them."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("folder", type=place, metavar="DIR", help="folder of a study")
+    several: dict[str, Any] = {"nargs": "+", "choices": _DIMENSIONS, "default": []}
+    leave_out = f"without each value in turn, of {', '.join(_DIMENSIONS)} (statistic)"
+    parser.add_argument("--leave-out", metavar="WHAT", help=leave_out, **several)
+    keep_only = "by each value alone, of the same"
+    parser.add_argument("--keep-only", metavar="WHAT", help=keep_only, **several)
+    images = "the study's images, where they are elsewhere now"
+    parser.add_argument("--images", help=images)
+    parser.add_argument("--workers", type=int, default=1, help="worker processes (%(default)s)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Add the ablations of a study to it, and write what they change."""
+
+    leave_out = args.leave_out or ([] if args.keep_only else ["statistic"])
+    choices = {"leave_out": leave_out, "keep_only": args.keep_only}
+    study = Study.open(args.folder, images=args.images)
+    out = args.folder / "ablation.csv"
+    check_outputs([out], model=study.plan.model)
+    full = full_explainers(study)
+    if not full:
+        lacking = "has masks of operators, centralities and statistics"
+        raise InputError(f"no explainer of {args.folder} {lacking}; run a study of mutex")
+    variants = []
+    for explainer in full:
+        variants += ablations(explainer, **choices)
+    before = study.all_passes().run
+    code = run_and_report(study.extended(explainers=variants), workers=args.workers)
+    if code not in (DONE, SOME_FAILED):
+        return code
+    extended = Study.open(args.folder, images=args.images)
+    summary = ablate(extended, **choices).summary()
+    with written_whole(out) as temporary:
+        write_table(summary, temporary)
+    shown = summary[_SHOWN]
+    say(shown.to_string(index=False, float_format="%.3f", na_rep=""))
+    n_added = extended.all_passes().run - before
+    say(f"{n_added:,} forward passes were added; written to {out}")
+    return code

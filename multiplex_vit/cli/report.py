@@ -1,0 +1,30 @@
+"""multiplex-vit report: a study's tables and figures."""
+
+import argparse
+
+import matplotlib
+
+from multiplex_vit.cli.command import DONE, check_outputs, place, say
+from multiplex_vit.report.writing import REPORT, write_report
+from multiplex_vit.study.study import Study
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("folder", type=place, metavar="DIR", help="folder of a study")
+    parser.add_argument("--out", type=place, help="folder to write into (DIR/report)")
+    against = "explainers that the others are compared with (mutex and the best rival)"
+    parser.add_argument("--against", nargs="+", metavar="NAME", help=against)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the report of a study."""
+    matplotlib.use("Agg")
+
+    out = args.out or args.folder / "report"
+    study = Study.open(args.folder)
+    tables = [path for path in args.folder.iterdir() if path.is_dir() and path.name != "report"]
+    check_outputs([out / REPORT], folders=[out], inputs=[args.folder, *tables])
+    files = write_report(study, out, against=args.against)
+    say(f"written into {out}: {', '.join(file.name for file in files)}")
+    return DONE

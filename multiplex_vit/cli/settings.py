@@ -1,0 +1,105 @@
+"""Options of the settings: every field of `Settings` is an option of the command line.
+
+Name, type and default come from the field, and the help from the docstring of `Settings`. So a new
+field is an option without a line here.
+"""
+
+import argparse
+import dataclasses
+import inspect
+import re
+from typing import Any
+
+from multiplex_vit.saliency.settings import REGISTRIES, Settings
+
+_ELSEWHERE = ("seed",)
+"""Fields for which a command has an option of its own."""
+
+_NUMBERS: dict[Any, type] = {
+    int: int,
+    int | None: int,
+    float: float,
+    tuple[float, ...]: float,
+}
+"""Type of the numbers on the command line by the annotation of a field."""
+
+_PLAIN_NUMBERS = (int, int | None, float)
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add an option for every field of `Settings`, such as --min-cut for `min_cut`.
+
+    An option that is not given is None, so that the method keeps its own value.
+
+    Examples
+    --------
+    >>> parser = argparse.ArgumentParser()
+    >>> add_settings(parser)
+    >>> settings_of(parser.parse_args(["--min-cut", "0.1", "--operators", "sum", "max"]))
+    {'min_cut': 0.1, 'operators': ['sum', 'max']}
+    """
+    group = parser.add_argument_group(
+        "settings of the masks",
+        "The defaults are those of mutex; other methods have their own.",
+    )
+    texts = _descriptions()
+    for field in dataclasses.fields(Settings):
+        if field.name in _ELSEWHERE:
+            continue
+        options: dict[str, Any] = {"help": texts.get(field.name)}
+        if field.type in _NUMBERS:
+            options["type"] = _NUMBERS[field.type]
+        if field.name in REGISTRIES:
+            members = list(REGISTRIES[field.name])
+            options["choices"] = members
+            options["metavar"] = "NAME"
+            options["help"] = f"{options['help']} Of {', '.join(members)}."
+        if isinstance(field.default, tuple):
+            options["nargs"] = "+"
+        group.add_argument(_option(field.name), **options)
+
+
+def settings_of(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings that were given, as keyword arguments of `Settings`."""
+    given = {}
+    for field in dataclasses.fields(Settings):
+        if field.name in _ELSEWHERE:
+            continue
+        value = getattr(args, field.name)
+        if value is not None:
+            given[field.name] = value
+    return given
+
+
+def numeric_settings() -> list[str]:
+    """Return the fields of `Settings` that hold one number each.
+
+    Examples
+    --------
+    >>> numeric_settings()[:2]
+    ['min_cut', 'token_ratio']
+    """
+    return [field.name for field in dataclasses.fields(Settings) if field.type in _PLAIN_NUMBERS]
+
+
+def _option(field: str) -> str:
+    return f"--{field.replace('_', '-')}"
+
+
+def _descriptions() -> dict[str, str]:
+    """Return what the docstring of `Settings` says of each field, as argparse takes it."""
+    # Without docstrings (python -OO) the options are there, but not described.
+    docstring = inspect.getdoc(Settings) or ""
+    descriptions: dict[str, str] = {}
+    names: list[str] = []
+    for line in docstring.splitlines():
+        heading = re.fullmatch(r"(\w+(?:, \w+)*) : .*", line)
+        if heading:
+            names = heading[1].split(", ")
+        elif line.startswith("    "):
+            for name in names:
+                text = line.strip().replace("%", "%%").replace("`", "")
+                descriptions[name] = f"{descriptions.get(name, '')} {text}".strip()
+        else:
+            names = []
+    return descriptions
