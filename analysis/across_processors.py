@@ -13,7 +13,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import warnings
 from pathlib import Path
 
@@ -175,6 +174,8 @@ def main():
     parser.add_argument("--checkpoint", help="folder of another model")
     parser.add_argument("--cifar", help="folder of CIFAR-10 as Parquet, for faithfulness")
     parser.add_argument("--images", type=int, default=40, help="CIFAR-10 images for faithfulness (%(default)s)")
+    folder = "what each arithmetic gave, where a second run continues (%(default)s)"
+    parser.add_argument("--recordings", type=Path, default=Path("studies/across_processors"), help=folder)
     parser.add_argument("--record", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.record:
@@ -197,18 +198,21 @@ def write(args):
     for option in ("photos", "checkpoint"):
         if getattr(args, option):
             given += [f"--{option}", getattr(args, option)]
-    with tempfile.TemporaryDirectory() as folder:
-        recorded = {}
-        for number, (name, environment) in enumerate(arithmetics.items()):
-            path = str(Path(folder) / f"{number}.npz")
-            command = [sys.executable, __file__, "--record", path, *given]
+    recorded = {}
+    args.recordings.mkdir(parents=True, exist_ok=True)
+    for name, environment in arithmetics.items():
+        path = args.recordings / f"{name.replace(' ', '-').replace(',', '')}.npz"
+        if not path.exists():
+            partial = path.with_name(f"partial-{path.name}")
+            command = [sys.executable, __file__, "--record", str(partial), *given]
             subprocess.run(command, env={**os.environ, **environment}, check=True)
-            recorded[name] = np.load(path)
-            print(f"{name}: done", flush=True)
-        rows = []
-        for name, found in recorded.items():
-            if name != REFERENCE:
-                rows += [{"arithmetic": name, **row} for row in compare(recorded[REFERENCE], found)]
+            partial.rename(path)
+        recorded[name] = np.load(path)
+        print(f"{name}: done", flush=True)
+    rows = []
+    for name, found in recorded.items():
+        if name != REFERENCE:
+            rows += [{"arithmetic": name, **row} for row in compare(recorded[REFERENCE], found)]
     table = pd.DataFrame(rows)
     OUT.parent.mkdir(parents=True, exist_ok=True)
     table.to_csv(OUT.with_suffix(".csv"), index=False)
