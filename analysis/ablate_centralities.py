@@ -34,7 +34,9 @@ PROTOCOLS = ("patch/black", "token")
 def known(names: tuple[str, ...]) -> tuple[str, ...]:
     """Return the centralities that are registered, filled up with others to at least ten."""
     here = [name for name in names if name in mv.CENTRALITIES]
-    return tuple([*here, *(name for name in mv.CENTRALITIES if name not in here)][: max(10, len(here))])
+    return tuple(
+        [*here, *(name for name in mv.CENTRALITIES if name not in here)][: max(10, len(here))]
+    )
 
 
 def ablations(model: str, args: argparse.Namespace) -> dict[str, tuple[Ablation, SharedPasses]]:
@@ -63,11 +65,22 @@ def ablations(model: str, args: argparse.Namespace) -> dict[str, tuple[Ablation,
 
 def in_short(summary: pd.DataFrame, model: str) -> pd.DataFrame:
     """Return one row a protocol and what is varied: the value missed most and least when left out, and the best and worst alone, by their changes."""
-    parts = summary["variant"].str.extract(r"^(?P<kind>without|only) (?P<what>[a-z]+) (?P<name>.+)$")
+    parts = summary["variant"].str.extract(
+        r"^(?P<kind>without|only) (?P<what>[a-z]+) (?P<name>.+)$"
+    )
     rows = []
-    for (protocol, what), part in summary.join(parts).dropna(subset="kind").groupby(["protocol", "what"], sort=False):
-        row = {"model": model, "protocol": protocol, "of": f"{part['name'].nunique()} {what if what != 'centrality' else 'centralitie'}s"}
-        for kind, most, least in (("without", "missed most", "missed least"), ("only", "worst alone", "best alone")):
+    for (protocol, what), part in (
+        summary.join(parts).dropna(subset="kind").groupby(["protocol", "what"], sort=False)
+    ):
+        row = {
+            "model": model,
+            "protocol": protocol,
+            "of": f"{part['name'].nunique()} {what if what != 'centrality' else 'centralitie'}s",
+        }
+        for kind, most, least in (
+            ("without", "missed most", "missed least"),
+            ("only", "worst alone", "best alone"),
+        ):
             ordered = part[part["kind"] == kind].sort_values("change")
             row |= {most: _change(ordered.iloc[0]), least: _change(ordered.iloc[-1])}
         control = summary[(summary["protocol"] == protocol) & (summary["variant"] == CONTROL)]
@@ -88,13 +101,22 @@ def draw(found: dict[str, tuple[Ablation, SharedPasses]], model: str, out: Path)
         protocol = summary["protocol"].iloc[0]
         part = summary[(summary["protocol"] == protocol) & (summary["variant"] != "full")]
         figure, ax = plt.subplots(figsize=(7, 1 + 0.24 * len(part)), layout="constrained")
-        plot.changes(part, label=f"change of insertion - deletion ({protocol})", ax=ax).set_title(f"{model}, {name}", fontsize="medium")
+        plot.changes(part, label=f"change of insertion - deletion ({protocol})", ax=ax).set_title(
+            f"{model}, {name}", fontsize="medium"
+        )
         names.append(f"{out.name}_{model}_{name}.png")
         figure.savefig(out.with_name(names[-1]), dpi=110)
         alone = [variant for variant in ablation.correlation().index if variant.startswith("only")]
-        figure, ax = plt.subplots(figsize=(3.5 + 0.34 * len(alone), 2.5 + 0.34 * len(alone)), layout="constrained")
+        figure, ax = plt.subplots(
+            figsize=(3.5 + 0.34 * len(alone), 2.5 + 0.34 * len(alone)), layout="constrained"
+        )
         matrix = ablation.correlation().loc[alone, alone]
-        plot.correlation(matrix.rename(index=lambda v: v.removeprefix("only "), columns=lambda v: v.removeprefix("only ")), ax=ax)
+        plot.correlation(
+            matrix.rename(
+                index=lambda v: v.removeprefix("only "), columns=lambda v: v.removeprefix("only ")
+            ),
+            ax=ax,
+        )
         names.append(f"{out.name}_{model}_{name}_agreement.png")
         figure.savefig(out.with_name(names[-1]), dpi=110)
         plt.close("all")
@@ -105,19 +127,31 @@ def with_in_short(text: str, summaries: pd.DataFrame) -> str:
     """Return a summary's Markdown with the table in short before its sections, in place of one that is there."""
     first, *sections = text.split("\n## ")
     difference = summaries[summaries["measure"] == "difference"]
-    short = pd.concat([in_short(part.drop(columns="model"), model) for (model, _), part in difference.groupby(["model", "ablation"], sort=False)])
-    told = "In short, paired changes of insertion minus deletion when one is left out, or stands alone:\n\n" + markdown(short)
+    short = pd.concat(
+        [
+            in_short(part.drop(columns="model"), model)
+            for (model, _), part in difference.groupby(["model", "ablation"], sort=False)
+        ]
+    )
+    told = (
+        "In short, paired changes of insertion minus deletion when one is left out, or stands alone:\n\n"
+        + markdown(short)
+    )
     return "\n## ".join([f"{first.split(chr(10) + 'In short')[0].rstrip()}\n\n{told}\n", *sections])
 
 
 def main() -> None:
     """Run the ablations of every model and write the results; or only put those that were written in short."""
     parser = arguments(__doc__, "ablate_centralities")
-    parser.add_argument("--summarise", action="store_true", help="run nothing, put the results written in short")
+    parser.add_argument(
+        "--summarise", action="store_true", help="run nothing, put the results written in short"
+    )
     args = parser.parse_args()
     written = args.out.with_suffix(".md")
     if args.summarise:
-        written.write_text(with_in_short(written.read_text(), pd.read_csv(args.out.with_suffix(".csv"))))
+        written.write_text(
+            with_in_short(written.read_text(), pd.read_csv(args.out.with_suffix(".csv")))
+        )
         return
     args.out.parent.mkdir(parents=True, exist_ok=True)
     tables, summaries, text = [], [], head("Which measures carry the heatmap?", args)
@@ -127,9 +161,28 @@ def main() -> None:
         for name, (ablation, passes) in found.items():
             facts = {"model": model, "ablation": name}
             tables.append(ablation.scores.assign(**facts))
-            summaries.append(pd.concat([ablation.summary(measure).assign(measure=measure, **facts) for measure in ("difference", "insertion", "deletion")]))
+            summaries.append(
+                pd.concat(
+                    [
+                        ablation.summary(measure).assign(measure=measure, **facts)
+                        for measure in ("difference", "insertion", "deletion")
+                    ]
+                )
+            )
             text += f"\n## {model}, {name}\n\n{passes.run:,} passes explained; without sharing {passes.naive:,}.\n\n"
-            shown = ["protocol", "variant", "value", "low", "high", "change", "change_low", "change_high", "effect", "p_holm", "agreement"]
+            shown = [
+                "protocol",
+                "variant",
+                "value",
+                "low",
+                "high",
+                "change",
+                "change_low",
+                "change_high",
+                "effect",
+                "p_holm",
+                "agreement",
+            ]
             text += markdown(ablation.summary()[shown]) + "\n"
         text += "".join(f"\n![{picture}]({picture})\n" for picture in pictures)
     everything = pd.concat(summaries)

@@ -156,11 +156,20 @@ def faithfulness(cifar, n_images):
         for number, image in images.items():
             for explanation in mv.explain_many(model, image, settings):
                 for protocol in ("patch", "token"):
-                    fid = mv.evaluate(model, image, explanation.heatmap, label=explanation.label, protocol=protocol, steps=16)
+                    fid = mv.evaluate(
+                        model,
+                        image,
+                        explanation.heatmap,
+                        label=explanation.label,
+                        protocol=protocol,
+                        steps=16,
+                    )
                     difference = fid.insertion.auc - fid.deletion.auc
                     rows.append((name, protocol, explanation.settings.numerics, number, difference))
     table = pd.DataFrame(rows, columns=["model", "protocol", "numerics", "image", "difference"])
-    wide = table.pivot_table(index=["model", "protocol", "image"], columns="numerics", values="difference")
+    wide = table.pivot_table(
+        index=["model", "protocol", "image"], columns="numerics", values="difference"
+    )
     wide["change"] = wide["stable"] - wide["published"]
     found = wide.groupby(["model", "protocol"]).agg(["mean", "sem"]).round(4)
     found.columns = [f"{numerics} {figure}" for numerics, figure in found.columns]
@@ -173,9 +182,13 @@ def main():
     parser.add_argument("--photos", help="folder of JPEG photos")
     parser.add_argument("--checkpoint", help="folder of another model")
     parser.add_argument("--cifar", help="folder of CIFAR-10 as Parquet, for faithfulness")
-    parser.add_argument("--images", type=int, default=40, help="CIFAR-10 images for faithfulness (%(default)s)")
+    parser.add_argument(
+        "--images", type=int, default=40, help="CIFAR-10 images for faithfulness (%(default)s)"
+    )
     folder = "what each arithmetic gave, where a second run continues (%(default)s)"
-    parser.add_argument("--recordings", type=Path, default=Path("studies/across_processors"), help=folder)
+    parser.add_argument(
+        "--recordings", type=Path, default=Path("studies/across_processors"), help=folder
+    )
     parser.add_argument("--record", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.record:
@@ -217,7 +230,11 @@ def write(args):
     OUT.parent.mkdir(parents=True, exist_ok=True)
     table.to_csv(OUT.with_suffix(".csv"), index=False)
     lines = ["# What differs between processors", f"Compared with {REFERENCE}.", markdown(table)]
-    for option, what in (("photos", "photos"), ("checkpoint", "the ViT-S"), ("cifar", "faithfulness on CIFAR-10")):
+    for option, what in (
+        ("photos", "photos"),
+        ("checkpoint", "the ViT-S"),
+        ("cifar", "faithfulness on CIFAR-10"),
+    ):
         if not getattr(args, option):
             lines.append(f"Left out, since --{option} was not given: {what}.")
     if args.cifar:

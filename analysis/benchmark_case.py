@@ -15,7 +15,13 @@ from PIL import Image
 
 import multiplex_vit as mv
 
-GEOMETRIES = {"tiny": (192, 12, 3), "small": (384, 12, 6), "base": (768, 12, 12), "large": (1024, 24, 16), "deep": (96, 40, 24)}
+GEOMETRIES = {
+    "tiny": (192, 12, 3),
+    "small": (384, 12, 6),
+    "base": (768, 12, 12),
+    "large": (1024, 24, 16),
+    "deep": (96, 40, 24),
+}
 """Width, blocks, heads; "deep" has the blocks and heads of DINOv2-g, and is narrow so that its weights are small."""
 
 BUNDLED = ("demo-vit", "demo-deit")
@@ -56,8 +62,17 @@ class Case:
         family, geometry = name.split("-")
         width, blocks, heads = GEOMETRIES[geometry]
         options = {"hidden_size": width, "num_hidden_layers": blocks, "num_attention_heads": heads}
-        options |= {"patch_size": 14, "mlp_ratio": 4} if family == "dinov2" else {"intermediate_size": 4 * width}
-        return random_model(family, self.device, mask_dtype=mask_dtype, **{**options, "image_size": int(size or 224), "num_labels": 1000, **changes})
+        options |= (
+            {"patch_size": 14, "mlp_ratio": 4}
+            if family == "dinov2"
+            else {"intermediate_size": 4 * width}
+        )
+        return random_model(
+            family,
+            self.device,
+            mask_dtype=mask_dtype,
+            **{**options, "image_size": int(size or 224), "num_labels": 1000, **changes},
+        )
 
     def many(self, folder: Path) -> Any:
         """Return many images, each a file or a row of a file."""
@@ -66,7 +81,9 @@ class Case:
         return mv.images(photos(folder, self.many_images))
 
 
-def random_model(family: str, device: str, *, mask_dtype: str | None = None, **options: Any) -> mv.VisionModel:
+def random_model(
+    family: str, device: str, *, mask_dtype: str | None = None, **options: Any
+) -> mv.VisionModel:
     """Return a model of random weights, with the image processor of a bundled one at its size."""
     torch.manual_seed(0)
     processor = deepcopy(mv.load("demo-vit", device="cpu").processor)
@@ -75,7 +92,12 @@ def random_model(family: str, device: str, *, mask_dtype: str | None = None, **o
     kind = {"vit": "ViT", "deit": "DeiT", "dinov2": "Dinov2"}[family]
     config = getattr(transformers, f"{kind}Config")(initializer_range=0.06, **options)
     network = getattr(transformers, f"{kind}ForImageClassification")(config).eval().to(device)
-    return mv.VisionModel(network, processor, name=f"{kind} {options['hidden_size']} x {options['num_hidden_layers']}", mask_dtype=rounded)
+    return mv.VisionModel(
+        network,
+        processor,
+        name=f"{kind} {options['hidden_size']} x {options['num_hidden_layers']}",
+        mask_dtype=rounded,
+    )
 
 
 def naive_loop(model: mv.VisionModel, image: np.ndarray, kept: np.ndarray) -> np.ndarray:
@@ -84,7 +106,9 @@ def naive_loop(model: mv.VisionModel, image: np.ndarray, kept: np.ndarray) -> np
     base = getattr(network, network.base_model_prefix)
     network.set_attn_implementation("eager")
     for mask in torch.from_numpy(kept):
-        hidden = base.embeddings(torch.from_numpy(image).to(model.device))[:, torch.cat([torch.ones(model.n_prefix, dtype=torch.bool), mask])]
+        hidden = base.embeddings(torch.from_numpy(image).to(model.device))[
+            :, torch.cat([torch.ones(model.n_prefix, dtype=torch.bool), mask])
+        ]
         for layer in base.layers:
             hidden = layer(hidden)
         rows.append(head_of(network, base.layernorm(hidden)).softmax(-1).detach().cpu().numpy())
@@ -95,7 +119,9 @@ def naive_loop(model: mv.VisionModel, image: np.ndarray, kept: np.ndarray) -> np
 def head_of(network: Any, hidden: torch.Tensor) -> torch.Tensor:
     """Return a classifier's logits; DeiT with a teacher averages two heads."""
     if hasattr(network, "distillation_classifier"):
-        return (network.cls_classifier(hidden[:, 0]) + network.distillation_classifier(hidden[:, 1])) / 2
+        return (
+            network.cls_classifier(hidden[:, 0]) + network.distillation_classifier(hidden[:, 1])
+        ) / 2
     return network.classifier(hidden[:, 0])
 
 
@@ -112,7 +138,11 @@ class Rest:
 
     def row(self) -> dict[str, float]:
         """Return the greatest memory since, and how much it is above what there was, in MiB; on a GPU, its own memory."""
-        peak = torch.cuda.max_memory_allocated() / 2**20 if self.device.type == "cuda" else resident("VmHWM")
+        peak = (
+            torch.cuda.max_memory_allocated() / 2**20
+            if self.device.type == "cuda"
+            else resident("VmHWM")
+        )
         return {"before_mib": round(self.before), "above_mib": round(peak - self.before)}
 
 
@@ -124,18 +154,26 @@ def resident(what: str) -> float:
 
 def pixels(build: Callable[[], mv.VisionModel], seed: int = 0) -> np.ndarray:
     """Return an image of noise that fits a model."""
-    return np.random.default_rng(seed).standard_normal((1, 3, *build().input_size)).astype(np.float32)
+    return (
+        np.random.default_rng(seed).standard_normal((1, 3, *build().input_size)).astype(np.float32)
+    )
 
 
 def photos(folder: Path, count: int) -> list[Path]:
     """Write so many cuttings of the bundled pictures as PNG files."""
-    rng, pictures, paths = np.random.default_rng(0), [mv.read_image(path) for path in mv.samples().values()], []
+    rng, pictures, paths = (
+        np.random.default_rng(0),
+        [mv.read_image(path) for path in mv.samples().values()],
+        [],
+    )
     for number in range(count):
         picture = pictures[number % len(pictures)]
         side = int(min(picture.size) * rng.uniform(0.5, 1))
         left, top = (int(rng.integers(0, length - side + 1)) for length in picture.size)
         paths.append(folder / f"{number:05d}.png")
-        picture.crop((left, top, left + side, top + side)).resize((96, 96), Image.Resampling.BILINEAR).save(paths[-1])
+        picture.crop((left, top, left + side, top + side)).resize(
+            (96, 96), Image.Resampling.BILINEAR
+        ).save(paths[-1])
     return paths
 
 
@@ -143,7 +181,16 @@ def in_turn(calls: dict[str, Callable[[], Any]], repeats: int) -> dict[str, list
     """Return the seconds of each call, all of them once first, and then in turn so many times."""
     for call in calls.values():
         call()
-    return {key: list(each) for key, each in zip(calls, zip(*[[timed(call)[0] for call in calls.values()] for _ in range(repeats)], strict=True), strict=True)}
+    return {
+        key: list(each)
+        for key, each in zip(
+            calls,
+            zip(
+                *[[timed(call)[0] for call in calls.values()] for _ in range(repeats)], strict=True
+            ),
+            strict=True,
+        )
+    }
 
 
 def timed(function: Callable[[], Any]) -> tuple[float, Any]:

@@ -28,7 +28,10 @@ def memory(case: Case) -> Rows:
 def memory_naive(case: Case) -> Rows:
     """Run one mask at a time, of half of the tokens as the published ones keep, for the memory that it takes."""
     model = case.build()
-    image, kept = pixels(lambda: model), np.arange(int(np.prod(model.grid))) % 2 == np.arange(2)[:, None]
+    image, kept = (
+        pixels(lambda: model),
+        np.arange(int(np.prod(model.grid))) % 2 == np.arange(2)[:, None],
+    )
     rest = Rest(model.device)
     naive_loop(model, image, kept)
     return [rest.row()]
@@ -41,7 +44,9 @@ def stream(case: Case) -> Rows:
         source = case.many(Path(name))
 
         def run() -> None:
-            for _ in mv.explain_each(model, (source.sample(i).data for i in range(len(source))), [mv.Settings()]):
+            for _ in mv.explain_each(
+                model, (source.sample(i).data for i in range(len(source))), [mv.Settings()]
+            ):
                 done[0] += 1
 
         return [{"images": case.many_images, **watched(run, lambda: done[0], case.many_images)}]
@@ -61,8 +66,19 @@ def study(case: Case) -> Rows:
                 steps=1,
                 device=case.device,
             )
-            figures = watched(lambda made=made, workers=workers: made.run(workers=workers), lambda made=made: made.chunk * units(made), case.many_images)
-            rows.append({"workers": workers, "images": case.many_images, "rows": len(made.scores()), **figures})
+            figures = watched(
+                lambda made=made, workers=workers: made.run(workers=workers),
+                lambda made=made: made.chunk * units(made),
+                case.many_images,
+            )
+            rows.append(
+                {
+                    "workers": workers,
+                    "images": case.many_images,
+                    "rows": len(made.scores()),
+                    **figures,
+                }
+            )
     return rows
 
 
@@ -94,7 +110,10 @@ def watched(run: Callable[[], object], done: Callable[[], int], count: int) -> d
         watcher.join()
     seconds = time.perf_counter() - started
     halves = {"first_half_mib": (count / 10, count / 2), "second_half_mib": (count / 2, count + 1)}
-    greatest = {key: round(max((mib for number, mib in seen if low <= number < high), default=0)) for key, (low, high) in halves.items()}
+    greatest = {
+        key: round(max((mib for number, mib in seen if low <= number < high), default=0))
+        for key, (low, high) in halves.items()
+    }
     return {"images_a_second": count / seconds, **greatest}
 
 

@@ -26,7 +26,18 @@ import numpy as np
 
 import multiplex_vit as mv
 
-MEASURES = ("in_strength", "out_strength", "in_degree", "out_degree", "pagerank", "hub", "in_closeness", "harmonic", "betweenness", "clustering")
+MEASURES = (
+    "in_strength",
+    "out_strength",
+    "in_degree",
+    "out_degree",
+    "pagerank",
+    "hub",
+    "in_closeness",
+    "harmonic",
+    "betweenness",
+    "clustering",
+)
 
 
 def make_network(n_layers: int, grid: tuple[int, int], seed: int = 0) -> mv.Multiplex:
@@ -55,20 +66,33 @@ def theirs(graph: nx.DiGraph, measure: str) -> dict[int, float]:
 
 def compare_tables(net: mv.Multiplex) -> dict[str, Any]:
     """Return seconds of ten centralities on every layer, by us (graphs built anew) and by NetworkX (graphs given), and their agreement."""
-    graphs = [nx.from_numpy_array(layer.astype(float), create_using=nx.DiGraph) for layer in net.weights]
+    graphs = [
+        nx.from_numpy_array(layer.astype(float), create_using=nx.DiGraph) for layer in net.weights
+    ]
     for graph in graphs:
         for *_, data in graph.edges(data=True):
             data["length"] = 1 / data["weight"]
     seconds, table = timed(lambda: mv.Multiplex(net.weights, net.grid).node_table(MEASURES))
     rows = []
     for measure in MEASURES:
-        own, _ = timed(lambda measure=measure: mv.Multiplex(net.weights, net.grid).node_table(measure))
+        own, _ = timed(
+            lambda measure=measure: mv.Multiplex(net.weights, net.grid).node_table(measure)
+        )
         slow, values = timed(lambda measure=measure: [theirs(graph, measure) for graph in graphs])
         other = np.concatenate([[layer[i] for i in range(net.n_nodes)] for layer in values])
         rows.append(
-            {"measure": measure, "seconds": own, "networkx_s": slow, "ratio": slow / own, "greatest_difference": difference(table, measure, other, net)}
+            {
+                "measure": measure,
+                "seconds": own,
+                "networkx_s": slow,
+                "ratio": slow / own,
+                "greatest_difference": difference(table, measure, other, net),
+            }
         )
-        print(f"  {measure}: {own:.3f} s, NetworkX {slow:.2f} s, {slow / own:.0f} x; relative difference {rows[-1]['greatest_difference']:.1e}", flush=True)
+        print(
+            f"  {measure}: {own:.3f} s, NetworkX {slow:.2f} s, {slow / own:.0f} x; relative difference {rows[-1]['greatest_difference']:.1e}",
+            flush=True,
+        )
     total = sum(row["networkx_s"] for row in rows)
     return {"seconds": seconds, "networkx_s": total, "ratio": total / seconds, "measures": rows}
 
@@ -124,7 +148,18 @@ def peak_mib() -> float:
 
 def run_job(name: str, n_layers: int, side: int, min_cut: float) -> dict[str, float]:
     """Run a job in a process of its own; return its seconds, peak memory and file size."""
-    command = [sys.executable, __file__, "--job", name, "--layers", str(n_layers), "--side", str(side), "--min-cut", str(min_cut)]
+    command = [
+        sys.executable,
+        __file__,
+        "--job",
+        name,
+        "--layers",
+        str(n_layers),
+        "--side",
+        str(side),
+        "--min-cut",
+        str(min_cut),
+    ]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
@@ -136,12 +171,23 @@ def job(args: argparse.Namespace) -> None:
         path = Path(folder, "net.graphml")
         seconds, before = JOBS[args.job](net, path)
         size = path.stat().st_size / 2**20
-    print(json.dumps({"seconds": seconds, "peak_before_mib": before, "peak_mib": peak_mib(), "file_mib": size}))
+    print(
+        json.dumps(
+            {
+                "seconds": seconds,
+                "peak_before_mib": before,
+                "peak_mib": peak_mib(),
+                "file_mib": size,
+            }
+        )
+    )
 
 
 def main() -> None:
     """Run all comparisons and write them."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--layers", type=int, default=12)
     parser.add_argument("--side", type=int, default=14, help="rows and columns of patches")
     parser.add_argument("--min-cut", type=float, default=0.01)
@@ -154,15 +200,36 @@ def main() -> None:
     density = np.count_nonzero(net.weights) / net.weights.size
     print(f"{net!r}, density {density:.2f}")
     tables = compare_tables(net)
-    print(f"ten centralities: {tables['seconds']:.2f} s, NetworkX {tables['networkx_s']:.1f} s: {tables['ratio']:.0f} x")
-    writers = {name: run_job(name, args.layers, args.side, args.min_cut) for name in ("write_ours", "write_networkx")}
+    print(
+        f"ten centralities: {tables['seconds']:.2f} s, NetworkX {tables['networkx_s']:.1f} s: {tables['ratio']:.0f} x"
+    )
+    writers = {
+        name: run_job(name, args.layers, args.side, args.min_cut)
+        for name in ("write_ours", "write_networkx")
+    }
     ratio = writers["write_networkx"]["seconds"] / writers["write_ours"]["seconds"]
-    print(f"GraphML: {writers['write_ours']['seconds']:.2f} s, NetworkX {writers['write_networkx']['seconds']:.2f} s: {ratio:.1f} x; peak memory {writers}")
+    print(
+        f"GraphML: {writers['write_ours']['seconds']:.2f} s, NetworkX {writers['write_networkx']['seconds']:.2f} s: {ratio:.1f} x; peak memory {writers}"
+    )
     largest = run_job("large", 24, 24, 0.0)
-    print(f"24 layers of 576 nodes, unpruned: {largest['seconds']:.1f} s, {largest['file_mib']:.0f} MiB written, peak memory {largest['peak_mib']:.0f} MiB")
-    facts = {"command": "python " + " ".join(sys.argv), "date": date.today().isoformat(), "device": f"{platform.machine()}, one process"}
+    print(
+        f"24 layers of 576 nodes, unpruned: {largest['seconds']:.1f} s, {largest['file_mib']:.0f} MiB written, peak memory {largest['peak_mib']:.0f} MiB"
+    )
+    facts = {
+        "command": "python " + " ".join(sys.argv),
+        "date": date.today().isoformat(),
+        "device": f"{platform.machine()}, one process",
+    }
     versions = {"networkx": nx.__version__, "igraph": igraph.__version__, "numpy": np.__version__}
-    result = {**facts, **versions, "network": repr(net), "density": density, "tables": tables, "graphml": {**writers, "ratio": ratio}, "large": largest}
+    result = {
+        **facts,
+        **versions,
+        "network": repr(net),
+        "density": density,
+        "tables": tables,
+        "graphml": {**writers, "ratio": ratio},
+        "large": largest,
+    }
     if args.out:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text(json.dumps(result, indent=1) + "\n")

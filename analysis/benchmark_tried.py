@@ -43,16 +43,32 @@ def tried(case: Case) -> Rows:
             AS_IT_IS: partial(model.probabilities, tokens, kept),
             "padded to the longest": partial(padded, model, tokens, kept),
             "one mask a pass": partial(model.probabilities, tokens, kept, batch_size=1),
-            "all masks in one pass a length": partial(model.probabilities, tokens, kept, batch_size=len(kept)),
-            **{name: partial(mv.VisionModel(model.model, fast=fast).probabilities, tokens, kept) for name, fast in SWITCHES.items()},
-            **{name: patched(partial(model.probabilities, tokens, kept), *others) for name, others in OTHERWISE.items()},
+            "all masks in one pass a length": partial(
+                model.probabilities, tokens, kept, batch_size=len(kept)
+            ),
+            **{
+                name: partial(mv.VisionModel(model.model, fast=fast).probabilities, tokens, kept)
+                for name, fast in SWITCHES.items()
+            },
+            **{
+                name: patched(partial(model.probabilities, tokens, kept), *others)
+                for name, others in OTHERWISE.items()
+            },
         }
         expected = calls[AS_IT_IS]()
         for name, call in calls.items():
             assert torch.allclose(call(), expected, atol=1e-4), name
         seconds = in_turn(calls, case.repeats)
         facts = {"method": method, "masks": len(kept), "lengths": len(set(kept.sum(1)))}
-        rows += [{**facts, "way": name, "seconds": statistics.median(each), "of as it is": ratio(seconds, name, AS_IT_IS)} for name, each in seconds.items()]
+        rows += [
+            {
+                **facts,
+                "way": name,
+                "seconds": statistics.median(each),
+                "of as it is": ratio(seconds, name, AS_IT_IS),
+            }
+            for name, each in seconds.items()
+        ]
     return rows + compiled(case)
 
 
@@ -69,11 +85,17 @@ def padded(model: mv.VisionModel, tokens: Tensor, kept: np.ndarray) -> Tensor:
     with torch.inference_mode(), attending(network, "sdpa"), fast_linear(network):
         for some, here in zip(places.split(size), real.to(model.device).split(size), strict=True):
             with fed(embeddings, tokens[0][some]):
-                found.append(network(pixel_values=tokens.new_empty((len(some), 0)), attention_mask=here).logits.float().softmax(-1))
+                found.append(
+                    network(pixel_values=tokens.new_empty((len(some), 0)), attention_mask=here)
+                    .logits.float()
+                    .softmax(-1)
+                )
     return torch.cat(found)
 
 
-def patched(call: Callable[[], Tensor], module: object, name: str, stand_in: object) -> Callable[[], Tensor]:
+def patched(
+    call: Callable[[], Tensor], module: object, name: str, stand_in: object
+) -> Callable[[], Tensor]:
     """Return a call during which a module has something else by a name."""
 
     def run() -> Tensor:
@@ -87,17 +109,32 @@ def compiled(case: Case) -> Rows:
     """Return how long the blocks alone take at the length of the published masks: as they are run, as they come, and compiled."""
     model = case.build()
     network = model.mask_model
-    layers, n_token = getattr(network, network.base_model_prefix).layers, model.n_prefix + int(np.prod(model.grid)) // 2 + 1
-    hidden = torch.randn(max(1, 2048 // n_token), n_token, network.config.hidden_size, device=model.device, dtype=model.dtype)
+    layers, n_token = (
+        getattr(network, network.base_model_prefix).layers,
+        model.n_prefix + int(np.prod(model.grid)) // 2 + 1,
+    )
+    hidden = torch.randn(
+        max(1, 2048 // n_token),
+        n_token,
+        network.config.hidden_size,
+        device=model.device,
+        dtype=model.dtype,
+    )
     blocks = torch.compile(partial(through, layers), dynamic=False)
     with torch.inference_mode(), attending(network, "sdpa"):
         began = time.perf_counter()
         blocks(hidden)
         first = time.perf_counter() - began
-        calls = {"blocks as they are run": on_onednn(partial(through, layers, hidden), network), "blocks as they come": partial(through, layers, hidden)}
+        calls = {
+            "blocks as they are run": on_onednn(partial(through, layers, hidden), network),
+            "blocks as they come": partial(through, layers, hidden),
+        }
         seconds = in_turn({**calls, "blocks compiled": partial(blocks, hidden)}, 4 * case.repeats)
     base = "blocks as they are run"
-    rows = [{"way": name, "seconds": statistics.median(each), "of as it is": ratio(seconds, name, base)} for name, each in seconds.items()]
+    rows = [
+        {"way": name, "seconds": statistics.median(each), "of as it is": ratio(seconds, name, base)}
+        for name, each in seconds.items()
+    ]
     rows[-1]["first call, seconds"] = first
     return [{"method": "", "masks": len(hidden), "lengths": 1, **row} for row in rows]
 

@@ -40,7 +40,9 @@ SD, DRAWS, SEEDS, STEPS = 0.02, 3, 5, 16
 LAST = "ceiling patch/black"
 
 
-def agreement(model: mv.VisionModel, image: Any, method: str, budget: int) -> Iterator[tuple[str, str, float]]:
+def agreement(
+    model: mv.VisionModel, image: Any, method: str, budget: int
+) -> Iterator[tuple[str, str, float]]:
     """Yield check, condition and value of one method."""
     explainer = mv.EXPLAINERS[method].where_taken(budget=budget)
     random = mv.parameter_randomisation(model, image, explainer)
@@ -57,46 +59,82 @@ def agreement(model: mv.VisionModel, image: Any, method: str, budget: int) -> It
     yield "seeds", f"{SEEDS} seeds", seeds["correlation"]
 
 
-def rounding(model: mv.VisionModel, image: Any, method: str, other: mv.VisionModel | None) -> Iterator[tuple[str, str, float]]:
+def rounding(
+    model: mv.VisionModel, image: Any, method: str, other: mv.VisionModel | None
+) -> Iterator[tuple[str, str, float]]:
     """Yield check, condition and value of one of our own methods, with masks made in float64, and by another device."""
-    for row in mv.precision_agreement(model, image, mv.EXPLAINERS[method].settings, other=other).to_dict("records"):
+    for row in mv.precision_agreement(
+        model, image, mv.EXPLAINERS[method].settings, other=other
+    ).to_dict("records"):
         where = row.pop("compared").split(":")[0]
         yield from (("rounding", f"{where}, {name}", value) for name, value in row.items())
 
 
-def against_ceiling(model: mv.VisionModel, image: Any, methods: list[str], budget: int) -> Iterator[tuple[str, str, str, float]]:
+def against_ceiling(
+    model: mv.VisionModel, image: Any, methods: list[str], budget: int
+) -> Iterator[tuple[str, str, str, float]]:
     """Yield check, method, condition and value: areas of the curves of orders that were searched for, and of every method."""
-    heatmaps = [mv.EXPLAINERS[method].where_taken(budget=budget)(model, image).heatmap for method in methods]
+    heatmaps = [
+        mv.EXPLAINERS[method].where_taken(budget=budget)(model, image).heatmap for method in methods
+    ]
     for protocol in PROTOCOLS:
         found = mv.greedy_ceiling(model, image, protocol, steps=STEPS)
         for row in found.table().to_dict("records"):
-            yield from ((f"ceiling {protocol}", f"search: {row['order']}", name, row[name]) for name in ("insertion", "deletion", "difference"))
-        measured = evaluate_many(model, image, heatmaps, protocols=[protocol], steps=STEPS)[protocol]
+            yield from (
+                (f"ceiling {protocol}", f"search: {row['order']}", name, row[name])
+                for name in ("insertion", "deletion", "difference")
+            )
+        measured = evaluate_many(model, image, heatmaps, protocols=[protocol], steps=STEPS)[
+            protocol
+        ]
         for method, fid in zip(methods, measured, strict=True):
             row = fid.row()
-            yield from ((f"ceiling {protocol}", method, name, row[name]) for name in ("insertion", "deletion", "difference"))
+            yield from (
+                (f"ceiling {protocol}", method, name, row[name])
+                for name in ("insertion", "deletion", "difference")
+            )
 
 
-def rows_of(model: mv.VisionModel, image: Any, methods: list[str], budget: int, other: mv.VisionModel | None) -> Iterator[tuple[str, str, str, float]]:
+def rows_of(
+    model: mv.VisionModel, image: Any, methods: list[str], budget: int, other: mv.VisionModel | None
+) -> Iterator[tuple[str, str, str, float]]:
     """Yield check, method, condition and value of everything but the ceiling."""
     for method in methods:
-        yield from ((check, method, condition, value) for check, condition, value in agreement(model, image, method, budget))
+        yield from (
+            (check, method, condition, value)
+            for check, condition, value in agreement(model, image, method, budget)
+        )
         if mv.EXPLAINERS[method].settings is not None:
-            yield from ((check, method, condition, value) for check, condition, value in rounding(model, image, method, other))
+            yield from (
+                (check, method, condition, value)
+                for check, condition, value in rounding(model, image, method, other)
+            )
 
 
 def measure(args: argparse.Namespace) -> None:
     """Check one model on images that were not checked before, the ceiling on the first of them."""
     model = mv.load(args.model, device=args.device)
-    other = mv.load(args.model, device="cuda") if model.device.type == "cpu" and torch.cuda.is_available() else None
+    other = (
+        mv.load(args.model, device="cuda")
+        if model.device.type == "cpu" and torch.cuda.is_available()
+        else None
+    )
     model.name = Path(args.model).name
     path, methods = Path(f"{args.out}_{model.name}.csv"), args.methods or list(mv.EXPLAINERS)
-    table = pd.read_csv(path, keep_default_na=False, na_values={"value": [""]}) if path.exists() else pd.DataFrame(columns=COLUMNS)
+    table = (
+        pd.read_csv(path, keep_default_na=False, na_values={"value": [""]})
+        if path.exists()
+        else pd.DataFrame(columns=COLUMNS)
+    )
     record(path, provenance(model.device))
     for place, (name, image) in enumerate(read_images(args.data, reported(0, args.images)).items()):
         start, found = time.perf_counter(), []
         done = table[table["image"].astype(str) == name]
-        missing = [method for method in methods if method not in set(done.loc[done["check"] == "mirror", "method"])]
+        missing = [
+            method
+            for method in methods
+            if method not in set(done.loc[done["check"] == "mirror", "method"])
+        ]
         found += [(name, *row) for row in rows_of(model, image, missing, args.budget, other)]
         if place < args.ceiling_images and LAST not in set(done["check"]):
             found += [(name, *row) for row in against_ceiling(model, image, methods, args.budget)]
@@ -105,7 +143,10 @@ def measure(args: argparse.Namespace) -> None:
             table = new if table.empty else pd.concat([table, new])
             with written_whole(path) as temporary:
                 table.to_csv(temporary, index=False, float_format="%.6g")
-            print(f"{model.name}, image {name} ({place + 1} of {args.images}): {time.perf_counter() - start:.0f} s", flush=True)
+            print(
+                f"{model.name}, image {name} ({place + 1} of {args.images}): {time.perf_counter() - start:.0f} s",
+                flush=True,
+            )
 
 
 def record(path: Path, facts: dict[str, str]) -> None:
@@ -142,7 +183,9 @@ def sections(name: str, table: pd.DataFrame) -> Iterator[str]:
     yield f"\n## {name}: parameters randomised from the head down to ..., correlation with the original heatmap ({images['randomised']} images)\n\n"
     yield markdown(grid(table[table["check"] == "randomised"], "condition"))
     yield f"\n## {name}: stability ({images['mirror']} images)\n\n"
-    stable = table[table["check"].isin(["noise", "noise, same class", "mirror", "mirror, same class", "seeds"])]
+    stable = table[
+        table["check"].isin(["noise", "noise, same class", "mirror", "mirror, same class", "seeds"])
+    ]
     yield markdown(grid(stable, "check"))
     if "rounding" in images:
         yield f"\n## {name}: masks made in float64, or by another device ({images['rounding']} images)\n\n"
@@ -150,7 +193,13 @@ def sections(name: str, table: pd.DataFrame) -> Iterator[str]:
     for protocol in PROTOCOLS:
         part = table[table["check"] == f"ceiling {protocol}"]
         if len(part):
-            best = part[part["condition"] == "difference"].groupby("method")["value"].mean().sort_values(ascending=False).index
+            best = (
+                part[part["condition"] == "difference"]
+                .groupby("method")["value"]
+                .mean()
+                .sort_values(ascending=False)
+                .index
+            )
             yield f"\n## {name}: the ceiling, {protocol}, {STEPS} steps ({part['image'].nunique()} images)\n\n"
             yield markdown(grid(part, "condition").set_index("method").loc[best].reset_index())
 
@@ -159,8 +208,15 @@ def summarise(out: Path) -> None:
     """Write the summary and the picture of all that was measured."""
     paths = sorted(out.parent.glob(f"{out.name}_*.csv"))
     if not paths:
-        raise SystemExit(f"nothing was measured yet: there is no {out}_MODEL.csv; run with --model first")
-    tables = {path.stem.removeprefix(out.name + "_"): pd.read_csv(path, keep_default_na=False, na_values={"value": [""]}) for path in paths}
+        raise SystemExit(
+            f"nothing was measured yet: there is no {out}_MODEL.csv; run with --model first"
+        )
+    tables = {
+        path.stem.removeprefix(out.name + "_"): pd.read_csv(
+            path, keep_default_na=False, na_values={"value": [""]}
+        )
+        for path in paths
+    }
     lines = [
         "# Are heatmaps to be believed?\n\n",
         "Spearman's correlations with the heatmap as it is; means over images with bootstrap 95 % intervals. *Randomised* (arXiv:1810.03292): low is right, for a heatmap "
@@ -171,7 +227,10 @@ def summarise(out: Path) -> None:
     ]
     for path in paths:
         runs = json.loads(path.with_suffix(".json").read_text())
-        lines += [f"- {path.stem.removeprefix(out.name + '_')}: `{run['command']}`; {run['date']}, commit {run['commit']}, {run['device']}.\n" for run in runs]
+        lines += [
+            f"- {path.stem.removeprefix(out.name + '_')}: `{run['command']}`; {run['date']}, commit {run['commit']}, {run['device']}.\n"
+            for run in runs
+        ]
     for name, table in tables.items():
         lines += sections(name, table)
     with written_whole(out.with_suffix(".md")) as temporary:
@@ -181,36 +240,68 @@ def summarise(out: Path) -> None:
 
 def draw(tables: dict[str, pd.DataFrame], path: Path) -> None:
     """Draw mean correlations, a row a method and a column a check, one panel a model."""
-    figure, axes = plt.subplots(1, len(tables), figsize=(8.5 * len(tables), 7), layout="constrained", squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(tables), figsize=(8.5 * len(tables), 7), layout="constrained", squeeze=False
+    )
     for ax, (name, table) in zip(axes.flat, tables.items(), strict=True):
         chosen = table[table["check"].isin(["randomised", "noise", "mirror", "seeds"])]
         columns = chosen["condition"].where(chosen["check"] == "randomised", chosen["check"])
-        means = chosen.assign(column=columns).pivot_table(index="method", columns="column", values="value", sort=False, dropna=False)
+        means = chosen.assign(column=columns).pivot_table(
+            index="method", columns="column", values="value", sort=False, dropna=False
+        )
         means = means.loc[chosen["method"].unique(), columns.unique()]
         ax.imshow(means, cmap=SIGNED, vmin=-1, vmax=1, aspect="auto")
         ax.set_xticks(range(means.shape[1]), means.columns, rotation=45, ha="right")
         ax.set_yticks(range(len(means)), means.index)
-        ax.axvline(chosen.loc[chosen["check"] == "randomised", "condition"].nunique() - 0.5, color="black")
+        ax.axvline(
+            chosen.loc[chosen["check"] == "randomised", "condition"].nunique() - 0.5, color="black"
+        )
         for (row, col), value in np.ndenumerate(means.to_numpy()):
-            ax.text(col, row, f"{value:.2f}", ha="center", va="center", fontsize=8, color="black" if abs(value) < 0.6 else "white")
-        ax.set_title(f"{name}: correlation with the heatmap as it is\nrandomised down to ... (low is right) | stability (high is right)", fontsize="medium")
+            ax.text(
+                col,
+                row,
+                f"{value:.2f}",
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="black" if abs(value) < 0.6 else "white",
+            )
+        ax.set_title(
+            f"{name}: correlation with the heatmap as it is\nrandomised down to ... (low is right) | stability (high is right)",
+            fontsize="medium",
+        )
     with written_whole(path) as temporary:
         figure.savefig(temporary, dpi=110)
 
 
 def main() -> None:
     """Check one model, then summarise what was measured; or only summarise."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", default="demo-vit")
-    parser.add_argument("--device", default="cpu", help="of the checks; rounding is compared with CUDA too where there is one (%(default)s)")
-    parser.add_argument("--data", type=Path, help="folder with test.parquet; the hub's unless given")
+    parser.add_argument(
+        "--device",
+        default="cpu",
+        help="of the checks; rounding is compared with CUDA too where there is one (%(default)s)",
+    )
+    parser.add_argument(
+        "--data", type=Path, help="folder with test.parquet; the hub's unless given"
+    )
     parser.add_argument("--images", type=int, default=50)
-    parser.add_argument("--ceiling-images", type=int, default=10, help="on how many of them the ceiling is searched for (%(default)s)")
+    parser.add_argument(
+        "--ceiling-images",
+        type=int,
+        default=10,
+        help="on how many of them the ceiling is searched for (%(default)s)",
+    )
     parser.add_argument("--methods", nargs="+", help="all unless given")
     parser.add_argument("--budget", type=int, default=55)
     parser.add_argument("--out", type=Path, default=Path("analysis/results/sanity"))
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--summarise", action="store_true", help="summarise what was measured, and measure nothing")
+    parser.add_argument(
+        "--summarise", action="store_true", help="summarise what was measured, and measure nothing"
+    )
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     try:

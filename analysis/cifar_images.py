@@ -44,7 +44,9 @@ def read_table(folder: Path | None) -> Any:
     if folder is None:
         from huggingface_hub import hf_hub_download
 
-        path = hf_hub_download("uoft-cs/cifar10", "plain_text/test-00000-of-00001.parquet", repo_type="dataset")
+        path = hf_hub_download(
+            "uoft-cs/cifar10", "plain_text/test-00000-of-00001.parquet", repo_type="dataset"
+        )
     else:
         path = folder / "test.parquet"
     return pq.read_table(path, columns=["img", "label"]).combine_chunks()

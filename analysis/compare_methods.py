@@ -184,7 +184,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=style)
     parser.add_argument("--model", default="demo-vit")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--data", type=Path, help="folder with test.parquet; the hub's unless given")
+    parser.add_argument(
+        "--data", type=Path, help="folder with test.parquet; the hub's unless given"
+    )
     parser.add_argument("--photos", type=Path, help="folder of images, in place of CIFAR-10")
     parser.add_argument("--images", type=int, default=300)
     parser.add_argument("--first", type=int, default=0)

@@ -36,26 +36,40 @@ def read_images(folder: Path | None, n: int, seed: int) -> tuple[list[Image.Imag
     if folder is None:
         from huggingface_hub import hf_hub_download
 
-        path = hf_hub_download("uoft-cs/cifar10", "plain_text/test-00000-of-00001.parquet", repo_type="dataset")
+        path = hf_hub_download(
+            "uoft-cs/cifar10", "plain_text/test-00000-of-00001.parquet", repo_type="dataset"
+        )
     else:
         path = folder / "test.parquet"
     table = pq.read_table(path)
     chosen = np.sort(np.random.default_rng(seed).permutation(len(table))[:n])
     rows = table.take(chosen)
-    return [Image.open(io.BytesIO(row["bytes"])).convert("RGB") for row in rows["img"].to_pylist()], rows["label"].to_pylist()
+    return [
+        Image.open(io.BytesIO(row["bytes"])).convert("RGB") for row in rows["img"].to_pylist()
+    ], rows["label"].to_pylist()
 
 
-def measure(name: str, images: list[Image.Image], labels: list[int], seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def measure(
+    name: str, images: list[Image.Image], labels: list[int], seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return one row an image, protocol and order, and the points of the curves."""
     model, rng = mv.load(name), np.random.default_rng(seed)
     rows, points = [], []
     for number, (image, label) in enumerate(zip(images, labels, strict=True)):
         explanation = mv.explain(model, image)
-        orders = {"heatmap": explanation.heatmap, "random": rng.permutation(explanation.heatmap.size).reshape(explanation.grid)}
+        orders = {
+            "heatmap": explanation.heatmap,
+            "random": rng.permutation(explanation.heatmap.size).reshape(explanation.grid),
+        }
         for protocol in PROTOCOLS:
             for order, heatmap in orders.items():
                 fid = mv.evaluate(model, image, heatmap, label=explanation.label, protocol=protocol)
-                facts = {"model": name, "image": number, "correct": explanation.label == label, "order": order}
+                facts = {
+                    "model": name,
+                    "image": number,
+                    "correct": explanation.label == label,
+                    "order": order,
+                }
                 rows.append({**facts, **fid.row(), "forward_passes": explanation.forward_passes})
                 points.append(fid.table().assign(**facts))
         if number % 20 == 19:
@@ -65,7 +79,9 @@ def measure(name: str, images: list[Image.Image], labels: list[int], seed: int) 
 
 def interval(values: np.ndarray) -> str:
     """Return the mean with its bootstrap 95 % interval over images."""
-    low, high = stats.bootstrap((values,), np.mean, rng=np.random.default_rng(0)).confidence_interval
+    low, high = stats.bootstrap(
+        (values,), np.mean, rng=np.random.default_rng(0)
+    ).confidence_interval
     return f"{values.mean():.3f} [{low:.3f}, {high:.3f}]"
 
 
@@ -73,7 +89,9 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
     """Return one row a model and protocol: means with intervals, paired differences to the random order, Wilcoxon's p."""
     rows = []
     for (model, protocol), part in table.groupby(["model", "protocol"], sort=False):
-        own, chance = (part[part["order"] == order].set_index("image") for order in ("heatmap", "random"))
+        own, chance = (
+            part[part["order"] == order].set_index("image") for order in ("heatmap", "random")
+        )
         row = {"model": model, "protocol": protocol, "images": len(own)}
         for measure in ("insertion", "deletion"):
             row[measure] = interval(own[measure].to_numpy())
@@ -91,14 +109,20 @@ def draw(points: pd.DataFrame, path: Path) -> None:
     figure, axes = plt.subplots(2, 4, figsize=(13, 5.6), layout="constrained", sharey=True)
     panels = [(m, p, o) for o in ("heatmap", "random") for m in MODELS for p in PROTOCOLS]
     for ax, (model, protocol, order) in zip(axes.flat, panels, strict=True):
-        chosen = points[(points["model"] == model) & (points["order"] == order) & points["protocol"].str.startswith(protocol)]
+        chosen = points[
+            (points["model"] == model)
+            & (points["order"] == order)
+            & points["protocol"].str.startswith(protocol)
+        ]
         plot.curves(chosen, ax=ax).set_title(f"{model}, {protocol}, {order}", fontsize="medium")
     figure.savefig(path, dpi=110)
 
 
 def main() -> None:
     """Measure both models and write the results."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, help="folder with test.parquet")
     parser.add_argument("--images", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
@@ -114,7 +138,9 @@ def main() -> None:
     head = f"# Heatmap against random order, {args.images} CIFAR-10 test images\n\n"
     how = f"`python analysis/compare_with_random.py --images {args.images} --seed {args.seed}`, {date.today()}, {platform.machine()} CPU, torch {torch.__version__}. Means with bootstrap 95 % intervals over images; fractions 0 to 1; baseline of the patch protocol: true black.\n\n"
     lines = [summary.columns, ["---"] * len(summary.columns), *summary.to_numpy()]
-    args.out.with_suffix(".md").write_text(head + how + "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines))
+    args.out.with_suffix(".md").write_text(
+        head + how + "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
+    )
     print(summary.T.to_string())
 
 

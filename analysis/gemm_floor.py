@@ -56,13 +56,18 @@ def recorded(function: Callable[[], Any]) -> Products:
     return products
 
 
-def bare(products: Products, device: torch.device, dtype: torch.dtype, *, laid_out: bool = False) -> Callable[[], None]:
+def bare(
+    products: Products, device: torch.device, dtype: torch.dtype, *, laid_out: bool = False
+) -> Callable[[], None]:
     """Return a function that runs the products and nothing else, each by the routine that ran it, on plain row-major operands.
 
     A shape's weights are taken in turn from twelve, as those of twelve blocks, so that no cache holds what it cannot hold in a model.
     With `laid_out`, oneDNN's weights are laid out for it beforehand, outside the time taken: less than any run of a model can take.
     """
-    runs = [(_ready(kind, shape, device, dtype, laid_out), count) for (kind, shape), count in products.found.items()]
+    runs = [
+        (_ready(kind, shape, device, dtype, laid_out), count)
+        for (kind, shape), count in products.found.items()
+    ]
 
     @torch.inference_mode()
     def run() -> None:
@@ -73,21 +78,33 @@ def bare(products: Products, device: torch.device, dtype: torch.dtype, *, laid_o
     return run
 
 
-def _ready(kind: str, shape: Product, device: torch.device, dtype: torch.dtype, laid_out: bool) -> Callable[[int], Any]:
+def _ready(
+    kind: str, shape: Product, device: torch.device, dtype: torch.dtype, laid_out: bool
+) -> Callable[[int], Any]:
     b, m, k, n = shape
     options: Any = {"device": device, "dtype": dtype}
     if kind == "bmm":
-        left, right, out = torch.randn(b, m, k, **options), torch.randn(b, k, n, **options), torch.empty(b, m, n, **options)
+        left, right, out = (
+            torch.randn(b, m, k, **options),
+            torch.randn(b, k, n, **options),
+            torch.empty(b, m, n, **options),
+        )
         return lambda _: torch.bmm(left, right, out=out)
     rows, weights = torch.randn(m, k, **options), torch.randn(N_WEIGHTS, n, k, **options)
     if kind == "_linear_pointwise":
-        own = [torch.ops.mkldnn._reorder_linear_weight(each, m) for each in weights] if laid_out else list(weights)
+        own = (
+            [torch.ops.mkldnn._reorder_linear_weight(each, m) for each in weights]
+            if laid_out
+            else list(weights)
+        )
         return lambda i: torch.ops.mkldnn._linear_pointwise(rows, own[i], None, "none", [], "")
     out = torch.empty(m, n, **options)
     return lambda i: torch.mm(rows, weights[i].T, out=out)
 
 
-def gemm_rate(device: torch.device, kind: str, *, side: int | None = None, repeats: int = 10) -> float:
+def gemm_rate(
+    device: torch.device, kind: str, *, side: int | None = None, repeats: int = 10
+) -> float:
     """Return the rate of one large square matrix product in a type ("float32", "tf32", "bfloat16", "float16"), in floating point operations a second."""
     side = side or (8192 if device.type == "cuda" else 2048)
     dtype = torch.float32 if kind == "tf32" else getattr(torch, kind)

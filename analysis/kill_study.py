@@ -43,20 +43,40 @@ class Cluster:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-        self.scheduler = self._started("dask_scheduler", "--port", self.address.split(":")[-1], "--host", "127.0.0.1", "--no-dashboard")
+        self.scheduler = self._started(
+            "dask_scheduler",
+            "--port",
+            self.address.split(":")[-1],
+            "--host",
+            "127.0.0.1",
+            "--no-dashboard",
+        )
         self.workers = [self._worker() for _ in range(n_workers)]
 
     @staticmethod
     def _started(program: str, *options: str) -> subprocess.Popen:
         command = [sys.executable, "-m", f"distributed.cli.{program}", *options]
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT)
+        return subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT
+        )
 
     def _worker(self) -> subprocess.Popen:
-        return self._started("dask_worker", self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", tempfile.gettempdir())
+        return self._started(
+            "dask_worker",
+            self.address,
+            "--nthreads",
+            "1",
+            "--no-nanny",
+            "--no-dashboard",
+            "--local-directory",
+            tempfile.gettempdir(),
+        )
 
     def victims(self, driver: subprocess.Popen) -> list[int]:
         """Return the workers, those that died started again."""
-        self.workers = [worker if worker.poll() is None else self._worker() for worker in self.workers]
+        self.workers = [
+            worker if worker.poll() is None else self._worker() for worker in self.workers
+        ]
         return [worker.pid for worker in self.workers]
 
     def close(self) -> None:
@@ -69,17 +89,38 @@ class Cluster:
 def children(driver: subprocess.Popen) -> list[int]:
     """Return the worker processes of a driver."""
     try:
-        return [child.pid for child in psutil.Process(driver.pid).children() if any("spawn_main" in word for word in child.cmdline())]
+        return [
+            child.pid
+            for child in psutil.Process(driver.pid).children()
+            if any("spawn_main" in word for word in child.cmdline())
+        ]
     except psutil.Error:
         return []
 
 
 def start(args: argparse.Namespace, out: Path, where: list[str]) -> subprocess.Popen:
     """Start the study, or go on with it."""
-    command = [sys.executable, "-m", "multiplex_vit", "study", str(args.data), "--out", str(out), "--chunk", str(args.chunk), "--device", "cpu"]
+    command = [
+        sys.executable,
+        "-m",
+        "multiplex_vit",
+        "study",
+        str(args.data),
+        "--out",
+        str(out),
+        "--chunk",
+        str(args.chunk),
+        "--device",
+        "cpu",
+    ]
     limit = ["--limit", str(args.images)] if args.images else []
     steps = ["--steps", str(args.steps)] if args.steps else []
-    return subprocess.Popen([*command, *EXPLAINERS, *limit, *steps, *where], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=ENVIRONMENT)
+    return subprocess.Popen(
+        [*command, *EXPLAINERS, *limit, *steps, *where],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=ENVIRONMENT,
+    )
 
 
 def finish(driver: subprocess.Popen) -> None:
@@ -121,13 +162,22 @@ class Moments:
     delays: np.ndarray
 
     @classmethod
-    def drawn(cls, n_kills: int, n_units: int, took: float, workers: int, rng: np.random.Generator) -> "Moments":
+    def drawn(
+        cls, n_kills: int, n_units: int, took: float, workers: int, rng: np.random.Generator
+    ) -> "Moments":
         """Draw moments while at least one unit a worker is left; delays are at most what a unit took a worker."""
-        return cls(np.sort(rng.integers(0, max(1, n_units - workers), n_kills)), rng.uniform(0, took / n_units * workers, n_kills))
+        return cls(
+            np.sort(rng.integers(0, max(1, n_units - workers), n_kills)),
+            rng.uniform(0, took / n_units * workers, n_kills),
+        )
 
 
 def kill_at_random(
-    begin: Callable[[], subprocess.Popen], victims: Callable[[subprocess.Popen], list[int]], done: Callable[[], int], moments: Moments, rng: np.random.Generator
+    begin: Callable[[], subprocess.Popen],
+    victims: Callable[[subprocess.Popen], list[int]],
+    done: Callable[[], int],
+    moments: Moments,
+    rng: np.random.Generator,
 ) -> Run:
     """Run a study to its end while killing its processes."""
     run, driver = Run(), begin()
@@ -180,7 +230,13 @@ def disturbed(args: argparse.Namespace, runner: str, out: Path, n_units: int, to
     cluster = Cluster(args.workers) if runner == "dask" else None
     where = ["--scheduler", cluster.address] if cluster else ["--workers", str(args.workers)]
     try:
-        return kill_at_random(lambda: start(args, out, where), cluster.victims if cluster else children, lambda: units_of(out), moments, rng)
+        return kill_at_random(
+            lambda: start(args, out, where),
+            cluster.victims if cluster else children,
+            lambda: units_of(out),
+            moments,
+            rng,
+        )
     finally:
         if cluster:
             cluster.close()
@@ -200,9 +256,14 @@ def told(runner: str, run: Run, rows: int, difference: str) -> str:
 
 def main() -> int:
     """Run the study undisturbed and killed, and compare."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
-        "--data", type=Path, default=next(iter(mv.samples().values())).parent, help="anything that a study takes; the bundled pictures unless given"
+        "--data",
+        type=Path,
+        default=next(iter(mv.samples().values())).parent,
+        help="anything that a study takes; the bundled pictures unless given",
     )
     parser.add_argument("--images", type=int, help="the first so many; all unless given")
     parser.add_argument("--kills", type=int, default=20)
@@ -211,7 +272,11 @@ def main() -> int:
     parser.add_argument("--chunk", type=int, default=2)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, help="also write what is printed, with the command and commit, as Markdown")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help="also write what is printed, with the command and commit, as Markdown",
+    )
     args = parser.parse_args()
     lines, sound = [], True
     with tempfile.TemporaryDirectory() as folder:
@@ -219,7 +284,9 @@ def main() -> int:
         started = time.monotonic()
         finish(start(args, plain, ["--workers", str(args.workers)]))
         took = time.monotonic() - started
-        lines.append(f"undisturbed: {units_of(plain)} units, {len(mv.Study.open(plain).scores())} scores in {took:.0f} s")
+        lines.append(
+            f"undisturbed: {units_of(plain)} units, {len(mv.Study.open(plain).scores())} scores in {took:.0f} s"
+        )
         print(lines[-1], flush=True)
         for runner in args.runner:
             hurt = Path(folder, runner)
@@ -230,8 +297,21 @@ def main() -> int:
             sound = sound and not difference and len(run.killed) == args.kills
     if args.out:
         facts = provenance()
-        about = f"`{facts['command']}`; {facts['date']}, commit {facts['commit']}, {facts['device']}."
-        args.out.write_text("\n".join(["# A study killed at random moments", "", about, "", *(f"- {line}" for line in lines)]) + "\n")
+        about = (
+            f"`{facts['command']}`; {facts['date']}, commit {facts['commit']}, {facts['device']}."
+        )
+        args.out.write_text(
+            "\n".join(
+                [
+                    "# A study killed at random moments",
+                    "",
+                    about,
+                    "",
+                    *(f"- {line}" for line in lines),
+                ]
+            )
+            + "\n"
+        )
     return 0 if sound else 1
 
 

@@ -39,7 +39,9 @@ def too_dear(model: mv.VisionModel, mosaic: mv.Mosaic, method: str) -> str:
     if mv.EXPLAINERS[method].settings is not None:
         return ""
     try:
-        passes = mv.EXPLAINERS[method](model, model.picture(mosaic.pixels), label=mosaic.labels[0]).forward_passes
+        passes = mv.EXPLAINERS[method](
+            model, model.picture(mosaic.pixels), label=mosaic.labels[0]
+        ).forward_passes
     except (mv.InputError, ImportError) as error:
         return str(error)
     return f"{passes} passes a heatmap" if passes > MOST_PASSES else ""
@@ -48,11 +50,19 @@ def too_dear(model: mv.VisionModel, mosaic: mv.Mosaic, method: str) -> str:
 def measure(args: argparse.Namespace) -> None:
     """Play the game with every method on one model, write the rows after every method, and leave out what was played before."""
     path = Path(f"{OUT}_{args.model}.csv")
-    table = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["shape", "method", "mosaic"])
+    table = (
+        pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["shape", "method", "mosaic"])
+    )
     model = mv.load(args.model, device=args.device)
     left_out: dict[str, str] = {}
     for shape in SHAPES:
-        mosaics = mv.draw_mosaics(model, read_labelled(args.data, reported()), shape=shape, count=args.mosaics, least=LEAST)
+        mosaics = mv.draw_mosaics(
+            model,
+            read_labelled(args.data, reported()),
+            shape=shape,
+            count=args.mosaics,
+            least=LEAST,
+        )
         for method in args.methods or list(mv.EXPLAINERS):
             earlier = (table["shape"] == f"{shape[0]}x{shape[1]}") & (table["method"] == method)
             if table.loc[earlier, "mosaic"].nunique() == len(mosaics):
@@ -63,7 +73,13 @@ def measure(args: argparse.Namespace) -> None:
                 found = played(model, mosaics, method)
                 table = found if table.empty else pd.concat([table[~earlier], found])
                 write(table, path)
-            write_json(path.with_suffix(".json"), {**provenance(args.device), "left_out": {name: why for name, why in left_out.items() if why}})
+            write_json(
+                path.with_suffix(".json"),
+                {
+                    **provenance(args.device),
+                    "left_out": {name: why for name, why in left_out.items() if why},
+                },
+            )
 
 
 def played(model: mv.VisionModel, mosaics: list[mv.Mosaic], method: str) -> pd.DataFrame:
@@ -73,7 +89,9 @@ def played(model: mv.VisionModel, mosaics: list[mv.Mosaic], method: str) -> pd.D
     seconds = (time.perf_counter() - start) / len(mosaics)
     shares = f"share {found['share'].mean():.3f}, centred {found['share_centred'].mean():.3f}"
     print(f"{found['shape'][0]} {method}: {shares}, {seconds:.2f} s a mosaic", flush=True)
-    return found.assign(image=np.array(reported())[found["image"]], model=model.name, seconds=seconds)
+    return found.assign(
+        image=np.array(reported())[found["image"]], model=model.name, seconds=seconds
+    )
 
 
 def write(table: pd.DataFrame, path: Path) -> None:
@@ -95,9 +113,21 @@ def summary(part: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for method in order:
         own, shares = part[part["method"] == method], means.loc[method]
-        passes = f"{own['forward_passes'].mean():.4g}" + (f" + {own['backward_passes'].mean():.4g} back" if own["backward_passes"].any() else "")
-        shown = {f"{name}": str(interval(shares[column].to_numpy())) for name, column in (("share, centred", "share_centred"), ("share, published", "share"))}
-        rows.append({"method": method, **shown, "passes a mosaic": passes, "seconds a mosaic": f"{own['seconds'].mean():.2f}"})
+        passes = f"{own['forward_passes'].mean():.4g}" + (
+            f" + {own['backward_passes'].mean():.4g} back" if own["backward_passes"].any() else ""
+        )
+        shown = {
+            f"{name}": str(interval(shares[column].to_numpy()))
+            for name, column in (("share, centred", "share_centred"), ("share, published", "share"))
+        }
+        rows.append(
+            {
+                "method": method,
+                **shown,
+                "passes a mosaic": passes,
+                "seconds a mosaic": f"{own['seconds'].mean():.2f}",
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -105,7 +135,9 @@ def summarise() -> None:
     """Write the summary of what was measured."""
     paths = sorted(OUT.parent.glob(f"{OUT.name}_*.csv"))
     if not paths:
-        raise SystemExit(f"nothing was measured yet: there is no {OUT}_MODEL.csv; run with --model first")
+        raise SystemExit(
+            f"nothing was measured yet: there is no {OUT}_MODEL.csv; run with --model first"
+        )
     table = pd.concat([pd.read_csv(path) for path in paths])
     lines = [
         "# Do heatmaps point to where their class is?\n",
@@ -123,22 +155,41 @@ def summarise() -> None:
         )
     for (model, shape), part in table.groupby(["model", "shape"], sort=False):
         rows, one = summary(part), part[part["method"] == part["method"].iloc[0]]
-        chance, probability = one.groupby("mosaic")["chance"].mean().mean(), one["probability"].mean()
-        lines += [f"\n## {model}, {shape}: {part['mosaic'].nunique()} mosaics, chance {chance:.3f}, probability {probability:.2f}\n"]
-        lines += [f"| {' | '.join(map(str, line))} |" for line in [rows.columns, ["---"] * len(rows.columns), *rows.to_numpy()]]
+        chance, probability = (
+            one.groupby("mosaic")["chance"].mean().mean(),
+            one["probability"].mean(),
+        )
+        lines += [
+            f"\n## {model}, {shape}: {part['mosaic'].nunique()} mosaics, chance {chance:.3f}, probability {probability:.2f}\n"
+        ]
+        lines += [
+            f"| {' | '.join(map(str, line))} |"
+            for line in [rows.columns, ["---"] * len(rows.columns), *rows.to_numpy()]
+        ]
     with written_whole(OUT.with_suffix(".md")) as temporary:
         temporary.write_text("\n".join(lines) + "\n")
 
 
 def main() -> None:
     """Measure one model, or summarise what was measured."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", default="demo-vit")
     parser.add_argument("--data", type=Path, help="folder with test.parquet")
-    parser.add_argument("--mosaics", type=int, default=50, help="how many of each shape (%(default)s)")
-    parser.add_argument("--methods", nargs="+", metavar="METHOD", help=f"all of at most {MOST_PASSES} passes a heatmap unless given")
+    parser.add_argument(
+        "--mosaics", type=int, default=50, help="how many of each shape (%(default)s)"
+    )
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        metavar="METHOD",
+        help=f"all of at most {MOST_PASSES} passes a heatmap unless given",
+    )
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--summarise", action="store_true", help="summarise what was measured, and measure nothing")
+    parser.add_argument(
+        "--summarise", action="store_true", help="summarise what was measured, and measure nothing"
+    )
     args = parser.parse_args()
     torch.set_num_threads(1)
     try:

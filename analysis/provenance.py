@@ -16,7 +16,12 @@ HIDDEN = ("--data", "--photos", "--checkpoint", "--cifar", "--out", "--study")
 
 def provenance(model: torch.device | str = "cpu", *, dtype: str = "float32") -> dict[str, str]:
     """Return what a result is to say of itself, where this script ran on a device."""
-    return {"command": command(sys.argv), "date": str(date.today()), "commit": commit(), "device": f"{device_name(model)}, {dtype}, torch {torch.__version__}"}
+    return {
+        "command": command(sys.argv),
+        "date": str(date.today()),
+        "commit": commit(),
+        "device": f"{device_name(model)}, {dtype}, torch {torch.__version__}",
+    }
 
 
 def command(words: Iterable[str]) -> str:
@@ -26,18 +31,33 @@ def command(words: Iterable[str]) -> str:
     'python analysis/check_sanity.py --data FOLDER --images 3'
     """
     script, *rest = words
-    rest = [Path(word).name if before == "--model" else word for before, word in zip(["", *rest], rest, strict=False)]
-    shown = ["FOLDER" if before in HIDDEN else word for before, word in zip(["", *rest], rest, strict=False)]
+    rest = [
+        Path(word).name if before == "--model" else word
+        for before, word in zip(["", *rest], rest, strict=False)
+    ]
+    shown = [
+        "FOLDER" if before in HIDDEN else word
+        for before, word in zip(["", *rest], rest, strict=False)
+    ]
     return f"python analysis/{Path(script).name} {shlex.join(shown)}".strip()
 
 
 def commit() -> str:
     """Return the commit that is checked out, marked where files differ from it; "unknown" where there is no git to ask."""
-    found = subprocess.run(["git", "describe", "--always", "--exclude=*", "--dirty=, changed"], capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        ["git", "describe", "--always", "--exclude=*", "--dirty=, changed"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return found.stdout.strip() or "unknown"
 
 
 def device_name(device: torch.device | str) -> str:
     """Return what a device is called, of a CPU with its threads."""
     place, threads = torch.device(device), torch.get_num_threads()
-    return torch.cuda.get_device_name(place) if place.type == "cuda" else f"{platform.machine()} CPU, {threads} thread{'' if threads == 1 else 's'}"
+    return (
+        torch.cuda.get_device_name(place)
+        if place.type == "cuda"
+        else f"{platform.machine()} CPU, {threads} thread{'' if threads == 1 else 's'}"
+    )

@@ -11,15 +11,31 @@ import multiplex_vit as mv
 
 def arguments(doc: str, name: str) -> argparse.ArgumentParser:
     """Return a parser with what every study script takes."""
-    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", nargs="+", default=["demo-vit", "demo-deit"])
-    parser.add_argument("--data", type=Path, default=Path(), help="folder with test.parquet (this one)")
+    parser.add_argument(
+        "--data", type=Path, default=Path(), help="folder with test.parquet (this one)"
+    )
     parser.add_argument("--images", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0, help="of the images drawn")
-    parser.add_argument("--steps", type=int, help="points of a curve; every patch up to 100 unless given")
+    parser.add_argument(
+        "--steps", type=int, help="points of a curve; every patch up to 100 unless given"
+    )
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--study", type=Path, default=Path(f"studies/{name}"), help="folder of the studies themselves, to go on with (%(default)s)")
-    parser.add_argument("--out", type=Path, default=Path(f"analysis/results/{name}"), help="results, without suffix (%(default)s)")
+    parser.add_argument(
+        "--study",
+        type=Path,
+        default=Path(f"studies/{name}"),
+        help="folder of the studies themselves, to go on with (%(default)s)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path(f"analysis/results/{name}"),
+        help="results, without suffix (%(default)s)",
+    )
     return parser
 
 
@@ -30,7 +46,12 @@ def drawn(args: argparse.Namespace) -> "mv.study.images.sources.ImageSource":  #
     return mv.images(args.data / "test.parquet", index=chosen.tolist())
 
 
-def head(title: str, args: argparse.Namespace, *, tests: str = "paired differences; p by Wilcoxon, corrected by Holm") -> str:
+def head(
+    title: str,
+    args: argparse.Namespace,
+    *,
+    tests: str = "paired differences; p by Wilcoxon, corrected by Holm",
+) -> str:
     """Return a summary's first lines: title, command, commit, device, and what is tested how."""
     facts = provenance()
     return (

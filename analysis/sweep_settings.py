@@ -21,7 +21,11 @@ from multiplex_vit import plot
 from multiplex_vit.report import rank_correlation, summarise
 from multiplex_vit.report.markdown import markdown_table as markdown
 
-SWEPT = {"min_cut": [0.01, 0.001, 0.05, 0.1], "token_ratio": [0.5, 0.3, 0.7], "starting_layer": [0, 2, 4]}
+SWEPT = {
+    "min_cut": [0.01, 0.001, 0.05, 0.1],
+    "token_ratio": [0.5, 0.3, 0.7],
+    "starting_layer": [0, 2, 4],
+}
 """The published values first: the rank correlation is to these."""
 
 PROTOCOLS = ("patch/black", "token")
@@ -33,7 +37,11 @@ def agreements(study: mv.Study) -> pd.DataFrame:
     for number, part in study.heatmaps().groupby("number"):
         matrix = rank_correlation(part)
         values = matrix.loc[str(study.explainers[0])]
-        rows.append(pd.DataFrame({"explainer": values.index, "number": number, "agreement": values.to_numpy()}))
+        rows.append(
+            pd.DataFrame(
+                {"explainer": values.index, "number": number, "agreement": values.to_numpy()}
+            )
+        )
     return pd.concat(rows, ignore_index=True)
 
 
@@ -44,7 +52,12 @@ def draw(study: mv.Study, model: str, out: Path) -> list[str]:
     first = first.merge(agreements(study), on=["explainer", "number"])
     figure, axes = plt.subplots(2, 2, figsize=(9.5, 6.5), layout="constrained", sharex="col")
     for column, x in enumerate(("min_cut", "starting_layer")):
-        for row, (y, label) in enumerate((("difference", "insertion - deletion"), ("agreement", "rank correlation to\nthe published settings"))):
+        for row, (y, label) in enumerate(
+            (
+                ("difference", "insertion - deletion"),
+                ("agreement", "rank correlation to\nthe published settings"),
+            )
+        ):
             ax = plot.settings(first, x=x, hue="token_ratio", y=y, ax=axes[row, column])
             ax.set_ylabel(label if column == 0 else "")
             if x == "min_cut":
@@ -72,15 +85,37 @@ def main() -> None:
         )
         study.run(workers=args.workers, progress=True)
         tables.append(study.scores().assign(model=model))
-        summaries.append(pd.concat([summarise(study, measure).assign(measure=measure, model=model) for measure in ("difference", "insertion", "deletion")]))
+        summaries.append(
+            pd.concat(
+                [
+                    summarise(study, measure).assign(measure=measure, model=model)
+                    for measure in ("difference", "insertion", "deletion")
+                ]
+            )
+        )
         passes, pictures = study.all_passes(), draw(study, model, args.out)
         summary = summarise(study)
         beyond = summary["p_holm"].dropna()
         text += f"\n## {model}\n\n{passes.run:,} forward passes; without sharing {passes.naive:,}. {(beyond < 0.05).sum()} of {len(beyond)} rows differ from a "
         text += "random order (p_holm < 0.05, in the CSV). Changes are paired, to the first row of the protocol.\n\n"
-        shown = ["protocol", *SWEPT, "value", "low", "high", "change", "change_low", "change_high", "p_change", "agreement"]
+        shown = [
+            "protocol",
+            *SWEPT,
+            "value",
+            "low",
+            "high",
+            "change",
+            "change_low",
+            "change_high",
+            "p_change",
+            "agreement",
+        ]
         exact = {name: summary[name].map("{:g}".format, na_action="ignore") for name in SWEPT}
-        text += markdown(summary.assign(**exact)[shown]) + "\n" + "".join(f"\n![{picture}]({picture})\n" for picture in pictures)
+        text += (
+            markdown(summary.assign(**exact)[shown])
+            + "\n"
+            + "".join(f"\n![{picture}]({picture})\n" for picture in pictures)
+        )
     pd.concat(tables).to_parquet(args.out.with_suffix(".parquet"), index=False)
     pd.concat(summaries).to_csv(args.out.with_suffix(".csv"), index=False, float_format="%.6f")
     args.out.with_suffix(".md").write_text(text)

@@ -69,9 +69,14 @@ def read_split(folder: Path | None, split: str) -> tuple[Tensor, Tensor]:
     else:
         path = folder / f"{split}.parquet"
     table = pq.read_table(path)
-    images = [np.asarray(Image.open(io.BytesIO(row["bytes"])).convert("RGB")) for row in table["img"].to_pylist()]
+    images = [
+        np.asarray(Image.open(io.BytesIO(row["bytes"])).convert("RGB"))
+        for row in table["img"].to_pylist()
+    ]
     labels = np.array(table["label"].to_pylist())
-    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous(), torch.from_numpy(labels)
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous(), torch.from_numpy(
+        labels
+    )
 
 
 def normalised(images: Tensor) -> Tensor:
@@ -92,7 +97,9 @@ def augmented(images: Tensor, flip: Tensor, rng: torch.Generator) -> Tensor:
     return shifted * (1 + contrast) + brightness
 
 
-def batches(images: Tensor, labels: Tensor, soft: Tensor | None, rng: torch.Generator) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+def batches(
+    images: Tensor, labels: Tensor, soft: Tensor | None, rng: torch.Generator
+) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
     """Yield one epoch of augmented pixel values, labels and teacher probabilities (soft: [flip, image, class])."""
     for index in torch.randperm(len(images), generator=rng).split(BATCH):
         flip = torch.rand(len(index), generator=rng) < 0.5
@@ -110,8 +117,23 @@ def make_teacher() -> nn.Module:
         return [nn.Conv2d(n_in, n_out, 3, padding=1, bias=False), nn.BatchNorm2d(n_out), nn.ReLU()]
 
     pool = nn.MaxPool2d(2)
-    blocks = [*conv(3, 32), pool, *conv(32, 64), *conv(64, 64), pool, *conv(64, 160), *conv(160, 160), pool]
-    head = [*conv(160, 256), *conv(256, 256), nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(256, len(CLASSES))]
+    blocks = [
+        *conv(3, 32),
+        pool,
+        *conv(32, 64),
+        *conv(64, 64),
+        pool,
+        *conv(64, 160),
+        *conv(160, 160),
+        pool,
+    ]
+    head = [
+        *conv(160, 256),
+        *conv(256, 256),
+        nn.AdaptiveMaxPool2d(1),
+        nn.Flatten(),
+        nn.Linear(256, len(CLASSES)),
+    ]
     return nn.Sequential(*blocks, *head)
 
 
@@ -138,7 +160,10 @@ def start_mimetic(model: PreTrainedModel) -> None:
             target = 0.7 * torch.randn(width, width) / math.sqrt(width) + 0.7 * torch.eye(width)
             u, s, v = torch.linalg.svd(target)
             scale = s[:head].sqrt()[:, None]
-            attention.q_proj.weight[rows], attention.k_proj.weight[rows] = scale * u[:, :head].T, scale * v[:head]
+            attention.q_proj.weight[rows], attention.k_proj.weight[rows] = (
+                scale * u[:, :head].T,
+                scale * v[:head],
+            )
         target = 0.4 * torch.randn(width, width) / math.sqrt(width) - 0.4 * torch.eye(width)
         u, s, v = torch.linalg.svd(target)
         attention.v_proj.weight.copy_(s.sqrt()[:, None] * v)
@@ -165,10 +190,14 @@ def drop_patches(tokens: Tensor, n_prefix: int, keep: float, rng: torch.Generato
     return tokens.gather(1, index[:, :, None].expand(-1, -1, width))
 
 
-def drop_patches_of(model: PreTrainedModel, n_prefix: int, keep: float, rng: torch.Generator) -> RemovableHandle:
+def drop_patches_of(
+    model: PreTrainedModel, n_prefix: int, keep: float, rng: torch.Generator
+) -> RemovableHandle:
     """Let a model see a random share of each image's patches until the handle returned is removed."""
     embeddings = getattr(model, model.base_model_prefix).embeddings
-    return embeddings.register_forward_hook(lambda _, __, tokens: drop_patches(tokens, n_prefix, keep, rng))
+    return embeddings.register_forward_hook(
+        lambda _, __, tokens: drop_patches(tokens, n_prefix, keep, rng)
+    )
 
 
 # --- training ---------------------------------------------------------------------------------------------------------
@@ -179,7 +208,9 @@ def student_loss(output: dict, labels: Tensor, soft: Tensor) -> Tensor:
     hard = functional.one_hot(labels, len(CLASSES)).to(soft)
     if "distillation_logits" in output:
         by_label = functional.cross_entropy(output["cls_logits"].float(), 0.9 * hard + 0.1 * soft)
-        return (by_label + functional.cross_entropy(output["distillation_logits"].float(), soft)) / 2
+        return (
+            by_label + functional.cross_entropy(output["distillation_logits"].float(), soft)
+        ) / 2
     return functional.cross_entropy(output["logits"].float(), 0.3 * hard + 0.7 * soft)
 
 
@@ -195,7 +226,11 @@ class Masters:
     def __init__(self, model: nn.Module):
         self.pairs = [(p, p.detach().float().clone()) for p in model.parameters()]
         model.to(torch.bfloat16)
-        blocks = [m for (n, p), (_, m) in zip(model.named_parameters(), self.pairs, strict=True) if ".layers." in n and p.ndim == 2]
+        blocks = [
+            m
+            for (n, p), (_, m) in zip(model.named_parameters(), self.pairs, strict=True)
+            if ".layers." in n and p.ndim == 2
+        ]
         rest = [m for _, m in self.pairs if not any(m is b for b in blocks)]
         self.optimisers = [
             torch.optim.Muon(blocks, lr=3e-3, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"),
@@ -216,7 +251,10 @@ class Masters:
 
     def state(self) -> dict:
         """Return what a checkpoint needs."""
-        return {"masters": [m for _, m in self.pairs], "optimisers": [o.state_dict() for o in self.optimisers]}
+        return {
+            "masters": [m for _, m in self.pairs],
+            "optimisers": [o.state_dict() for o in self.optimisers],
+        }
 
     @torch.no_grad()
     def restore(self, state: dict) -> None:
@@ -229,7 +267,9 @@ class Masters:
 
 
 @torch.inference_mode()
-def accuracy(model: nn.Module, images: Tensor, labels: Tensor, dtype: torch.dtype = torch.float32) -> float:
+def accuracy(
+    model: nn.Module, images: Tensor, labels: Tensor, dtype: torch.dtype = torch.float32
+) -> float:
     """Return the share of images whose most likely class is the label."""
     device = next(model.parameters()).device
     right = 0
@@ -245,7 +285,9 @@ def train_teacher(train: tuple, test: tuple, args: argparse.Namespace) -> Tensor
     model = make_teacher().to(args.device, memory_format=torch.channels_last)
     epochs = args.epochs or EPOCHS["teacher"]
     steps, checkpoint = epochs * math.ceil(len(train[0]) / BATCH), args.work / "teacher.pt"
-    optimiser = torch.optim.SGD(model.parameters(), lr=0.4, momentum=0.9, nesterov=True, weight_decay=5e-4)
+    optimiser = torch.optim.SGD(
+        model.parameters(), lr=0.4, momentum=0.9, nesterov=True, weight_decay=5e-4
+    )
     first = 0
     if checkpoint.exists():
         saved = torch.load(checkpoint, weights_only=True)
@@ -262,15 +304,25 @@ def train_teacher(train: tuple, test: tuple, args: argparse.Namespace) -> Tensor
             optimiser.param_groups[0]["lr"] = 0.4 * share
             with torch.autocast(args.device, torch.bfloat16):
                 logits = model(pixels.to(args.device, memory_format=torch.channels_last))
-            loss = functional.cross_entropy(logits.float(), labels.to(args.device), label_smoothing=0.05)
+            loss = functional.cross_entropy(
+                logits.float(), labels.to(args.device), label_smoothing=0.05
+            )
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
-        state = {"epoch": epoch + 1, "model": model.state_dict(), "optimiser": optimiser.state_dict()}
+        state = {
+            "epoch": epoch + 1,
+            "model": model.state_dict(),
+            "optimiser": optimiser.state_dict(),
+        }
         torch.save(state, checkpoint)
         report("teacher", epoch, accuracy(model.eval(), *test), start)
-    soft = torch.stack([teacher_probabilities(model.eval(), x) for x in (train[0], train[0].flip(3))])
-    torch.save({"soft": soft, "accuracy": accuracy(model, *test), "model": model.state_dict()}, checkpoint)
+    soft = torch.stack(
+        [teacher_probabilities(model.eval(), x) for x in (train[0], train[0].flip(3))]
+    )
+    torch.save(
+        {"soft": soft, "accuracy": accuracy(model, *test), "model": model.state_dict()}, checkpoint
+    )
     return soft
 
 
@@ -278,10 +330,14 @@ def train_teacher(train: tuple, test: tuple, args: argparse.Namespace) -> Tensor
 def teacher_probabilities(model: nn.Module, images: Tensor) -> Tensor:
     """Return the teacher's class probabilities [image, class]."""
     device = next(model.parameters()).device
-    return torch.cat([model(normalised(x).to(device)).softmax(1).cpu() for x in images.split(500)]).clone()
+    return torch.cat(
+        [model(normalised(x).to(device)).softmax(1).cpu() for x in images.split(500)]
+    ).clone()
 
 
-def train_student(name: str, train: tuple, test: tuple, soft: Tensor, args: argparse.Namespace) -> None:
+def train_student(
+    name: str, train: tuple, test: tuple, soft: Tensor, args: argparse.Namespace
+) -> None:
     """Train one bundled model and write its checkpoint folder."""
     torch.manual_seed(args.seed)
     epochs, checkpoint, log = args.epochs or EPOCHS[name], args.work / f"{name}.pt", []
@@ -296,12 +352,21 @@ def train_student(name: str, train: tuple, test: tuple, soft: Tensor, args: argp
         start, rng = time.perf_counter(), torch.Generator().manual_seed(1000 * args.seed + epoch)
         keep = 0.5 if epoch < 0.8 * epochs else 1.0
         hook = drop_patches_of(model, n_prefix, keep, rng)
-        run_epoch(model.train(), masters, batches(*train, soft, rng), epoch / epochs, (epoch + 1) / epochs)
+        run_epoch(
+            model.train(), masters, batches(*train, soft, rng), epoch / epochs, (epoch + 1) / epochs
+        )
         hook.remove()
         log.append(accuracy(model.eval(), *test, dtype=torch.bfloat16))
         torch.save({**masters.state(), "log": log}, checkpoint)
         report(name, epoch, log[-1], start)
-    write_checkpoint(name, model, masters, test, {"epochs": epochs, "seed": args.seed, "test_accuracy_by_epoch": log}, args.work)
+    write_checkpoint(
+        name,
+        model,
+        masters,
+        test,
+        {"epochs": epochs, "seed": args.seed, "test_accuracy_by_epoch": log},
+        args.work,
+    )
 
 
 def run_epoch(model: nn.Module, masters: Masters, data: Iterator, begin: float, end: float) -> None:
@@ -314,7 +379,9 @@ def run_epoch(model: nn.Module, masters: Masters, data: Iterator, begin: float, 
         masters.step(learning_rate(round((begin + (end - begin) * i / n) * 10_000), 10_000))
 
 
-def write_checkpoint(name: str, model: nn.Module, masters: Masters, test: tuple, facts: dict, work: Path) -> None:
+def write_checkpoint(
+    name: str, model: nn.Module, masters: Masters, test: tuple, facts: dict, work: Path
+) -> None:
     """Write the fp16 checkpoint, its image processor and the measured accuracy of what was written."""
     model.float()
     with torch.no_grad():
@@ -323,24 +390,38 @@ def write_checkpoint(name: str, model: nn.Module, masters: Masters, test: tuple,
     folder = work / name
     model.half().save_pretrained(folder)
     size = {"height": 32, "width": 32}
-    ViTImageProcessorPil(size=size, image_mean=[0.5] * 3, image_std=[0.5] * 3).save_pretrained(folder)
+    ViTImageProcessorPil(size=size, image_mean=[0.5] * 3, image_std=[0.5] * 3).save_pretrained(
+        folder
+    )
     written = STUDENTS[name][1].from_pretrained(folder, dtype=torch.float32).eval()
-    facts |= {"test_accuracy": accuracy(written, *test), "parameters": sum(p.numel() for p in written.parameters())}
+    facts |= {
+        "test_accuracy": accuracy(written, *test),
+        "parameters": sum(p.numel() for p in written.parameters()),
+    }
     (folder / "training.json").write_text(json.dumps(facts, indent=1) + "\n")
     print(name, json.dumps(facts), flush=True)
 
 
 def report(name: str, epoch: int, right: float, start: float) -> None:
     """Print one line an epoch."""
-    print(f"{name} epoch {epoch + 1}: test {100 * right:.2f} %, {time.perf_counter() - start:.0f} s", flush=True)
+    print(
+        f"{name} epoch {epoch + 1}: test {100 * right:.2f} %, {time.perf_counter() - start:.0f} s",
+        flush=True,
+    )
 
 
 def main() -> None:
     """Read the command line and run the stages asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("stages", nargs="*", choices=[[], *STUDENTS], help="which models (both)")
-    parser.add_argument("--data", type=Path, help="folder with train.parquet and test.parquet (the hub's files)")
-    parser.add_argument("--work", type=Path, default=Path("training"), help="checkpoints and results")
+    parser.add_argument(
+        "--data", type=Path, help="folder with train.parquet and test.parquet (the hub's files)"
+    )
+    parser.add_argument(
+        "--work", type=Path, default=Path("training"), help="checkpoints and results"
+    )
     parser.add_argument("--epochs", type=int, help="epochs of every stage that is run")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")

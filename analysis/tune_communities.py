@@ -28,7 +28,12 @@ from multiplex_vit.registry import name_of
 
 warnings.filterwarnings("ignore", message=".*see masks.table")
 OUT = Path("analysis/results/tune_communities")
-ESTIMATORS = ("coverage", "contrast", *(partial(mv.ESTIMATORS["graph"], smoothness=s) for s in (0.03, 0.3, 3.0, 10.0)), "shapley")
+ESTIMATORS = (
+    "coverage",
+    "contrast",
+    *(partial(mv.ESTIMATORS["graph"], smoothness=s) for s in (0.03, 0.3, 3.0, 10.0)),
+    "shapley",
+)
 WEIGHTS = (0.0, 0.15, 0.3, 0.5, 1.0)
 PROTOCOLS = ("patch/black", "token")
 SETTING = ["design", "estimator", "direct_weight"]
@@ -42,14 +47,20 @@ behind the designs that do not look. What they led to, and what they were up aga
 """
 
 
-def heatmaps_of(model: mv.VisionModel, image: object, args: argparse.Namespace) -> tuple[dict[tuple[str, str, float], np.ndarray], int]:
+def heatmaps_of(
+    model: mv.VisionModel, image: object, args: argparse.Namespace
+) -> tuple[dict[tuple[str, str, float], np.ndarray], int]:
     """Return the heatmap of every design, estimator and weight, and the class."""
     found = {}
     for design in args.designs:
-        explanation = mv.explain(model, image, design=design, estimator="graph", direct_weight=1.0, budget=args.budget)
+        explanation = mv.explain(
+            model, image, design=design, estimator="graph", direct_weight=1.0, budget=args.budget
+        )
         for estimator in ESTIMATORS:
             for weight in args.weights:
-                found[design, name_of(estimator), weight] = explanation.with_estimator(estimator, direct_weight=weight).heatmap
+                found[design, name_of(estimator), weight] = explanation.with_estimator(
+                    estimator, direct_weight=weight
+                ).heatmap
     return found, explanation.label
 
 
@@ -63,10 +74,17 @@ def measure(args: argparse.Namespace) -> None:
         if number in done:
             continue
         heatmaps, label = heatmaps_of(model, image, args)
-        measured = evaluate_many(model, image, heatmaps.values(), label=label, protocols=PROTOCOLS, steps=args.steps)
+        measured = evaluate_many(
+            model, image, heatmaps.values(), label=label, protocols=PROTOCOLS, steps=args.steps
+        )
         for protocol, several in measured.items():
             rows += [
-                {"image": number, **dict(zip(SETTING, key, strict=True)), "protocol": protocol, "difference": f.difference}
+                {
+                    "image": number,
+                    **dict(zip(SETTING, key, strict=True)),
+                    "protocol": protocol,
+                    "difference": f.difference,
+                }
                 for key, f in zip(heatmaps, several, strict=True)
             ]
         with written_whole(path) as temporary:
@@ -87,11 +105,17 @@ def summarise() -> None:
         table, facts = pd.read_csv(path), json.loads(path.with_suffix(".json").read_text())
         means = table.pivot_table(index=SETTING, columns="protocol", values="difference")
         means = means.assign(both=means.mean(axis=1)).sort_values("both", ascending=False)
-        lines += [f"\n## {path.stem.removeprefix(OUT.name + '_')}: {table['image'].nunique()} images, {len(means)} settings\n"]
-        lines += [f"`{facts['command']}`; {facts['date']}, commit {facts['commit']}, {facts['device']}\n"]
+        lines += [
+            f"\n## {path.stem.removeprefix(OUT.name + '_')}: {table['image'].nunique()} images, {len(means)} settings\n"
+        ]
+        lines += [
+            f"`{facts['command']}`; {facts['date']}, commit {facts['commit']}, {facts['device']}\n"
+        ]
         lines += _shown(
             "The best ten, the setting of `communities`, and the published one",
-            pd.concat([means.head(10), means.loc[[s for s in (CHOSEN, PUBLISHED) if s in means.index]]]),
+            pd.concat(
+                [means.head(10), means.loc[[s for s in (CHOSEN, PUBLISHED) if s in means.index]]]
+            ),
         )
         best = means.groupby(["design", "direct_weight"])["both"].idxmax()
         lines += _shown("The best estimator of every design and weight", means.loc[best])
@@ -102,23 +126,40 @@ def summarise() -> None:
 def _shown(title: str, means: pd.DataFrame) -> list[str]:
     """Return a table in Markdown."""
     rows = [
-        f"| {' | '.join(map(str, key))} | {' | '.join(f'{value:.3f}' for value in values)} |" for key, values in zip(means.index, means.to_numpy(), strict=True)
+        f"| {' | '.join(map(str, key))} | {' | '.join(f'{value:.3f}' for value in values)} |"
+        for key, values in zip(means.index, means.to_numpy(), strict=True)
     ]
-    return [f"{title}:\n", f"| {' | '.join([*SETTING, *means.columns])} |", f"|{'---|' * (len(SETTING) + len(means.columns))}", *rows, ""]
+    return [
+        f"{title}:\n",
+        f"| {' | '.join([*SETTING, *means.columns])} |",
+        f"|{'---|' * (len(SETTING) + len(means.columns))}",
+        *rows,
+        "",
+    ]
 
 
 def main() -> None:
     """Measure one model, then summarise what was measured; or only summarise."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", default="demo-vit")
-    parser.add_argument("--data", type=Path, help="folder with test.parquet; the hub's unless given")
+    parser.add_argument(
+        "--data", type=Path, help="folder with test.parquet; the hub's unless given"
+    )
     parser.add_argument("--images", type=int, default=24)
     parser.add_argument("--first", type=int, default=100)
-    parser.add_argument("--designs", nargs="+", default=["centrality", "random", "orthogonal", "community", "mixed", "occlusion"])
+    parser.add_argument(
+        "--designs",
+        nargs="+",
+        default=["centrality", "random", "orthogonal", "community", "mixed", "occlusion"],
+    )
     parser.add_argument("--weights", nargs="+", type=float, default=WEIGHTS)
     parser.add_argument("--budget", type=int, default=55)
     parser.add_argument("--steps", type=int, default=8)
-    parser.add_argument("--summarise", action="store_true", help="summarise what was measured, and measure nothing")
+    parser.add_argument(
+        "--summarise", action="store_true", help="summarise what was measured, and measure nothing"
+    )
     args = parser.parse_args()
     torch.set_num_threads(1)
     if not args.summarise:

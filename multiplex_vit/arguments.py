@@ -232,7 +232,9 @@ def _as_none(value: Any, _: Any) -> Any:
 def _as_array(value: Any, _: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value if value.dtype.kind in "bfiu" else _UNFIT
-    if isinstance(value, (str, bytes)) or not (hasattr(value, "dtype") or isinstance(value, Sequence)):
+    if isinstance(value, (str, bytes)) or not (
+        hasattr(value, "dtype") or isinstance(value, Sequence)
+    ):
         return _UNFIT
     try:
         return numbers("array", value)
@@ -257,7 +259,11 @@ def _as_sequence(value: Any, kinds: tuple[Any, ...]) -> Any:
 
 
 def _as_iterable(value: Any, kinds: tuple[Any, ...]) -> Any:
-    if isinstance(value, bytes) or not isinstance(value, Iterable) or getattr(value, "shape", None) == ():
+    if (
+        isinstance(value, bytes)
+        or not isinstance(value, Iterable)
+        or getattr(value, "shape", None) == ()
+    ):
         return _UNFIT
     if not kinds:
         return value

@@ -84,7 +84,9 @@ def shares(name: str, values: Any) -> np.ndarray:
     """
     found = np.atleast_1d(numbers(name, list(values) if isinstance(values, Iterator) else values))
     if found.ndim != 1 or not len(found):
-        raise InputError(f"{name} has shape {list(found.shape)}; give at least one number, in a flat list")
+        raise InputError(
+            f"{name} has shape {list(found.shape)}; give at least one number, in a flat list"
+        )
     for number in found:
         share(name, number)
     return found
@@ -130,7 +132,9 @@ def positive(name: str, value: Any, hint: str = "") -> float:
     if not 0 < number < math.inf:
         raise InputError(f"{name} is {shown(value)}; give a finite number above 0{hint}")
     if number > MOST_NUMBER:
-        raise InputError(f"{name} is {shown(value)}; give a number of at most {MOST_NUMBER:,}{hint}")
+        raise InputError(
+            f"{name} is {shown(value)}; give a number of at most {MOST_NUMBER:,}{hint}"
+        )
     return number
 
 
@@ -163,7 +167,9 @@ def vision_model(model: Model) -> Model:
     """
     if isinstance(model, type) or not hasattr(model, "picture"):
         given = f"the text {model!r}" if isinstance(model, str) else type(model).__name__
-        raise InputError(f"model is {given}; give what multiplex_vit.load returns, or VisionModel(module, processor)")
+        raise InputError(
+            f"model is {given}; give what multiplex_vit.load returns, or VisionModel(module, processor)"
+        )
     return model
 
 
@@ -200,17 +206,27 @@ def label_index(label: Any, classes: Sequence[str], owner: str) -> int:
     """
     if isinstance(label, str):
         matches = [i for i, known in enumerate(classes) if label == known]
-        matches = matches or [i for i, known in enumerate(classes) if label.lower() in [known.lower(), *known.lower().split(", ")]]
+        matches = matches or [
+            i
+            for i, known in enumerate(classes)
+            if label.lower() in [known.lower(), *known.lower().split(", ")]
+        ]
         if len(matches) == 1:
             return matches[0]
         if matches or not re.fullmatch(r"-?[0-9]{1,18}", label):
             known = ", ".join(classes[:12]) + (", ..." if len(classes) > 12 else "")
-            why = f"fits classes {matches}; give the index" if matches else f"is no class of {owner}; classes: {known}"
+            why = (
+                f"fits classes {matches}; give the index"
+                if matches
+                else f"is no class of {owner}; classes: {known}"
+            )
             raise InputError(f"label {label!r} {why}")
         label = int(label)
     number = whole_or_none(label)
     if number is None or not 0 <= number < len(classes):
-        raise InputError(f"label {label!r} is out of range; {owner} has classes 0 to {len(classes) - 1}; give an index or a name")
+        raise InputError(
+            f"label {label!r} is out of range; {owner} has classes 0 to {len(classes) - 1}; give an index or a name"
+        )
     return number
 
 
@@ -251,7 +267,9 @@ def layer_index(layer: Any, names: Sequence[str]) -> int:
         return list(names).index(layer)
     number = whole_or_none(layer)
     if number is None or not -len(names) <= number < len(names):
-        raise InputError(f"there is no layer {layer!r}; give 0 to {len(names) - 1}, or a name such as {names[-1]!r}")
+        raise InputError(
+            f"there is no layer {layer!r}; give 0 to {len(names) - 1}, or a name such as {names[-1]!r}"
+        )
     return number % len(names)
 
 
@@ -266,7 +284,9 @@ def whole_or_none(value: Any) -> int | None:
     if isinstance(value, (bool, np.bool_, str, bytes)):
         return None
     try:
-        return int(value) if isinstance(value, float) and value.is_integer() else operator.index(value)
+        return (
+            int(value) if isinstance(value, float) and value.is_integer() else operator.index(value)
+        )
     except (TypeError, ValueError, RuntimeError):
         # Tensors without values cannot become a number.
         return None

@@ -102,7 +102,9 @@ class Registry(Generic[F]):
             other = _origin(known) != _origin(function)
             if other or "<lambda>" in _origin(function):
                 where = _origin(known)
-                raise InputError(f"{self.kind} {name!r} exists already ({where}); choose another name")
+                raise InputError(
+                    f"{self.kind} {name!r} exists already ({where}); choose another name"
+                )
         self._functions[name] = _under(name, function)
         self._traits[name] = traits
         return function
@@ -297,7 +299,9 @@ def chosen(registry: Registry[F], members: Named | Iterable[Named] | None) -> li
     single = isinstance(members, str) or callable(members)
     if not single and (not isinstance(members, Iterable) or hasattr(members, "dtype")):
         shown = type(members).__name__
-        raise InputError(f"a {registry.kind} is wanted, not {shown}; give a name, a function, or several of them")
+        raise InputError(
+            f"a {registry.kind} is wanted, not {shown}; give a name, a function, or several of them"
+        )
     several: list[Any] = [members] if single else list(members)  # type: ignore[arg-type]
     for member in several:
         registry.resolve(member)

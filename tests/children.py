@@ -12,4 +12,6 @@ def as_from_a_terminal():
 
 def start(command, **options):
     """Return a process whose output is text."""
-    return subprocess.Popen([str(part) for part in command], text=True, preexec_fn=as_from_a_terminal, **options)
+    return subprocess.Popen(
+        [str(part) for part in command], text=True, preexec_fn=as_from_a_terminal, **options
+    )

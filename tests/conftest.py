@@ -16,7 +16,15 @@ import multiplex_vit as mv
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
 
-TINY = {"hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 32, "num_labels": 5, "image_size": 16, "patch_size": 4}
+TINY = {
+    "hidden_size": 16,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "num_labels": 5,
+    "image_size": 16,
+    "patch_size": 4,
+}
 
 
 @pytest.fixture
@@ -24,7 +32,9 @@ def net():
     """Two layers of four nodes on a 2 x 2 grid; every number of the tests is worked out by hand from these."""
     first = [[0.5, 0.25, 0.25, 0], [0, 0.5, 0, 0.5], [0.125, 0, 0.75, 0.125], [0, 0, 0, 0]]
     second = [[0, 1, 0, 0], [0.5, 0, 0.5, 0], [0, 0, 0, 0], [0, 0, 0, 0.01]]
-    return mv.Multiplex(np.array([first, second], dtype=np.float32), (2, 2), provenance={"model": "by hand"})
+    return mv.Multiplex(
+        np.array([first, second], dtype=np.float32), (2, 2), provenance={"model": "by hand"}
+    )
 
 
 @pytest.fixture

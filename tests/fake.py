@@ -20,7 +20,9 @@ class FakeModel:
     worth = np.array([0.4, 0.2, 0.1, 0.05, 0.0, 0.0], dtype=np.float32)
 
     def __init__(self, n_layers=4, seed=0):
-        self.attention = torch.rand(1, 1, n_layers, 6, 6, generator=torch.Generator().manual_seed(seed))
+        self.attention = torch.rand(
+            1, 1, n_layers, 6, 6, generator=torch.Generator().manual_seed(seed)
+        )
         self.sequences = 0
 
     def grid_of(self, size):
@@ -68,7 +70,9 @@ class PlantedModel(FakeModel):
     def __init__(self, worth, *, patch=(1, 1), rule=lambda total: total, seed=0):
         self.worth = np.asarray(worth, dtype=np.float32)
         self.patch, self.rule, self.sequences = patch, rule, 0
-        self.attention = torch.rand(1, 1, 3, self.worth.size, self.worth.size, generator=torch.Generator().manual_seed(seed))
+        self.attention = torch.rand(
+            1, 1, 3, self.worth.size, self.worth.size, generator=torch.Generator().manual_seed(seed)
+        )
 
     def grid_of(self, size):
         return size[0] // self.patch[0], size[1] // self.patch[1]
@@ -87,5 +91,10 @@ class PlantedModel(FakeModel):
 
     def classify(self, pixels, *, batch_size="auto"):
         rows, cols = self.worth.shape
-        bright = np.asarray(pixels).mean(1).reshape(len(pixels), rows, self.patch[0], cols, self.patch[1]).mean((2, 4))
+        bright = (
+            np.asarray(pixels)
+            .mean(1)
+            .reshape(len(pixels), rows, self.patch[0], cols, self.patch[1])
+            .mean((2, 4))
+        )
         return self.probabilities(None, bright.reshape(len(pixels), -1))

@@ -67,7 +67,11 @@ def test_what_fits(value, kind, wanted):
         ([1], Mapping[str, int], "give a mapping of a text to a whole number"),
         ({1: 1}, Mapping[str, int], "give a mapping of a text to a whole number"),
         ({"a": "b"}, Mapping[str, int], "give a mapping of a text to a whole number"),
-        (np.array(["a"]), np.ndarray, r"it is an array of <U1 \[1\]; give an array of real numbers"),
+        (
+            np.array(["a"]),
+            np.ndarray,
+            r"it is an array of <U1 \[1\]; give an array of real numbers",
+        ),
         ([[1], [2, 3]], np.ndarray, "give an array of real numbers"),
         (3, Path, "it is 3; give a path"),
         (3, np.random.Generator, "give an object of the class Generator"),
@@ -141,17 +145,36 @@ def test_every_whole_number_has_a_greatest(name):
     most = limits.MOST_OF.get(name, limits.MOST_WHOLE)
     assert whole(name, most, at_least=0) == most
     for number in (most + 1, 10**30, 10**5000):
-        with pytest.raises(InputError, match=f"{name} is .*; give a whole number of at most {most:,}"):
+        with pytest.raises(
+            InputError, match=f"{name} is .*; give a whole number of at most {most:,}"
+        ):
             whole(name, number, at_least=0)
 
 
-@pytest.mark.parametrize("number", [1e300, 10**400, limits.MOST_NUMBER + 1, float("inf"), float("nan"), 0, -1, "1", None, 3j, np.ones(2)])
+@pytest.mark.parametrize(
+    "number",
+    [
+        1e300,
+        10**400,
+        limits.MOST_NUMBER + 1,
+        float("inf"),
+        float("nan"),
+        0,
+        -1,
+        "1",
+        None,
+        3j,
+        np.ones(2),
+    ],
+)
 def test_numbers_that_are_not_positive_or_too_great(number):
     with pytest.raises(InputError, match="omega is .*; give a "):
         positive("omega", number)
 
 
-@pytest.mark.parametrize("values", [[], np.zeros((0, 3)), [[0.5]], [2], "ab", None, [None], np.array([1j]), {}])
+@pytest.mark.parametrize(
+    "values", [[], np.zeros((0, 3)), [[0.5]], [2], "ab", None, [None], np.array([1j]), {}]
+)
 def test_shares_are_a_flat_list_of_at_least_one(values):
     with pytest.raises(InputError, match=r"min_cuts? (is|has shape) "):
         shares("min_cuts", values)

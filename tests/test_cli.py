@@ -31,7 +31,13 @@ def rows(path):
 def test_explain_without_an_image_does_the_whole_job(tmp_path, capsys):
     code, out, _ = run(capsys, "explain", "--out", tmp_path)
     assert code == 0
-    assert {p.name for p in tmp_path.iterdir()} == {"horse_overlay.png", "horse_summary.png", "horse_summary.pdf", "horse.npz", "explanations.csv"}
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "horse_overlay.png",
+        "horse_summary.png",
+        "horse_summary.pdf",
+        "horse.npz",
+        "explanations.csv",
+    }
     row = rows(tmp_path / "explanations.csv")[0]
     explanation = mv.Explanation.load(tmp_path / "horse.npz")
     assert explanation.settings == mv.Settings()
@@ -44,7 +50,17 @@ def test_explain_without_an_image_does_the_whole_job(tmp_path, capsys):
 def test_explain_several_images_with_a_bad_one(tmp_path, capsys):
     (tmp_path / "bad.jpg").write_text("no image")
     (tmp_path / "cat.jpg").write_bytes(mv.samples()["cat"].read_bytes())
-    code, out, err = run(capsys, "explain", CAT, tmp_path / "bad.jpg", tmp_path / "cat.jpg", tmp_path / "no.jpg", "--out", tmp_path / "out", *FAST)
+    code, out, err = run(
+        capsys,
+        "explain",
+        CAT,
+        tmp_path / "bad.jpg",
+        tmp_path / "cat.jpg",
+        tmp_path / "no.jpg",
+        "--out",
+        tmp_path / "out",
+        *FAST,
+    )
     assert code == 1
     assert "2 explained" in out
     assert len(err.splitlines()) == 2
@@ -55,22 +71,78 @@ def test_explain_several_images_with_a_bad_one(tmp_path, capsys):
 
 
 def test_options_reach_the_explanation(tmp_path, capsys):
-    options = ["--label", "dog", "--min-cut", "0.2", "--token-ratio", "0.25", "--starting-layer", "2", "--batch-size", "3", "--model", "demo-deit"]
+    options = [
+        "--label",
+        "dog",
+        "--min-cut",
+        "0.2",
+        "--token-ratio",
+        "0.25",
+        "--starting-layer",
+        "2",
+        "--batch-size",
+        "3",
+        "--model",
+        "demo-deit",
+    ]
     code, _, _ = run(capsys, "explain", CAT, "--out", tmp_path, *options, *FAST)
     assert code == 0
     explanation = mv.Explanation.load(tmp_path / "cat.npz")
     assert (explanation.label_name, explanation.model) == ("dog", "demo-deit")
-    wanted = {"min_cut": 0.2, "token_ratio": 0.25, "starting_layer": 2, "operators": ("sum",), "statistics": ("max", "min")}
+    wanted = {
+        "min_cut": 0.2,
+        "token_ratio": 0.25,
+        "starting_layer": 2,
+        "operators": ("sum",),
+        "statistics": ("max", "min"),
+    }
     assert explanation.settings == mv.Settings(**wanted)
 
 
 def test_a_method_and_what_changes_it_reach_the_explanation(tmp_path, capsys):
-    assert run(capsys, "explain", CAT, "--out", tmp_path, "--method", "communities", "--budget", "20", "--seed", "3", "--steps", "4")[0] == 0
-    assert mv.Explanation.load(tmp_path / "cat.npz").settings == replace(mv.EXPLAINERS["communities"].settings, budget=20, seed=3)
+    assert (
+        run(
+            capsys,
+            "explain",
+            CAT,
+            "--out",
+            tmp_path,
+            "--method",
+            "communities",
+            "--budget",
+            "20",
+            "--seed",
+            "3",
+            "--steps",
+            "4",
+        )[0]
+        == 0
+    )
+    assert mv.Explanation.load(tmp_path / "cat.npz").settings == replace(
+        mv.EXPLAINERS["communities"].settings, budget=20, seed=3
+    )
     assert int(rows(tmp_path / "explanations.csv")[0]["forward_passes"]) == 20
-    assert run(capsys, "explain", CAT, "--out", tmp_path, "--design", "random", "--estimator", "contrast", *FAST)[0] == 0
+    assert (
+        run(
+            capsys,
+            "explain",
+            CAT,
+            "--out",
+            tmp_path,
+            "--design",
+            "random",
+            "--estimator",
+            "contrast",
+            *FAST,
+        )[0]
+        == 0
+    )
     settings = mv.Explanation.load(tmp_path / "cat.npz").settings
-    assert (settings.design, settings.estimator, settings.statistics) == ("random", "contrast", ("max", "min"))
+    assert (settings.design, settings.estimator, settings.statistics) == (
+        "random",
+        "contrast",
+        ("max", "min"),
+    )
 
 
 def test_every_setting_is_an_option_described_in_the_help(capsys):
@@ -91,7 +163,19 @@ def test_settings_that_only_some_methods_use_reach_the_explanation(tmp_path, cap
 
 def test_network_writes_a_graph_that_opens(tmp_path, capsys):
     code, out, _ = run(
-        capsys, "network", CAT, "--operator", "mean", "--min-cut", "0.1", "--coupling", "temporal", "--omega", "0.5", "--out", tmp_path / "a" / "net.graphml"
+        capsys,
+        "network",
+        CAT,
+        "--operator",
+        "mean",
+        "--min-cut",
+        "0.1",
+        "--coupling",
+        "temporal",
+        "--omega",
+        "0.5",
+        "--out",
+        tmp_path / "a" / "net.graphml",
     )
     assert code == 0
     assert "6 layers of 64 nodes" in out
@@ -102,7 +186,9 @@ def test_network_writes_a_graph_that_opens(tmp_path, capsys):
 
 
 def test_evaluate_writes_a_table(tmp_path, capsys):
-    code, out, _ = run(capsys, "evaluate", CAT, "--protocol", "token", "--out", tmp_path / "e.csv", *FAST)
+    code, out, _ = run(
+        capsys, "evaluate", CAT, "--protocol", "token", "--out", tmp_path / "e.csv", *FAST
+    )
     assert code == 0
     assert "token/4 steps: insertion" in out
     assert rows(tmp_path / "e.csv")[0]["protocol"] == "token/4 steps"
@@ -160,7 +246,15 @@ def test_bad_input_is_one_line_and_exit_code_2(args, message, tmp_path, monkeypa
 
 
 @pytest.mark.parametrize(
-    "args", [["explain", "--statistics", "medain"], ["explain", "--operators"], ["network", "--coupling", "none-such"], ["explode"], []], ids=" ".join
+    "args",
+    [
+        ["explain", "--statistics", "medain"],
+        ["explain", "--operators"],
+        ["network", "--coupling", "none-such"],
+        ["explode"],
+        [],
+    ],
+    ids=" ".join,
 )
 def test_bad_words_list_the_choices(args, capsys):
     with pytest.raises(SystemExit) as caught:
@@ -200,10 +294,17 @@ def test_a_full_disk(tmp_path, capsys, monkeypatch):
 
 @pytest.mark.slow
 def test_in_a_process_of_its_own():
-    done = subprocess.run([sys.executable, "-m", "multiplex_vit", "explain", "missing.jpg"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "multiplex_vit", "explain", "missing.jpg"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
-    helped = subprocess.run(["multiplex-vit", "explain", "--help"], capture_output=True, text=True, check=True)
+    helped = subprocess.run(
+        ["multiplex-vit", "explain", "--help"], capture_output=True, text=True, check=True
+    )
     for name in (*mv.OPERATORS, *mv.CENTRALITIES, *mv.STATISTICS):
         assert name in helped.stdout
 
@@ -211,7 +312,10 @@ def test_in_a_process_of_its_own():
 def test_a_second_run_keeps_the_rows_of_the_first(tmp_path, capsys):
     for image in ("cat", "rocket", "cat"):
         assert run(capsys, "explain", mv.samples()[image], "--out", tmp_path, *FAST)[0] == 0
-    assert [row["image"].split("/")[-1] for row in rows(tmp_path / "explanations.csv")] == ["rocket.jpg", "cat.jpg"]
+    assert [row["image"].split("/")[-1] for row in rows(tmp_path / "explanations.csv")] == [
+        "rocket.jpg",
+        "cat.jpg",
+    ]
 
 
 def test_an_unexpected_failure_is_one_line_too(tmp_path, capsys, monkeypatch):
@@ -228,7 +332,15 @@ def test_odd_file_names(tmp_path, capsys):
     names = ["with space.jpg", "ünï \N{CAT FACE}.jpg", "-dash.jpg", "$math_{.jpg"]
     for name in names:
         (tmp_path / name).write_bytes(mv.samples()["cat"].read_bytes())
-    code, _, err = run(capsys, "explain", "--out", tmp_path / "out", *FAST, "--", *[tmp_path / name for name in names])
+    code, _, err = run(
+        capsys,
+        "explain",
+        "--out",
+        tmp_path / "out",
+        *FAST,
+        "--",
+        *[tmp_path / name for name in names],
+    )
     assert (code, err) == (0, "")
     assert len(list((tmp_path / "out").glob("*.npz"))) == 4
 
@@ -238,7 +350,9 @@ def test_network_writes_every_format_under_its_usual_name(name, tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     code, out, _ = run(capsys, "network", CAT, "--format", name, "--min-cut", "0.5")
     assert code == 0
-    assert all((tmp_path / file).stat().st_size for file in out.split("written to ")[1].strip().split(", "))
+    assert all(
+        (tmp_path / file).stat().st_size for file in out.split("written to ")[1].strip().split(", ")
+    )
     assert all("." in file for file in out.split("written to ")[1].strip().split(", "))
 
 
@@ -258,9 +372,24 @@ def test_network_of_one_layer_of_all_and_of_heads(tmp_path, capsys):
 
 
 def test_network_writes_tables(tmp_path, capsys):
-    code, _, _ = run(capsys, "network", CAT, "--out", tmp_path / "net.graphml", "--tables", tmp_path / "tables", "--measures", "all")
+    code, _, _ = run(
+        capsys,
+        "network",
+        CAT,
+        "--out",
+        tmp_path / "net.graphml",
+        "--tables",
+        tmp_path / "tables",
+        "--measures",
+        "all",
+    )
     assert code == 0
-    assert {file.name for file in (tmp_path / "tables").iterdir()} == {"nodes.csv", "layers.csv", "layer_pairs.csv", "multilayer.csv"}
+    assert {file.name for file in (tmp_path / "tables").iterdir()} == {
+        "nodes.csv",
+        "layers.csv",
+        "layer_pairs.csv",
+        "multilayer.csv",
+    }
     graph = nx.read_graphml(tmp_path / "net.graphml")
     assert set(mv.CENTRALITIES) <= set(graph.nodes["L00:r0c0"])
 

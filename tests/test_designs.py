@@ -82,7 +82,9 @@ def test_mixed_is_half_and_half_and_its_table_says_so(demo_vit):
     assert table["design"].value_counts().to_dict() == {"centrality": 27, "community": 27}
     assert set(table.loc[table["design"] == "community", "operator"]) == {""}
     published = {mask.tobytes() for mask in mv.explain(demo_vit, CAT).masks.kept}
-    assert all(mask.tobytes() in published for mask in explanation.subset(design="centrality").masks.kept)
+    assert all(
+        mask.tobytes() in published for mask in explanation.subset(design="centrality").masks.kept
+    )
     assert len(explanation.subset(design="community").masks) == 27
     with pytest.raises(mv.InputError, match="no mask has operator 'min'; here are none"):
         explanation.subset(design="community").subset(operator="min")
@@ -99,7 +101,12 @@ def test_few_nodes_have_few_masks_and_passes_are_counted_truly():
     for name in mv.DESIGNS:
         model = FakeModel()
         explanation = mv.explain(model, PIXELS, design=name, budget=200)
-        assert model.sequences == explanation.forward_passes == len(explanation.masks.distinct()[0]) + 1 <= 65
+        assert (
+            model.sequences
+            == explanation.forward_passes
+            == len(explanation.masks.distinct()[0]) + 1
+            <= 65
+        )
 
 
 @pytest.mark.parametrize("design", mv.DESIGNS)
@@ -122,7 +129,10 @@ def test_more_scores_than_a_file_may_hold_are_refused_before_any_pass():
     model = ManyClasses()
     for method in ("random", "rise_tokens", "kernel_shap"):
         given = {"design": method} if method in mv.DESIGNS else {"method": method}
-        with pytest.raises(mv.InputError, match="masks of 100,000 classes take .* GiB of scores; give a budget of at most 5,368"):
+        with pytest.raises(
+            mv.InputError,
+            match="masks of 100,000 classes take .* GiB of scores; give a budget of at most 5,368",
+        ):
             mv.explain(model, PIXELS, budget=200_000, **given)
 
 
@@ -142,7 +152,9 @@ def test_no_community_is_too_great():
 def test_a_finer_resolution_gives_more_communities():
     attention = np.random.default_rng(0).random((2, 64, 64))
     graph = token_graph(attention, (8, 8))
-    assert graph_communities(graph, resolution=3).max() < graph_communities(graph, resolution=8).max()
+    assert (
+        graph_communities(graph, resolution=3).max() < graph_communities(graph, resolution=8).max()
+    )
 
 
 @pytest.mark.parametrize(
@@ -171,11 +183,18 @@ def test_bad_choices_are_told_before_any_pass(choices, message):
 
 
 def test_methods_are_settings_by_name(fake):
-    assert mv.explain(fake, PIXELS, method="mutex").settings == mv.explain(fake, PIXELS).settings == mv.Settings()
+    assert (
+        mv.explain(fake, PIXELS, method="mutex").settings
+        == mv.explain(fake, PIXELS).settings
+        == mv.Settings()
+    )
     communities = mv.explain(fake, PIXELS, method="communities", seed=5)
     assert communities.settings.seed == 5
     assert communities.settings != mv.Settings(seed=5)
-    assert mv.explain(fake, PIXELS, method=communities.settings).heatmap.tolist() == communities.heatmap.tolist()
+    assert (
+        mv.explain(fake, PIXELS, method=communities.settings).heatmap.tolist()
+        == communities.heatmap.tolist()
+    )
 
 
 def test_a_starting_layer_that_is_not_there():

@@ -10,7 +10,12 @@ import multiplex_vit as mv
 KINDS = [
     ("ViT", "ForImageClassification", {}, ("classifier",)),
     ("DeiT", "ForImageClassification", {}, ("classifier",)),
-    ("DeiT", "ForImageClassificationWithTeacher", {}, ("cls_classifier", "distillation_classifier")),
+    (
+        "DeiT",
+        "ForImageClassificationWithTeacher",
+        {},
+        ("cls_classifier", "distillation_classifier"),
+    ),
     ("Dinov2", "ForImageClassification", {}, ("classifier",)),
     ("Dinov2WithRegisters", "ForImageClassification", {"num_register_tokens": 3}, ("classifier",)),
 ]
@@ -33,7 +38,9 @@ def by_hand(model, tokens, readers, *, nodes_only=True):
             part = slice(h * width, (h + 1) * width)
             paid = (query[:, part] @ key[:, part].T / width**0.5).softmax(-1)
             for r, j in seen:
-                seen[r, j] = seen[r, j] + scale * (own.o_proj.weight[:, part] @ (paid[r, j] * value[j, part]))
+                seen[r, j] = seen[r, j] + scale * (
+                    own.o_proj.weight[:, part] @ (paid[r, j] * value[j, part])
+                )
         hidden = block(hidden)
     found = np.zeros((tokens.shape[1], len(model.classes)))
     norm = base.layernorm
@@ -69,18 +76,24 @@ def test_without_mlps_the_shares_of_all_tokens_and_the_start_make_the_logits(tin
     shares = by_hand(model, tokens, ("classifier",), nodes_only=False)
     start = tokens[0, 0]
     for_norm = {}
-    hook = model.model.vit.layernorm.register_forward_pre_hook(lambda _m, args: for_norm.update(last=args[0][0, 0]))
+    hook = model.model.vit.layernorm.register_forward_pre_hook(
+        lambda _m, args: for_norm.update(last=args[0][0, 0])
+    )
     logits = model.model(torch.from_numpy(pixels())).logits[0]
     hook.remove()
     spread = (for_norm["last"].var(unbiased=False) + model.model.vit.layernorm.eps).sqrt()
-    begun = model.model.classifier.weight @ (model.model.vit.layernorm.weight * (start - start.mean()) / spread)
+    begun = model.model.classifier.weight @ (
+        model.model.vit.layernorm.weight * (start - start.mean()) / spread
+    )
     direct = model.attend_directly(tokens, ["sum"])[2][0].numpy()
     rest = shares[: model.n_prefix].sum(0) + (begun - begun.mean()).numpy()
     assert np.allclose(direct.sum(0) + rest, (logits - logits.mean()).numpy(), atol=1e-5)
 
 
 def test_several_images_at_once_have_the_shares_of_each_alone(demo_vit):
-    tokens = torch.cat([demo_vit.embed(demo_vit.picture(image).pixels) for image in mv.samples().values()])
+    tokens = torch.cat(
+        [demo_vit.embed(demo_vit.picture(image).pixels) for image in mv.samples().values()]
+    )
     together = demo_vit.attend_directly(tokens, ["mean"])[2]
     alone = torch.cat([demo_vit.attend_directly(each[None], ["mean"])[2] for each in tokens])
     assert torch.allclose(together, alone, atol=1e-5)
@@ -94,12 +107,18 @@ def test_the_heatmap_is_both_in_standard_deviations(demo_vit):
     for label in (explanation.label, 0):
         estimated = plain.for_class(label).heatmap.astype(float)
         shares = explanation.direct[:, label].reshape(8, 8).astype(float)
-        wanted = (estimated - estimated.mean()) / estimated.std() + 0.5 * (shares - shares.mean()) / shares.std()
+        wanted = (estimated - estimated.mean()) / estimated.std() + 0.5 * (
+            shares - shares.mean()
+        ) / shares.std()
         assert np.allclose(explanation.for_class(label).heatmap, wanted, atol=1e-5)
-    assert np.array_equal(explanation.with_estimator("coverage", direct_weight=0).heatmap, plain.heatmap)
+    assert np.array_equal(
+        explanation.with_estimator("coverage", direct_weight=0).heatmap, plain.heatmap
+    )
     shares = explanation.direct[:, 3] - explanation.direct[:, 5]
     estimated = plain.contrast(3, 5).heatmap.astype(float).ravel()
-    wanted = (estimated - estimated.mean()) / estimated.std() + 0.5 * (shares - shares.mean()) / shares.std()
+    wanted = (estimated - estimated.mean()) / estimated.std() + 0.5 * (
+        shares - shares.mean()
+    ) / shares.std()
     assert np.allclose(explanation.contrast(3, 5).heatmap.ravel(), wanted, atol=1e-5)
 
 
@@ -113,14 +132,20 @@ def test_shares_are_saved(demo_vit, tmp_path):
 
 def test_a_model_that_writes_nothing_leaves_the_estimate():
     pixels = torch.zeros(1, 3, 2, 3)
-    direct, plain = (mv.explain(FakeModel(), pixels, design="random", budget=20, direct_weight=weight).heatmap for weight in (0.3, 0))
+    direct, plain = (
+        mv.explain(FakeModel(), pixels, design="random", budget=20, direct_weight=weight).heatmap
+        for weight in (0.3, 0)
+    )
     assert np.allclose(direct, (plain - plain.mean()) / plain.std(), atol=1e-6)
 
 
 def test_a_classifier_that_is_not_linear_is_refused(tiny, pixels):
     model = tiny("ViT", "ForImageClassification")
     model.model.classifier = torch.nn.Sequential(model.model.classifier, torch.nn.GELU())
-    with pytest.raises(mv.InputError, match="no linear classifier after a layer norm, which direct attribution reads; give direct_weight=0"):
+    with pytest.raises(
+        mv.InputError,
+        match="no linear classifier after a layer norm, which direct attribution reads; give direct_weight=0",
+    ):
         mv.explain(model, pixels(), direct_weight=1.0)
 
 
@@ -128,7 +153,9 @@ def test_shares_that_were_not_kept_are_missed_in_one_line(demo_vit):
     from dataclasses import replace
 
     explanation = mv.explain(demo_vit, CAT, budget=10)
-    with pytest.raises(mv.InputError, match="direct attribution was not kept; explain with a direct_weight"):
+    with pytest.raises(
+        mv.InputError, match="direct attribution was not kept; explain with a direct_weight"
+    ):
         _ = replace(explanation, settings=replace(explanation.settings, direct_weight=0.1)).heatmap
     with pytest.raises(mv.InputError, match="direct_weight is -1"):
         mv.Settings(direct_weight=-1)

@@ -23,7 +23,9 @@ class Planted(FakeModel):
         blob = np.exp(-((row - 2.5) ** 2 + (col - 4.5) ** 2) / 8)
         self.worth = (0.6 * blob / blob.sum()).astype(np.float32)
         self.size, self.sequences = size, 0
-        attention = rng.random((1, 1, 4, size * size, size * size)) * np.exp(-np.hypot(row[:, None] - row, col[:, None] - col))
+        attention = rng.random((1, 1, 4, size * size, size * size)) * np.exp(
+            -np.hypot(row[:, None] - row, col[:, None] - col)
+        )
         import torch
 
         self.attention = torch.tensor(attention, dtype=torch.float32)
@@ -57,7 +59,9 @@ def test_an_estimator_keeps_its_contract(name, n_masks):
         assert values.shape == (5,)
         assert np.isfinite(values).all()
         assert np.array_equal(values, mv.ESTIMATORS[name](kept, confidence, PATH))
-        assert all(np.array_equal(a, b) for a, b in zip(before, (kept, confidence, PATH), strict=True))
+        assert all(
+            np.array_equal(a, b) for a, b in zip(before, (kept, confidence, PATH), strict=True)
+        )
 
 
 @pytest.mark.parametrize("name", mv.ESTIMATORS)
@@ -100,7 +104,9 @@ def test_nodes_that_are_always_or_never_kept():
 
 def test_coverage_is_the_published_sum_to_the_bit():
     kept, confidence = masks(54, 64), np.random.default_rng(1).random(54).astype(np.float32)
-    expected = kept.astype(np.float32).T @ confidence / np.maximum(1, kept.astype(np.float32).sum(0))
+    expected = (
+        kept.astype(np.float32).T @ confidence / np.maximum(1, kept.astype(np.float32).sum(0))
+    )
     assert np.array_equal(mv.ESTIMATORS["coverage"](kept, confidence), expected)
 
 
@@ -129,7 +135,9 @@ def test_shapley_is_the_mean_marginal_gain_over_all_orders():
             gains[node] += (worth[held | 1 << node] - worth[held]) / 24
             held |= 1 << node
     values = mv.ESTIMATORS["shapley"](kept, worth)
-    assert values - values.mean() == pytest.approx(gains - gains.mean()), "equal but for the sum, which no mask of all or nothing ties down"
+    assert values - values.mean() == pytest.approx(gains - gains.mean()), (
+        "equal but for the sum, which no mask of all or nothing ties down"
+    )
 
 
 # --- explanations ------------------------------------------------------------------------------------------------------
@@ -142,7 +150,9 @@ def test_another_estimator_takes_no_pass(fake):
         other = explanation.with_estimator(name)
         assert other.settings.estimator == name
         assert np.array_equal(other.heatmap, explanation.estimate(name))
-        assert np.array_equal(other.for_class(1).heatmap, explanation.for_class(1).with_estimator(name).heatmap)
+        assert np.array_equal(
+            other.for_class(1).heatmap, explanation.for_class(1).with_estimator(name).heatmap
+        )
     assert fake.sequences == passes
     assert np.array_equal(explanation.estimate("coverage"), mv.explain(FakeModel(), PIXELS).heatmap)
 
@@ -150,7 +160,10 @@ def test_another_estimator_takes_no_pass(fake):
 def test_without_a_graph_the_message_says_what_to_do(fake):
     explanation = mv.explain(fake, PIXELS)
     assert explanation.graph is None
-    with pytest.raises(mv.InputError, match="needs the token graph, which was not kept; explain with estimator='graph'"):
+    with pytest.raises(
+        mv.InputError,
+        match="needs the token graph, which was not kept; explain with estimator='graph'",
+    ):
         explanation.estimate("graph")
     with pytest.raises(mv.InputError, match="unknown estimator 'grpah'"):
         explanation.with_estimator("grpah")
@@ -181,17 +194,30 @@ def test_the_estimator_and_the_graph_are_saved(fake, tmp_path):
 def test_a_planted_heatmap_comes_back(design, estimator, at_least):
     """Averages hold what other nodes of a mask are worth too, so that they come back less exactly than least squares."""
     model = Planted()
-    explanation = mv.explain(model, np.zeros((1, 3, 8, 8), dtype=np.float32), label=0, design=design, estimator=estimator, budget=550)
+    explanation = mv.explain(
+        model,
+        np.zeros((1, 3, 8, 8), dtype=np.float32),
+        label=0,
+        design=design,
+        estimator=estimator,
+        budget=550,
+    )
     assert explanation.forward_passes == model.sequences == 550
     assert rank_correlation(explanation.heatmap, model.worth) > at_least
 
 
 def test_the_smoothness_of_the_settings_reaches_the_graph_estimator(fake):
     explanation = mv.explain(fake, PIXELS, estimator="graph", smoothness=2.0)
-    expected = mv.ESTIMATORS["graph"](explanation.masks.kept, explanation.confidence, explanation.graph, smoothness=2.0)
+    expected = mv.ESTIMATORS["graph"](
+        explanation.masks.kept, explanation.confidence, explanation.graph, smoothness=2.0
+    )
     assert explanation.heatmap.ravel() == pytest.approx(expected, rel=1e-6)
-    assert explanation.estimate(partial(mv.ESTIMATORS["graph"], smoothness=2.0)) == pytest.approx(explanation.heatmap)
-    assert explanation.estimate(mv.ESTIMATORS["graph"]) != pytest.approx(explanation.heatmap, rel=1e-3)
+    assert explanation.estimate(partial(mv.ESTIMATORS["graph"], smoothness=2.0)) == pytest.approx(
+        explanation.heatmap
+    )
+    assert explanation.estimate(mv.ESTIMATORS["graph"]) != pytest.approx(
+        explanation.heatmap, rel=1e-3
+    )
 
 
 # --- the token graph ---------------------------------------------------------------------------------------------------
@@ -214,7 +240,9 @@ def test_the_token_graph_keeps_ten_links_a_token():
     assert np.array_equal(graph, graph.T)
     assert not graph.diagonal().any()
     assert (graph > 0).sum(1).min() == 10
-    strongest = np.argsort(-(attention.mean(0) + attention.mean(0).T - 9 * np.eye(64)), axis=1)[:, :10]
+    strongest = np.argsort(-(attention.mean(0) + attention.mean(0).T - 9 * np.eye(64)), axis=1)[
+        :, :10
+    ]
     assert (np.take_along_axis(graph, strongest, 1) > 0).all()
 
 

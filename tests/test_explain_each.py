@@ -14,7 +14,11 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*see masks.table")
 CHOICES = [
     mv.Settings(),
     mv.Settings(token_ratio=0.3, min_cut=0.1, starting_layer=1),
-    mv.Settings(operators=("mean",), centralities=("pagerank", "in_strength"), statistics=("std", "skew", "max")),
+    mv.Settings(
+        operators=("mean",),
+        centralities=("pagerank", "in_strength"),
+        statistics=("std", "skew", "max"),
+    ),
     mv.EXPLAINERS["communities"].settings,
     mv.Settings(design="random", budget=7, seed=2),
 ]
@@ -24,10 +28,18 @@ KINDS = ["ViT", "DeiT", "Dinov2", "Dinov2WithRegisters"]
 def same(together, alone):
     assert (together.masks.kept == alone.masks.kept).all()
     assert together.masks.labels == alone.masks.labels
-    assert (together.label, together.forward_passes, together.settings) == (alone.label, alone.forward_passes, alone.settings)
+    assert (together.label, together.forward_passes, together.settings) == (
+        alone.label,
+        alone.forward_passes,
+        alone.settings,
+    )
     assert np.array_equal(together.clean, alone.clean)
     np.testing.assert_allclose(together.probabilities, alone.probabilities, atol=1e-5)
-    np.testing.assert_allclose(together.estimate(alone.settings.estimator), alone.estimate(alone.settings.estimator), atol=1e-5)
+    np.testing.assert_allclose(
+        together.estimate(alone.settings.estimator),
+        alone.estimate(alone.settings.estimator),
+        atol=1e-5,
+    )
     if alone.settings.direct_weight:  # the heatmap is these two in standard deviations, which are tiny in models of random weights
         np.testing.assert_allclose(together.direct, alone.direct, atol=1e-5)
 
@@ -41,9 +53,14 @@ def same(together, alone):
     together=st.integers(1, 4),
     tokens=st.sampled_from([8, 60, 1024]),
 )
-def test_any_grouping_gives_what_one_at_a_time_gives(make_tiny, kind, seeds, chosen, batch_size, together, tokens):
+def test_any_grouping_gives_what_one_at_a_time_gives(
+    make_tiny, kind, seeds, chosen, batch_size, together, tokens
+):
     model = make_tiny(kind)
-    images = [np.random.default_rng(seed).standard_normal((1, 3, 16, 16)).astype(np.float32) for seed in seeds]
+    images = [
+        np.random.default_rng(seed).standard_normal((1, 3, 16, 16)).astype(np.float32)
+        for seed in seeds
+    ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(batching.MOST_IMAGES, "cpu", together)
         patch.setattr(memory, "TOKENS_ON_CPU", tokens)
@@ -87,7 +104,9 @@ def one_at_a_time(model, pixels, kept):
     batch_size=st.sampled_from([1, 2, 3, 100, "auto"]),
     tokens=st.sampled_from([8, 40, 1024]),
 )
-def test_any_grouping_of_any_masks_gives_what_the_model_gives_for_each_alone(make_tiny, kind, seed, counts, batch_size, tokens):
+def test_any_grouping_of_any_masks_gives_what_the_model_gives_for_each_alone(
+    make_tiny, kind, seed, counts, batch_size, tokens
+):
     model, rng = make_tiny(kind), np.random.default_rng(seed)
     images = [rng.standard_normal((1, 3, 16, 16)).astype(np.float32) for _ in counts]
     kept = [rng.random((count, 16)) < rng.uniform(0.2, 0.9, (count, 1)) for count in counts]
@@ -95,7 +114,9 @@ def test_any_grouping_of_any_masks_gives_what_the_model_gives_for_each_alone(mak
         masks[:, 0] = True  # the mean of no patch is not a number in some classifiers
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(memory, "TOKENS_ON_CPU", tokens)
-        found = model.probabilities_of_images(torch.cat([model.embed(image) for image in images]), kept, batch_size=batch_size)
+        found = model.probabilities_of_images(
+            torch.cat([model.embed(image) for image in images]), kept, batch_size=batch_size
+        )
     for image, masks, each in zip(images, kept, found, strict=True):
         np.testing.assert_allclose(each.numpy(), one_at_a_time(model, image, masks), atol=1e-5)
 
@@ -117,7 +138,9 @@ def test_equal_counts_of_different_images_share_a_pass(tiny, pixels):
     model, seen = tiny("ViT"), []
     tokens = torch.cat([model.embed(pixels(seed=seed)) for seed in range(3)])
     kept = np.tile(np.arange(16) < 5, (3, 2, 1))
-    model.model.vit.layernorm.register_forward_hook(lambda _, args, output: seen.append(len(output)))
+    model.model.vit.layernorm.register_forward_hook(
+        lambda _, args, output: seen.append(len(output))
+    )
     model.probabilities_of_images(tokens, list(kept))
     assert seen == [6]
 
@@ -138,7 +161,10 @@ def test_images_are_read_as_they_are_needed(demo_vit):
 
 def test_a_label_an_image(demo_vit):
     photos = [mv.samples()["cat"], mv.samples()["horse"]]
-    assert [each.label for (each,) in mv.explain_each(demo_vit, photos, [mv.Settings()], label=["dog", None])] == [5, 7]
+    assert [
+        each.label
+        for (each,) in mv.explain_each(demo_vit, photos, [mv.Settings()], label=["dog", None])
+    ] == [5, 7]
     with pytest.raises(mv.InputError, match="1 labels were given for 2 images"):
         mv.explain_each(demo_vit, photos, [mv.Settings()], label=["dog"])
 
@@ -159,7 +185,9 @@ def test_out_of_memory_halves_the_batch_and_goes_on(tiny, pixels, kind):
         if len(args[0]) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory")
 
-    hook = model.model.get_submodule(f"{model.model.base_model_prefix}.layernorm").register_forward_pre_hook(short)
+    hook = model.model.get_submodule(
+        f"{model.model.base_model_prefix}.layernorm"
+    ).register_forward_pre_hook(short)
     assert torch.allclose(model.probabilities(tokens, kept), expected, atol=1e-6)
     assert model.classify(np.concatenate([pixels(seed=seed) for seed in range(5)])).shape == (5, 5)
     assert max(sizes) > 4
@@ -192,7 +220,12 @@ def test_a_block_that_is_listened_to_is_run_as_it_is(tiny, pixels):
     model, heard = tiny("ViT"), []
     tokens, kept = model.embed(pixels()), np.random.default_rng(0).random((3, 16)) < 0.5
     expected = model.probabilities(tokens, kept)
-    hooks = [block.attention.k_proj.register_forward_hook(lambda _, args, output: heard.append(output.shape[-1])) for block in model.model.vit.layers]
+    hooks = [
+        block.attention.k_proj.register_forward_hook(
+            lambda _, args, output: heard.append(output.shape[-1])
+        )
+        for block in model.model.vit.layers
+    ]
     assert torch.allclose(model.probabilities(tokens, kept), expected, atol=2e-6)
     for hook in hooks:
         hook.remove()
@@ -202,12 +235,24 @@ def test_a_block_that_is_listened_to_is_run_as_it_is(tiny, pixels):
 
 def changed_attention(block):
     own = block.attention.forward
-    block.attention.forward = lambda hidden, *args, **options: (own(hidden, *args, **options)[0] * 0.5, None)
+    block.attention.forward = lambda hidden, *args, **options: (
+        own(hidden, *args, **options)[0] * 0.5,
+        None,
+    )
 
 
 def changed_class(block):
     kind = type(block.attention)
-    block.attention.__class__ = type("Halved", (kind,), {"forward": lambda self, *args, **options: (kind.forward(self, *args, **options)[0] * 0.5, None)})
+    block.attention.__class__ = type(
+        "Halved",
+        (kind,),
+        {
+            "forward": lambda self, *args, **options: (
+                kind.forward(self, *args, **options)[0] * 0.5,
+                None,
+            )
+        },
+    )
 
 
 def changed_block(block):
@@ -220,19 +265,27 @@ def changed_by_a_hook(block):
 
 
 @pytest.mark.parametrize("place", [0, -1])
-@pytest.mark.parametrize("change", [changed_attention, changed_class, changed_block, changed_by_a_hook])
+@pytest.mark.parametrize(
+    "change", [changed_attention, changed_class, changed_block, changed_by_a_hook]
+)
 def test_blocks_that_were_changed_are_run_as_they_are(tiny, pixels, change, place):
     model = tiny("ViT")
     before = model.classify(pixels())
     change(model.model.vit.layers[place])
     expected = model.classify(pixels())
     assert not torch.allclose(expected, before, atol=1e-4)
-    assert torch.allclose(model.probabilities(model.embed(pixels()), np.ones((2, 16), dtype=bool)), expected.expand(2, -1), atol=1e-5)
+    assert torch.allclose(
+        model.probabilities(model.embed(pixels()), np.ones((2, 16), dtype=bool)),
+        expected.expand(2, -1),
+        atol=1e-5,
+    )
 
 
 def test_a_hook_on_a_block_sees_every_token(tiny, pixels):
     model, seen = tiny("ViT"), []
-    model.model.vit.layers[-1].register_forward_hook(lambda _, args, output: seen.append(tuple(output.shape)))
+    model.model.vit.layers[-1].register_forward_hook(
+        lambda _, args, output: seen.append(tuple(output.shape))
+    )
     model.probabilities(model.embed(pixels()), np.ones((1, 16), dtype=bool))
     assert seen[-1] == (1, 17, 16)
 
@@ -277,21 +330,29 @@ def test_a_classifier_of_ones_own_gets_every_token(tiny, pixels):
     class Averaging(ViTForImageClassification):
         def forward(self, pixel_values=None, **options):
             output = super().forward(pixel_values, output_hidden_states=False, **options)
-            output.logits = output.logits + self.vit(pixel_values).last_hidden_state[:, 1:].mean((1, 2))[:, None] * torch.arange(5)
+            output.logits = output.logits + self.vit(pixel_values).last_hidden_state[:, 1:].mean(
+                (1, 2)
+            )[:, None] * torch.arange(5)
             return output
 
     own = mv.VisionModel(Averaging(tiny("ViT").model.config).eval())
     tokens = own.embed(pixels())
-    assert torch.allclose(own.probabilities(tokens, np.ones((1, 16), dtype=bool)), own.classify(pixels()), atol=1e-5)
+    assert torch.allclose(
+        own.probabilities(tokens, np.ones((1, 16), dtype=bool)), own.classify(pixels()), atol=1e-5
+    )
 
 
 def test_images_of_a_gpu_pass_are_padded_to_as_many(monkeypatch):
     values = torch.arange(5.0).view(5, 1, 1)
-    assert [(len(chunk), count) for chunk, count in batches.chunks_of_fixed_size(values, 4)] == [(1, 1)] * 5
+    assert [(len(chunk), count) for chunk, count in batches.chunks_of_fixed_size(values, 4)] == [
+        (1, 1)
+    ] * 5
 
     class OnGpu(torch.Tensor):
         device = torch.device("cuda")
 
-    chunks = list(batches.chunks_of_fixed_size(torch.arange(11.0).view(11, 1, 1).as_subclass(OnGpu), 4))
+    chunks = list(
+        batches.chunks_of_fixed_size(torch.arange(11.0).view(11, 1, 1).as_subclass(OnGpu), 4)
+    )
     assert [(len(chunk), count) for chunk, count in chunks] == [(8, 8), (8, 3)]
     assert chunks[1][0].flatten().tolist() == [8, 9, 10, 10, 10, 10, 10, 10]

@@ -15,7 +15,9 @@ KINDS = ["ViT", "DeiT", "Dinov2", "Dinov2WithRegisters"]
 @pytest.fixture
 def elsewhere(tiny, monkeypatch):
     """A maker of models that are not on the CPU."""
-    monkeypatch.setattr(heads.Head, "scores", lambda self, logits: logits.float().softmax(-1))  # these look at values
+    monkeypatch.setattr(
+        heads.Head, "scores", lambda self, logits: logits.float().softmax(-1)
+    )  # these look at values
     for module in (attention, direct):
         monkeypatch.setattr(module, "finite", lambda pooled, operators: pooled)
     # What users give must hold values; here a device without values stands for a GPU.
@@ -61,7 +63,11 @@ def test_a_tensor_left_on_the_cpu_is_seen(elsewhere):
 
 
 def test_a_pass_takes_what_half_of_the_free_memory_holds(monkeypatch):
-    for name, value in (("mem_get_info", (2**30, 2**34)), ("memory_reserved", 2**29), ("memory_allocated", 2**28)):
+    for name, value in (
+        ("mem_get_info", (2**30, 2**34)),
+        ("memory_reserved", 2**29),
+        ("memory_allocated", 2**28),
+    ):
         monkeypatch.setattr(torch.cuda, name, lambda device, value=value: value)
     free = 2**30 + 2**29 - 2**28
     assert memory.tokens_that_fit(GPU, 768, 2) == free // 2 // (memory.COPIES_OF_A_TOKEN * 768 * 2)
@@ -69,7 +75,11 @@ def test_a_pass_takes_what_half_of_the_free_memory_holds(monkeypatch):
 
 
 def test_images_that_share_passes_take_an_eighth_of_the_free_memory(monkeypatch):
-    for name, value in (("mem_get_info", (2**33, 2**34)), ("memory_reserved", 0), ("memory_allocated", 0)):
+    for name, value in (
+        ("mem_get_info", (2**33, 2**34)),
+        ("memory_reserved", 0),
+        ("memory_allocated", 0),
+    ):
         monkeypatch.setattr(torch.cuda, name, lambda device, value=value: value)
     assert memory.bytes_that_fit(GPU) == 2**30
     assert memory.bytes_that_fit(torch.device("cpu")) == 64 * 2**20
@@ -78,7 +88,13 @@ def test_images_that_share_passes_take_an_eighth_of_the_free_memory(monkeypatch)
 def test_values_go_to_a_gpu_through_pinned_memory(monkeypatch):
     asked = []
     monkeypatch.setattr(torch.Tensor, "pin_memory", lambda self: asked.append("pinned") or self)
-    monkeypatch.setattr(torch.Tensor, "to", lambda self, device, dtype, non_blocking: asked.append((device.type, dtype, non_blocking)) or self)
+    monkeypatch.setattr(
+        torch.Tensor,
+        "to",
+        lambda self, device, dtype, non_blocking: (
+            asked.append((device.type, dtype, non_blocking)) or self
+        ),
+    )
     tensors.to_device(torch.zeros(2), GPU, torch.float16)
     assert asked == ["pinned", ("cuda", torch.float16, True)]
 
@@ -93,5 +109,9 @@ def test_memory_that_is_short_on_a_gpu_is_given_back_before_going_on(monkeypatch
             raise torch.OutOfMemoryError("CUDA out of memory")
         return torch.tensor(items)
 
-    assert [each.tolist() for each in batches.in_batches(run, [1, 2, 3, 4, 5], 4)] == [[1, 2], [3, 4], [5]]
+    assert [each.tolist() for each in batches.in_batches(run, [1, 2, 3, 4, 5], 4)] == [
+        [1, 2],
+        [3, 4],
+        [5],
+    ]
     assert len(emptied) == 1

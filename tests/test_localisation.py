@@ -24,14 +24,18 @@ def colour(value, size=32):
 def test_shares_of_positive_attribution_by_hand():
     """Cells are the halves: 4 of 6 in the left one; above the median 0 nothing changes."""
     assert mv.grid_pointing(np.stack([PLAIN, PLAIN]), (1, 2)) == pytest.approx([4 / 6, 2 / 6])
-    assert mv.grid_pointing(np.stack([PLAIN, PLAIN]), (1, 2), centred=True) == pytest.approx([4 / 6, 2 / 6])
+    assert mv.grid_pointing(np.stack([PLAIN, PLAIN]), (1, 2), centred=True) == pytest.approx(
+        [4 / 6, 2 / 6]
+    )
 
 
 def test_an_offset_draws_the_published_share_to_chance_and_leaves_the_centred_one():
     near = mv.grid_pointing(np.stack([PLAIN + 100] * 2), (1, 2))
     assert near == pytest.approx([404 / 804, 400 / 804])
     for heatmap in (PLAIN + 100, 3 * PLAIN - 7):
-        assert mv.grid_pointing(np.stack([heatmap] * 2), (1, 2), centred=True) == pytest.approx([4 / 6, 2 / 6])
+        assert mv.grid_pointing(np.stack([heatmap] * 2), (1, 2), centred=True) == pytest.approx(
+            [4 / 6, 2 / 6]
+        )
 
 
 @pytest.mark.parametrize("centred", [False, True])
@@ -83,15 +87,27 @@ def test_the_pointing_game_looks_at_the_centre_of_the_best_patch():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: mv.grid_pointing(np.ones((3, 4, 4))), r"heatmaps have shape \[3, 4, 4\]; 4 are wanted"),
+        (
+            lambda: mv.grid_pointing(np.ones((3, 4, 4))),
+            r"heatmaps have shape \[3, 4, 4\]; 4 are wanted",
+        ),
         (lambda: mv.grid_pointing(np.ones((4, 4, 4)), 4), "shape is 4; give rows and columns"),
         (lambda: mv.grid_pointing(np.ones((4, 4, 4)), (0, 4)), "rows of cells is 0"),
-        (lambda: mv.grid_pointing(np.ones((25, 4, 4)), (5, 5)), "5 cells a side do not fit on 4 patches"),
+        (
+            lambda: mv.grid_pointing(np.ones((25, 4, 4)), (5, 5)),
+            "5 cells a side do not fit on 4 patches",
+        ),
         (lambda: mv.grid_pointing(np.full((4, 4, 4), np.nan)), "holds NaN or infinity"),
         (lambda: mv.mask_mass(PLAIN, np.zeros((2, 4), dtype=bool)), "with at least one True"),
         (lambda: mv.mask_mass(PLAIN, PLAIN), "True and False"),
-        (lambda: mv.mask_mass(PLAIN, np.ones((1, 4))), r"mask of shape \[1, 4\] is smaller than the heatmap \[2, 4\]"),
-        (lambda: mv.pointing_game(np.ones(4), np.ones((2, 2))), r"heatmap of shape \[4\]; finite values \[row, col\]"),
+        (
+            lambda: mv.mask_mass(PLAIN, np.ones((1, 4))),
+            r"mask of shape \[1, 4\] is smaller than the heatmap \[2, 4\]",
+        ),
+        (
+            lambda: mv.pointing_game(np.ones(4), np.ones((2, 2))),
+            r"heatmap of shape \[4\]; finite values \[row, col\]",
+        ),
     ],
 )
 def test_bad_shares(call, message):
@@ -130,7 +146,9 @@ def test_cells_of_nine_are_whole_patches(demo_vit):
 def test_models_of_any_size_may_keep_pictures_whole(tiny, pixels):
     model, parts = tiny("Dinov2"), [pixels(seed=seed) for seed in range(4)]
     whole = mv.mosaic(model, parts, full_size=True)
-    assert np.array_equal(whole[0], np.block([[parts[0][0], parts[1][0]], [parts[2][0], parts[3][0]]]))
+    assert np.array_equal(
+        whole[0], np.block([[parts[0][0], parts[1][0]], [parts[2][0], parts[3][0]]])
+    )
     assert mv.mosaic(model, parts).shape == (1, 3, 16, 16)
     with pytest.raises(mv.InputError, match=r"pixel values have shape \[1, 3, 32, 32\]"):
         mv.mosaic(tiny("ViT"), parts, full_size=True)
@@ -145,7 +163,11 @@ class Sure:
     def picture(self, image):
         import torch
 
-        pixels = torch.as_tensor(image) if isinstance(image, np.ndarray) else torch.full((1, 1, 4, 4), float(image))
+        pixels = (
+            torch.as_tensor(image)
+            if isinstance(image, np.ndarray)
+            else torch.full((1, 1, 4, 4), float(image))
+        )
         return SimpleNamespace(pixels=pixels)
 
     def classify(self, pixels):
@@ -158,12 +180,31 @@ class Sure:
 
 
 def test_mosaics_take_the_first_sure_images_of_distinct_classes():
-    images = [(0, 0), (11, 1), (10, 1), (0, 0), (20, 3), (20, 2), (30, 3), (10, 1), (20, 2), (40, 4), (50, 5)]
+    images = [
+        (0, 0),
+        (11, 1),
+        (10, 1),
+        (0, 0),
+        (20, 3),
+        (20, 2),
+        (30, 3),
+        (10, 1),
+        (20, 2),
+        (40, 4),
+        (50, 5),
+    ]
     read = []
-    drawn = mv.draw_mosaics(Sure(), (read.append(pair) or pair for pair in images), count=2, least=0.7)
+    drawn = mv.draw_mosaics(
+        Sure(), (read.append(pair) or pair for pair in images), count=2, least=0.7
+    )
     assert [m.images for m in drawn] == [(0, 2, 5, 6), (3, 7, 8, 9)]
     assert [m.labels for m in drawn] == [(0, 1, 2, 3), (0, 1, 2, 4)]
-    assert drawn[0].pixels[0, 0].tolist() == [[0, 0, 10, 10], [0, 0, 10, 10], [20, 20, 30, 30], [20, 20, 30, 30]]
+    assert drawn[0].pixels[0, 0].tolist() == [
+        [0, 0, 10, 10],
+        [0, 0, 10, 10],
+        [20, 20, 30, 30],
+        [20, 20, 30, 30],
+    ]
     assert len(read) == len(images), "one more than was needed"
 
 
@@ -204,7 +245,9 @@ def test_one_run_of_passes_serves_all_classes(demo_vit, method):
         single = mv.explain(demo_vit, drawn(demo_vit).pixels, method=method, label=row["label"])
         heatmap = np.stack([single.heatmap] * 4)
         assert row["share"] == pytest.approx(mv.grid_pointing(heatmap)[cell], abs=1e-6)
-        assert row["share_centred"] == pytest.approx(mv.grid_pointing(heatmap, centred=True)[cell], abs=1e-4)
+        assert row["share_centred"] == pytest.approx(
+            mv.grid_pointing(heatmap, centred=True)[cell], abs=1e-4
+        )
         assert row["probability"] == pytest.approx(single.clean[row["label"]], abs=1e-6)
 
 
@@ -215,7 +258,9 @@ def test_other_methods_run_once_a_class(demo_vit):
 
 
 def test_random_orders_differ_between_mosaics_and_come_again(demo_vit):
-    first, second = (mv.grid_pointing_game(demo_vit, [drawn(demo_vit)] * 2, "random_order") for _ in range(2))
+    first, second = (
+        mv.grid_pointing_game(demo_vit, [drawn(demo_vit)] * 2, "random_order") for _ in range(2)
+    )
     assert first.equals(second)
     assert first["share"][:4].tolist() != first["share"][4:].tolist()
     assert first.groupby("mosaic")["share"].sum().tolist() == pytest.approx([1, 1])
@@ -227,7 +272,17 @@ def test_the_table_is_tidy_and_a_method_may_be_ones_own(demo_vit):
 
     table = mv.grid_pointing_game(demo_vit, [drawn(demo_vit)], right)
     assert list(table.columns) == [
-        *("method", "shape", "mosaic", "cell", "image", "label", "label_name", "probability", "score"),
+        *(
+            "method",
+            "shape",
+            "mosaic",
+            "cell",
+            "image",
+            "label",
+            "label_name",
+            "probability",
+            "score",
+        ),
         *("share", "share_centred", "chance", "forward_passes", "backward_passes"),
     ]
     assert table["method"].unique().tolist() == ["right"]
@@ -239,5 +294,8 @@ def test_the_table_is_tidy_and_a_method_may_be_ones_own(demo_vit):
 
 
 def test_an_unknown_method_lists_the_known(demo_vit):
-    with pytest.raises(mv.InputError, match=r"unknown explainer 'mutx' .*; known: mutex, communities, .*random_order"):
+    with pytest.raises(
+        mv.InputError,
+        match=r"unknown explainer 'mutx' .*; known: mutex, communities, .*random_order",
+    ):
         mv.grid_pointing_game(demo_vit, [drawn(demo_vit)], "mutx")

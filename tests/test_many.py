@@ -12,10 +12,14 @@ from multiplex_vit.saliency.shared import shared_passes
 
 warnings.filterwarnings("ignore", message=".*see masks.table")
 CAT = mv.samples()["cat"]
-SWEEP = [mv.Settings(min_cut=cut, token_ratio=ratio) for cut in (0.01, 0.1) for ratio in (0.3, 0.5, 0.7)]
+SWEEP = [
+    mv.Settings(min_cut=cut, token_ratio=ratio) for cut in (0.01, 0.1) for ratio in (0.3, 0.5, 0.7)
+]
 MIXTURE = [
     mv.Settings(),
-    mv.Settings(operators=("sum", "mean"), centralities=("pagerank", "in_strength"), statistics=("max",)),
+    mv.Settings(
+        operators=("sum", "mean"), centralities=("pagerank", "in_strength"), statistics=("max",)
+    ),
     mv.Settings(starting_layer=3),
     replace(mv.EXPLAINERS["communities"].settings, budget=20),
     mv.Settings(design="random", budget=12, seed=4),
@@ -70,15 +74,26 @@ def test_the_union_of_masks_runs_once(demo_vit):
 
 def test_settings_that_only_weigh_otherwise_run_nothing_more(demo_vit):
     model = Counted(demo_vit)
-    explanations = mv.explain_many(model, CAT, [mv.Settings(), mv.Settings(estimator="contrast"), mv.Settings(estimator="graph")])
+    explanations = mv.explain_many(
+        model,
+        CAT,
+        [mv.Settings(), mv.Settings(estimator="contrast"), mv.Settings(estimator="graph")],
+    )
     assert model.masks == explanations[0].forward_passes - 1
     assert not np.allclose(explanations[0].heatmap, explanations[1].heatmap)
 
 
 def test_the_fake_models_heatmap_is_known(fake):
-    first, second = mv.explain_many(fake, np.zeros((1, 3, 2, 3), dtype=np.float32), [mv.Settings(), mv.Settings(token_ratio=0.75)], label=0)
+    first, second = mv.explain_many(
+        fake,
+        np.zeros((1, 3, 2, 3), dtype=np.float32),
+        [mv.Settings(), mv.Settings(token_ratio=0.75)],
+        label=0,
+    )
     for ex in (first, second):
-        np.testing.assert_allclose(ex.probabilities[:, 0], 0.1 + ex.masks.kept @ fake.worth, atol=1e-6)
+        np.testing.assert_allclose(
+            ex.probabilities[:, 0], 0.1 + ex.masks.kept @ fake.worth, atol=1e-6
+        )
 
 
 def test_no_settings_and_an_unknown_name_are_told(fake):

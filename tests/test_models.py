@@ -57,9 +57,14 @@ def test_dropped_tokens_really_leave(tiny, pixels, kind, head, changes, n_prefix
             hidden = layer(hidden)
         hidden = base.layernorm(hidden)
         if kind.startswith("Dinov2"):
-            logits = model.model.classifier(torch.cat([hidden[:, 0], hidden[:, n_prefix:].mean(1)], 1))
+            logits = model.model.classifier(
+                torch.cat([hidden[:, 0], hidden[:, n_prefix:].mean(1)], 1)
+            )
         elif head.endswith("Teacher"):
-            logits = (model.model.cls_classifier(hidden[:, 0]) + model.model.distillation_classifier(hidden[:, 1])) / 2
+            logits = (
+                model.model.cls_classifier(hidden[:, 0])
+                + model.model.distillation_classifier(hidden[:, 1])
+            ) / 2
         else:
             logits = model.model.classifier(hidden[:, 0])
     assert torch.allclose(model.probabilities(tokens, kept), logits.softmax(-1), atol=1e-5)
@@ -78,7 +83,9 @@ def test_masks_of_any_batch_size_agree(tiny, pixels):
     tokens, kept = model.embed(pixels()), np.random.default_rng(0).random((20, 16)) < 0.5
     alone = model.probabilities(tokens, kept, batch_size=1)
     for batch_size in (2, 7, "auto"):
-        assert torch.allclose(model.probabilities(tokens, kept, batch_size=batch_size), alone, atol=1e-5)
+        assert torch.allclose(
+            model.probabilities(tokens, kept, batch_size=batch_size), alone, atol=1e-5
+        )
     for bad in (0, -1, "many", True):
         with pytest.raises(mv.InputError, match="batch_size is"):
             model.probabilities(tokens, kept, batch_size=bad)
@@ -89,7 +96,9 @@ def test_a_grid_that_is_not_square(tiny, pixels):
     assert model.grid == (4, 3)
     explanation = mv.explain(model, pixels(16, 24))
     assert explanation.heatmap.shape == (4, 3)
-    assert mv.evaluate(model, pixels(16, 24), explanation.heatmap, steps=3).insertion.fraction.tolist() == [0, 1 / 3, 2 / 3, 1]
+    assert mv.evaluate(
+        model, pixels(16, 24), explanation.heatmap, steps=3
+    ).insertion.fraction.tolist() == [0, 1 / 3, 2 / 3, 1]
 
 
 def test_dinov2_takes_other_sizes_than_configured(tiny, pixels):
@@ -135,8 +144,12 @@ def test_the_model_is_left_as_it_was_found(tiny, pixels, implementation, trainin
     assert all(module.training == training for module in model.model.modules())
     assert "forward" not in model.model.vit.embeddings.__dict__
     assert all(torch.equal(v, before[k]) for k, v in model.model.state_dict().items())
-    assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.model.modules())
-    assert np.array_equal(first.probabilities, mv.explain(model, pixels()).probabilities), "dropout is off"
+    assert not any(
+        module._forward_hooks or module._forward_pre_hooks for module in model.model.modules()
+    )
+    assert np.array_equal(first.probabilities, mv.explain(model, pixels()).probabilities), (
+        "dropout is off"
+    )
 
 
 def test_the_model_is_left_as_it_was_found_after_an_exception(tiny, pixels):
@@ -158,21 +171,35 @@ def test_attention_of_all_heads_is_never_held(tiny, pixels, monkeypatch):
 
     model, seen = tiny("ViT", num_attention_heads=8), []
     stacked = torch.stack
-    monkeypatch.setattr(attention_room.torch, "stack", lambda tensors, dim=0: seen.append([t.shape for t in tensors]) or stacked(tensors, dim))
+    monkeypatch.setattr(
+        attention_room.torch,
+        "stack",
+        lambda tensors, dim=0: seen.append([t.shape for t in tensors]) or stacked(tensors, dim),
+    )
     model.attend(model.embed(pixels()), ["sum"])
-    assert all(shape in ([(1, 16, 16)], [(1, 1, 16, 16)] * 3) for shape in [list(map(tuple, s)) for s in seen])
+    assert all(
+        shape in ([(1, 16, 16)], [(1, 1, 16, 16)] * 3)
+        for shape in [list(map(tuple, s)) for s in seen]
+    )
 
 
 def test_wrong_numbers_of_tokens_are_told(tiny, pixels):
     model = tiny("ViT")
     model.backbone = replace(model.backbone, prefix=("class", "other"))
-    with pytest.raises(mv.InputError, match=r"makes 17 tokens, but its configuration says 2 prefix tokens \+ 4 x 4 patches = 18"):
+    with pytest.raises(
+        mv.InputError,
+        match=r"makes 17 tokens, but its configuration says 2 prefix tokens \+ 4 x 4 patches = 18",
+    ):
         model.embed(pixels())
 
 
-@pytest.mark.parametrize("shape", [(3, 16, 16), (2, 3, 16, 16), (1, 1, 16, 16), (1, 3, 16, 20), (1, 16, 16, 3)])
+@pytest.mark.parametrize(
+    "shape", [(3, 16, 16), (2, 3, 16, 16), (1, 1, 16, 16), (1, 3, 16, 20), (1, 16, 16, 3)]
+)
 def test_pixel_values_of_a_wrong_shape(tiny, shape):
-    with pytest.raises(mv.InputError, match=r"pixel values have shape .* wants float \[1, 3, 16, 16\]"):
+    with pytest.raises(
+        mv.InputError, match=r"pixel values have shape .* wants float \[1, 3, 16, 16\]"
+    ):
         mv.explain(tiny("ViT"), np.zeros(shape, dtype=np.float32))
 
 
@@ -189,11 +216,15 @@ def test_a_model_that_gives_nan(tiny, pixels):
 
 
 def test_an_image_needs_a_processor(tiny):
-    with pytest.raises(mv.InputError, match="has no image processor; give pre-processed pixel values"):
+    with pytest.raises(
+        mv.InputError, match="has no image processor; give pre-processed pixel values"
+    ):
         mv.explain(tiny("ViT"), mv.samples()["cat"])
 
 
-@pytest.mark.parametrize(("label", "index"), [(0, 0), (3, 3), ("cat", 3), ("Cat", 3), ("3", 3), (np.int64(9), 9)])
+@pytest.mark.parametrize(
+    ("label", "index"), [(0, 0), (3, 3), ("cat", 3), ("Cat", 3), ("3", 3), (np.int64(9), 9)]
+)
 def test_labels(demo_vit, label, index):
     assert demo_vit.label_of(label, 1) == index
 
@@ -272,12 +303,16 @@ def test_a_processor_that_crops_shows_what_is_left(tmp_path, tiny):
     wide = np.zeros((100, 200, 3), dtype=np.uint8)
     wide[:, 50:150] = 255
     model = tiny("Dinov2", image_size=32)
-    model.processor = BitImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 16, "width": 16})
+    model.processor = BitImageProcessorPil(
+        size={"shortest_edge": 32}, crop_size={"height": 16, "width": 16}
+    )
     picture = model.picture(wide)
     assert (model.grid, picture.view.shape[:2]) == ((4, 4), (50, 50))
     assert picture.view.min() == 255
     other = tiny("DeiT")
-    other.processor = DeiTImageProcessorPil(size={"height": 32, "width": 32}, crop_size={"height": 16, "width": 16})
+    other.processor = DeiTImageProcessorPil(
+        size={"height": 32, "width": 32}, crop_size={"height": 16, "width": 16}
+    )
     assert other.picture(wide).view.shape[:2] == (50, 100)
 
 
@@ -295,7 +330,9 @@ def broken(folder, tiny, what):
         (folder / "model.safetensors").unlink()
         torch.save(model.state_dict(), folder / "pytorch_model.bin")
     elif what == "damaged weights":
-        (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:500])
+        (folder / "model.safetensors").write_bytes(
+            (folder / "model.safetensors").read_bytes()[:500]
+        )
     elif what == "no classifier":
         model.vit.save_pretrained(folder)
     elif what == "not a ViT":
@@ -307,13 +344,19 @@ def broken(folder, tiny, what):
     elif what == "pickles behind an index":
         (folder / "model.safetensors").unlink()
         torch.save(model.state_dict(), folder / "weights.bin")
-        (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": dict.fromkeys(model.state_dict(), "weights.bin")}))
+        (folder / "model.safetensors.index.json").write_text(
+            json.dumps({"weight_map": dict.fromkeys(model.state_dict(), "weights.bin")})
+        )
     elif what == "a wild index":
-        (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": dict.fromkeys(model.state_dict(), "../model.safetensors")}))
+        (folder / "model.safetensors.index.json").write_text(
+            json.dumps({"weight_map": dict.fromkeys(model.state_dict(), "../model.safetensors")})
+        )
     elif what == "another number of classes":
         config = json.loads((folder / "config.json").read_text())
         names = {str(i): str(i) for i in range(7)}
-        (folder / "config.json").write_text(json.dumps({**config, "id2label": names, "label2id": names}))
+        (folder / "config.json").write_text(
+            json.dumps({**config, "id2label": names, "label2id": names})
+        )
     elif what == "odd patches":
         config = json.loads((folder / "config.json").read_text())
         (folder / "config.json").write_text(json.dumps({**config, "patch_size": 0}))
@@ -330,13 +373,22 @@ def broken(folder, tiny, what):
         ("no weights", r"cannot read the weights \(safetensors\)"),
         ("pickled weights", r"cannot read the weights \(safetensors\)"),
         ("damaged weights", "cannot read the weights"),
-        ("no classifier", "ViTModel is not a supported image classifier; supported: ViTForImageClassification"),
+        (
+            "no classifier",
+            "ViTModel is not a supported image classifier; supported: ViTForImageClassification",
+        ),
         ("not a ViT", "ResNetForImageClassification is not a supported"),
         ("headless", "has no weights for classifier"),
         ("damaged configuration", "cannot read the configuration"),
-        ("pickles behind an index", "its index names the weight file 'weights.bin'; only safetensors"),
+        (
+            "pickles behind an index",
+            "its index names the weight file 'weights.bin'; only safetensors",
+        ),
         ("a wild index", r"its index names the weight file '\.\./model\.safetensors'"),
-        ("another number of classes", r"weight classifier\.(weight|bias) has shape \[5.*but its configuration wants \[7"),
+        (
+            "another number of classes",
+            r"weight classifier\.(weight|bias) has shape \[5.*but its configuration wants \[7",
+        ),
         ("odd patches", "cannot read the"),
         ("null", "cannot read the configuration"),
     ],
@@ -348,7 +400,9 @@ def test_checkpoints_that_cannot_be_used(tmp_path, tiny, what, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["google/vit-base-patch16-224", "demo-vitt", "no such/thing/at all"])
+@pytest.mark.parametrize(
+    "name", ["google/vit-base-patch16-224", "demo-vitt", "no such/thing/at all"]
+)
 def test_models_that_cannot_be_had(name):
     with pytest.raises(mv.InputError, match=r"bundled models: demo-deit, demo-vit") as caught:
         mv.load(name)
@@ -366,13 +420,22 @@ def test_other_architectures_are_refused():
     from transformers import ResNetConfig, ResNetForImageClassification
 
     with pytest.raises(mv.InputError, match="ResNetForImageClassification is not a supported"):
-        mv.VisionModel(ResNetForImageClassification(ResNetConfig(embedding_size=8, hidden_sizes=[8, 8, 8, 8], depths=[1, 1, 1, 1])))
+        mv.VisionModel(
+            ResNetForImageClassification(
+                ResNetConfig(embedding_size=8, hidden_sizes=[8, 8, 8, 8], depths=[1, 1, 1, 1])
+            )
+        )
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
 def test_cuda_agrees_with_the_cpu(demo_vit):
-    on_gpu = mv.explain(mv.load("demo-vit", device="cuda", dtype="float32"), mv.samples()["cat"], label=3)
-    assert np.abs(on_gpu.heatmap - mv.explain(demo_vit, mv.samples()["cat"], label=3).heatmap).max() < 0.05
+    on_gpu = mv.explain(
+        mv.load("demo-vit", device="cuda", dtype="float32"), mv.samples()["cat"], label=3
+    )
+    assert (
+        np.abs(on_gpu.heatmap - mv.explain(demo_vit, mv.samples()["cat"], label=3).heatmap).max()
+        < 0.05
+    )
 
 
 def test_a_class_named_by_a_number_wins_over_an_index():
@@ -396,10 +459,15 @@ def test_grey_models(tiny):
     from transformers import ViTImageProcessorPil
 
     model = tiny("ViT", num_channels=1)
-    model.processor = ViTImageProcessorPil(size={"height": 16, "width": 16}, image_mean=[0.5], image_std=[0.5])
+    model.processor = ViTImageProcessorPil(
+        size={"height": 16, "width": 16}, image_mean=[0.5], image_std=[0.5]
+    )
     explanation = mv.explain(model, mv.samples()["horse"])
     assert explanation.view.shape[2] == 3
-    assert mv.evaluate(model, mv.samples()["horse"], explanation.heatmap, steps=2).label == explanation.label
+    assert (
+        mv.evaluate(model, mv.samples()["horse"], explanation.heatmap, steps=2).label
+        == explanation.label
+    )
 
 
 @pytest.mark.parametrize("given", ["demo-vit", None, 3])
@@ -416,11 +484,18 @@ def test_what_is_no_model(given):
 def test_pixel_values_in_any_memory_layout(tiny, pixels):
     model = tiny("ViT")
     own = model.picture(pixels()).pixels
-    for given in (pixels()[..., ::-1][..., ::-1], pixels().astype(">f4"), pixels().astype(np.longdouble), torch.from_numpy(pixels()).requires_grad_()):
+    for given in (
+        pixels()[..., ::-1][..., ::-1],
+        pixels().astype(">f4"),
+        pixels().astype(np.longdouble),
+        torch.from_numpy(pixels()).requires_grad_(),
+    ):
         assert torch.equal(model.picture(given).pixels, own)
 
 
-@pytest.mark.parametrize("bad", [lambda a: a.sum(1)[:, 0], lambda a: a.sum(1).numpy(), lambda a: a.sum(1) * torch.nan])
+@pytest.mark.parametrize(
+    "bad", [lambda a: a.sum(1)[:, 0], lambda a: a.sum(1).numpy(), lambda a: a.sum(1) * torch.nan]
+)
 def test_operators_that_return_something_else(tiny, pixels, bad):
     with pytest.raises(mv.InputError, match="head operator <lambda> returned"):
         mv.explain(tiny("ViT"), pixels(), operators=(bad,))
@@ -453,12 +528,16 @@ def test_linear_layers_on_onednn_agree_and_are_put_back(tiny, pixels):
     assert torch.allclose(again[-1], other, atol=1e-5)
 
 
-def test_large_weights_stay_as_they_are_and_a_gelu_that_is_listened_to_is_run(tiny, pixels, monkeypatch):
+def test_large_weights_stay_as_they_are_and_a_gelu_that_is_listened_to_is_run(
+    tiny, pixels, monkeypatch
+):
     from multiplex_vit.models.fast import onednn
 
     monkeypatch.setattr(onednn, "MOST_BYTES", 0)
     model, heard = tiny("ViT").model, []
-    model.vit.layers[0].mlp.activation_fn.register_forward_hook(lambda _, args, output: heard.append(bool((args[0] < -1).any())))
+    model.vit.layers[0].mlp.activation_fn.register_forward_hook(
+        lambda _, args, output: heard.append(bool((args[0] < -1).any()))
+    )
     expected, found, linear = onednn_runs(model, pixels)
     assert torch.allclose(found[-1], expected, atol=1e-5)
     assert heard == [True] * 4
@@ -499,4 +578,6 @@ assert matmul.fp32_precision == "ieee"
 with tf32(False):
     assert matmul.fp32_precision == "ieee"
 """
-    subprocess.run([sys.executable, "-c", code], check=True)  # the two names do not go together, so in a process of its own
+    subprocess.run(
+        [sys.executable, "-c", code], check=True
+    )  # the two names do not go together, so in a process of its own

@@ -85,7 +85,11 @@ def test_networks_give_names_back(tmp_path, name):
     net = network(name)
     net.write(tmp_path / "a.graphml")
     read = mv.Multiplex.read(tmp_path / "a.graphml")
-    assert (read.layer_names, read.prefix, dict(read.provenance)) == (net.layer_names, net.prefix, net.provenance)
+    assert (read.layer_names, read.prefix, dict(read.provenance)) == (
+        net.layer_names,
+        net.prefix,
+        net.provenance,
+    )
     assert f"{name}:r0c0" in nx.read_graphml(tmp_path / "a.graphml").nodes
     assert len(igraph.Graph.Read_GraphML(str(tmp_path / "a.graphml")).vs) == 10
     net.write(tmp_path / "a.gexf")
@@ -95,7 +99,10 @@ def test_networks_give_names_back(tmp_path, name):
     assert nodes["layer_name"].unique().tolist() == [name, "other"]
     assert set(edges["source"]) <= set(nodes["id"])
     net.write(tmp_path / "a.parquet")
-    assert pd.read_parquet(tmp_path / "a_nodes.parquet")["layer_name"].unique().tolist() == [name, "other"]
+    assert pd.read_parquet(tmp_path / "a_nodes.parquet")["layer_name"].unique().tolist() == [
+        name,
+        "other",
+    ]
 
 
 # --- consoles ------------------------------------------------------------------------------------------
@@ -117,7 +124,16 @@ def test_a_console_that_cannot_print_a_name_is_no_failure(tmp_path, encoding, co
     given = {
         "explain": [image, "--out", tmp_path / "猫", *FAST],
         "evaluate": [image, "--out", tmp_path / "猫.csv", *FAST],
-        "compare": [image, "--explainers", "raw_attention", "random_order", "--steps", "2", "--out", tmp_path / "猫"],
+        "compare": [
+            image,
+            "--explainers",
+            "raw_attention",
+            "random_order",
+            "--steps",
+            "2",
+            "--out",
+            tmp_path / "猫",
+        ],
         "network": [image, "--out", tmp_path / "猫.graphml"],
         "models": [],
     }
@@ -128,7 +144,9 @@ def test_a_console_that_cannot_print_a_name_is_no_failure(tmp_path, encoding, co
     if command != "models":
         assert b"\\u732b" in done.stdout
     for page in (["--help"], [command, "--help"], [command, "--猫"]):
-        shown = subprocess.run([*call[:3], *page], capture_output=True, env=environment, check=False)
+        shown = subprocess.run(
+            [*call[:3], *page], capture_output=True, env=environment, check=False
+        )
         assert b"Traceback" not in shown.stderr
 
 
@@ -142,12 +160,32 @@ def test_results_have_names_that_every_system_takes(stem):
     assert name[0] not in ".-~ "
     assert name[-1] not in ". "
     assert not re.search(r'[\x00-\x1f<>:"/\\|?*\ud800-\udfff]', name)
-    assert name.split(".")[0].strip().upper() not in ("CON", "PRN", "AUX", "NUL", "COM1", "LPT9", "COM¹")
+    assert name.split(".")[0].strip().upper() not in (
+        "CON",
+        "PRN",
+        "AUX",
+        "NUL",
+        "COM1",
+        "LPT9",
+        "COM¹",
+    )
     assert len(f"{name}-99_summary.png".encode()) < 200
 
 
 def test_results_of_different_images_never_share_a_name():
-    paths = [f"{stem}.png" for stem in (*STEMS, *RESERVED, "cat", "Cat", "CAT-2", "cat-2", "é", "e\N{COMBINING ACUTE ACCENT}")] * 2
+    paths = [
+        f"{stem}.png"
+        for stem in (
+            *STEMS,
+            *RESERVED,
+            "cat",
+            "Cat",
+            "CAT-2",
+            "cat-2",
+            "é",
+            "e\N{COMBINING ACUTE ACCENT}",
+        )
+    ] * 2
     names = output_stems(paths)
     assert len({name.casefold() for name in names}) == len(paths)
     assert output_stems(["a/cat.jpg", "b/dog.png"]) == ["cat", "dog"]
@@ -158,7 +196,13 @@ def test_an_image_of_dots_leaves_files_that_are_seen(tmp_path, capsys):
     assert main(["explain", str(tmp_path / "..."), "--out", str(tmp_path / "o"), *FAST]) == 0
     capsys.readouterr()
     names = sorted(file.name for file in (tmp_path / "o").iterdir())
-    assert names == ["__.npz", "___overlay.png", "___summary.pdf", "___summary.png", "explanations.csv"]
+    assert names == [
+        "__.npz",
+        "___overlay.png",
+        "___summary.pdf",
+        "___summary.png",
+        "explanations.csv",
+    ]
 
 
 # --- tables that are gone on with ----------------------------------------------------------------------
@@ -193,7 +237,9 @@ def pictures(folder, *names):
 
 def test_a_stray_picture_does_not_hide_class_folders(tmp_path):
     folder = pictures(tmp_path, "cat/1.png", "dog/2.png", "dog/3.png", "stray.png")
-    with pytest.raises(mv.InputError, match="holds 1 pictures beside 3 pictures in folders; move one"):
+    with pytest.raises(
+        mv.InputError, match="holds 1 pictures beside 3 pictures in folders; move one"
+    ):
         mv.images(folder)
     (folder / "stray.png").unlink()
     assert len(mv.images(folder)) == 3
@@ -204,7 +250,15 @@ def test_a_stray_picture_does_not_hide_class_folders(tmp_path):
 
 def test_compare_takes_class_folders_and_refuses_a_mixture(tmp_path, capsys):
     folder = pictures(tmp_path / "in", "cat/1.png", "dog/2.png")
-    options = ["--explainers", "random_order", "raw_attention", "--steps", "2", "--out", str(tmp_path / "o")]
+    options = [
+        "--explainers",
+        "random_order",
+        "raw_attention",
+        "--steps",
+        "2",
+        "--out",
+        str(tmp_path / "o"),
+    ]
     assert main(["compare", str(folder), *options]) == 0
     assert read_table(tmp_path / "o" / "report" / "scores.csv")["image"].nunique() == 2
     pictures(folder, "stray.png")
@@ -217,17 +271,23 @@ def test_labels_are_read_under_any_spelling_of_their_header(tmp_path, header):
     pictures(tmp_path, "1.png", "2.png")
     file = "File" if header == "Label" else "file"
     order = (header, file) if header.startswith("\ufeff") else (file, header)
-    rows = [dict(zip((file, header), row, strict=True)) for row in (("1.png", "None"), ("2.png", "01"))]
+    rows = [
+        dict(zip((file, header), row, strict=True)) for row in (("1.png", "None"), ("2.png", "01"))
+    ]
     lines = [",".join(order), *(",".join(row[name] for name in order) for row in rows)]
     (tmp_path / "a.csv").write_text("\n".join(lines), encoding="utf-8")
     assert [mv.images(tmp_path / "a.csv").sample(i).label for i in range(2)] == ["None", "01"]
 
 
-@pytest.mark.parametrize("header", ["labels", "class", "lable", "category", "Target", "class_label"])
+@pytest.mark.parametrize(
+    "header", ["labels", "class", "lable", "category", "Target", "class_label"]
+)
 def test_a_column_that_is_not_read_as_labels_is_told(tmp_path, header):
     pictures(tmp_path, "1.png")
     (tmp_path / "a.csv").write_text(f"file,{header}\n1.png,cat\n")
-    with pytest.warns(UserWarning, match=f"no column 'label'; '{header}' is not read: name it 'label'"):
+    with pytest.warns(
+        UserWarning, match=f"no column 'label'; '{header}' is not read: name it 'label'"
+    ):
         assert mv.images(tmp_path / "a.csv").sample(0).label is None
 
 

@@ -42,7 +42,13 @@ def arguments_of(command, folder):
 
 
 def test_there_are_numbers_to_try():
-    assert {command for command, _ in OPTIONS} >= {"explain", "evaluate", "network", "compare", "study"}
+    assert {command for command, _ in OPTIONS} >= {
+        "explain",
+        "evaluate",
+        "network",
+        "compare",
+        "study",
+    }
 
 
 @pytest.mark.parametrize(("command", "option"), [pair for pair in OPTIONS if pair[0] != "ablate"])

@@ -39,7 +39,9 @@ def test_sixteen_bit_greys_keep_their_range(tmp_path):
 
 def test_transparency_is_laid_over_white(tmp_path):
     clear = np.zeros((8, 8, 4), dtype=np.uint8)
-    assert (np.asarray(images.read_image(saved(tmp_path / "clear.png", Image.fromarray(clear)))) == 255).all()
+    assert (
+        np.asarray(images.read_image(saved(tmp_path / "clear.png", Image.fromarray(clear)))) == 255
+    ).all()
 
 
 def test_palette_with_transparency(tmp_path):
@@ -95,7 +97,9 @@ def test_a_decompression_bomb_is_refused_unread(tmp_path, monkeypatch):
         images.read_image(Image.fromarray(COLOUR))
 
 
-@pytest.mark.parametrize("given", [COLOUR.astype(float), COLOUR[None], COLOUR.transpose(2, 0, 1)[:2], 3, None])
+@pytest.mark.parametrize(
+    "given", [COLOUR.astype(float), COLOUR[None], COLOUR.transpose(2, 0, 1)[:2], 3, None]
+)
 def test_other_things_are_refused(given):
     with pytest.raises(InputError, match="cannot read an image from"):
         images.read_image(given)
@@ -112,7 +116,9 @@ def test_samples_are_readable_and_licensed():
 def test_whatever_a_damaged_file_does_is_one_line(tmp_path):
     rng, messages = np.random.default_rng(0), []
     for suffix in ("png", "jpg", "webp", "tif", "gif", "bmp"):
-        whole = saved(tmp_path / f"whole.{suffix}", Image.fromarray(COLOUR).resize((64, 64))).read_bytes()
+        whole = saved(
+            tmp_path / f"whole.{suffix}", Image.fromarray(COLOUR).resize((64, 64))
+        ).read_bytes()
         for number in range(40):
             damaged = bytearray(whole[: rng.integers(1, len(whole) + 1)])
             for place in rng.integers(0, len(damaged), 5):

@@ -8,7 +8,10 @@ from scipy.stats import spearmanr
 import multiplex_vit as mv
 
 SIDE = 8
-RULES = {"linear": lambda total: 0.05 + 0.9 * total, "sigmoid": lambda total: 1 / (1 + np.exp(3 - 6 * total))}
+RULES = {
+    "linear": lambda total: 0.05 + 0.9 * total,
+    "sigmoid": lambda total: 1 / (1 + np.exp(3 - 6 * total)),
+}
 
 
 def planted_worth(seed, roughness):
@@ -18,19 +21,27 @@ def planted_worth(seed, roughness):
     .87 to .99 for random masks and .94 to .99 for multiplex.
     """
     rng, (row, col) = np.random.default_rng(seed), np.indices((SIDE, SIDE))
-    blobs = sum(h * np.exp(-((row - r) ** 2 + (col - c) ** 2) / 4) for h, r, c in zip((1, 0.6), rng.uniform(0, 7, 2), rng.uniform(0, 7, 2), strict=True))
+    blobs = sum(
+        h * np.exp(-((row - r) ** 2 + (col - c) ** 2) / 4)
+        for h, r, c in zip((1, 0.6), rng.uniform(0, 7, 2), rng.uniform(0, 7, 2), strict=True)
+    )
     worth = blobs + roughness * rng.random((SIDE, SIDE))
     return worth / worth.sum()
 
 
 def correlation(worth, rule, **choices):
     model = PlantedModel(worth, rule=RULES[rule])
-    explanation = mv.explain(model, np.ones((1, 3, SIDE, SIDE), dtype=np.float32), label=0, budget=550, **choices)
+    explanation = mv.explain(
+        model, np.ones((1, 3, SIDE, SIDE), dtype=np.float32), label=0, budget=550, **choices
+    )
     assert model.sequences == explanation.forward_passes <= 550
     return spearmanr(explanation.heatmap.ravel(), worth.ravel()).statistic
 
 
-WAYS = {"communities": {"method": "communities"}, "random masks, graph": {"design": "random", "estimator": "graph"}}
+WAYS = {
+    "communities": {"method": "communities"},
+    "random masks, graph": {"design": "random", "estimator": "graph"},
+}
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -44,5 +55,11 @@ def test_a_planted_heatmap_is_found_again(way, rule, roughness, seed):
 def test_a_wrong_heatmap_is_not_found():
     """The measure can fail: what is found for one worth does not fit another."""
     model = PlantedModel(planted_worth(0, 0.5), rule=RULES["linear"])
-    explanation = mv.explain(model, np.ones((1, 3, SIDE, SIDE), dtype=np.float32), label=0, budget=550, method="communities")
+    explanation = mv.explain(
+        model,
+        np.ones((1, 3, SIDE, SIDE), dtype=np.float32),
+        label=0,
+        budget=550,
+        method="communities",
+    )
     assert spearmanr(explanation.heatmap.ravel(), planted_worth(1, 0.5).ravel()).statistic < 0.8

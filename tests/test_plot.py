@@ -40,16 +40,35 @@ def test_a_signed_heatmap_is_drawn_around_zero():
 
 
 def test_curves_show_their_areas():
-    table = pd.DataFrame({"curve": ["insertion"] * 3 + ["deletion"] * 3, "fraction": [0, 0.5, 1] * 2, "confidence": [0, 1, 1, 1, 0, 0]})
+    table = pd.DataFrame(
+        {
+            "curve": ["insertion"] * 3 + ["deletion"] * 3,
+            "fraction": [0, 0.5, 1] * 2,
+            "confidence": [0, 1, 1, 1, 0, 0],
+        }
+    )
     ax = plot.curves(table)
-    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["insertion, AUC 0.750", "deletion, AUC 0.250"]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == [
+        "insertion, AUC 0.750",
+        "deletion, AUC 0.250",
+    ]
     assert not ax.collections
-    ax = plot.curves(pd.concat([table, table.assign(confidence=table["confidence"] / 2)]), ax=plt.figure().add_subplot())
+    ax = plot.curves(
+        pd.concat([table, table.assign(confidence=table["confidence"] / 2)]),
+        ax=plt.figure().add_subplot(),
+    )
     assert ax.collections, "several images have an interval"
 
 
 def test_curves_of_two_protocols_are_not_drawn_together():
-    table = pd.DataFrame({"curve": "insertion", "fraction": [0, 1], "confidence": [0, 1], "protocol": ["token", "patch/black"]})
+    table = pd.DataFrame(
+        {
+            "curve": "insertion",
+            "fraction": [0, 1],
+            "confidence": [0, 1],
+            "protocol": ["token", "patch/black"],
+        }
+    )
     with pytest.raises(mv.InputError, match="curves of token and patch/black do not compare"):
         plot.curves(table)
 
@@ -81,13 +100,23 @@ def test_the_stack_has_every_layer_and_its_links(net):
 
 
 def test_the_summary_has_a_row_an_image(demo_vit, tmp_path):
-    explanations = mv.explain(demo_vit, [mv.samples()["cat"], mv.samples()["rocket"]], statistics=("max",))
-    evaluations = [mv.evaluate(demo_vit, mv.samples()[n], e.heatmap, steps=2) for n, e in zip(("cat", "rocket"), explanations, strict=True)]
+    explanations = mv.explain(
+        demo_vit, [mv.samples()["cat"], mv.samples()["rocket"]], statistics=("max",)
+    )
+    evaluations = [
+        mv.evaluate(demo_vit, mv.samples()[n], e.heatmap, steps=2)
+        for n, e in zip(("cat", "rocket"), explanations, strict=True)
+    ]
     figure = plot.summary(explanations, evaluations)
     assert len(figure.axes) == 8
     figure.savefig(tmp_path / "summary.pdf")
     assert evaluations[0].plot(ax=plt.figure().add_subplot()).lines
-    assert explanations[0].plot(ax=plt.figure().add_subplot()).get_title().startswith(explanations[0].label_name)
+    assert (
+        explanations[0]
+        .plot(ax=plt.figure().add_subplot())
+        .get_title()
+        .startswith(explanations[0].label_name)
+    )
 
 
 def test_an_explanation_shows_itself_in_a_notebook(demo_vit):
@@ -103,7 +132,9 @@ def test_a_colour_bar_is_drawn_where_asked():
 
 
 def test_a_heatmap_with_gaps_keeps_its_scale():
-    heat = plot.overlay(IMAGE, np.array([[np.nan, -1.0], [2.0, 0.0]]), ax=plt.figure().add_subplot()).get_images()[1]
+    heat = plot.overlay(
+        IMAGE, np.array([[np.nan, -1.0], [2.0, 0.0]]), ax=plt.figure().add_subplot()
+    ).get_images()[1]
     assert heat.get_clim() == (-2, 2)
 
 
@@ -125,7 +156,9 @@ def test_nothing_to_colour():
 
 
 def test_an_unknown_colour_map_is_refused():
-    with pytest.raises(mv.InputError, match="unknown colour map 'virids' \\(did you mean 'viridis'"):
+    with pytest.raises(
+        mv.InputError, match="unknown colour map 'virids' \\(did you mean 'viridis'"
+    ):
         plot.colours(np.zeros(2), cmap="virids")
 
 
@@ -164,7 +197,10 @@ def test_prefix_tokens_are_not_drawn_over_the_image():
 
 
 def test_too_few_nodes_are_refused():
-    for draw in (lambda: plot.small_multiples(IMAGE, VALUES, (3, 3)), lambda: plot.stack(np.zeros((1, 4, 4)), (3, 3))):
+    for draw in (
+        lambda: plot.small_multiples(IMAGE, VALUES, (3, 3)),
+        lambda: plot.stack(np.zeros((1, 4, 4)), (3, 3)),
+    ):
         with pytest.raises(mv.InputError, match="there are 4 nodes; a 3 x 3 grid needs 9"):
             draw()
 
@@ -181,9 +217,15 @@ def random_weights(n_layers=3, n_nodes=5):
 
 
 def test_the_stack_draws_the_layers_chosen():
-    ax = plot.stack(random_weights(), (2, 2), names=("a", "b", "c"), layers=(2, 0), edges=4, links=2)
+    ax = plot.stack(
+        random_weights(), (2, 2), names=("a", "b", "c"), layers=(2, 0), edges=4, links=2
+    )
     assert [t.get_text() for t in ax.texts] == ["c", "a"]
-    assert [len(c.get_segments()) for c in ax.collections if hasattr(c, "get_segments")] == [2, 4, 4]
+    assert [len(c.get_segments()) for c in ax.collections if hasattr(c, "get_segments")] == [
+        2,
+        4,
+        4,
+    ]
 
 
 def test_prefix_tokens_stand_left_of_the_sheet():
@@ -223,14 +265,23 @@ def test_a_stack_that_does_not_fit_is_refused(options, message):
 def test_the_names_of_a_stack_stay_in_the_axes():
     for size in ((6, 3), (3, 6)):
         figure = plt.figure(figsize=size)
-        ax = plot.stack(random_weights(6), (2, 2), names=[f"layer {i} of a name" for i in range(6)], ax=figure.add_subplot())
+        ax = plot.stack(
+            random_weights(6),
+            (2, 2),
+            names=[f"layer {i} of a name" for i in range(6)],
+            ax=figure.add_subplot(),
+        )
         figure.canvas.draw()
         assert max(t.get_window_extent().x1 for t in ax.texts) <= figure.bbox.x1
 
 
 def test_a_distribution_is_the_share_of_nodes_at_least_so_great():
     ax = plot.distribution(VALUES, names=("a", "b", "c$"), label="in$")
-    assert [line.get_xydata().tolist() for line in ax.lines] == [[[1, 1], [2, 0.75], [3, 0.5], [4, 0.25]], [[2, 0.5]], [[1, 1], [8, 0.25]]]
+    assert [line.get_xydata().tolist() for line in ax.lines] == [
+        [[1, 1], [2, 0.75], [3, 0.5], [4, 0.25]],
+        [[2, 0.5]],
+        [[1, 1], [8, 0.25]],
+    ]
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["a", "b (2 zeros)", "c$"]
 
@@ -240,7 +291,9 @@ def test_many_layers_have_a_colour_bar_for_a_legend():
     ax = plot.distribution(np.tile(VALUES, (8, 1)), ax=figure.add_subplot())
     assert ax.get_legend() is None
     assert ax.get_title() == "not drawn: 16 zeros of 96 values"
-    assert [t.get_text() for t in figure.axes[1].get_yticklabels()] == [f"L{i:02d}" for i in range(0, 24, 2)]
+    assert [t.get_text() for t in figure.axes[1].get_yticklabels()] == [
+        f"L{i:02d}" for i in range(0, 24, 2)
+    ]
 
 
 def test_trajectories_name_the_highest_nodes():
@@ -250,7 +303,10 @@ def test_trajectories_name_the_highest_nodes():
     assert [t.get_text() for t in ax.get_xticklabels()] == ["x", "y", "z"]
     median = next(line for line in ax.lines if line.get_label() == "median")
     assert median.get_ydata().tolist() == [2.5, 1, 1]
-    assert [t.get_text() for t in plot.trajectories(VALUES, highlight=(2,), ax=plt.figure().add_subplot()).texts] == ["2"]
+    assert [
+        t.get_text()
+        for t in plot.trajectories(VALUES, highlight=(2,), ax=plt.figure().add_subplot()).texts
+    ] == ["2"]
 
 
 def test_trajectories_that_do_not_fit_are_refused():
@@ -275,8 +331,16 @@ TREE = np.array([[0, 2, 0.5, 2], [1, 3, 0.85, 3]])
 def test_the_similarity_of_layers_is_ordered_by_its_tree():
     figure = plot.similarity(MATRIX, names=("a", "b", "c"), linkage=TREE, title="$")
     _tree, cells, bar = figure.axes
-    assert [t.get_text() for t in cells.get_yticklabels()] == [t.get_text() for t in cells.get_xticklabels()] == ["b", "a", "c"]
-    assert cells.collections[0].get_array().tolist() == [[1, 0.1, 0.2], [0.1, 1, 0.5], [0.2, 0.5, 1]]
+    assert (
+        [t.get_text() for t in cells.get_yticklabels()]
+        == [t.get_text() for t in cells.get_xticklabels()]
+        == ["b", "a", "c"]
+    )
+    assert cells.collections[0].get_array().tolist() == [
+        [1, 0.1, 0.2],
+        [0.1, 1, 0.5],
+        [0.2, 0.5, 1],
+    ]
     assert cells.collections[0].get_clim() == bar.get_ylim() == (0.1, 0.5)
     assert [t.get_text() for t in cells.texts][:3] == ["1.00", "0.10", "0.20"]
 
@@ -284,10 +348,15 @@ def test_the_similarity_of_layers_is_ordered_by_its_tree():
 def test_leaves_lie_beside_their_rows():
     n = 24
     values = np.random.default_rng(0).random((n, 5))
-    figure = plot.similarity(np.corrcoef(values), linkage=linkage(values), names=["a long name"] * n)
+    figure = plot.similarity(
+        np.corrcoef(values), linkage=linkage(values), names=["a long name"] * n
+    )
     figure.canvas.draw()
     tree, cells, _bar = figure.axes
-    leaves, rows = [ax.transData.transform([(0, y) for y in places])[:, 1] for ax, places in ((tree, (5, 10 * n - 5)), (cells, (0.5, n - 0.5)))]
+    leaves, rows = [
+        ax.transData.transform([(0, y) for y in places])[:, 1]
+        for ax, places in ((tree, (5, 10 * n - 5)), (cells, (0.5, n - 0.5)))
+    ]
     assert np.allclose(leaves, rows)
     assert cells.collections[0].cmap.name == plot.SIGNED
     assert not cells.texts
@@ -296,7 +365,10 @@ def test_leaves_lie_beside_their_rows():
 def test_reducibility_marks_the_best():
     left, right = plot.reducibility(TREE, np.array([0, 0.4, 0.1]), names=("a", "b", "c")).axes
     assert [t.get_text() for t in right.get_legend().get_texts()] == ["best: 2 of 3 layers"]
-    assert [line.get_xydata().tolist() for line in right.lines] == [[[3, 0], [2, 0.4], [1, 0.1]], [[2, 0.4]]]
+    assert [line.get_xydata().tolist() for line in right.lines] == [
+        [[3, 0], [2, 0.4], [1, 0.1]],
+        [[2, 0.4]],
+    ]
     assert left.lines[0].get_xdata()[0] == pytest.approx((0.5 + 0.85) / 2)
     assert [t.get_text() for t in left.get_yticklabels()] == ["b", "a", "c"]
 
@@ -304,7 +376,10 @@ def test_reducibility_marks_the_best():
 def test_reducibility_shows_what_chance_gives():
     by_chance = np.array([[0, 0.3, 0.1], [0, 0.5, 0.1]])
     _, right = plot.reducibility(TREE, np.array([0, 0.4, 0.1]), by_chance=by_chance).axes
-    assert [t.get_text() for t in right.get_legend().get_texts()] == ["nodes permuted, 2 times", "best: 2 of 3 layers"]
+    assert [t.get_text() for t in right.get_legend().get_texts()] == [
+        "nodes permuted, 2 times",
+        "best: 2 of 3 layers",
+    ]
     assert right.lines[0].get_xydata() == pytest.approx(np.array([[3, 0], [2, 0.4], [1, 0.1]]))
     with pytest.raises(mv.InputError, match=r"by_chance has shape \[2, 2\]; give \[sample, 3\]"):
         plot.reducibility(TREE, np.zeros(3), by_chance=by_chance[:, :2])
@@ -314,11 +389,23 @@ def test_reducibility_shows_what_chance_gives():
     ("draw", "message"),
     [
         (lambda: plot.similarity(np.zeros((2, 3))), "the matrix has shape \\[2, 3\\]"),
-        (lambda: plot.similarity(MATRIX, linkage=TREE[:1]), "the linkage has shape \\[1, 4\\]; 3 layers need \\[2, 4\\]"),
-        (lambda: plot.reducibility(TREE, np.zeros(2)), "the linkage has shape \\[2, 4\\]; 2 layers"),
-        (lambda: plot.reducibility(TREE, np.zeros(3), best=3), "best is 3; give a number of merges of 0 to 2"),
+        (
+            lambda: plot.similarity(MATRIX, linkage=TREE[:1]),
+            "the linkage has shape \\[1, 4\\]; 3 layers need \\[2, 4\\]",
+        ),
+        (
+            lambda: plot.reducibility(TREE, np.zeros(2)),
+            "the linkage has shape \\[2, 4\\]; 2 layers",
+        ),
+        (
+            lambda: plot.reducibility(TREE, np.zeros(3), best=3),
+            "best is 3; give a number of merges of 0 to 2",
+        ),
         (lambda: plot.distribution(np.zeros(3)), "values have shape \\[3\\]"),
-        (lambda: plot.pruning(pd.DataFrame({"min_cut": [0]})), "no column density; it needs min_cut, density, isolates, giant_component"),
+        (
+            lambda: plot.pruning(pd.DataFrame({"min_cut": [0]})),
+            "no column density; it needs min_cut, density, isolates, giant_component",
+        ),
         (lambda: plot.pruning(pruned().iloc[:0]), "the table is empty"),
     ],
 )
@@ -329,7 +416,16 @@ def test_what_cannot_be_drawn_is_refused(draw, message):
 
 def pruned(cuts=(0, 0.01, 0.1)):
     rows = [
-        {"layer": i, "name": f"L{i}", "min_cut": cut, "edges": 4, "density": 1 - cut - i / 4, "isolates": i, "giant_component": 4, "tau_in$": 1 - cut - i / 2}
+        {
+            "layer": i,
+            "name": f"L{i}",
+            "min_cut": cut,
+            "edges": 4,
+            "density": 1 - cut - i / 4,
+            "isolates": i,
+            "giant_component": 4,
+            "tau_in$": 1 - cut - i / 2,
+        }
         for cut in cuts
         for i in (0, 1)
     ]
@@ -357,18 +453,35 @@ def test_pruning_without_zero_or_measures():
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
-    ("shape", "fill"), [((1, 1), 0.0), ((1, 1), np.nan), ((1, 4), 1.0), ((3, 1), -1.0), ((3, 4), 1e-300), ((3, 4), np.nan), ((9, 2), 0.0), ((9, 2), 2.0)]
+    ("shape", "fill"),
+    [
+        ((1, 1), 0.0),
+        ((1, 1), np.nan),
+        ((1, 4), 1.0),
+        ((3, 1), -1.0),
+        ((3, 4), 1e-300),
+        ((3, 4), np.nan),
+        ((9, 2), 0.0),
+        ((9, 2), 2.0),
+    ],
 )
 def test_any_numbers_and_names_are_drawn(shape, fill):
     n_layers, n_nodes = shape
     values, names = np.full(shape, fill), [HOSTILE[i % 3] for i in range(n_layers)]
     axes = [plot.distribution(values, names=names, label="$", ax=plt.figure().add_subplot())]
-    axes += [plot.trajectories(values, names=names, nodes=["$_$"] * n_nodes, ax=plt.figure().add_subplot())]
+    axes += [
+        plot.trajectories(
+            values, names=names, nodes=["$_$"] * n_nodes, ax=plt.figure().add_subplot()
+        )
+    ]
     weights = np.zeros((n_layers, n_nodes, n_nodes))
     axes += [plot.stack(weights, (1, 1), names=names, values=values, ax=plt.figure().add_subplot())]
     axes += [plot.overlay(IMAGE, values, title="$", colourbar=True, ax=plt.figure().add_subplot())]
     figures = [ax.figure for ax in axes]
-    figures += [plot.small_multiples(IMAGE, values, (1, n_nodes), names=names, shared=shared) for shared in (True, False)]
+    figures += [
+        plot.small_multiples(IMAGE, values, (1, n_nodes), names=names, shared=shared)
+        for shared in (True, False)
+    ]
     tree = linkage(np.arange(n_layers)[:, None]) if n_layers > 1 else np.zeros((0, 4))
     figures += [plot.similarity(np.full((n_layers, n_layers), fill), names=names, linkage=tree)]
     figures += [plot.reducibility(tree, np.full(n_layers, fill), names=names)]

@@ -163,5 +163,8 @@ def test_nan_never_stays_and_comes_last():
     nan = torch.nan
     low, high = torch.tensor([1.0, nan, 3.0, nan]), torch.tensor([2.0, nan, 4.0, nan])
     kept, left = within(low, high, 0.25)
-    assert (kept.tolist(), left.tolist()) == ([False, False, True, False], [False, True, False, True])
+    assert (kept.tolist(), left.tolist()) == (
+        [False, False, True, False],
+        [False, True, False, True],
+    )
     assert within(low, high, 0.75)[1].all(), "the cut itself is NaN"

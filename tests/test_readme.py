@@ -38,7 +38,11 @@ def test_every_link_leads_somewhere():
 
 
 def test_rows_of_figures_are_those_of_the_results():
-    results = {line for path in (ROOT / "analysis" / "results").rglob("*.md") for line in path.read_text(encoding="utf-8").splitlines()}
+    results = {
+        line
+        for path in (ROOT / "analysis" / "results").rglob("*.md")
+        for line in path.read_text(encoding="utf-8").splitlines()
+    }
     rows = [line for line in README.splitlines() if re.match(r"\| (demo|vit)-[a-z0-9-]+ \|", line)]
     assert len(rows) > 16
     for row in rows:

@@ -13,7 +13,9 @@ PUBLIC = [getattr(mv, name) for name in mv.__all__]
 REGISTRIES = [each for each in PUBLIC if isinstance(each, Registry)] + [DENSITIES]
 MEMBERS = [(registry, name) for registry in REGISTRIES for name in registry]
 every_registry = pytest.mark.parametrize("registry", REGISTRIES, ids=lambda each: each.kind)
-every_member = pytest.mark.parametrize(("registry", "name"), MEMBERS, ids=lambda each: getattr(each, "kind", each))
+every_member = pytest.mark.parametrize(
+    ("registry", "name"), MEMBERS, ids=lambda each: getattr(each, "kind", each)
+)
 
 
 def defaults_of(registry, name):
@@ -29,7 +31,12 @@ def spellings_of(registry, name):
     """Return a member as a name, a name with its options, the function, and partials of both."""
     function, options = registry[name], defaults_of(registry, name)
     listed = ", ".join(f"{option}={value!r}" for option, value in options.items())
-    spellings = [name, function, functools.partial(function), functools.partial(function, **options)]
+    spellings = [
+        name,
+        function,
+        functools.partial(function),
+        functools.partial(function, **options),
+    ]
     return [*spellings, f"{name}({listed})"]
 
 
@@ -40,12 +47,16 @@ def test_options_of_wrong_types_are_refused_by_name_and_as_partials(registry, na
         for text in wrong:
             value = ast.literal_eval(text if text != "nonsense" else repr(text))
             assert f"{name}({option}={value!r})" not in registry
-            with pytest.raises(mv.InputError, match=f"{option} of {registry.kind} .* is .*; give a"):
+            with pytest.raises(
+                mv.InputError, match=f"{option} of {registry.kind} .* is .*; give a"
+            ):
                 registry.resolve(functools.partial(registry[name], **{option: value}))
 
 
 def test_whole_numbers_of_options_are_bounded():
-    with pytest.raises(mv.InputError, match="radius is 1000000000; give a whole number of at most 4,096"):
+    with pytest.raises(
+        mv.InputError, match="radius is 1000000000; give a whole number of at most 4,096"
+    ):
         mv.BASELINES["blur(radius=1000000000)"]
 
 
@@ -68,7 +79,10 @@ def test_the_same_function_may_register_again():
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(mv.InputError, match=r"unknown statistic 'medain' \(did you mean 'median'\?\); known: coherence, max, min"):
+    with pytest.raises(
+        mv.InputError,
+        match=r"unknown statistic 'medain' \(did you mean 'median'\?\); known: coherence, max, min",
+    ):
         mv.STATISTICS["medain"]
 
 
@@ -103,7 +117,10 @@ def test_what_is_written_of_a_member_gives_it_back(registry, name):
 def test_an_unknown_option_names_the_known_ones(registry, name):
     known = list(defaults_of(registry, name))
     wanted = f"{registry.kind} .* has no option 'no_such_option'"
-    for spelling in (f"{name}(no_such_option=1)", functools.partial(registry[name], no_such_option=1)):
+    for spelling in (
+        f"{name}(no_such_option=1)",
+        functools.partial(registry[name], no_such_option=1),
+    ):
         with pytest.raises(mv.InputError, match=wanted) as caught:
             registry.resolve(spelling)
         assert all(option in str(caught.value) for option in known)
@@ -122,7 +139,15 @@ def test_what_is_no_name_is_refused_in_one_line(registry, nonsense):
 
 
 def test_options_that_are_no_literals_are_no_options():
-    for text in ("katz(attenuation=x)", "katz(0.5)", "katz(**a)", "katz(", "katz()()", "(katz)", ""):
+    for text in (
+        "katz(attenuation=x)",
+        "katz(0.5)",
+        "katz(**a)",
+        "katz(",
+        "katz()()",
+        "(katz)",
+        "",
+    ):
         assert text not in mv.CENTRALITIES
         with pytest.raises(mv.InputError, match="unknown centrality"):
             mv.CENTRALITIES[text]
@@ -140,7 +165,19 @@ def test_names_that_are_none_of_pythons_take_options_too():
     assert registry.written(functools.partial(ratio, floor=2.0)) == "sum/std(floor=2.0)"
 
 
-@pytest.mark.parametrize("value", [np.float64(0.5), np.float32(0.5), np.int64(3), float("inf"), -float("inf"), "a'b", None, (1, 2)])
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.float64(0.5),
+        np.float32(0.5),
+        np.int64(3),
+        float("inf"),
+        -float("inf"),
+        "a'b",
+        None,
+        (1, 2),
+    ],
+)
 def test_options_come_back_from_text(value):
     registry = Registry("shape")
 

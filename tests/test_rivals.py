@@ -15,13 +15,20 @@ RIVALS = [name for name, explainer in mv.EXPLAINERS.items() if explainer.setting
 def eager(model, pixels):
     """Run transformers' own attention, with gradients: logits, attention of every block, hidden states."""
     model.model.set_attn_implementation("eager")
-    out = model.model(pixel_values=torch.tensor(pixels), output_attentions=True, output_hidden_states=True)
+    out = model.model(
+        pixel_values=torch.tensor(pixels), output_attentions=True, output_hidden_states=True
+    )
     return out.logits, out.attentions, out.hidden_states
 
 
 def rows_of(model, relevance):
     """Return the row of the class token, or the mean of those of class and distillation token."""
-    return relevance[: 2 if "distillation" in model.prefix else 1].mean(0)[model.n_prefix :].detach().numpy()
+    return (
+        relevance[: 2 if "distillation" in model.prefix else 1]
+        .mean(0)[model.n_prefix :]
+        .detach()
+        .numpy()
+    )
 
 
 # --- the contract of every rival --------------------------------------------------------------------------------------
@@ -39,7 +46,12 @@ def test_a_rival_keeps_its_contract(demo_deit, name):
     assert first.row()["forward_passes"] == first.forward_passes
     assert first._repr_png_().startswith(b"\x89PNG")
     assert rival(demo_deit, CAT).label == first.predicted
-    assert list(inspect.signature(rival.function).parameters) == ["model", "picture", "label", *rival.defaults]
+    assert list(inspect.signature(rival.function).parameters) == [
+        "model",
+        "picture",
+        "label",
+        *rival.defaults,
+    ]
     with pytest.raises(ValueError, match="read-only"):
         first.heatmap[:] = 0
 
@@ -48,10 +60,15 @@ def test_a_rival_keeps_its_contract(demo_deit, name):
 def test_a_rival_leaves_the_model_as_it_was(tiny, pixels, name):
     model = tiny("ViT")
     model.model.train()
-    before = model.model.config._attn_implementation, {n: p.clone() for n, p in model.model.named_parameters()}
+    before = (
+        model.model.config._attn_implementation,
+        {n: p.clone() for n, p in model.model.named_parameters()},
+    )
     mv.EXPLAINERS[name](model, pixels(), 3)
     assert (model.model.config._attn_implementation, model.model.training) == (before[0], True)
-    assert all(p.grad is None and torch.equal(p, before[1][n]) for n, p in model.model.named_parameters())
+    assert all(
+        p.grad is None and torch.equal(p, before[1][n]) for n, p in model.model.named_parameters()
+    )
 
 
 @pytest.mark.parametrize("name", RIVALS)
@@ -95,7 +112,9 @@ def test_passes_are_as_expected(demo_vit, name, passes):
 def test_passes_are_those_that_the_model_ran(tiny, pixels, name, budget):
     """Every sequence that goes through the first block's attention is counted, and budgets are kept by what has one."""
     model, ran = tiny("ViT"), []
-    hook = model.model.vit.layers[0].attention.register_forward_hook(lambda _module, _args, output: ran.append(len(output[0])))
+    hook = model.model.vit.layers[0].attention.register_forward_hook(
+        lambda _module, _args, output: ran.append(len(output[0]))
+    )
     result = mv.EXPLAINERS[name].where_taken(budget=budget)(model, pixels())
     hook.remove()
     assert result.forward_passes == sum(ran)
@@ -121,12 +140,16 @@ def test_bad_labels_and_budgets(demo_vit):
 @pytest.mark.parametrize("kind", KINDS)
 def test_raw_attention_and_rollout_agree_with_transformers_own_attention(tiny, pixels, kind):
     model = tiny(kind)
-    raw, rolled = (mv.EXPLAINERS[name](model, pixels()).heatmap for name in ("raw_attention", "rollout"))
+    raw, rolled = (
+        mv.EXPLAINERS[name](model, pixels()).heatmap for name in ("raw_attention", "rollout")
+    )
     _, attentions, _ = eager(model, pixels())
     assert raw.ravel() == pytest.approx(rows_of(model, attentions[-1][0].mean(0)), abs=1e-5)
     product = np.eye(attentions[0].shape[-1])
     for attention in attentions:
-        product = (attention[0].detach().double().numpy().mean(0) + np.eye(len(product))) / 2 @ product
+        product = (
+            (attention[0].detach().double().numpy().mean(0) + np.eye(len(product))) / 2 @ product
+        )
     assert rolled.ravel() == pytest.approx(rows_of(model, torch.tensor(product)), abs=1e-5)
 
 
@@ -152,25 +175,42 @@ def head_of(model, tokens):
     inner = model.model
     normed = getattr(inner, inner.base_model_prefix).layernorm(tokens)
     if hasattr(inner, "distillation_classifier"):
-        return (inner.cls_classifier(normed[:, 0]) + inner.distillation_classifier(normed[:, 1])) / 2
-    own = torch.cat([normed[:, 0], normed[:, 1:].mean(1)], 1) if inner.base_model_prefix == "dinov2" else normed[:, 0]
+        return (
+            inner.cls_classifier(normed[:, 0]) + inner.distillation_classifier(normed[:, 1])
+        ) / 2
+    own = (
+        torch.cat([normed[:, 0], normed[:, 1:].mean(1)], 1)
+        if inner.base_model_prefix == "dinov2"
+        else normed[:, 0]
+    )
     return inner.classifier(own)
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "DeiT with teacher"])
 def test_legrad_agrees_with_the_head_written_out(tiny, pixels, kind):
-    model = tiny("DeiT", "ForImageClassificationWithTeacher") if kind == "DeiT with teacher" else tiny(kind)
+    model = (
+        tiny("DeiT", "ForImageClassificationWithTeacher")
+        if kind == "DeiT with teacher"
+        else tiny(kind)
+    )
     result = mv.EXPLAINERS["legrad"](model, pixels(), 2)
-    blocks = next(m for m in model.model.modules() if isinstance(m, torch.nn.ModuleList) and len(m) == 3)
+    blocks = next(
+        m for m in model.model.modules() if isinstance(m, torch.nn.ModuleList) and len(m) == 3
+    )
     outputs = []
-    hooks = [block.register_forward_hook(lambda _module, _args, output: outputs.append(output)) for block in blocks]
+    hooks = [
+        block.register_forward_hook(lambda _module, _args, output: outputs.append(output))
+        for block in blocks
+    ]
     logits, attentions, _ = eager(model, pixels())
     for hook in hooks:
         hook.remove()
     assert torch.allclose(head_of(model, outputs[-1]), logits, atol=1e-5)
     expected = np.zeros(16)
     for output, attention in zip(outputs, attentions, strict=True):
-        gradient = torch.autograd.grad(head_of(model, output)[0, 2], attention, retain_graph=True)[0][0]
+        gradient = torch.autograd.grad(head_of(model, output)[0, 2], attention, retain_graph=True)[
+            0
+        ][0]
         expected += gradient.numpy().clip(min=0).mean(axis=(0, 1))[model.n_prefix :]
     assert expected.max() > 1e-3
     assert result.heatmap.ravel() == pytest.approx(expected, abs=1e-5, rel=1e-4)
@@ -181,8 +221,14 @@ def test_legrad_agrees_with_the_head_written_out(tiny, pixels, kind):
 def test_integrated_gradients_agrees_with_captum(tiny, pixels, kind):
     model = tiny(kind)
     heatmap = mv.EXPLAINERS["integrated_gradients"](model, pixels(), 2).heatmap
-    attributed = IntegratedGradients(lambda values: model.model(pixel_values=values).logits.softmax(-1)).attribute(
-        torch.tensor(pixels()), -torch.ones(1, 3, 16, 16), target=2, n_steps=32, method="riemann_middle"
+    attributed = IntegratedGradients(
+        lambda values: model.model(pixel_values=values).logits.softmax(-1)
+    ).attribute(
+        torch.tensor(pixels()),
+        -torch.ones(1, 3, 16, 16),
+        target=2,
+        n_steps=32,
+        method="riemann_middle",
     )
     expected = attributed[0].detach().numpy().reshape(3, 4, 4, 4, 4).sum((0, 2, 4))
     assert np.abs(expected).max() > 1e-3
@@ -203,7 +249,9 @@ def test_grad_cam_agrees_with_finite_differences(tiny, pixels, kind):
     """Gradients are taken by central differences in float64, from the hidden states on."""
     model = tiny(kind, dtype=torch.float64)
     heatmap = mv.EXPLAINERS["grad_cam"](model, pixels(), 2).heatmap
-    blocks = next(m for m in model.model.modules() if isinstance(m, torch.nn.ModuleList) and len(m) == 3)
+    blocks = next(
+        m for m in model.model.modules() if isinstance(m, torch.nn.ModuleList) and len(m) == 3
+    )
     norm = blocks[-1].norm1 if kind == "Dinov2" else blocks[-1].layernorm_before
     shift, held = torch.zeros(0), []
 
@@ -216,7 +264,9 @@ def test_grad_cam_agrees_with_finite_differences(tiny, pixels, kind):
 
     def logit():
         with torch.no_grad():
-            return model.model(pixel_values=torch.tensor(pixels(), dtype=torch.float64)).logits[0, 2]
+            return model.model(pixel_values=torch.tensor(pixels(), dtype=torch.float64)).logits[
+                0, 2
+            ]
 
     for channel in range(width):
         shift = torch.zeros(1, model.n_prefix + 16, width, dtype=torch.float64)
@@ -238,7 +288,9 @@ def test_rise_on_tokens_and_occlusion_are_what_they_say(demo_vit):
     assert (kept.sum(1) == 32).all()
     occluded = mv.EXPLAINERS["occlusion"](demo_vit, CAT)
     assert np.array_equal(occluded.masks.kept, ~np.eye(64, dtype=bool))
-    assert np.array_equal(np.argsort(occluded.heatmap.ravel()), np.argsort(-occluded.confidence, kind="stable"))
+    assert np.array_equal(
+        np.argsort(occluded.heatmap.ravel()), np.argsort(-occluded.confidence, kind="stable")
+    )
 
 
 def test_reversed_order_is_the_published_heatmap_with_its_sign_turned(demo_vit):

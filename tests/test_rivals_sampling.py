@@ -65,7 +65,9 @@ def test_sizes_come_from_the_shapley_kernel_and_masks_in_pairs():
     kept = kernel_masks(5, 40_000, np.random.default_rng(0))
     assert np.array_equal(kept[::2], ~kept[1::2])
     weight = np.array([1 / 4, 1 / 6, 1 / 6, 1 / 4])
-    assert np.bincount(kept.sum(1), minlength=6)[1:5] / 40_000 == pytest.approx(weight / weight.sum(), abs=0.01)
+    assert np.bincount(kept.sum(1), minlength=6)[1:5] / 40_000 == pytest.approx(
+        weight / weight.sum(), abs=0.01
+    )
     assert kept.mean(0) == pytest.approx(np.full(5, 0.5))
     assert kernel_masks(5, 7, np.random.default_rng(0)).shape == (7, 5)
     assert kernel_masks(1, 7, np.random.default_rng(0)).shape == (0, 1)
@@ -83,7 +85,9 @@ def test_rise_on_pixels_agrees_with_masks_made_by_hand(tiny, pixels):
     for mask, shift in zip(cells.astype(float), shifts, strict=True):
         for axis, (cell, side) in enumerate(zip((3, 4), sides, strict=True)):
             places = (np.arange(shift[axis], shift[axis] + side) + 0.5) / (8 * cell) * 7 - 0.5
-            mask = np.apply_along_axis(lambda values, at=places: np.interp(at, np.arange(7), values), axis, mask)
+            mask = np.apply_along_axis(
+                lambda values, at=places: np.interp(at, np.arange(7), values), axis, mask
+            )
         total += mask * float(model.classify((pixels(16, 24) * mask).astype(np.float32))[0, 1])
     assert result.heatmap == pytest.approx(total.reshape(4, 4, 6, 4).mean((1, 3)) / 15, abs=1e-5)
 
@@ -96,7 +100,9 @@ def test_rise_on_pixels_finds_the_one_patch_that_counts(demo_vit, monkeypatch):
         return torch.stack([own, *[(1 - own) / 9] * 9], 1)
 
     monkeypatch.setattr(demo_vit, "classify", classify)
-    heatmap = mv.EXPLAINERS["rise_pixels(budget=1001)"](demo_vit, np.ones((1, 3, 32, 32), dtype=np.float32), 0).heatmap
+    heatmap = mv.EXPLAINERS["rise_pixels(budget=1001)"](
+        demo_vit, np.ones((1, 3, 32, 32), dtype=np.float32), 0
+    ).heatmap
     assert np.unravel_index(heatmap.argmax(), heatmap.shape) == (2, 5)
     assert heatmap.max() > 1.3 * np.median(heatmap)
 
@@ -110,8 +116,15 @@ def test_tis_with_a_cluster_a_channel_keeps_the_greater_half_of_each(tiny, pixel
     model = tiny(kind)
     result = mv.EXPLAINERS["tis"].at(budget=100)(model, pixels(), 3)
     outputs = []
-    blocks = next(m for m in model.model.modules() if isinstance(m, torch.nn.ModuleList) and len(m) == 3)
-    hooks = [block.register_forward_hook(lambda _module, _args, output: outputs.append(output.detach()[0])) for block in blocks]
+    blocks = next(
+        m for m in model.model.modules() if isinstance(m, torch.nn.ModuleList) and len(m) == 3
+    )
+    hooks = [
+        block.register_forward_hook(
+            lambda _module, _args, output: outputs.append(output.detach()[0])
+        )
+        for block in blocks
+    ]
     model.classify(pixels())
     for hook in hooks:
         hook.remove()

@@ -49,7 +49,12 @@ def room_of(path):
 def imports(path, typing_too=False):
     """Yield the full names that a file imports, anywhere in it; what stands under TYPE_CHECKING only if asked for."""
     tree = ast.parse(path.read_text())
-    skipped = {id(n) for b in ast.walk(tree) if isinstance(b, ast.If) and "TYPE_CHECKING" in ast.unparse(b.test) for n in ast.walk(b)}
+    skipped = {
+        id(n)
+        for b in ast.walk(tree)
+        if isinstance(b, ast.If) and "TYPE_CHECKING" in ast.unparse(b.test)
+        for n in ast.walk(b)
+    }
     for node in ast.walk(tree):
         if id(node) in skipped and not typing_too:
             continue
@@ -64,7 +69,12 @@ def test_imports_go_down(path):
     room = room_of(path)
     for name in imports(path):
         parts = name.split(".")
-        if parts[0] == "multiplex_vit" and len(parts) > 1 and parts[1] in RANKS and parts[1] != room:
+        if (
+            parts[0] == "multiplex_vit"
+            and len(parts) > 1
+            and parts[1] in RANKS
+            and parts[1] != room
+        ):
             assert RANKS[parts[1]] < RANKS[room], f"{room} imports {parts[1]}"
 
 
@@ -90,12 +100,22 @@ def test_every_room_has_a_rank():
 )
 def test_starting_up_is_free_of_torch(statement):
     check = f"import sys; {statement}; print([m for m in ('torch', 'transformers', 'matplotlib') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", check], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )
 
 
 def test_torchvision_is_never_imported():
     script = "import sys; sys.modules['torchvision'] = None\nimport multiplex_vit as mv\nprint(mv.load('demo-vit', device='cpu').picture(mv.samples()['cat']).pixels.shape)"
-    assert "[1, 3, 32, 32]" in subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert (
+        "[1, 3, 32, 32]"
+        in subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True
+        ).stdout
+    )
 
 
 def test_every_public_name_is_there():

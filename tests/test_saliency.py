@@ -56,7 +56,9 @@ def test_half_of_196_keeps_99():
 def test_keep_is_the_definition(values, token_ratio):
     ascending = sorted(values.tolist(), key=lambda v: (math.isnan(v), v))
     threshold = ascending[max(1, math.ceil(12 * token_ratio)) - 1]
-    assert keep(torch.from_numpy(values), token_ratio).tolist() == [v >= threshold for v in values.tolist()]
+    assert keep(torch.from_numpy(values), token_ratio).tolist() == [
+        v >= threshold for v in values.tolist()
+    ]
 
 
 @given(
@@ -103,7 +105,9 @@ def test_a_statistic_keeps_its_contract(name, n_layers):
 @pytest.mark.parametrize("n_layers", [4, 5])
 def test_statistics_against_their_definitions(name, reference, n_layers):
     values = np.random.default_rng(3).random((n_layers, 20))
-    assert node_values(torch.tensor(values, dtype=torch.float32), name).numpy() == pytest.approx(reference(values), rel=1e-4, abs=1e-5)
+    assert node_values(torch.tensor(values, dtype=torch.float32), name).numpy() == pytest.approx(
+        reference(values), rel=1e-4, abs=1e-5
+    )
 
 
 def test_statistics_of_hard_cases():
@@ -125,7 +129,9 @@ def test_an_operator_keeps_its_contract(name):
     pooled = OPERATORS[name](attention)
     assert (pooled.shape, pooled.dtype) == ((2, 4, 4), torch.float32)
     assert torch.equal(attention, before)
-    assert torch.allclose(OPERATORS[name](attention.flip(1)), pooled), "the order of heads does not matter"
+    assert torch.allclose(OPERATORS[name](attention.flip(1)), pooled), (
+        "the order of heads does not matter"
+    )
 
 
 # --- masks ------------------------------------------------------------------------------------------------------------
@@ -175,7 +181,9 @@ def test_a_centrality_of_ones_own():
     weights = torch.rand(2, 4, 4)
     layers = [Layer(layer) for layer in weights.numpy()]
     assert torch.equal(layer_values(weights, corner, layers), weights[:, 0])
-    with pytest.raises(mv.InputError, match=r"centrality <lambda> returned shape \[2\]; expected \[4\]"):
+    with pytest.raises(
+        mv.InputError, match=r"centrality <lambda> returned shape \[2\]; expected \[4\]"
+    ):
         layer_values(weights, lambda w: w[0, :2], layers)
     with pytest.raises(mv.InputError, match="statistic .* returned shape"):
         node_values(weights[0], lambda values: values.sum())
@@ -187,7 +195,9 @@ def test_a_centrality_of_ones_own():
 def test_settings_are_hashable_and_come_back():
     settings = mv.Settings(min_cut=0.1, operators=["sum"])
     assert settings == mv.Settings(min_cut=0.1, operators=("sum",))
-    assert mv.Settings(starting_layer=np.int64(2), min_cut=np.float32(0.5)) == mv.Settings(starting_layer=2, min_cut=0.5)
+    assert mv.Settings(starting_layer=np.int64(2), min_cut=np.float32(0.5)) == mv.Settings(
+        starting_layer=2, min_cut=0.5
+    )
     assert hash(settings) == hash(mv.Settings(**settings.record()))
     assert mv.Settings(**settings.record()) == settings
     assert settings.row()["statistics"] == "coherence+max+min+sum+std+sum/std+median+skew+kurtosis"
@@ -230,7 +240,10 @@ def test_bad_settings(choices, message):
         ),
         ({"operators": "avg"}, "unknown head operator 'avg'"),
         ({"centralities": ("betweeness",)}, "unknown centrality 'betweeness'"),
-        ({"mincut": 0.1}, r"explainer mutex has no option 'mincut' \(did you mean 'min_cut'\?\); known: min_cut"),
+        (
+            {"mincut": 0.1},
+            r"explainer mutex has no option 'mincut' \(did you mean 'min_cut'\?\); known: min_cut",
+        ),
     ],
 )
 def test_names_are_checked_before_any_pass(choices, message):
@@ -261,7 +274,12 @@ def test_the_heatmap_of_a_known_model_is_known(fake):
 
 def test_passes_are_counted(fake):
     explanation = mv.explain(fake, PIXELS)
-    assert fake.sequences == explanation.forward_passes == len(explanation.masks.distinct()[0]) + 1 < 55
+    assert (
+        fake.sequences
+        == explanation.forward_passes
+        == len(explanation.masks.distinct()[0]) + 1
+        < 55
+    )
 
 
 def test_the_label_may_be_given_and_zero_is_a_class(fake):
@@ -408,7 +426,9 @@ def test_renumbering_nodes_renumbers_the_heatmap(seed):
         "statistics": ("max", "min", "median"),
         "min_cut": 0,
     }
-    assert mv.explain(turned, PIXELS, **exact).heatmap.ravel() == pytest.approx(mv.explain(plain, PIXELS, **exact).heatmap.ravel()[order], abs=1e-6)
+    assert mv.explain(turned, PIXELS, **exact).heatmap.ravel() == pytest.approx(
+        mv.explain(plain, PIXELS, **exact).heatmap.ravel()[order], abs=1e-6
+    )
 
 
 def test_multiplex_is_the_network_that_explain_uses(demo_vit):
@@ -416,7 +436,9 @@ def test_multiplex_is_the_network_that_explain_uses(demo_vit):
     assert net.weights.shape == (6, 64, 64)
     assert net.provenance["operator"] == "sum"
     for measure in ("in_strength", "out_strength"):
-        values = torch.tensor(net.node_table([measure])[measure].to_numpy(dtype=np.float32).reshape(6, 64))
+        values = torch.tensor(
+            net.node_table([measure])[measure].to_numpy(dtype=np.float32).reshape(6, 64)
+        )
         masks = mv.explain(
             demo_vit,
             mv.samples()["cat"],
@@ -424,5 +446,8 @@ def test_multiplex_is_the_network_that_explain_uses(demo_vit):
             centralities=measure,
             statistics=("max", "min"),
         ).masks
-        agree = [keep(node_values(values, s), 0.5).numpy() == k for s, k in zip(("max", "min"), masks.kept, strict=True)]
+        agree = [
+            keep(node_values(values, s), 0.5).numpy() == k
+            for s, k in zip(("max", "min"), masks.kept, strict=True)
+        ]
         assert np.mean(agree) > 0.99

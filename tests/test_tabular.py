@@ -63,7 +63,9 @@ def test_rows_are_written_behind_others(tmp_path):
 def test_numbers_come_back_to_the_last_bit(tmp_path):
     values = np.random.default_rng(0).random(200) * 10.0 ** np.arange(-100, 100)
     whole = [2**60 + 1, -3] * 100
-    table = pd.DataFrame({"value": values, "whole": whole, "budget": pd.array([55, None] * 100, dtype="Int64")})
+    table = pd.DataFrame(
+        {"value": values, "whole": whole, "budget": pd.array([55, None] * 100, dtype="Int64")}
+    )
     write_table(table, tmp_path / "a.csv")
     found = read_table(tmp_path / "a.csv", numbers=["value", "whole", "budget"])
     assert np.array_equal(found["value"], values)
@@ -83,7 +85,9 @@ def test_what_is_missing_is_an_empty_cell(tmp_path):
 
 def test_text_where_numbers_are_wanted(tmp_path):
     (tmp_path / "a.csv").write_text("name,value\na,b\n")
-    with pytest.raises(InputError, match="value holds text where numbers are expected; give a table"):
+    with pytest.raises(
+        InputError, match="value holds text where numbers are expected; give a table"
+    ):
         read_table(tmp_path / "a.csv", numbers={"value": "float64"}, give="a table")
     (tmp_path / "a.csv").write_text("name,value\na,0.5\n")
     with pytest.raises(InputError, match="value holds text where numbers are expected"):
@@ -110,4 +114,6 @@ def test_cells_tell_texts_apart():
 def test_the_package_writes_and_reads_csv_here_alone():
     for path in ROOT.rglob("*.py"):
         if path.name != "tabular.py":
-            assert not re.search(r"read_csv|to_csv|csv\.(reader|writer|Dict)", path.read_text()), path
+            assert not re.search(r"read_csv|to_csv|csv\.(reader|writer|Dict)", path.read_text()), (
+                path
+            )

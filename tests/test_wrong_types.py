@@ -95,7 +95,12 @@ def heatmap():
 
 
 def study(folder, **changes):
-    given = {"images": photos(folder / "photos"), "out": folder / "study", "protocols": ["token"], "steps": 2}
+    given = {
+        "images": photos(folder / "photos"),
+        "out": folder / "study",
+        "protocols": ["token"],
+        "steps": 2,
+    }
     return mv.Study(**{**given, **changes})
 
 
@@ -111,29 +116,144 @@ def calls(folder):
     asked = {"model": vit, "image": shown}
     label = int(vit.classify(shown)[0].argmax())
     found = {
-        "load": (mv.load, {"name": "demo-vit", "device": "cpu", "dtype": "float32", "mask_dtype": None, "score": "auto", "fast": True}),
-        "VisionModel": (mv.VisionModel, {"model": vit.model, "processor": None, "name": "a", "mask_dtype": None, "score": "softmax", "fast": True}),
-        "explain": (mv.explain, {**asked, "label": 1, "batch_size": 4, "method": "mutex", "network": None, **SETTINGS.choices()}),
-        "multiplex": (mv.multiplex, {**asked, "operator": "sum", "min_cut": 0.1, "heads": False, "prefix": True, "edges": "attention"}),
-        "explain_many": (mv.explain_many, {**asked, "explainers": [SETTINGS], "label": 1, "batch_size": 4}),
-        "explain_each": (consumed(mv.explain_each), {"model": vit, "images": [shown], "explainers": [SETTINGS], "label": 1, "batch_size": 4}),
+        "load": (
+            mv.load,
+            {
+                "name": "demo-vit",
+                "device": "cpu",
+                "dtype": "float32",
+                "mask_dtype": None,
+                "score": "auto",
+                "fast": True,
+            },
+        ),
+        "VisionModel": (
+            mv.VisionModel,
+            {
+                "model": vit.model,
+                "processor": None,
+                "name": "a",
+                "mask_dtype": None,
+                "score": "softmax",
+                "fast": True,
+            },
+        ),
+        "explain": (
+            mv.explain,
+            {
+                **asked,
+                "label": 1,
+                "batch_size": 4,
+                "method": "mutex",
+                "network": None,
+                **SETTINGS.choices(),
+            },
+        ),
+        "multiplex": (
+            mv.multiplex,
+            {
+                **asked,
+                "operator": "sum",
+                "min_cut": 0.1,
+                "heads": False,
+                "prefix": True,
+                "edges": "attention",
+            },
+        ),
+        "explain_many": (
+            mv.explain_many,
+            {**asked, "explainers": [SETTINGS], "label": 1, "batch_size": 4},
+        ),
+        "explain_each": (
+            consumed(mv.explain_each),
+            {
+                "model": vit,
+                "images": [shown],
+                "explainers": [SETTINGS],
+                "label": 1,
+                "batch_size": 4,
+            },
+        ),
         "sweep": (mv.sweep, {"explainer": "rise_tokens", "budget": [5, 9], "seed": [1, 2]}),
         "precision_flips": (mv.precision_flips, {**asked, "method": SETTINGS}),
-        "precision_agreement": (mv.precision_agreement, {**asked, "method": SETTINGS, "label": 1, "other": None}),
-        "evaluate": (evaluate, {**asked, "heatmap": heatmap(), "label": 1, "protocol": "patch", "baseline": "mean", **MEASURED}),
-        "evaluate_many": (evaluate_many, {**asked, "heatmaps": [heatmap()], "label": 1, "protocols": ["token"], **MEASURED}),
-        "mosaic": (mv.mosaic, {"model": vit, "images": [shown] * 4, "shape": (2, 2), "full_size": False}),
-        "draw_mosaics": (mv.draw_mosaics, {"model": vit, "labelled": [(shown, label)], "shape": (1, 1), "count": 1, "least": 0.1, "full_size": False}),
-        "grid_pointing_game": (mv.grid_pointing_game, {"model": vit, "mosaics": [mosaic()], "method": "rollout"}),
-        "grid_pointing": (mv.grid_pointing, {"heatmaps": np.ones((4, 4, 4)), "shape": (2, 2), "centred": False}),
+        "precision_agreement": (
+            mv.precision_agreement,
+            {**asked, "method": SETTINGS, "label": 1, "other": None},
+        ),
+        "evaluate": (
+            evaluate,
+            {
+                **asked,
+                "heatmap": heatmap(),
+                "label": 1,
+                "protocol": "patch",
+                "baseline": "mean",
+                **MEASURED,
+            },
+        ),
+        "evaluate_many": (
+            evaluate_many,
+            {**asked, "heatmaps": [heatmap()], "label": 1, "protocols": ["token"], **MEASURED},
+        ),
+        "mosaic": (
+            mv.mosaic,
+            {"model": vit, "images": [shown] * 4, "shape": (2, 2), "full_size": False},
+        ),
+        "draw_mosaics": (
+            mv.draw_mosaics,
+            {
+                "model": vit,
+                "labelled": [(shown, label)],
+                "shape": (1, 1),
+                "count": 1,
+                "least": 0.1,
+                "full_size": False,
+            },
+        ),
+        "grid_pointing_game": (
+            mv.grid_pointing_game,
+            {"model": vit, "mosaics": [mosaic()], "method": "rollout"},
+        ),
+        "grid_pointing": (
+            mv.grid_pointing,
+            {"heatmaps": np.ones((4, 4, 4)), "shape": (2, 2), "centred": False},
+        ),
         "pointing_game": (mv.pointing_game, {"heatmap": heatmap(), "mask": np.eye(4, dtype=bool)}),
-        "mask_mass": (mv.mask_mass, {"heatmap": heatmap(), "mask": np.eye(4, dtype=bool), "centred": False}),
-        "parameter_randomisation": (mv.parameter_randomisation, {**asked, "method": "rise_tokens(budget=9)", **ASKED}),
-        "noise_stability": (mv.noise_stability, {**asked, "method": "rise_tokens(budget=9)", "sd": 0.1, "draws": 1, **ASKED}),
-        "flip_stability": (mv.flip_stability, {**asked, "method": "rise_tokens(budget=9)", **ASKED}),
-        "seed_agreement": (mv.seed_agreement, {**asked, "method": "rise_tokens(budget=9)", "seeds": 2, **ASKED}),
-        "greedy_ceiling": (mv.greedy_ceiling, {**asked, "protocol": "token", "orders": ["deletion"], "label": 1, "at_once": 16, **MEASURED}),
-        "images": (images_of, {"source": photos(folder / "photos"), "labels": None, "index": [0], "limit": 1}),
+        "mask_mass": (
+            mv.mask_mass,
+            {"heatmap": heatmap(), "mask": np.eye(4, dtype=bool), "centred": False},
+        ),
+        "parameter_randomisation": (
+            mv.parameter_randomisation,
+            {**asked, "method": "rise_tokens(budget=9)", **ASKED},
+        ),
+        "noise_stability": (
+            mv.noise_stability,
+            {**asked, "method": "rise_tokens(budget=9)", "sd": 0.1, "draws": 1, **ASKED},
+        ),
+        "flip_stability": (
+            mv.flip_stability,
+            {**asked, "method": "rise_tokens(budget=9)", **ASKED},
+        ),
+        "seed_agreement": (
+            mv.seed_agreement,
+            {**asked, "method": "rise_tokens(budget=9)", "seeds": 2, **ASKED},
+        ),
+        "greedy_ceiling": (
+            mv.greedy_ceiling,
+            {
+                **asked,
+                "protocol": "token",
+                "orders": ["deletion"],
+                "label": 1,
+                "at_once": 16,
+                **MEASURED,
+            },
+        ),
+        "images": (
+            images_of,
+            {"source": photos(folder / "photos"), "labels": None, "index": [0], "limit": 1},
+        ),
         "Study": (
             functools.partial(study, folder),
             {
@@ -158,10 +278,27 @@ def calls(folder):
         ),
         "read_image": (mv.read_image, {"image": photos(folder / "photos") / "0.png"}),
         "Settings": (lambda **given: mv.Settings(**given).resolved(), SETTINGS.choices()),
-        "Masks": (mv.Masks, {"kept": KEPT, "labels": (("", "", ""),) * 4, "designs": ("a",) * 4, "flips": None}),
-        "Curve": (mv.Curve, {"fraction": np.array([0.0, 1]), "confidence": np.array([0.0, 1]), "protocol": "token", "quantity": ""}),
-        "Faithfulness": (mv.Faithfulness, {"higher": curve(), "lower": curve(), "label": 1, "names": ("insertion", "deletion")}),
-        "Mosaic": (mv.Mosaic, {name: getattr(mosaic(), name) for name in ("pixels", "labels", "images", "shape")}),
+        "Masks": (
+            mv.Masks,
+            {"kept": KEPT, "labels": (("", "", ""),) * 4, "designs": ("a",) * 4, "flips": None},
+        ),
+        "Curve": (
+            mv.Curve,
+            {
+                "fraction": np.array([0.0, 1]),
+                "confidence": np.array([0.0, 1]),
+                "protocol": "token",
+                "quantity": "",
+            },
+        ),
+        "Faithfulness": (
+            mv.Faithfulness,
+            {"higher": curve(), "lower": curve(), "label": 1, "names": ("insertion", "deletion")},
+        ),
+        "Mosaic": (
+            mv.Mosaic,
+            {name: getattr(mosaic(), name) for name in ("pixels", "labels", "images", "shape")},
+        ),
         "InputError": (mv.InputError, {"message": "a"}),
     }
     return found | methods(folder)
@@ -175,49 +312,115 @@ def methods(folder):
     measured = studied(folder)
     return {
         "VisionModel.activations": (vit.activations, {"tokens": tokens(), "operators": ["mean"]}),
-        "VisionModel.attend": (vit.attend, {"tokens": tokens(), "operators": ["mean"], "prefix": True}),
-        "VisionModel.attend_directly": (vit.attend_directly, {"tokens": tokens(), "operators": ["mean"]}),
-        "VisionModel.attention_gradients": (vit.attention_gradients, {"tokens": tokens(), "label": 1}),
+        "VisionModel.attend": (
+            vit.attend,
+            {"tokens": tokens(), "operators": ["mean"], "prefix": True},
+        ),
+        "VisionModel.attend_directly": (
+            vit.attend_directly,
+            {"tokens": tokens(), "operators": ["mean"]},
+        ),
+        "VisionModel.attention_gradients": (
+            vit.attention_gradients,
+            {"tokens": tokens(), "label": 1},
+        ),
         "VisionModel.block_gradients": (vit.block_gradients, {"tokens": tokens(), "label": 1}),
         "VisionModel.token_gradients": (vit.token_gradients, {"tokens": tokens(), "label": 1}),
-        "VisionModel.pixel_gradients": (vit.pixel_gradients, {"pixels": torch.as_tensor(picture()), "label": 1}),
+        "VisionModel.pixel_gradients": (
+            vit.pixel_gradients,
+            {"pixels": torch.as_tensor(picture()), "label": 1},
+        ),
         "VisionModel.classify": (vit.classify, {"pixels": picture(), "batch_size": 2}),
         "VisionModel.embed": (vit.embed, {"pixels": picture()}),
         "VisionModel.grid_of": (vit.grid_of, {"size": (16, 16)}),
         "VisionModel.label_of": (vit.label_of, {"label": 1, "predicted": 0}),
         "VisionModel.picture": (vit.picture, {"image": picture()}),
-        "VisionModel.probabilities": (vit.probabilities, {"tokens": tokens(), "kept": KEPT, "batch_size": 2}),
-        "VisionModel.probabilities_of_images": (vit.probabilities_of_images, {"tokens": tokens(), "kept": [KEPT], "batch_size": 2}),
+        "VisionModel.probabilities": (
+            vit.probabilities,
+            {"tokens": tokens(), "kept": KEPT, "batch_size": 2},
+        ),
+        "VisionModel.probabilities_of_images": (
+            vit.probabilities_of_images,
+            {"tokens": tokens(), "kept": [KEPT], "batch_size": 2},
+        ),
         "VisionModel.with_module": (vit.with_module, {"module": vit.model, "name": "a"}),
         "Explanation.contrast": (own.contrast, {"label": 0, "against": 1}),
         "Explanation.estimate": (own.estimate, {"estimator": "contrast"}),
         "Explanation.for_class": (own.for_class, {"label": 1}),
         "Explanation.load": (mv.Explanation.load, {"path": saved(folder / "own.npz", own)}),
         "Explanation.save": (own.save, {"path": folder / "a.npz"}),
-        "Explanation.subset": (own.subset, {"operator": "sum", "centrality": "in_strength", "statistic": "max", "design": "centrality", "direction": "in"}),
-        "Explanation.with_estimator": (estimated(own), {"estimator": "contrast", "direct_weight": 0}),
-        "a heatmap.load": (mv.Explanation.load, {"path": saved(folder / "rollout.npz", by_rollout())}),
+        "Explanation.subset": (
+            own.subset,
+            {
+                "operator": "sum",
+                "centrality": "in_strength",
+                "statistic": "max",
+                "design": "centrality",
+                "direction": "in",
+            },
+        ),
+        "Explanation.with_estimator": (
+            estimated(own),
+            {"estimator": "contrast", "direct_weight": 0},
+        ),
+        "a heatmap.load": (
+            mv.Explanation.load,
+            {"path": saved(folder / "rollout.npz", by_rollout())},
+        ),
         "a heatmap.save": (by_rollout().save, {"path": folder / "b.npz"}),
         "Explainer.sign": (mv.EXPLAINERS["mutex"].sign, {"explanation": own}),
         "Masks.of": (mv.Masks.of, {"kept": KEPT, "design": "random"}),
-        "Ranking": (mv.Ranking, {"operators": ("sum",), "centralities": ("katz",), "statistics": ("max",), "min_cut": 0.1, "starting_layer": 1}),
+        "Ranking": (
+            mv.Ranking,
+            {
+                "operators": ("sum",),
+                "centralities": ("katz",),
+                "statistics": ("max",),
+                "min_cut": 0.1,
+                "starting_layer": 1,
+            },
+        ),
         "Settings.narrowed": (SETTINGS.narrowed, {"labels": own.masks.labels}),
         "Target.of": (mv.Target.of, {"model": vit, "image": picture(), "label": 1}),
-        "Target.answer": (target().answer, {"values": heatmap(), "clean": own.clean, "forward_passes": 1, "backward_passes": 0}),
-        "Target.explained": (target().explained, {"kept": KEPT, "clean": own.clean, "design": "random", "estimator": "coverage"}),
+        "Target.answer": (
+            target().answer,
+            {"values": heatmap(), "clean": own.clean, "forward_passes": 1, "backward_passes": 0},
+        ),
+        "Target.explained": (
+            target().explained,
+            {"kept": KEPT, "clean": own.clean, "design": "random", "estimator": "coverage"},
+        ),
         "Target.explained_class": (target().explained_class, {"clean": own.clean}),
         "Target.prefix_row": (target().prefix_row, {"relevance": torch.zeros(17, 17)}),
         "Masks.select": (own.masks.select, {"chosen": np.ones(len(own.masks), dtype=bool)}),
         "Settings.most_passes": (SETTINGS.most_passes, {"n_tokens": 64}),
-        "Explainer": (mv.EXPLAINERS["rise_tokens"], {"model": vit, "image": picture(), "label": 1, "batch_size": 2}),
+        "Explainer": (
+            mv.EXPLAINERS["rise_tokens"],
+            {"model": vit, "image": picture(), "label": 1, "batch_size": 2},
+        ),
         "Explainer.at": (mv.EXPLAINERS["rise_tokens"].at, {"budget": 9, "seed": 1}),
         "Explainer.of": (mv.Explainer.of, {"function": np.mean}),
         "Explainer.passes": (mv.EXPLAINERS["rise_tokens"].passes, {"n_tokens": 64, "n_layers": 3}),
         "Explainer.takes": (mv.EXPLAINERS["rise_tokens"].takes, {"option": "seed"}),
-        "Explainer.where_taken": (mv.EXPLAINERS["rise_tokens"].where_taken, {"budget": 9, "seed": 1}),
+        "Explainer.where_taken": (
+            mv.EXPLAINERS["rise_tokens"].where_taken,
+            {"budget": 9, "seed": 1},
+        ),
         "Faithfulness.minus": (fid.minus, {"other": fid}),
-        "Study.open": (mv.Study.open, {"out": run(folder, out), "images": photos(folder / "photos")}),
-        "Study.run": (study(folder).run, {"workers": 1, "client": None, "progress": False, "retry_failed": False, "runner": None}),
+        "Study.open": (
+            mv.Study.open,
+            {"out": run(folder, out), "images": photos(folder / "photos")},
+        ),
+        "Study.run": (
+            study(folder).run,
+            {
+                "workers": 1,
+                "client": None,
+                "progress": False,
+                "retry_failed": False,
+                "runner": None,
+            },
+        ),
         "Study.extended": (measured.extended, {"explainers": ["rollout"], "protocols": "token"}),
         **reports(folder, measured),
     }
@@ -229,14 +432,20 @@ def reports(folder, measured):
     values = np.arange(3.0)
     table = pd.DataFrame({"a": values, "b": values + 1})
     return {
-        "report.ablate": (report.ablate, {"study": measured, "leave_out": "statistic", "keep_only": ()}),
+        "report.ablate": (
+            report.ablate,
+            {"study": measured, "leave_out": "statistic", "keep_only": ()},
+        ),
         "report.agreement": (report.agreement, {"study": measured, "first": "random_order"}),
         "report.holm": (report.holm, {"p": values / 10}),
         "report.interval": (report.interval, {"values": values, "level": 0.9, "seed": 1}),
         "report.leaderboard": (report.leaderboard, {**one, "against": ["random_order"]}),
         "report.paired": (report.paired, {"values": table, "against": "a"}),
         "report.plot_curves": (report.plot_curves, {**one, "explainers": ["random_order"]}),
-        "report.plot_gallery": (report.plot_gallery, {"study": measured, "explainers": ["random_order"]}),
+        "report.plot_gallery": (
+            report.plot_gallery,
+            {"study": measured, "explainers": ["random_order"]},
+        ),
         "report.plot_passes": (report.plot_passes, one),
         "report.rank_correlation": (report.rank_correlation, {"heatmaps": measured.heatmaps()}),
         "report.display_names": (report.display_names, {"explainers": measured.explainers}),
@@ -287,7 +496,11 @@ def public():
     for name in mv.__all__:
         member = getattr(mv, name)
         home = getattr(member, "__module__", "")
-        if not callable(member) or isinstance(member, type(mv.EXPLAINERS)) or not any(f"multiplex_vit.{room}" in home for room in ROOMS):
+        if (
+            not callable(member)
+            or isinstance(member, type(mv.EXPLAINERS))
+            or not any(f"multiplex_vit.{room}" in home for room in ROOMS)
+        ):
             continue
         found[name] = member
         if inspect.isclass(member):
@@ -318,7 +531,12 @@ def names():
     """Return the names of all calls, without making what they need."""
     listed = [name for name, member in public().items() if takes_something(member)]
     listed += [f"report.{name}" for name in report.__all__ if name not in ("Ablation", "Interval")]
-    return sorted({*listed, "evaluate_many", "a heatmap.load", "a heatmap.save", "Settings"} - WITHOUT - DRAWN - MADE_BY_THE_PACKAGE)
+    return sorted(
+        {*listed, "evaluate_many", "a heatmap.load", "a heatmap.save", "Settings"}
+        - WITHOUT
+        - DRAWN
+        - MADE_BY_THE_PACKAGE
+    )
 
 
 def test_every_public_function_is_called(known):
@@ -326,7 +544,9 @@ def test_every_public_function_is_called(known):
 
 
 @pytest.mark.parametrize("name", names())
-def test_values_of_wrong_types_are_refused_in_one_line_or_do_what_they_should(name, known, tmp_path, monkeypatch):
+def test_values_of_wrong_types_are_refused_in_one_line_or_do_what_they_should(
+    name, known, tmp_path, monkeypatch
+):
     # A text may be the name of a folder, which is then written.
     monkeypatch.chdir(tmp_path)
     function, sensible = known[name]
@@ -350,7 +570,11 @@ def fault_of(function, given):
             )
         except mv.InputError as error:
             line = str(error)
-            return None if line and "\n" not in line and "please report" not in line else f"an unclear line: {line!r}"
+            return (
+                None
+                if line and "\n" not in line and "please report" not in line
+                else f"an unclear line: {line!r}"
+            )
         except Exception as error:
             return f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
     return None

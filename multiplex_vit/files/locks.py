@@ -83,7 +83,9 @@ def _acquired(place: Path, given: Path, wait: float) -> FileLock:
         lock.acquire(poll_interval=0.05)
         owner.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
     except Timeout:
-        raise InputError(f"{given} is in use by {_owner(owner)}; wait for it, or give another folder") from None
+        raise InputError(
+            f"{given} is in use by {_owner(owner)}; wait for it, or give another folder"
+        ) from None
     except (OSError, NotImplementedError) as error:
         lock.release(force=True)
         why = getattr(error, "strerror", None) or error
@@ -94,7 +96,9 @@ def _acquired(place: Path, given: Path, wait: float) -> FileLock:
 
 def _owner(owner: Path) -> str:
     try:
-        return owner.read_text(encoding="utf-8", errors="replace").strip()[:200] or "another process"
+        return (
+            owner.read_text(encoding="utf-8", errors="replace").strip()[:200] or "another process"
+        )
     except OSError:
         return "another process"
 

@@ -10,7 +10,9 @@ _LONGEST_STEM = 120
 """Letters of a name for results, so that endings and a number fit behind it everywhere."""
 
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\ud800-\udfff]')
-_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])( *\..*)?", re.IGNORECASE)
+_RESERVED = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])( *\..*)?", re.IGNORECASE
+)
 
 
 def output_stems(paths: Iterable[str | os.PathLike[str]]) -> list[str]:

@@ -132,7 +132,9 @@ def writable(path: str | os.PathLike[str]) -> Path:
     if target.is_dir():
         raise InputError(f"cannot write {path}: it is a folder; give a file name")
     if target.exists() and not (target.is_file() and os.access(target, os.W_OK)):
-        raise InputError(f"cannot write {path}: it is write-protected or no regular file; give another name")
+        raise InputError(
+            f"cannot write {path}: it is write-protected or no regular file; give another name"
+        )
     return target
 
 

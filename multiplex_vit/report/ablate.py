@@ -168,7 +168,9 @@ def ablate(
         variants = drawn["explainer"].map(names)
         heatmap_parts.append(drawn.assign(variant=variants, explainer=str(full)))
     if not score_parts:
-        raise InputError(f"{study.out} has no variants of its explainers; add them: study.extended(explainers=mv.ablations('mutex')).run()")
+        raise InputError(
+            f"{study.out} has no variants of its explainers; add them: study.extended(explainers=mv.ablations('mutex')).run()"
+        )
     columns = ["number", "explainer", "variant", "protocol", "insertion", "deletion", "difference"]
     return Ablation(
         pd.concat(score_parts, ignore_index=True)[columns],

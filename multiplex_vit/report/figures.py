@@ -46,7 +46,9 @@ def plot_passes(study: "Study", protocol: str | None = None, **options: Any) -> 
 
 
 @checked
-def plot_curves(study: "Study", protocol: str | None = None, *, explainers: Iterable[str] | None = None) -> "Figure":
+def plot_curves(
+    study: "Study", protocol: str | None = None, *, explainers: Iterable[str] | None = None
+) -> "Figure":
     """Draw mean curves with 95 % bands, by one protocol; see `multiplex_vit.plot.curve_bands`.
 
     Parameters

@@ -23,7 +23,9 @@ _PUBLISHED = "mutex"
 
 
 @checked
-def leaderboard(study: "Study", protocol: str | None = None, *, against: str | Iterable[str] | None = None) -> pd.DataFrame:
+def leaderboard(
+    study: "Study", protocol: str | None = None, *, against: str | Iterable[str] | None = None
+) -> pd.DataFrame:
     """Return one row an explainer, the best first, by one protocol.
 
     Parameters
@@ -167,7 +169,9 @@ def _described(part: pd.DataFrame, name: str) -> dict[str, Any]:
     return row
 
 
-def _others(explainers: Iterable[Any], order: list[str], against: str | Iterable[str] | None) -> list[str]:
+def _others(
+    explainers: Iterable[Any], order: list[str], against: str | Iterable[str] | None
+) -> list[str]:
     """Return the texts of the explainers that the others are compared with."""
     by_text = {str(explainer): explainer for explainer in explainers}
     if against is not None:

@@ -50,7 +50,9 @@ _ABLATION = [
 
 
 @checked
-def write_report(study: "Study", out: Any, *, against: str | Iterable[str] | None = None) -> list[Path]:
+def write_report(
+    study: "Study", out: Any, *, against: str | Iterable[str] | None = None
+) -> list[Path]:
     """Write a study's report into a folder: all files or none.
 
     Written are report.md, scores.csv, curves.csv, summary.csv, a leaderboard for each protocol
@@ -78,7 +80,9 @@ def write_report(study: "Study", out: Any, *, against: str | Iterable[str] | Non
     for measure in MEASURES:
         if study.scores()[measure].notna().any() or measure == "difference":
             summaries[measure] = summarise(study, measure)
-    boards = {protocol: leaderboard(study, protocol, against=against) for protocol in study.protocols}
+    boards = {
+        protocol: leaderboard(study, protocol, against=against) for protocol in study.protocols
+    }
     ablation = _ablation(study)
     figures = dict(_figures(study, summaries["difference"], ablation))
     with output_folder(out) as folder, written_together(folder) as temporary:
@@ -107,7 +111,9 @@ def _ablation(study: "Study") -> "Ablation | None":
         return None
 
 
-def _figures(study: "Study", summary: pd.DataFrame, ablation: "Ablation | None") -> Iterator[tuple[str, "Figure"]]:
+def _figures(
+    study: "Study", summary: pd.DataFrame, ablation: "Ablation | None"
+) -> Iterator[tuple[str, "Figure"]]:
     """Yield names and figures."""
     from multiplex_vit import plot
 
@@ -137,7 +143,9 @@ def _figures(study: "Study", summary: pd.DataFrame, ablation: "Ablation | None")
             yield f"ablation_{_file_name(title)}", figure
 
 
-def _change_figures(rows: pd.DataFrame, protocol: str, first: str) -> Iterator[tuple[str, "Figure"]]:
+def _change_figures(
+    rows: pd.DataFrame, protocol: str, first: str
+) -> Iterator[tuple[str, "Figure"]]:
     """Yield figures of the paired differences to the random order, and to the first explainer."""
     drawn = {
         CONTROL: ["name", "more", "more_low", "more_high", "p_holm"],

@@ -33,7 +33,9 @@ def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
     """
     a, b = numbers("first heatmap", first), numbers("second heatmap", second)
     if a.shape != b.shape:
-        raise InputError(f"heatmaps have shapes {list(a.shape)} and {list(b.shape)}; give two of one grid")
+        raise InputError(
+            f"heatmaps have shapes {list(a.shape)} and {list(b.shape)}; give two of one grid"
+        )
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         return float("nan")
     return float(stats.spearmanr(a.ravel(), b.ravel()).statistic)

@@ -116,13 +116,17 @@ def values_of(explainer: Explainer, dimension: str) -> list[str]:
 def _several_values(explainer: Explainer, dimension: str) -> list[str]:
     values = values_of(explainer, dimension)
     if len(values) < 2:
-        raise InputError(f"the masks of {explainer} are of one {dimension}; there is nothing to leave out or to keep alone")
+        raise InputError(
+            f"the masks of {explainer} are of one {dimension}; there is nothing to leave out or to keep alone"
+        )
     return values
 
 
 def _members(explainer: Explainer, dimension: str) -> tuple[Named, ...]:
     if explainer.settings is None or not can_be_ablated(explainer):
-        raise InputError(f"{explainer} has no masks of operators, centralities and statistics; give an explainer such as mutex")
+        raise InputError(
+            f"{explainer} has no masks of operators, centralities and statistics; give an explainer such as mutex"
+        )
     members: tuple[Named, ...] = getattr(explainer.settings, _FIELDS[dimension])
     return members
 

@@ -155,7 +155,9 @@ def check_options(options: Mapping[str, Any], where: str) -> None:
             raise InputError(f"{where}: {key} is {value!r}; expected {KEYS[key]}")
     for option, values in options.get("sweep", {}).items():
         if not isinstance(values, list) or not values:
-            raise InputError(f"{where}, [sweep]: {option} is {values!r}; expected a list of the values to take")
+            raise InputError(
+                f"{where}, [sweep]: {option} is {values!r}; expected a list of the values to take"
+            )
 
 
 def _check_known(key: str, known: Iterable[str], where: str) -> None:
@@ -186,7 +188,9 @@ def configured(options: Mapping[str, Any]) -> Configured:
     ):
         if name not in chosen:
             raise InputError(f"a study needs {name}: {hint}")
-    source = images(chosen["images"], **{name: chosen[name] for name in _OF_IMAGES if name in chosen})
+    source = images(
+        chosen["images"], **{name: chosen[name] for name in _OF_IMAGES if name in chosen}
+    )
     study = Study(
         chosen["out"],
         source,

@@ -193,7 +193,9 @@ def explained(plan: Plan, unit: Unit, sample: Sample, model: VisionModel) -> Sub
     return subject
 
 
-def _result_of(plan: Plan, unit: Unit, explainer: Explainer, subject: Subject, model: Classifier) -> Result | None:
+def _result_of(
+    plan: Plan, unit: Unit, explainer: Explainer, subject: Subject, model: Classifier
+) -> Result | None:
     kept = unit.kept.get(subject.sample.number, Kept())
     if unit.made_from == MASKS:
         if kept.base is None or explainer.settings is None:
@@ -244,7 +246,9 @@ def baseline_seed(seed: int, sha256: str) -> int:
 
 def _check_heatmap(heatmap: np.ndarray, grid: tuple[int, int]) -> None:
     if heatmap.shape != grid or not np.isfinite(heatmap).all():
-        raise InputError(f"its heatmap has shape {list(heatmap.shape)} or holds NaN; expected finite values of shape {list(grid)}")
+        raise InputError(
+            f"its heatmap has shape {list(heatmap.shape)} or holds NaN; expected finite values of shape {list(grid)}"
+        )
 
 
 def _wanted_label(plan: Plan, unit: Unit, sample: Sample) -> Any:

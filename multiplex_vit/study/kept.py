@@ -60,7 +60,9 @@ def _heatmaps(table: pd.DataFrame, facts: list[Any]) -> dict[int, dict[str, np.n
     return heatmaps
 
 
-def _explanations(masks: pd.DataFrame, facts: list[Any], base: str, model: str) -> dict[int, Explanation]:
+def _explanations(
+    masks: pd.DataFrame, facts: list[Any], base: str, model: str
+) -> dict[int, Explanation]:
     by_number = {int(row["number"]): row for row in facts}
     explanations = {}
     for number, rows in masks.groupby("number", sort=False):
@@ -68,7 +70,9 @@ def _explanations(masks: pd.DataFrame, facts: list[Any], base: str, model: str) 
     return explanations
 
 
-def _explanation(rows: pd.DataFrame, facts: Mapping[str, Any], base: str, model: str) -> Explanation:
+def _explanation(
+    rows: pd.DataFrame, facts: Mapping[str, Any], base: str, model: str
+) -> Explanation:
     """Return an explanation from the masks that were kept: of the class explained alone."""
     settings = EXPLAINERS[base].settings
     assert settings is not None, "a base makes masks"

@@ -44,7 +44,10 @@ def tables_of(plan: Plan, unit: Unit, subject: Subject, model: VisionModel) -> T
         "curves": _curve_rows(number, measured),
         "heatmaps": _heatmap_rows(subject),
         "costs": _cost_rows(subject),
-        "failures": [failure_row(number, name, text, failed.reason) for text, failed in subject.failed.items()],
+        "failures": [
+            failure_row(number, name, text, failed.reason)
+            for text, failed in subject.failed.items()
+        ],
     }
     tables["work"] = [_work_row(subject, measured, counted.count)]
     if subject.scores is not None:

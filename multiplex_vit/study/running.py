@@ -112,9 +112,13 @@ def _record(study: Runnable, model: VisionModel) -> dict[str, Any]:
 def _check(study: Runnable, model: VisionModel, is_here: bool) -> None:
     """Refuse what would fail for every image."""
     if not isinstance(study.model, str) and not is_here:
-        raise InputError("a model of one's own runs in this process alone; give the name of a model, or workers=1")
+        raise InputError(
+            "a model of one's own runs in this process alone; give the name of a model, or workers=1"
+        )
     if study.plan.target == TRUE and model.n_classes == 1:
-        raise InputError(f"{model.name} gives one number, and no class but that one can be the true one; give target='predicted'")
+        raise InputError(
+            f"{model.name} gives one number, and no class but that one can be the true one; give target='predicted'"
+        )
     if study.plan.target not in (TRUE, PREDICTED):
         model.label_of(study.plan.target, 0)
     for explainer in study.explainers:
@@ -123,7 +127,9 @@ def _check(study: Runnable, model: VisionModel, is_here: bool) -> None:
             continue
         settings.resolved()
         if settings.starting_layer >= model.n_layers:
-            raise InputError(f"{explainer}: starting_layer is {settings.starting_layer}; {model.name} has layers 0 to {model.n_layers - 1}")
+            raise InputError(
+                f"{explainer}: starting_layer is {settings.starting_layer}; {model.name} has layers 0 to {model.n_layers - 1}"
+            )
 
 
 def _check_images_are_the_same(study: Runnable) -> None:
@@ -141,7 +147,9 @@ def _check_images_are_the_same(study: Runnable) -> None:
             # It is gone; what was computed stays.
             continue
         if now != sha256:
-            raise InputError(f"{name} is not the image that {study.out} explained, its content is another one now; give the same images, or another folder")
+            raise InputError(
+                f"{name} is not the image that {study.out} explained, its content is another one now; give the same images, or another folder"
+            )
 
 
 def _warn_of_other_versions(study: Runnable) -> None:
@@ -153,10 +161,14 @@ def _warn_of_other_versions(study: Runnable) -> None:
         if now[name] != before.get(name):
             changed.append(f"{name} {before.get(name)} is {now[name]} now")
     if changed:
-        warnings.warn(f"{study.out} was begun with other versions: {', '.join(changed)}", stacklevel=3)
+        warnings.warn(
+            f"{study.out} was begun with other versions: {', '.join(changed)}", stacklevel=3
+        )
 
 
-def _compute(study: Runnable, runner: Runner, record: Mapping[str, Any], progress: bool | None) -> None:
+def _compute(
+    study: Runnable, runner: Runner, record: Mapping[str, Any], progress: bool | None
+) -> None:
     """Compute what is left and write it, the manifest with the first image that has a result.
 
     Raises
@@ -292,4 +304,6 @@ def _closing(results: Iterator[Done]) -> Iterator[Done]:
 
 def _check_same_image(sample: Sample, kept: Mapping[int, tuple[str, Kept]]) -> None:
     if sample.number in kept and kept[sample.number][0] != sample.sha256:
-        raise InputError(f"{sample.name} is not the image that the study explained; give the same images")
+        raise InputError(
+            f"{sample.name} is not the image that the study explained; give the same images"
+        )

@@ -54,7 +54,9 @@ OF_UNIT = {
             "confidence": _REAL,
         }
     ),
-    "heatmaps": pa.schema({"number": _NUMBER, "explainer": _TEXT, "heatmap": pa.list_(pa.float32())}),
+    "heatmaps": pa.schema(
+        {"number": _NUMBER, "explainer": _TEXT, "heatmap": pa.list_(pa.float32())}
+    ),
     "costs": pa.schema(
         {
             "number": _NUMBER,

@@ -75,14 +75,18 @@ class Store:
     def manifest(self) -> dict[str, Any]:
         """Return the manifest; InputError if it is missing or damaged."""
         if not self.exists:
-            raise InputError(f"{self.folder} holds no study ({MANIFEST} is missing); give a folder that a study wrote")
+            raise InputError(
+                f"{self.folder} holds no study ({MANIFEST} is missing); give a folder that a study wrote"
+            )
         try:
             return _checked_manifest(read_json(self.folder / MANIFEST))
         except (ValueError, KeyError, TypeError) as error:
             why = "something is missing"
             if isinstance(error, ValueError):
                 why = " ".join(str(error).split())
-            raise InputError(f"{self.folder / MANIFEST} is damaged or of another version ({why}); give another folder") from error
+            raise InputError(
+                f"{self.folder / MANIFEST} is damaged or of another version ({why}); give another folder"
+            ) from error
 
     def groups(self) -> list[Group]:
         """Return the groups of explainers; none where there is no study yet."""
@@ -127,7 +131,9 @@ class Store:
         names = sorted(entry.name for entry in self.folder.iterdir())
         others = [name for name in names if not name.startswith(".")]
         if others:
-            raise InputError(f"{self.folder} holds other files, such as {others[0]}; give an empty folder, or one of a study")
+            raise InputError(
+                f"{self.folder} holds other files, such as {others[0]}; give an empty folder, or one of a study"
+            )
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -167,7 +173,9 @@ class Store:
         if moved:
             more = f" and {len(moved) - 3} others" if len(moved) > 3 else ""
             shown = ", ".join(moved[:3])
-            warnings.warn(f"damaged parts are set aside and computed again: {shown}{more}", stacklevel=4)
+            warnings.warn(
+                f"damaged parts are set aside and computed again: {shown}{more}", stacklevel=4
+            )
 
     def done(self) -> set[UnitId]:
         """Return the units that are done: of which every table is there, and of their chunk too."""
@@ -234,7 +242,9 @@ class Store:
         except (OSError, InputError) as error:
             cause = error if isinstance(error, OSError) else error.__cause__
             why = getattr(cause, "strerror", None) or cause
-            raise InputError(f"cannot write {path}: {why}; {len(self.done())} units are kept, run again to go on") from error
+            raise InputError(
+                f"cannot write {path}: {why}; {len(self.done())} units are kept, run again to go on"
+            ) from error
 
     def read(self, table: str, units: set[UnitId] | None = None) -> pd.DataFrame:
         """Return a table of the units that are done, or of some of them, in their order."""
@@ -263,7 +273,9 @@ class Store:
         try:
             return read_part(path, seals.of(path), SCHEMAS.get(path.parent.name))
         except InputError as error:
-            raise InputError(f"{path} is damaged ({error}); run the study again, which sets it aside and computes that unit anew") from error
+            raise InputError(
+                f"{path} is damaged ({error}); run the study again, which sets it aside and computes that unit anew"
+            ) from error
 
     def _set_aside(self, path: Path) -> Path:
         """Move a part into the folder of damaged ones, and return its place there."""
@@ -279,7 +291,9 @@ class Store:
     def _parts(self, table: str) -> list[Path]:
         """Return the parts of a table that have a name as parts have it."""
         pattern = _UNIT if table in unit_tables(("masks",)) else _CHUNK
-        return [self.folder / table / name for name in self._names(table) if pattern.fullmatch(name)]
+        return [
+            self.folder / table / name for name in self._names(table) if pattern.fullmatch(name)
+        ]
 
     def _units(self, table: str) -> set[UnitId]:
         matches = [_UNIT.fullmatch(name) for name in self._names(table)]
@@ -378,14 +392,18 @@ def _identity(record: Mapping[str, Any]) -> dict[str, Any]:
     return {**record, "images": images}
 
 
-def _check_same(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any], under: str = "") -> None:
+def _check_same(
+    folder: Path, before: Mapping[str, Any], now: Mapping[str, Any], under: str = ""
+) -> None:
     """Refuse a study that differs from the one in a folder, and say in what."""
     for key in dict.fromkeys([*before, *now]):
         old, new = before.get(key), now.get(key)
         if isinstance(old, dict) and isinstance(new, dict):
             _check_same(folder, old, new, f"{under}{key} ")
         elif old != new:
-            raise InputError(f"{folder} holds a study with another {under}{key} ({_short(old)}, now {_short(new)}); give another folder, or the same study")
+            raise InputError(
+                f"{folder} holds a study with another {under}{key} ({_short(old)}, now {_short(new)}); give another folder, or the same study"
+            )
 
 
 def _short(value: Any) -> str:

@@ -136,7 +136,9 @@ class Study:
             groups = [Group.restored(record) for record in manifest["groups"]]
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             why = " ".join(str(error).split())
-            raise InputError(f"the manifest of {out} is damaged or of another version ({why}); give another folder") from error
+            raise InputError(
+                f"the manifest of {out} is damaged or of another version ({why}); give another folder"
+            ) from error
         texts: dict[str, None] = {}
         protocols: dict[str, None] = {}
         for group in groups:
@@ -183,7 +185,9 @@ class Study:
         if self._source is None:
             origin = self.store.manifest()["origin"]
             if origin is None:
-                raise InputError(f"where the images of {self.out} came from is not known; give them: Study.open(..., images=...)")
+                raise InputError(
+                    f"where the images of {self.out} came from is not known; give them: Study.open(..., images=...)"
+                )
             self._source = images_of(**origin)
         return self._source
 

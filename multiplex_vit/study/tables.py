@@ -114,7 +114,9 @@ def differing_options(explainers: Iterable[Explainer]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["explainer", *differing])
     for option in differing:
         numbers = table[option].dropna()
-        if all(isinstance(number, (int, float)) and not isinstance(number, bool) for number in numbers):
+        if all(
+            isinstance(number, (int, float)) and not isinstance(number, bool) for number in numbers
+        ):
             is_whole = all(float(number).is_integer() for number in numbers)
             table[option] = table[option].astype("Int64" if is_whole else "float64")
     return table

@@ -20,7 +20,9 @@ from multiplex_vit.study.unit import Unit
 _one_at_a_time = threading.Lock()
 
 
-def compute_alone(plan: Plan, unit: Unit, *, worker: int = 0, threads: int = 1) -> tuple[UnitId, Tables]:
+def compute_alone(
+    plan: Plan, unit: Unit, *, worker: int = 0, threads: int = 1
+) -> tuple[UnitId, Tables]:
     """Compute a unit in a worker process, which loads the model once."""
     with _one_at_a_time:
         use_threads(threads)
@@ -61,11 +63,15 @@ def compute(plan: Plan, unit: Unit, model: VisionModel) -> Tables:
             tables[name] += several
     all_failed = 1 < len(failed_images) == len(unit.samples)
     if all_failed and all(failed.strange for failed in failed_images):
-        raise InputError(f"every image of chunk {unit.id.chunk} failed ({failed_images[0].reason}); it is not counted as done, mend the cause and run again")
+        raise InputError(
+            f"every image of chunk {unit.id.chunk} failed ({failed_images[0].reason}); it is not counted as done, mend the cause and run again"
+        )
     return tables
 
 
-def _image_tables(plan: Plan, unit: Unit, sample: Sample, model: VisionModel, subject: Subject | None) -> Tables | Failed:
+def _image_tables(
+    plan: Plan, unit: Unit, sample: Sample, model: VisionModel, subject: Subject | None
+) -> Tables | Failed:
     """Return the tables of an image, or why it has none."""
     try:
         started = time.monotonic()

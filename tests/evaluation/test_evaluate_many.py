@@ -12,14 +12,33 @@ RIGHT = FakeModel.worth.reshape(2, 3)
 CAT = mv.samples()["cat"]
 
 
-@pytest.mark.parametrize(("spelled", "options"), [("token", {}), ("patch/black", {}), ("patch/blur", {}), ("patch/random", {"seed": 3}), ("patch", {})])
+@pytest.mark.parametrize(
+    ("spelled", "options"),
+    [
+        ("token", {}),
+        ("patch/black", {}),
+        ("patch/blur", {}),
+        ("patch/random", {"seed": 3}),
+        ("patch", {}),
+    ],
+)
 @pytest.mark.parametrize("steps", [6, 11])
 def test_many_heatmaps_get_the_figures_of_each(demo_vit, spelled, options, steps):
     heatmaps = [np.random.default_rng(i).random((8, 8)) for i in range(3)]
     name, _, baseline = spelled.partition("/")
-    together = evaluate_many(demo_vit, CAT, [*heatmaps, -heatmaps[0]], protocols=[spelled], steps=steps, **options)[spelled]
+    together = evaluate_many(
+        demo_vit, CAT, [*heatmaps, -heatmaps[0]], protocols=[spelled], steps=steps, **options
+    )[spelled]
     for heatmap, fid in zip([*heatmaps, -heatmaps[0]], together, strict=True):
-        alone = mv.evaluate(demo_vit, CAT, heatmap, protocol=name, steps=steps, **({"baseline": baseline} if baseline else {}), **options)
+        alone = mv.evaluate(
+            demo_vit,
+            CAT,
+            heatmap,
+            protocol=name,
+            steps=steps,
+            **({"baseline": baseline} if baseline else {}),
+            **options,
+        )
         assert (fid.protocol, fid.label) == (alone.protocol, alone.label)
         for ours, theirs in ((fid.insertion, alone.insertion), (fid.deletion, alone.deletion)):
             assert ours.fraction.tolist() == theirs.fraction.tolist()
@@ -28,7 +47,9 @@ def test_many_heatmaps_get_the_figures_of_each(demo_vit, spelled, options, steps
 
 def test_a_published_protocol_has_its_own_points_whatever_the_steps(demo_vit):
     heatmap = np.random.default_rng(0).random((8, 8))
-    found = evaluate_many(demo_vit, CAT, [heatmap], protocols=["mutex2025/mean"], steps=5)["mutex2025/mean"][0]
+    found = evaluate_many(demo_vit, CAT, [heatmap], protocols=["mutex2025/mean"], steps=5)[
+        "mutex2025/mean"
+    ][0]
     alone = mv.evaluate(demo_vit, CAT, heatmap, protocol="mutex2025", baseline="mean")
     assert found.insertion.confidence == pytest.approx(alone.insertion.confidence, abs=1e-6)
     assert found.deletion.auc == pytest.approx(alone.deletion.auc, abs=1e-4)

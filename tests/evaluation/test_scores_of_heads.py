@@ -18,7 +18,9 @@ from multiplex_vit.study.kept import kept_of
 
 ORDER = np.arange(16.0).reshape(4, 4)
 FEW = [kind for kind in KINDS if kind != "21,841 classes"]
-pytestmark = pytest.mark.filterwarnings("ignore:.*masks.table", "ignore:.*its configuration names", "ignore:.*no pass of another")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*masks.table", "ignore:.*its configuration names", "ignore:.*no pass of another"
+)
 
 
 def quantity_of(kind):
@@ -30,7 +32,10 @@ def quantity_of(kind):
 def test_curves_follow_the_models_own_score(pixels, kind, protocol):
     model = model_with(kind)
     if KINDS[kind].score == "raw" and protocol in ("mutex2025", "chefer2021"):
-        with pytest.raises(mv.InputError, match=f"{protocol} counts .* which a predicted value does not have; give 'patch' or 'token'"):
+        with pytest.raises(
+            mv.InputError,
+            match=f"{protocol} counts .* which a predicted value does not have; give 'patch' or 'token'",
+        ):
             mv.evaluate(model, pixels(), ORDER, label=0, protocol=protocol)
         return
     fid = mv.evaluate(model, pixels(), ORDER, label=0, protocol=protocol)
@@ -57,16 +62,25 @@ def test_the_test_of_chefer_of_one_logit_asks_whether_the_answer_is_still_yes(pi
         model.model.classifier.weight *= -1
         model.model.classifier.bias *= -1
     other = mv.evaluate(model, pixels(), ORDER, protocol="chefer2021")
-    assert (fid.positive.confidence + other.positive.confidence == 1).all(), "yes of the one is no of the other"
+    assert (fid.positive.confidence + other.positive.confidence == 1).all(), (
+        "yes of the one is no of the other"
+    )
     assert (fid if yes else other).negative.auc > (other if yes else fid).negative.auc
 
 
 def test_curves_of_two_scores_do_not_compare(pixels):
     network = model_with("two").model
-    two = [mv.evaluate(mv.VisionModel(network, score=name), pixels(), ORDER, label=0) for name in ("softmax", "sigmoid")]
-    with pytest.raises(mv.InputError, match=r"probability \(softmax\) and a probability \(sigmoid\) do not compare"):
+    two = [
+        mv.evaluate(mv.VisionModel(network, score=name), pixels(), ORDER, label=0)
+        for name in ("softmax", "sigmoid")
+    ]
+    with pytest.raises(
+        mv.InputError, match=r"probability \(softmax\) and a probability \(sigmoid\) do not compare"
+    ):
         two[0].minus(two[1])
-    with pytest.raises(mv.InputError, match=r"probability \(softmax\) and probability \(sigmoid\) do not compare"):
+    with pytest.raises(
+        mv.InputError, match=r"probability \(softmax\) and probability \(sigmoid\) do not compare"
+    ):
         plot.curves(pd.concat([each.table() for each in two]))
 
 
@@ -88,7 +102,10 @@ def test_pictures_say_which_score_they_show(pixels, kind):
     plt.close("all")
 
 
-@pytest.mark.parametrize("kind", [kind if kind == "regression" else pytest.param(kind, marks=pytest.mark.slow) for kind in FEW])
+@pytest.mark.parametrize(
+    "kind",
+    [kind if kind == "regression" else pytest.param(kind, marks=pytest.mark.slow) for kind in FEW],
+)
 def test_a_study_says_which_score_it_follows(pixels, tmp_path, kind):
     model = model_with(kind)
     explainers = ["mutex(budget=8)", "rise_tokens(budget=8)", "random_order"]
@@ -104,7 +121,9 @@ def test_a_study_says_which_score_it_follows(pixels, tmp_path, kind):
     assert set(pd.read_csv(tmp_path / "r" / "curves.csv")["quantity"]) == {quantity_of(kind)}
     figure = mv.report.plot_curves(found, "token")
     assert figure.axes[0].get_ylabel() == f"mean {quantity_of(kind)}"
-    other = mv.VisionModel(model.model, name=model.name, score="raw" if KINDS[kind].score != "raw" else "sigmoid")
+    other = mv.VisionModel(
+        model.model, name=model.name, score="raw" if KINDS[kind].score != "raw" else "sigmoid"
+    )
     with pytest.raises(mv.InputError, match="holds a study with another plan score"):
         mv.Study(tmp_path / "s", images, model=other, **options).run()
 
@@ -114,10 +133,14 @@ def test_a_study_keeps_which_score_it_explained(tmp_path, kind):
     model = model_with(kind)
     model.processor = mv.load("demo-vit", device="cpu").processor
     model.processor.size = {"height": 16, "width": 16}
-    study = mv.Study(images=list(mv.samples().values()), out=tmp_path / "s", model=model, steps=4).run(progress=False)
+    study = mv.Study(
+        images=list(mv.samples().values()), out=tmp_path / "s", model=model, steps=4
+    ).run(progress=False)
     assert study.failures().empty
     assert set(study.image_table()["score"]) == {quantity_of(kind)} == set(study.scores()["score"])
-    for path, facts in zip(mv.samples().values(), study.image_table().to_dict("records"), strict=True):
+    for path, facts in zip(
+        mv.samples().values(), study.image_table().to_dict("records"), strict=True
+    ):
         own = own_scores(model, kind, model.picture(path).pixels)[0]
         assert facts["probability"] == pytest.approx(own[facts["explained"]], abs=1e-5)
     for _, kept in kept_of(study.store, Group((), (), MASKS, "mutex"), 0, model.name).values():
@@ -135,8 +158,14 @@ def test_the_true_class_of_one_output_is_not_guessed(tmp_path, kind):
     model.model.config.id2label = {0: "cat"}
     paths = [str(path) for path in mv.samples().values()]
     names = list(mv.samples())
-    images = mv.images(paths, labels={f"{names[0]}.jpg": "0", f"{names[1]}.jpg": "1", f"{names[2]}.jpg": "cat"})
-    facts = mv.Study(images=images, out=tmp_path / "s", model=model, steps=2).run(progress=False).image_table()
+    images = mv.images(
+        paths, labels={f"{names[0]}.jpg": "0", f"{names[1]}.jpg": "1", f"{names[2]}.jpg": "cat"}
+    )
+    facts = (
+        mv.Study(images=images, out=tmp_path / "s", model=model, steps=2)
+        .run(progress=False)
+        .image_table()
+    )
     correct = [None if pd.isna(each) else bool(each) for each in facts["correct"]]
     yes = model.classify(model.picture(paths[2]).pixels)[0, 0] >= 0.5
     assert correct == [None, None, bool(yes) if kind == "one logit" else None]
@@ -148,12 +177,19 @@ def test_the_true_class_of_one_output_is_not_guessed(tmp_path, kind):
 def test_sanity_checks_run(pixels, kind):
     model = model_with(kind)
     table = mv.parameter_randomisation(model, pixels(), "rollout", label=0)
-    assert table["probability"].iloc[0] == pytest.approx(own_scores(model, kind, pixels())[0, 0], abs=1e-5)
+    assert table["probability"].iloc[0] == pytest.approx(
+        own_scores(model, kind, pixels())[0, 0], abs=1e-5
+    )
     assert table["probability"].nunique() > 1
     assert set(table["score"]) == {quantity_of(kind)}
-    same = [mv.noise_stability(model, pixels(), "rollout", draws=2)["same_class"], mv.flip_stability(model, pixels(), "rollout")["same_class"]]
+    same = [
+        mv.noise_stability(model, pixels(), "rollout", draws=2)["same_class"],
+        mv.flip_stability(model, pixels(), "rollout")["same_class"],
+    ]
     for column in same:
-        assert column.isna().all() if KINDS[kind].score == "raw" else column.isin([True, False]).all()
+        assert (
+            column.isna().all() if KINDS[kind].score == "raw" else column.isin([True, False]).all()
+        )
     found = mv.greedy_ceiling(model, pixels(), "token", at_once=4, steps=4, label=0)
     best = {name: each.insertion.auc for name, each in found.faithfulness.items()}
     random = mv.evaluate(model, pixels(), ORDER, label=0, protocol="token", steps=4)
@@ -184,14 +220,26 @@ def test_what_was_seen_of_many_classes_is_forgotten_in_time(pixels, monkeypatch)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "said"), [("one logit", "(sigmoid p = "), ("regression", "(predicted value "), ("two", "(p = ")])
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("one logit", "(sigmoid p = "), ("regression", "(predicted value "), ("two", "(p = ")],
+)
 def test_the_command_line_says_which_score_it_prints(tmp_path, capsys, kind, said):
     model = model_with(kind)
     model.model.save_pretrained(tmp_path / "m")
     processor = mv.load("demo-vit", device="cpu").processor
     processor.size = {"height": 16, "width": 16}
     processor.save_pretrained(tmp_path / "m")
-    common = ["--model", str(tmp_path / "m"), "--device", "cpu", "--steps", "4", "--out", str(tmp_path / "o")]
+    common = [
+        "--model",
+        str(tmp_path / "m"),
+        "--device",
+        "cpu",
+        "--steps",
+        "4",
+        "--out",
+        str(tmp_path / "o"),
+    ]
     assert main(["explain", *common]) == 0
     assert said in capsys.readouterr().out
     table = pd.read_csv(tmp_path / "o" / "explanations.csv")

@@ -43,7 +43,21 @@ def test_the_command_line_takes_it_too(tmp_path, capsys, protocol):
     capsys.readouterr()
 
 
-@pytest.mark.parametrize("protocol", ["patch/white", "mutex2025/zero", "token/black", "pach", "patch-black", "tis2023/black", "patch/", 5, None, ["patch"]])
+@pytest.mark.parametrize(
+    "protocol",
+    [
+        "patch/white",
+        "mutex2025/zero",
+        "token/black",
+        "pach",
+        "patch-black",
+        "tis2023/black",
+        "patch/",
+        5,
+        None,
+        ["patch"],
+    ],
+)
 def test_what_is_no_protocol_is_refused_everywhere(demo_vit, protocol):
     with pytest.raises(mv.InputError):
         mv.evaluate(demo_vit, CAT, ORDER, protocol=protocol)
@@ -61,7 +75,13 @@ def test_a_baseline_given_twice_is_one_or_refused(demo_vit):
 def test_explain_checks_and_command_line_have_one_default():
     import inspect
 
-    checks = (mv.parameter_randomisation, mv.noise_stability, mv.flip_stability, mv.seed_agreement, mv.grid_pointing_game)
+    checks = (
+        mv.parameter_randomisation,
+        mv.noise_stability,
+        mv.flip_stability,
+        mv.seed_agreement,
+        mv.grid_pointing_game,
+    )
     for check in checks:
         assert inspect.signature(check).parameters["method"].default == "mutex"
     assert mv.EXPLAINERS["mutex"].settings == mv.Settings()

@@ -99,7 +99,9 @@ CASES = {
         ["study/ablation.csv"],
         [],
     ),
-    "report": Case(["report", "study", "--out", "out"], ["out/report.md", "out/summary.csv"], ["out"]),
+    "report": Case(
+        ["report", "study", "--out", "out"], ["out/report.md", "out/summary.csv"], ["out"]
+    ),
 }
 FILES = [(command, file) for command, case in CASES.items() for file in case.files]
 FOLDERS = [(command, folder) for command, case in CASES.items() for folder in case.folders]
@@ -159,7 +161,13 @@ def tree(folder):
     found = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
-        found[name] = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
+        found[name] = (
+            os.readlink(path)
+            if path.is_symlink()
+            else path.read_bytes()
+            if path.is_file()
+            else None
+        )
     return found
 
 
@@ -193,7 +201,10 @@ def test_a_file_stands_where_a_folder_is_wanted(command, folder, way, here, unlo
         if "--out" not in args:
             pytest.skip("the folder is given by the study")
         (here / "file").write_text("mine")
-        args = [arg.replace(folder, f"file/{folder}") if arg.split("/")[0] == folder else arg for arg in args]
+        args = [
+            arg.replace(folder, f"file/{folder}") if arg.split("/")[0] == folder else arg
+            for arg in args
+        ]
     assert "cannot write into" in refused(args, here, capsys)
 
 
@@ -258,7 +269,9 @@ def test_a_configuration_is_not_written(here, unloaded, capsys):
     assert "which is read" in refused(["study", "--config", "out/manifest.json"], here, capsys)
 
 
-@pytest.mark.parametrize("out", ["tables/nodes.csv", "tables/../tables/layers.csv", "way/nodes.csv"])
+@pytest.mark.parametrize(
+    "out", ["tables/nodes.csv", "tables/../tables/layers.csv", "way/nodes.csv"]
+)
 def test_two_outputs_that_are_one_file(out, here, unloaded, capsys):
     (here / "tables").mkdir()
     os.symlink("tables", "way")
@@ -269,7 +282,9 @@ def test_two_outputs_that_are_one_file(out, here, unloaded, capsys):
 def test_a_file_that_a_format_adds_is_no_input(here, capsys):
     shutil.copy("cat.png", "n_layout.txt")
     args = ["network", "n_layout.txt", "--min-cut", "0.5", "--device", "cpu", "--out", "n.muxviz"]
-    assert "cannot write n_layout.txt: it is n_layout.txt, which is read" in refused(args, here, capsys)
+    assert "cannot write n_layout.txt: it is n_layout.txt, which is read" in refused(
+        args, here, capsys
+    )
 
 
 @pytest.mark.parametrize("command", CASES)
@@ -297,7 +312,9 @@ def test_a_folder_that_another_process_writes_into(command, here, capsys, monkey
     process = start([sys.executable, "-c", holds], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         assert process.stdout.readline() == "held\n"
-        assert f"out is in use by process {process.pid}" in refused(CASES[command].args, here, capsys)
+        assert f"out is in use by process {process.pid}" in refused(
+            CASES[command].args, here, capsys
+        )
     finally:
         process.communicate()
 
@@ -333,11 +350,17 @@ def as_from_a_terminal():
 
 @pytest.mark.skipif(os.name != "posix", reason="sends signals")
 @pytest.mark.parametrize("command", CASES)
-@pytest.mark.parametrize("moment", ["a scratch folder is made", "files get their names", "the model is loaded"])
-def test_a_signal_in_the_middle_leaves_all_or_nothing(command, moment, here, capsys, monkeypatch, as_from_a_terminal):
+@pytest.mark.parametrize(
+    "moment", ["a scratch folder is made", "files get their names", "the model is loaded"]
+)
+def test_a_signal_in_the_middle_leaves_all_or_nothing(
+    command, moment, here, capsys, monkeypatch, as_from_a_terminal
+):
     owner, name = {
         "a scratch folder is made": (tempfile, "mkdtemp"),
-        "files get their names": (shutil, "move") if command in ("explain", "network", "report") else (Path, "replace"),
+        "files get their names": (shutil, "move")
+        if command in ("explain", "network", "report")
+        else (Path, "replace"),
         "the model is loaded": (
             mv if command in ("explain", "evaluate", "network", "compare") else running,
             "load",
@@ -376,8 +399,13 @@ def names_of_rows(table):
 
 @pytest.mark.slow
 def test_two_writers_lose_no_rows(here):
-    commands = [[*COMMAND, "explain", image, *FAST, "--out", "out"] for image in ("cat.png", "dog.png", "pictures/cat.png")]
-    running = [start(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE) for command in commands]
+    commands = [
+        [*COMMAND, "explain", image, *FAST, "--out", "out"]
+        for image in ("cat.png", "dog.png", "pictures/cat.png")
+    ]
+    running = [
+        start(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE) for command in commands
+    ]
     said = [process.communicate(timeout=300)[1] for process in running]
     assert [process.returncode for process in running] == [0, 0, 0], said
     assert names_of_rows(here / "out" / "explanations.csv") == ["cat", "cat", "dog"]
@@ -411,7 +439,9 @@ def test_what_is_done_before_a_signal_is_whole(number, here):
     rows = names_of_rows(here / "out" / "explanations.csv")
     assert 1 <= len(rows) < 40
     assert saved == rows or (number == signal.SIGKILL and set(rows) <= set(saved))
-    assert {path.name.split("_")[0].removesuffix(".npz") for path in (here / "out").iterdir()} - {"explanations.csv"} == set(saved)
+    assert {path.name.split("_")[0].removesuffix(".npz") for path in (here / "out").iterdir()} - {
+        "explanations.csv"
+    } == set(saved)
     assert not list((here / "out").glob(".*"))
 
 

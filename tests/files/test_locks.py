@@ -10,13 +10,13 @@ import pytest
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import locked
 
-HOLDER = (
-    "import sys, time\nfrom multiplex_vit.files import locked\nwith locked(sys.argv[1]):\n    print('held', flush=True)\n    time.sleep(float(sys.argv[2]))"
-)
+HOLDER = "import sys, time\nfrom multiplex_vit.files import locked\nwith locked(sys.argv[1]):\n    print('held', flush=True)\n    time.sleep(float(sys.argv[2]))"
 
 
 def holding(folder, seconds):
-    process = subprocess.Popen([sys.executable, "-c", HOLDER, str(folder), str(seconds)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(folder), str(seconds)], stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout.readline() == "held\n"
     return process
 
@@ -25,7 +25,9 @@ def test_a_folder_in_use_is_refused_in_one_line_that_names_the_process(tmp_path)
     process = holding(tmp_path, 60)
     try:
         with (
-            pytest.raises(InputError, match=rf"is in use by process {process.pid} on \S+; wait for it"),
+            pytest.raises(
+                InputError, match=rf"is in use by process {process.pid} on \S+; wait for it"
+            ),
             locked(tmp_path),
         ):
             pass

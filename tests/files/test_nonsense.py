@@ -61,7 +61,11 @@ def options_of(command):
     return [action for action in parser._actions if action.nargs != 0]
 
 
-OPTIONS = [(command, (action.option_strings or [action.dest])[0]) for command in COMMANDS for action in options_of(command)]
+OPTIONS = [
+    (command, (action.option_strings or [action.dest])[0])
+    for command in COMMANDS
+    for action in options_of(command)
+]
 
 
 @pytest.fixture(scope="module")
@@ -148,5 +152,7 @@ def test_values_of_a_configuration_that_are_of_no_use(key, here, capsys, tmp_pat
     for value in WRONG:
         if value in OF_USE.get(key, ()):
             continue
-        config.write_text("\n".join(f"{name} = {given}" for name, given in {**right, key: value}.items()))
+        config.write_text(
+            "\n".join(f"{name} = {given}" for name, given in {**right, key: value}.items())
+        )
         check_refused(["study", "--config", str(config)], tmp_path, capsys)

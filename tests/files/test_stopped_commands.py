@@ -17,7 +17,9 @@ COMMAND = [sys.executable, "-m", "multiplex_vit"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_a_command_that_is_stopped_says_so_and_has_the_exit_code_of_the_signal(number, tmp_path, capsys, monkeypatch):
+def test_a_command_that_is_stopped_says_so_and_has_the_exit_code_of_the_signal(
+    number, tmp_path, capsys, monkeypatch
+):
     before = signal.getsignal(number)
     signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     monkeypatch.setattr(mv, "load", lambda *_, **__: signal.raise_signal(number))

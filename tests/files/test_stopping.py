@@ -39,7 +39,9 @@ def handlers_as_from_a_terminal():
     """Where the tests themselves were started by nohup, SIGHUP and SIGINT are ignored."""
     before = {number: signal.getsignal(number) for number in ASKING}
     for number in ASKING:
-        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+        signal.signal(
+            number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+        )
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -195,14 +197,18 @@ def test_processes_killed_at_random_moments(tmp_path, number, monkeypatch):
         else:
             assert code == 7
             assert names <= {"a", "b", "c"}, "nothing is left of what was being written"
-            assert len({path.read_text() for path in tmp_path.iterdir()}) <= 1, "all are new or all are old"
+            assert len({path.read_text() for path in tmp_path.iterdir()}) <= 1, (
+                "all are new or all are old"
+            )
         clear_stale(tmp_path)
         assert {path.name for path in tmp_path.iterdir()} <= {"a", "b", "c"}
 
 
 def test_a_living_process_keeps_its_scratch_folder_and_a_dead_one_loses_it(tmp_path):
     waits = "import sys, time\nfrom multiplex_vit.files import written_together\nwith written_together(sys.argv[1]):\n    print('ready', flush=True)\n    time.sleep(60)"
-    process = subprocess.Popen([sys.executable, "-c", waits, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", waits, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
     try:
         assert process.stdout.readline() == "ready\n"
         clear_stale(tmp_path)

@@ -108,7 +108,9 @@ def test_files_that_cannot_all_be_written_leave_the_old_ones(tmp_path, monkeypat
 @pytest.mark.parametrize("links", [True, False])
 def test_files_together_replace_and_follow_links(tmp_path, links, monkeypatch):
     if not links:
-        monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError(errno.EPERM, "no hard links")))
+        monkeypatch.setattr(
+            os, "link", lambda *_: (_ for _ in ()).throw(OSError(errno.EPERM, "no hard links"))
+        )
     (tmp_path / "target.txt").write_text("old")
     (tmp_path / "a.txt").symlink_to(tmp_path / "target.txt")
     with written_together(tmp_path) as temporary:
@@ -129,7 +131,9 @@ def test_files_together_refuse_folders_and_pipes(tmp_path):
 
     with pytest.raises(InputError, match=r"cannot write .*b\.txt: it is a folder"):
         write("b.txt")
-    with pytest.raises(InputError, match=r"cannot write .*c\.txt: it is write-protected or no regular file"):
+    with pytest.raises(
+        InputError, match=r"cannot write .*c\.txt: it is write-protected or no regular file"
+    ):
         write("c.txt")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["b.txt", "c.txt"]
     assert writable(tmp_path / "a.txt") == tmp_path.resolve() / "a.txt"

@@ -235,12 +235,17 @@ def writers(rng, folder):
     after = float(rng.uniform(2, 12))
     what = f"three explain at once, the first stopped by {stop} after {after:.1f} s"
     # Three processes start at once, each of which loads torch.
-    return Attempt(what, partial(write_at_once, commands, stop, after, folder), complete_rows, seconds=300)
+    return Attempt(
+        what, partial(write_at_once, commands, stop, after, folder), complete_rows, seconds=300
+    )
 
 
 def write_at_once(commands, stop, after, folder):
     """Run the commands at once; return exit codes, what was said, and the folder."""
-    running = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for command in commands]
+    running = [
+        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        for command in commands
+    ]
     if stop is not None:
         time.sleep(after)
         running[0].send_signal(stop)

@@ -170,7 +170,11 @@ def of_omega(rng, values):
 
 
 def of_modularity(rng, values):
-    assert -1 <= tiny.network().modularity(values.astype(int) if values.dtype.kind == "f" else values) <= 1
+    assert (
+        -1
+        <= tiny.network().modularity(values.astype(int) if values.dtype.kind == "f" else values)
+        <= 1
+    )
 
 
 def of_pruning_curve(rng, values):

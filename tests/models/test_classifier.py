@@ -98,5 +98,7 @@ def test_a_relay_that_counts_explains_like_its_model(tiny, pixels):
 
 def test_the_protocol_needs_no_torch():
     check = "import sys, multiplex_vit.models.relay; print('torch' in sys.modules)"
-    ended = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", check], capture_output=True, text=True, check=True
+    )
     assert ended.stdout.strip() == "False"

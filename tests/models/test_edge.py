@@ -25,21 +25,31 @@ def calls(explanation):
         "explain_each": lambda model: mv.explain_each(model, [CAT], [mv.Settings()]),
         "evaluate": lambda model: mv.evaluate(model, CAT, HEATMAP, steps=2),
         "mosaic": lambda model: mv.mosaic(model, [CAT] * 4),
-        "draw_mosaics": lambda model: mv.draw_mosaics(model, [(CAT, 3)], shape=(1, 1), count=1, least=0.1),
+        "draw_mosaics": lambda model: mv.draw_mosaics(
+            model, [(CAT, 3)], shape=(1, 1), count=1, least=0.1
+        ),
         "grid_pointing_game": lambda model: mv.grid_pointing_game(model, [MOSAIC], "centre_prior"),
         "precision_flips": lambda model: mv.precision_flips(model, CAT),
         "precision_agreement": lambda model: mv.precision_agreement(model, CAT),
-        "parameter_randomisation": lambda model: mv.parameter_randomisation(model, CAT, "centre_prior"),
+        "parameter_randomisation": lambda model: mv.parameter_randomisation(
+            model, CAT, "centre_prior"
+        ),
         "noise_stability": lambda model: mv.noise_stability(model, CAT, "centre_prior"),
         "flip_stability": lambda model: mv.flip_stability(model, CAT, "centre_prior"),
         "seed_agreement": lambda model: mv.seed_agreement(model, CAT, "centre_prior"),
-        "greedy_ceiling": lambda model: mv.greedy_ceiling(model, CAT, orders=["deletion"], at_once=32, steps=2),
+        "greedy_ceiling": lambda model: mv.greedy_ceiling(
+            model, CAT, orders=["deletion"], at_once=32, steps=2
+        ),
     }
 
 
 INSIDE = {
-    "evaluate_many": lambda model: evaluate_many(model, CAT, [HEATMAP], protocols=["token"], steps=2),
-    "precision_agreement, other": lambda model: mv.precision_agreement(mv.load("demo-vit", device="cpu"), CAT, other=model),
+    "evaluate_many": lambda model: evaluate_many(
+        model, CAT, [HEATMAP], protocols=["token"], steps=2
+    ),
+    "precision_agreement, other": lambda model: mv.precision_agreement(
+        mv.load("demo-vit", device="cpu"), CAT, other=model
+    ),
     "weights_by_part": weights_by_part,
     "randomised": lambda model: next(randomised(model)),
 }
@@ -53,18 +63,27 @@ def explanation(demo_vit):
 
 @pytest.fixture(params=["module", "text", "nothing", "class"])
 def no_model(request, demo_vit):
-    return {"module": demo_vit.model, "text": "demo-vit", "nothing": None, "class": mv.VisionModel}[request.param]
+    return {"module": demo_vit.model, "text": "demo-vit", "nothing": None, "class": mv.VisionModel}[
+        request.param
+    ]
 
 
 def refused(call, model):
-    with pytest.raises(mv.InputError, match=r"give what multiplex_vit\.load returns, or VisionModel\(module, processor\)") as caught:
+    with pytest.raises(
+        mv.InputError,
+        match=r"give what multiplex_vit\.load returns, or VisionModel\(module, processor\)",
+    ) as caught:
         call(model)
     assert "\n" not in str(caught.value)
 
 
 def test_every_function_that_takes_a_model_is_tested_here():
     public = {name: getattr(mv, name) for name in mv.__all__}
-    functions = {name for name, each in public.items() if inspect.isfunction(each) and "model" in inspect.signature(each).parameters}
+    functions = {
+        name
+        for name, each in public.items()
+        if inspect.isfunction(each) and "model" in inspect.signature(each).parameters
+    }
     assert functions == set(NAMES)
 
 
@@ -87,13 +106,18 @@ def test_rivals_refuse_anything_else(no_model, name):
 
 
 def test_a_study_refuses_a_bare_module(demo_vit, tmp_path):
-    refused(lambda model: mv.Study(images=[CAT], out=tmp_path / "study", model=model), demo_vit.model)
+    refused(
+        lambda model: mv.Study(images=[CAT], out=tmp_path / "study", model=model), demo_vit.model
+    )
     assert not (tmp_path / "study").exists()
 
 
 def test_loading_what_is_loaded_names_the_call_to_make(demo_vit):
     for given in (demo_vit.model, torch.nn.DataParallel(demo_vit.model), demo_vit):
-        with pytest.raises(mv.InputError, match=r"load takes a name or a folder, not the \w+ itself; give VisionModel\(module, processor\)"):
+        with pytest.raises(
+            mv.InputError,
+            match=r"load takes a name or a folder, not the \w+ itself; give VisionModel\(module, processor\)",
+        ):
             mv.load(given)
     with pytest.raises(mv.InputError, match="the model's name is None"):
         mv.load(None)
@@ -106,7 +130,10 @@ def test_a_vision_model_of_what_is_no_module(demo_vit):
     for given, message in (
         ("demo-vit", r"give multiplex_vit\.load\('demo-vit'\)"),
         (demo_vit, "is a VisionModel already"),
-        (Trainer(), r"the model is Trainer, which holds one; give VisionModel\(model\.model, processor\)"),
+        (
+            Trainer(),
+            r"the model is Trainer, which holds one; give VisionModel\(model\.model, processor\)",
+        ),
         (3, "the model is int; give a transformers image classifier"),
     ):
         with pytest.raises(mv.InputError, match=message):

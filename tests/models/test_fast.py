@@ -16,7 +16,9 @@ SWITCHES = [field.name for field in dataclasses.fields(Fast)]
 
 def probabilities(model, pixels):
     """Return what a model gives for masks of three sizes, and for two images."""
-    kept = np.random.default_rng(0).permuted(np.tile(np.arange(16) < [[4], [9], [16]], (4, 1)), axis=1)
+    kept = np.random.default_rng(0).permuted(
+        np.tile(np.arange(16) < [[4], [9], [16]], (4, 1)), axis=1
+    )
     images = np.concatenate([pixels(), pixels(seed=1)])
     return torch.cat([model.probabilities(model.embed(pixels()), kept), model.classify(images)])
 
@@ -74,7 +76,9 @@ def test_without_sharing_every_mask_is_projected(tiny, pixels):
 def test_without_batches_every_sequence_has_a_pass(tiny, pixels):
     n_sequences = []
     module = tiny("ViT").model
-    module.vit.layernorm.register_forward_hook(lambda _, args, output: n_sequences.append(len(output)))
+    module.vit.layernorm.register_forward_hook(
+        lambda _, args, output: n_sequences.append(len(output))
+    )
     for fast in (Fast(), Fast(batches=False)):
         model = mv.VisionModel(module, fast=fast)
         tokens = model.embed(pixels())

@@ -12,7 +12,11 @@ KINDS = {
     "DeiT": ("DeiT", "ForImageClassification", {}),
     "DeiT with teacher": ("DeiT", "ForImageClassificationWithTeacher", {}),
     "Dinov2": ("Dinov2", "ForImageClassification", {}),
-    "Dinov2 with registers": ("Dinov2WithRegisters", "ForImageClassification", {"num_register_tokens": 2}),
+    "Dinov2 with registers": (
+        "Dinov2WithRegisters",
+        "ForImageClassification",
+        {"num_register_tokens": 2},
+    ),
 }
 
 
@@ -42,13 +46,24 @@ def state_of(module):
     """Return all of a module that an explanation could change."""
     return {
         "modes": [part.training for part in module.modules()],
-        "weights": {name: (weight.detach().clone(), weight.requires_grad, weight._version) for name, weight in module.named_parameters()},
-        "gradients": {name: None if weight.grad is None else weight.grad.clone() for name, weight in module.named_parameters()},
+        "weights": {
+            name: (weight.detach().clone(), weight.requires_grad, weight._version)
+            for name, weight in module.named_parameters()
+        },
+        "gradients": {
+            name: None if weight.grad is None else weight.grad.clone()
+            for name, weight in module.named_parameters()
+        },
         "buffers": {name: buffer.clone() for name, buffer in module.named_buffers()},
-        "hooks": [[list(hooks) for name, hooks in vars(part).items() if name.endswith("_hooks")] for part in module.modules()],
+        "hooks": [
+            [list(hooks) for name, hooks in vars(part).items() if name.endswith("_hooks")]
+            for part in module.modules()
+        ],
         "own": [sorted(vars(part)) for part in module.modules()],
         "attention": module.config._attn_implementation,
-        "checkpointing": [getattr(part, "gradient_checkpointing", None) for part in module.modules()],
+        "checkpointing": [
+            getattr(part, "gradient_checkpointing", None) for part in module.modules()
+        ],
     }
 
 
@@ -63,7 +78,12 @@ def same(one, other):
 
 
 def globally():
-    return torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.get_rng_state().sum(), torch.get_default_dtype()
+    return (
+        torch.is_grad_enabled(),
+        torch.is_inference_mode_enabled(),
+        torch.get_rng_state().sum(),
+        torch.get_default_dtype(),
+    )
 
 
 def unlike(before, after):
@@ -115,8 +135,14 @@ def test_a_model_can_be_trained_thereafter(tiny, pixels, kind, explainer):
     logits = module(torch.from_numpy(pixels())).logits
     torch.nn.functional.cross_entropy(logits, torch.tensor([1])).backward()
     optimiser.step()
-    assert all(weight.grad is not None for name, weight in module.named_parameters() if "mask_token" not in name)
-    assert mv.EXPLAINERS[explainer].where_taken(budget=8)(model, pixels(), label=1).heatmap.shape == (4, 4)
+    assert all(
+        weight.grad is not None
+        for name, weight in module.named_parameters()
+        if "mask_token" not in name
+    )
+    assert mv.EXPLAINERS[explainer].where_taken(budget=8)(
+        model, pixels(), label=1
+    ).heatmap.shape == (4, 4)
 
 
 def keep_positions(module):
@@ -137,7 +163,12 @@ def test_results_can_be_used_in_the_graph_of_gradients(tiny, pixels):
     model = tiny("ViT")
     weight = torch.ones(1, requires_grad=True)
     tokens = model.embed(pixels())
-    found = [tokens, *model.attend_directly(tokens, ["sum"]), *model.activations(tokens), model.classify(pixels())]
+    found = [
+        tokens,
+        *model.attend_directly(tokens, ["sum"]),
+        *model.activations(tokens),
+        model.classify(pixels()),
+    ]
     assert not any(each.is_inference() or each.requires_grad for each in found)
     sum((each * weight).sum() for each in found).backward()
 
@@ -157,7 +188,9 @@ def test_a_model_made_in_inference_mode_has_no_gradients_and_says_so(tiny, pixel
     rounded = mv.VisionModel(model.model, mask_dtype=torch.bfloat16)
     assert np.isfinite(mv.explain(rounded, pixels()).heatmap).all()
     for method in ("generic_attention", "grad_cam", "legrad", "integrated_gradients"):
-        with pytest.raises(mv.InputError, match=r"made under torch\.inference_mode, where nothing has gradients"):
+        with pytest.raises(
+            mv.InputError, match=r"made under torch\.inference_mode, where nothing has gradients"
+        ):
             mv.EXPLAINERS[method](model, pixels())
 
 
@@ -179,7 +212,9 @@ def test_a_users_hook_that_changes_tokens_is_applied_once(tiny, pixels):
     for name, found in seen.items():
         assert torch.allclose(found, wanted, atol=1e-5), name
     last = model.block_gradients(tokens, 1)[0][-1]
-    assert torch.allclose(last, model.attention_gradients(tokens, 1)[1][-1], atol=1e-5), "the last block's output is read by the head as it is"
+    assert torch.allclose(last, model.attention_gradients(tokens, 1)[1][-1], atol=1e-5), (
+        "the last block's output is read by the head as it is"
+    )
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])

@@ -23,13 +23,19 @@ PROCESSORS = {
     "whole numbers": ("ViT", {"size": square(16), "do_rescale": False, "do_normalize": False}),
     "rescaled otherwise": ("ViT", {"size": square(16), "rescale_factor": 1 / 127.5}),
     "not resized": ("ViT", {"do_resize": False}),
-    "padded at the right": ("ViT", {"size": square(16), "do_pad": True, "pad_size": {"height": 20, "width": 28}}),
+    "padded at the right": (
+        "ViT",
+        {"size": square(16), "do_pad": True, "pad_size": {"height": 20, "width": 28}},
+    ),
     "no multiple of the patch": ("ViT", {"size": {"height": 18, "width": 23}}),
     "resized larger": ("ViT", {"size": square(240)}),
     "the middle": ("Bit", {"size": {"shortest_edge": 20}, "crop_size": square(16)}),
     "the middle of a square": ("DeiT", {"size": square(20), "crop_size": square(16)}),
     "a crop that is padded": ("Bit", {"size": {"shortest_edge": 16}, "crop_size": square(32)}),
-    "a crop that is padded below": ("Bit", {"size": {"shortest_edge": 16}, "crop_size": {"height": 31, "width": 16}}),
+    "a crop that is padded below": (
+        "Bit",
+        {"size": {"shortest_edge": 16}, "crop_size": {"height": 31, "width": 16}},
+    ),
     "a crop beyond the image": ("Bit", {"do_resize": False, "crop_size": square(64)}),
     "a crop as it is": ("Bit", {"do_resize": False, "crop_size": square(24)}),
     "not cropped": ("Bit", {"size": {"shortest_edge": 16}, "do_center_crop": False}),
@@ -105,7 +111,9 @@ def test_black_and_white_are_what_the_processor_makes_of_them(model, name):
             assert view.max() == 255
 
 
-@pytest.mark.parametrize("name", ["not rescaled", "a crop that is padded", "whole numbers", "no multiple of the patch"])
+@pytest.mark.parametrize(
+    "name", ["not rescaled", "a crop that is padded", "whole numbers", "no multiple of the patch"]
+)
 def test_all_of_it_is_explained_and_measured(model, name):
     model.processor = processor_of(name)
     explanation = mv.explain(model, mv.samples()["cat"], starting_layer=1)
@@ -149,7 +157,11 @@ class Mirrored(transformers.ViTImageProcessorPil):
 
     def __call__(self, images, **options):
         found = super().__call__(images, **options)
-        found["pixel_values"] = found["pixel_values"][..., ::-1].copy() if not hasattr(found["pixel_values"], "flip") else found["pixel_values"].flip(-1)
+        found["pixel_values"] = (
+            found["pixel_values"][..., ::-1].copy()
+            if not hasattr(found["pixel_values"], "flip")
+            else found["pixel_values"].flip(-1)
+        )
         return found
 
 

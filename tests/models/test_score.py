@@ -28,7 +28,9 @@ def test_scores_by_hand():
 def test_a_score_fits_itself_and_says_so(name, n_classes):
     if (name, n_classes) == ("softmax", 1):
         return
-    scores = SCORES[name].of(torch.randn(40, n_classes, generator=torch.Generator().manual_seed(0)) * 20)
+    scores = SCORES[name].of(
+        torch.randn(40, n_classes, generator=torch.Generator().manual_seed(0)) * 20
+    )
     assert SCORES[name].unfit(scores.numpy()) == ""
     assert score_named(SCORES[name].quantity) is score_named(name) is SCORES[name]
 
@@ -55,7 +57,9 @@ def test_the_checkpoint_or_ones_own_word_decides(wanted, problem_type, n_classes
 @pytest.mark.parametrize("n_classes", [1, 2])
 def test_ones_own_word_is_checked_at_once(n_classes):
     network = tiny_model("ViT", num_labels=n_classes).model
-    with pytest.raises(mv.InputError, match="unknown score 'sigmoyd'; give 'auto', 'softmax', 'sigmoid', 'raw'"):
+    with pytest.raises(
+        mv.InputError, match="unknown score 'sigmoyd'; give 'auto', 'softmax', 'sigmoid', 'raw'"
+    ):
         mv.VisionModel(network, score="sigmoyd")
     with pytest.raises(mv.InputError, match="score is 3; give a text"):
         mv.load("demo-vit", device="cpu", score=3)
@@ -87,7 +91,10 @@ def test_a_head_that_is_replaced_later_is_seen(pixels):
     model = tiny_model("ViT")
     assert len(model.classes) == 5
     model.model.classifier = nn.Linear(16, 1)
-    with pytest.warns(UserWarning, match=r"gives 1 logits, but its configuration names 5 classes; they are called '0' \("):
+    with pytest.warns(
+        UserWarning,
+        match=r"gives 1 logits, but its configuration names 5 classes; they are called '0' \(",
+    ):
         assert model.classes == ("0",)
     assert model.classify(pixels()).shape == (1, 1)
     assert model.score is SCORES["sigmoid"]
@@ -112,8 +119,15 @@ def test_a_class_of_ones_own_is_asked_how_many_it_gives(pixels):
             output.logits = output.logits[:, :2]
             return output
 
-    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
-    model = mv.VisionModel(Halved(ViTConfig(**sizes, num_labels=5, image_size=16, patch_size=4)).eval())
+    sizes = {
+        "hidden_size": 16,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 32,
+    }
+    model = mv.VisionModel(
+        Halved(ViTConfig(**sizes, num_labels=5, image_size=16, patch_size=4)).eval()
+    )
     with pytest.warns(UserWarning, match="gives 2 logits"):
         assert model.classes == ("0", "1")
     assert model.classify(pixels()).shape == (1, 2)
@@ -125,7 +139,9 @@ def test_widths_that_a_pass_must_tell(readers):
     assert width_of(layers, readers) == (3 if readers == ("a",) else None)
 
 
-@pytest.mark.parametrize("names", [{}, {0: "a"}, {0: "a", 2: "b"}, {1: "a", 2: "b"}, {0: "a", 1: "b", 2: "c"}])
+@pytest.mark.parametrize(
+    "names", [{}, {0: "a"}, {0: "a", 2: "b"}, {1: "a", 2: "b"}, {0: "a", 1: "b", 2: "c"}]
+)
 def test_names_that_do_not_fit_are_not_taken(names):
     with pytest.warns(UserWarning, match=f"names {len(names)} classes"):
         assert class_names(names, 2, "it") == ("0", "1")
@@ -139,7 +155,9 @@ def test_only_a_softmax_takes_the_mean_over_classes_away(pixels):
     assert torch.allclose(whole - whole.mean(-1, keepdim=True), centred, atol=1e-6)
     assert (whole - centred).abs().max() > 1e-3
     one = tiny_model("ViT", num_labels=1)
-    one.model.load_state_dict({k: v[:1] if k.startswith("classifier") else v for k, v in model.model.state_dict().items()})
+    one.model.load_state_dict(
+        {k: v[:1] if k.startswith("classifier") else v for k, v in model.model.state_dict().items()}
+    )
     assert torch.allclose(one.attend_directly(tokens, ["mean"])[-1], whole[..., :1], atol=1e-6)
     assert Direct.__init__.__kwdefaults__ == {"exclusive": True}
 

@@ -33,8 +33,13 @@ def installed(tmp_path, monkeypatch):
         package.mkdir()
         facts.mkdir()
         (package / "__init__.py").write_text(fault)
-        (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: torchvision\nVersion: 0.1.0\n")
-        return {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(MODELS.parents[1])])}
+        (facts / "METADATA").write_text(
+            "Metadata-Version: 2.1\nName: torchvision\nVersion: 0.1.0\n"
+        )
+        return {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(tmp_path), str(MODELS.parents[1])]),
+        }
 
     return make
 
@@ -60,7 +65,9 @@ def test_whatever_fails_in_torchvision_is_told(installed, tmp_path, monkeypatch,
 @pytest.mark.slow
 def test_the_command_line_says_so_in_one_line(installed, tmp_path):
     command = [sys.executable, "-m", "multiplex_vit", "explain", "--out", str(tmp_path / "out")]
-    found = subprocess.run(command, capture_output=True, text=True, env=installed(FAULTS["an operator"]))
+    found = subprocess.run(
+        command, capture_output=True, text=True, env=installed(FAULTS["an operator"])
+    )
     assert found.returncode == 2
     assert re.fullmatch(f"multiplex-vit: {LINE}", found.stderr.strip())
     assert not (tmp_path / "out").exists()
@@ -70,7 +77,12 @@ def test_the_command_line_says_so_in_one_line(installed, tmp_path):
 @pytest.mark.parametrize("name", ["load", "VisionModel", "EXPLAINERS"])
 def test_so_does_whatever_name_is_used_first(installed, name):
     script = f"import multiplex_vit as mv\ntry:\n    mv.{name}\nexcept mv.InputError as error:\n    print(error)"
-    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=installed(FAULTS["an operator"]))
+    found = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env=installed(FAULTS["an operator"]),
+    )
     assert re.fullmatch(LINE, found.stdout.strip())
 
 
@@ -78,7 +90,11 @@ def test_transformers_is_imported_in_one_place_alone():
     """`import transformers` by itself imports nothing of its own."""
     for path in MODELS.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "transformers" and path.name != "libraries.py":
+            if (
+                isinstance(node, ast.ImportFrom)
+                and (node.module or "").split(".")[0] == "transformers"
+                and path.name != "libraries.py"
+            ):
                 assert node.module == "transformers.utils", path
 
 

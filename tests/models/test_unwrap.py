@@ -22,7 +22,9 @@ EXPLAINERS = list(mv.EXPLAINERS)
 @pytest.fixture
 def distributed(tmp_path):
     """A group of one process."""
-    torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path}/group", rank=0, world_size=1)
+    torch.distributed.init_process_group(
+        "gloo", init_method=f"file://{tmp_path}/group", rank=0, world_size=1
+    )
     yield
     torch.distributed.destroy_process_group()
 
@@ -36,7 +38,9 @@ WRAPPERS = {
     "DataParallel": nn.DataParallel,
     "PeftModel": in_lora,
     "LoraModel": lambda module: in_lora(module).base_model,
-    "compiled in parallel with adapters": lambda module: torch.compile(nn.DataParallel(in_lora(module))),
+    "compiled in parallel with adapters": lambda module: torch.compile(
+        nn.DataParallel(in_lora(module))
+    ),
 }
 
 
@@ -115,9 +119,18 @@ def test_a_trainer_with_bf16(tiny, pixels, tmp_path):
     from transformers import Trainer, TrainingArguments
 
     module = tiny("ViT").model
-    images = [{"pixel_values": torch.from_numpy(pixels(seed=i)[0]), "labels": i % 5} for i in range(8)]
+    images = [
+        {"pixel_values": torch.from_numpy(pixels(seed=i)[0]), "labels": i % 5} for i in range(8)
+    ]
     arguments = TrainingArguments(
-        tmp_path, bf16=True, use_cpu=True, max_steps=2, per_device_train_batch_size=4, report_to=[], save_strategy="no", disable_tqdm=True
+        tmp_path,
+        bf16=True,
+        use_cpu=True,
+        max_steps=2,
+        per_device_train_batch_size=4,
+        report_to=[],
+        save_strategy="no",
+        disable_tqdm=True,
     )
     trainer = Trainer(module, arguments, train_dataset=images)
     trainer.train()
@@ -125,7 +138,9 @@ def test_a_trainer_with_bf16(tiny, pixels, tmp_path):
     plain = deepcopy(trainer.accelerator.unwrap_model(tiny("ViT").model, keep_fp32_wrapper=False))
     plain.load_state_dict(module.state_dict())
     wanted = mv.explain(mv.VisionModel(plain), pixels())
-    assert np.allclose(mv.explain(mv.VisionModel(trainer.model), pixels()).heatmap, wanted.heatmap, atol=1e-6)
+    assert np.allclose(
+        mv.explain(mv.VisionModel(trainer.model), pixels()).heatmap, wanted.heatmap, atol=1e-6
+    )
     trainer.train()
 
 
@@ -137,7 +152,10 @@ class Wrapper(nn.Module):
 
 def test_what_cannot_be_unwrapped_names_the_call_to_make(tiny):
     module = tiny("ViT").model
-    with pytest.raises(mv.InputError, match=r"Wrapper is not unwrapped; give VisionModel\(model\.backbone, processor\), the ViTForImageClassification in it"):
+    with pytest.raises(
+        mv.InputError,
+        match=r"Wrapper is not unwrapped; give VisionModel\(model\.backbone, processor\), the ViTForImageClassification in it",
+    ):
         mv.VisionModel(Wrapper(module))
     assert unwrapped(Wrapper(module).backbone) is module
 
@@ -155,7 +173,10 @@ def test_prompts_are_no_layers(tiny):
 
 def test_weights_that_are_kept_elsewhere_are_refused(tiny, tmp_path):
     module = accelerate.cpu_offload(tiny("ViT").model, torch.device("cpu"))
-    with pytest.raises(mv.InputError, match="accelerate keeps weights off the device; load the model onto one device"):
+    with pytest.raises(
+        mv.InputError,
+        match="accelerate keeps weights off the device; load the model onto one device",
+    ):
         mv.VisionModel(module)
 
 
@@ -164,7 +185,10 @@ def test_a_copy_that_would_run_the_original_is_refused(tiny, pixels):
     own = model.model.classifier.forward
     model.model.classifier.forward = lambda values: own(values)
     assert mv.explain(model, pixels()).heatmap.shape == (4, 4)
-    with pytest.raises(mv.InputError, match="its part classifier has another forward function, which a copy would share; subclass Linear instead"):
+    with pytest.raises(
+        mv.InputError,
+        match="its part classifier has another forward function, which a copy would share; subclass Linear instead",
+    ):
         duplicate(model.model)
 
 
@@ -173,8 +197,13 @@ def test_randomising_a_head_of_ones_own_and_adapters(tiny, pixels):
     model.model.classifier = nn.Sequential(nn.Linear(16, 8), nn.GELU(), nn.Linear(8, 5))
     head = next(copy for part, copy in randomised(model) if part == "head")
     assert not torch.allclose(head.model.classifier[2].weight, model.model.classifier[2].weight)
-    assert torch.equal(head.model.vit.layers[0].mlp.fc1.weight, model.model.vit.layers[0].mlp.fc1.weight)
-    with pytest.raises(mv.InputError, match=r"merge them first: give VisionModel\(peft_model\.merge_and_unload\(\)\)"):
+    assert torch.equal(
+        head.model.vit.layers[0].mlp.fc1.weight, model.model.vit.layers[0].mlp.fc1.weight
+    )
+    with pytest.raises(
+        mv.InputError,
+        match=r"merge them first: give VisionModel\(peft_model\.merge_and_unload\(\)\)",
+    ):
         next(randomised(mv.VisionModel(in_lora(tiny("ViT").model))))
 
 

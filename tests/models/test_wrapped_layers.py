@@ -17,13 +17,23 @@ from multiplex_vit.models.linear import linear_map, norm_map
 EXPLAINERS = list(mv.EXPLAINERS)
 ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
 ADAPTERS = {
-    "lora on the output projections": peft.LoraConfig(target_modules=["o_proj"], init_lora_weights=False),
-    "lora everywhere": peft.LoraConfig(target_modules=[*ATTENTION, "fc1", "fc2"], init_lora_weights=False, lora_dropout=0.5),
+    "lora on the output projections": peft.LoraConfig(
+        target_modules=["o_proj"], init_lora_weights=False
+    ),
+    "lora everywhere": peft.LoraConfig(
+        target_modules=[*ATTENTION, "fc1", "fc2"], init_lora_weights=False, lora_dropout=0.5
+    ),
     "dora": peft.LoraConfig(target_modules=["o_proj"], use_dora=True, init_lora_weights=False),
-    "lora and the head": peft.LoraConfig(target_modules=["q_proj", "o_proj"], modules_to_save=["classifier"], init_lora_weights=False),
-    "lora and the last norm": peft.LoraConfig(target_modules=["o_proj"], modules_to_save=["layernorm"], init_lora_weights=False),
+    "lora and the head": peft.LoraConfig(
+        target_modules=["q_proj", "o_proj"], modules_to_save=["classifier"], init_lora_weights=False
+    ),
+    "lora and the last norm": peft.LoraConfig(
+        target_modules=["o_proj"], modules_to_save=["layernorm"], init_lora_weights=False
+    ),
     "loha": peft.LoHaConfig(target_modules=["o_proj"], init_weights=False),
-    "ia3": peft.IA3Config(target_modules=["o_proj"], feedforward_modules=[], init_ia3_weights=False),
+    "ia3": peft.IA3Config(
+        target_modules=["o_proj"], feedforward_modules=[], init_ia3_weights=False
+    ),
 }
 
 
@@ -38,10 +48,15 @@ def adapted():
         if (name, kind) not in known:
             torch.manual_seed(1)
             # the kurtosis of three blocks is always the same, and masks of it a matter of the last bits: so five of them
-            wrapped = peft.get_peft_model(tiny_model(kind, num_hidden_layers=5).model, deepcopy(ADAPTERS[name]))
+            wrapped = peft.get_peft_model(
+                tiny_model(kind, num_hidden_layers=5).model, deepcopy(ADAPTERS[name])
+            )
             change_what_is_saved_too(wrapped)
             merged = deepcopy(wrapped.eval()).merge_and_unload()
-            known[name, kind] = mv.VisionModel(wrapped, name="tiny"), mv.VisionModel(merged, name="tiny")
+            known[name, kind] = (
+                mv.VisionModel(wrapped, name="tiny"),
+                mv.VisionModel(merged, name="tiny"),
+            )
         return known[name, kind]
 
     return make
@@ -57,18 +72,26 @@ def change_what_is_saved_too(model):
 
 @pytest.mark.parametrize("adapters", ADAPTERS)
 @pytest.mark.parametrize("kind", ["ViT", "Dinov2"])
-def test_direct_attribution_of_adapters_is_that_of_the_merged_model(adapted, pixels, adapters, kind):
-    found, wanted = (model.attend_directly(model.embed(pixels()), ["sum"]) for model in adapted(adapters, kind))
+def test_direct_attribution_of_adapters_is_that_of_the_merged_model(
+    adapted, pixels, adapters, kind
+):
+    found, wanted = (
+        model.attend_directly(model.embed(pixels()), ["sum"]) for model in adapted(adapters, kind)
+    )
     base = adapted(adapters, kind)[0].model
     for own, merged in zip(found, wanted, strict=True):
         assert torch.allclose(own, merged, atol=1e-5)
     assert wanted[2].abs().max() > 1e-3
-    assert any("lora" in name or "hada" in name or "ia3" in name for name, _ in base.named_parameters()), "the adapters are in place"
+    assert any(
+        "lora" in name or "hada" in name or "ia3" in name for name, _ in base.named_parameters()
+    ), "the adapters are in place"
 
 
 @pytest.mark.parametrize("explainer", EXPLAINERS)
 @pytest.mark.parametrize("adapters", ["lora everywhere", "lora and the head"])
-def test_every_explainer_of_adapters_agrees_with_the_merged_model(adapted, pixels, adapters, explainer):
+def test_every_explainer_of_adapters_agrees_with_the_merged_model(
+    adapted, pixels, adapters, explainer
+):
     explain = mv.EXPLAINERS[explainer].where_taken(budget=20)
     found, wanted = (explain(model, pixels(), label=2) for model in adapted(adapters))
     assert np.allclose(found.clean, wanted.clean, atol=1e-5)
@@ -113,18 +136,25 @@ CHANGES = {"a hook that doubles": doubled, "pruning": pruned, "a parametrization
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("place", ["q_proj", "k_proj", "v_proj", "o_proj", "fc1", "fc2", "classifier"])
+@pytest.mark.parametrize(
+    "place", ["q_proj", "k_proj", "v_proj", "o_proj", "fc1", "fc2", "classifier"]
+)
 def test_changed_layers_do_in_shared_passes_what_they_do_in_the_model(tiny, pixels, change, place):
     """Keeping every token is the model's own pass, and direct attribution is that of the matrix that is applied."""
     model = tiny("ViT")
     model.model.requires_grad_(False)  # a pruned weight that requires gradients cannot be copied
-    for part in {"classifier": [model.model]}.get(place) or [getattr(block, "mlp" if place.startswith("fc") else "attention") for block in layers_of(model)]:
+    for part in {"classifier": [model.model]}.get(place) or [
+        getattr(block, "mlp" if place.startswith("fc") else "attention")
+        for block in layers_of(model)
+    ]:
         CHANGES[change](getattr(part, place))
     plain = tiny("ViT")
     tokens = model.embed(pixels())
     own = model.model(torch.from_numpy(pixels())).logits.softmax(-1).detach()
     assert not torch.allclose(own, plain.classify(pixels()), atol=1e-4), "the change counts"
-    assert torch.allclose(model.probabilities(tokens, np.ones((3, 16), dtype=bool))[0], own[0], atol=1e-5)
+    assert torch.allclose(
+        model.probabilities(tokens, np.ones((3, 16), dtype=bool))[0], own[0], atol=1e-5
+    )
     assert torch.allclose(model.classify(pixels()), own, atol=1e-5)
     # the same model with every changed layer replaced by a plain one of the matrix that it applies
     fixed = deepcopy(model.model)
@@ -144,18 +174,31 @@ def test_changed_layers_do_in_shared_passes_what_they_do_in_the_model(tiny, pixe
 def test_quantised_layers_are_not_linear_and_say_so(tiny, pixels):
     model = tiny("ViT")
     with warnings.catch_warnings(action="ignore"):  # torch moves this to another package
-        quantised = torch.ao.quantization.quantize_dynamic(deepcopy(model.model), {nn.Linear}, dtype=torch.qint8)
+        quantised = torch.ao.quantization.quantize_dynamic(
+            deepcopy(model.model), {nn.Linear}, dtype=torch.qint8
+        )
     found = mv.VisionModel(quantised)
-    assert torch.allclose(found.probabilities(found.embed(pixels()), np.ones((1, 16), dtype=bool)), found.classify(pixels()), atol=0.01)
-    with pytest.raises(mv.InputError, match="the output projection of block 0 is not linear, .*; give direct_weight=0"):
+    assert torch.allclose(
+        found.probabilities(found.embed(pixels()), np.ones((1, 16), dtype=bool)),
+        found.classify(pixels()),
+        atol=0.01,
+    )
+    with pytest.raises(
+        mv.InputError,
+        match="the output projection of block 0 is not linear, .*; give direct_weight=0",
+    ):
         mv.explain(found, pixels(), method="communities", budget=10)
     assert mv.explain(found, pixels()).heatmap.shape == (4, 4)
 
 
 def test_a_head_of_linear_layers_is_one_linear_layer(tiny, pixels):
     model, plain = tiny("ViT"), tiny("ViT")
-    model.model.classifier = nn.Sequential(nn.Identity(), nn.Sequential(model.model.classifier), nn.Dropout())
-    found, wanted = (each.attend_directly(each.embed(pixels()), ["sum"])[2] for each in (model, plain))
+    model.model.classifier = nn.Sequential(
+        nn.Identity(), nn.Sequential(model.model.classifier), nn.Dropout()
+    )
+    found, wanted = (
+        each.attend_directly(each.embed(pixels()), ["sum"])[2] for each in (model, plain)
+    )
     assert torch.allclose(found, wanted, atol=1e-5)
 
 
@@ -178,7 +221,16 @@ class Shifted(nn.Module):
 
 @pytest.mark.parametrize(
     "module",
-    [nn.ReLU(), nn.Softmax(-1), nn.LayerNorm(6), Shifted(), nn.Sequential(nn.Linear(6, 6), nn.GELU()), nn.Conv1d(6, 6, 1), nn.Flatten(0), nn.LSTM(6, 6)],
+    [
+        nn.ReLU(),
+        nn.Softmax(-1),
+        nn.LayerNorm(6),
+        Shifted(),
+        nn.Sequential(nn.Linear(6, 6), nn.GELU()),
+        nn.Conv1d(6, 6, 1),
+        nn.Flatten(0),
+        nn.LSTM(6, 6),
+    ],
     ids=lambda module: type(module).__name__,
 )
 def test_what_is_not_linear_is_found_out(module):

@@ -81,7 +81,14 @@ def plain_constraint(weights):
     np.fill_diagonal(both, 0)
     p = both / both.sum(1, keepdims=True)
     n = len(p)
-    return [sum((p[i, j] + sum(p[i, q] * p[q, j] for q in range(n) if q not in (i, j))) ** 2 for j in range(n) if j != i and p[i, j]) for i in range(n)]
+    return [
+        sum(
+            (p[i, j] + sum(p[i, q] * p[q, j] for q in range(n) if q not in (i, j))) ** 2
+            for j in range(n)
+            if j != i and p[i, j]
+        )
+        for i in range(n)
+    ]
 
 
 INDEPENDENT = {
@@ -107,9 +114,13 @@ INDEPENDENT = {
         )
     ),
     "in_closeness": lambda w: by_node(nx.closeness_centrality(graph_of(w), distance="length")),
-    "out_closeness": lambda w: by_node(nx.closeness_centrality(graph_of(w).reverse(), distance="length")),
+    "out_closeness": lambda w: by_node(
+        nx.closeness_centrality(graph_of(w).reverse(), distance="length")
+    ),
     "harmonic": lambda w: by_node(nx.harmonic_centrality(graph_of(w), distance="length")),
-    "betweenness": lambda w: by_node(nx.betweenness_centrality(graph_of(w), weight="length", normalized=False)),
+    "betweenness": lambda w: by_node(
+        nx.betweenness_centrality(graph_of(w), weight="length", normalized=False)
+    ),
     "coreness": lambda w: by_node(nx.core_number(graph_of(w, loops=False))),
     "clustering": lambda w: by_node(nx.clustering(graph_of(w, loops=False), weight="weight")),
     "constraint": plain_constraint,
@@ -128,31 +139,45 @@ def test_every_centrality_has_an_independent_check():
 @pytest.mark.parametrize(("seed", "scale"), [(0, 1), (1, 1), (2, 7.0)])
 def test_it_agrees_with_an_independent_computation(name, seed, scale):
     weights = random_layer(seed, scale=scale)
-    assert values_of(weights, name, (5, 6)) == pytest.approx(INDEPENDENT[name](weights.copy()), rel=1e-9, abs=1e-12)
+    assert values_of(weights, name, (5, 6)) == pytest.approx(
+        INDEPENDENT[name](weights.copy()), rel=1e-9, abs=1e-12
+    )
 
 
 @pytest.mark.parametrize(
     "name",
-    sorted(set(INDEPENDENT) - UNIQUE_IF_STRONGLY_CONNECTED - {"out_entropy", "in_entropy", "constraint"}),
+    sorted(
+        set(INDEPENDENT)
+        - UNIQUE_IF_STRONGLY_CONNECTED
+        - {"out_entropy", "in_entropy", "constraint"}
+    ),
 )
 def test_it_agrees_where_the_layer_falls_apart(name):
     weights = random_layer(3, n=30, density=0.05)
     weights[:10, 10:] = weights[10:, :10] = 0
     weights[:, 4] = weights[4] = weights[20] = 0
-    assert values_of(weights, name, (5, 6)) == pytest.approx(INDEPENDENT[name](weights.copy()), rel=1e-9, abs=1e-12)
+    assert values_of(weights, name, (5, 6)) == pytest.approx(
+        INDEPENDENT[name](weights.copy()), rel=1e-9, abs=1e-12
+    )
 
 
 def test_networkx_has_the_same_pagerank_constraint_and_authorities():
     weights = random_layer(5, loops=False)
     graph = graph_of(weights)
-    assert values_of(weights, "pagerank") == pytest.approx(by_node(nx.pagerank(graph, tol=1e-15, max_iter=1000)), rel=1e-9)
-    assert values_of(weights, "constraint") == pytest.approx(by_node(nx.constraint(graph, weight="weight")), rel=1e-9)
+    assert values_of(weights, "pagerank") == pytest.approx(
+        by_node(nx.pagerank(graph, tol=1e-15, max_iter=1000)), rel=1e-9
+    )
+    assert values_of(weights, "constraint") == pytest.approx(
+        by_node(nx.constraint(graph, weight="weight")), rel=1e-9
+    )
     hubs, authorities = nx.hits(graph, tol=1e-15, max_iter=10_000)
     for name, theirs in (("hub", by_node(hubs)), ("authority", by_node(authorities))):
         ours = values_of(weights, name)
         assert ours / ours.sum() == pytest.approx(theirs, rel=1e-9)
     ours = values_of(weights, "eigenvector")
-    assert ours / np.linalg.norm(ours) == pytest.approx(by_node(nx.eigenvector_centrality_numpy(graph, weight="weight")), rel=1e-9)
+    assert ours / np.linalg.norm(ours) == pytest.approx(
+        by_node(nx.eigenvector_centrality_numpy(graph, weight="weight")), rel=1e-9
+    )
 
 
 @pytest.mark.parametrize(("name", "reverse"), [("in_closeness", False), ("out_closeness", True)])
@@ -185,7 +210,9 @@ def test_lengths_that_do_not_fit():
         Layer(np.array([[0, 2.0], [0, 0]])).distances("log")
     with pytest.raises(mv.InputError, match="unknown length 'linear'; known: inverse, log"):
         Layer(np.ones((2, 2))).distances("linear")
-    assert Layer(np.array([[0, 1.0], [1e-320, 0]])).distances("log")[0, 1] == 2.0**-52, "a weight of 1 is as near as can be"
+    assert Layer(np.array([[0, 1.0], [1e-320, 0]])).distances("log")[0, 1] == 2.0**-52, (
+        "a weight of 1 is as near as can be"
+    )
     assert np.isfinite(Layer(np.array([[0, 1.0], [1e-320, 0]])).distances()).all()
 
 
@@ -199,7 +226,9 @@ def test_by_hand(net):
     assert table["attention_distance"].tolist()[:4] == pytest.approx([0.5, 0.5, 0.125 + 0.125, 0])
     assert table["betweenness"].tolist()[4:] == [0, 1, 0, 0], "0 -> 1 -> 2 passes 1"
     assert table["harmonic"].tolist()[4:] == pytest.approx([0.5, 1, 0.5 + 1 / 3, 0])
-    assert table["in_closeness"].tolist()[4:] == pytest.approx([1 / 3 * 0.5, 1 / 3 * 1, 2 / 3 * 2 / 5, 0])
+    assert table["in_closeness"].tolist()[4:] == pytest.approx(
+        [1 / 3 * 0.5, 1 / 3 * 1, 2 / 3 * 2 / 5, 0]
+    )
     assert table["coreness"].tolist()[4:] == [2, 2, 1, 0]
     assert table["constraint"].tolist()[4:] == pytest.approx([1, 0.75**2 + 0.25**2, 1, 0])
     assert table["katz"].tolist()[7] == pytest.approx(1 / (1 - 0.85 * 0.01), rel=1e-6)
@@ -233,17 +262,23 @@ def test_a_centrality_keeps_its_contract(name, weights, seed):
     assert np.isfinite(values).all()
     assert (values >= 0).all()
     assert np.array_equal(weights, before), "the input is untouched"
-    assert np.array_equal(values, centrality([Layer(w) for w in weights], name)), "it is deterministic"
+    assert np.array_equal(values, centrality([Layer(w) for w in weights], name)), (
+        "it is deterministic"
+    )
     if name not in NOT_EQUIVARIANT | UNIQUE_IF_STRONGLY_CONNECTED:
         order = np.random.default_rng(seed).permutation(5)
         moved = centrality([Layer(w[order][:, order]) for w in weights], name)
-        assert moved == pytest.approx(values[:, order], rel=1e-9, abs=1e-9), "names of nodes do not matter"
+        assert moved == pytest.approx(values[:, order], rel=1e-9, abs=1e-9), (
+            "names of nodes do not matter"
+        )
 
 
 @pytest.mark.parametrize("name", sorted(UNIQUE_IF_STRONGLY_CONNECTED))
 def test_names_of_nodes_do_not_matter_where_the_values_are_unique(name):
     weights, order = random_layer(7), np.random.default_rng(0).permutation(30)
-    assert values_of(weights[order][:, order], name) == pytest.approx(values_of(weights, name)[order], rel=1e-9)
+    assert values_of(weights[order][:, order], name) == pytest.approx(
+        values_of(weights, name)[order], rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("name", mv.CENTRALITIES)

@@ -99,7 +99,11 @@ def written(tmp_path_factory):
 
 # --- graphology, as Gephi Lite calls it and strictly ------------------------------------------------------------------
 
-OPENED = [(name, format) for name in NETWORKS for format in ("graphml", "gexf", "gexf_dynamic", "graphology")]
+OPENED = [
+    (name, format)
+    for name in NETWORKS
+    for format in ("graphml", "gexf", "gexf_dynamic", "graphology")
+]
 
 
 @pytest.fixture(scope="module")
@@ -139,11 +143,19 @@ def test_graphology_finds_the_network(graphology, name, format, way):
     assert [key for key, _ in found["nodes"]] == net.names
     edges = edges_of(found, net.names)
     exact = {pair: weight for pair, (weight, _, _) in edges.items()}
-    assert exact == (expected if format == "graphology" else {pair: max(weight, 2.0**-149) for pair, weight in expected.items()})
-    assert {pair for pair, (_, _, kind) in edges.items() if kind == "attention"} == set(net.attention)
+    assert exact == (
+        expected
+        if format == "graphology"
+        else {pair: max(weight, 2.0**-149) for pair, weight in expected.items()}
+    )
+    assert {pair for pair, (_, _, kind) in edges.items() if kind == "attention"} == set(
+        net.attention
+    )
     assert {pair for pair, (_, _, kind) in edges.items() if kind == "coupling"} == set(net.coupling)
     if format != "graphology":
-        assert {pair: attention for pair, (_, attention, _) in edges.items() if attention is not None} == net.attention
+        assert {
+            pair: attention for pair, (_, attention, _) in edges.items() if attention is not None
+        } == net.attention
 
 
 @pytest.mark.parametrize(("name", "format"), [key for key in OPENED if key[1] != "gexf_dynamic"])
@@ -155,7 +167,9 @@ def test_graphology_finds_places_layers_and_looks(graphology, name, format):
         strict=True,
     ):
         assert found["label"] == node["name"]
-        assert [found[key] for key in ("x", "y", "z", "size")] == [node[key] for key in ("x", "y", "z", "size")]
+        assert [found[key] for key in ("x", "y", "z", "size")] == [
+            node[key] for key in ("x", "y", "z", "size")
+        ]
         assert [found[key] for key in ("layer", "layer_name", "node", "token", "row", "col")] == [
             node[key] for key in ("layer", "layer_name", "node", "token", "row", "col")
         ]
@@ -174,9 +188,13 @@ def test_graphology_finds_the_last_layer_of_a_timeline(graphology, name, way):
     net, found = network(name), graphology[name, "gexf_dynamic"][way]
     tokens = net.export.tokens.names
     assert (found["type"], [key for key, _ in found["nodes"]]) == ("directed", tokens)
-    assert {pair: weight for pair, (weight, _, _) in edges_of(found, tokens).items()} == last_weights(net)
+    assert {
+        pair: weight for pair, (weight, _, _) in edges_of(found, tokens).items()
+    } == last_weights(net)
     first = net.nodes.head(len(tokens))
-    assert [[node["x"], node["y"]] for _, node in found["nodes"]] == first[["x", "y"]].to_numpy().tolist()
+    assert [[node["x"], node["y"]] for _, node in found["nodes"]] == first[
+        ["x", "y"]
+    ].to_numpy().tolist()
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -184,11 +202,15 @@ def test_graphology_finds_provenance(graphology, name):
     about = network(name).export.provenance
     flat = graphology[name, "graphml"]["lenient"]["attributes"]
     nested = graphology[name, "graphology"]["lenient"]["attributes"]["provenance"]
-    in_meta = json.loads(graphology[name, "gexf"]["lenient"]["attributes"]["description"])["provenance"]
+    in_meta = json.loads(graphology[name, "gexf"]["lenient"]["attributes"]["description"])[
+        "provenance"
+    ]
     assert set(nested) == set(in_meta) == set(about)
     for key, value in about.items():
         if isinstance(value, str) and value.isprintable():
-            assert flat.get(f"provenance:{key}", flat.get(key)) == nested[key] == in_meta[key] == value
+            assert (
+                flat.get(f"provenance:{key}", flat.get(key)) == nested[key] == in_meta[key] == value
+            )
 
 
 def edges_of(found, names):
@@ -199,7 +221,11 @@ def edges_of(found, names):
 def last_weights(net):
     """Return {(token, token): weight} of the last layer that has the edge, held within Gephi's 32 bits."""
     tokens, weights = net.export.tokens.names, net.export.weights
-    return {(tokens[s], tokens[t]): max(float(w), 2.0**-149) for layer in weights for s, t, w in triples((*layer.nonzero(), layer[layer.nonzero()]))}
+    return {
+        (tokens[s], tokens[t]): max(float(w), 2.0**-149)
+        for layer in weights
+        for s, t, w in triples((*layer.nonzero(), layer[layer.nonzero()]))
+    }
 
 
 # --- networkx ---------------------------------------------------------------------------------------------------------
@@ -210,8 +236,12 @@ def test_networkx_reads_graphml(written, name):
     net, graph = network(name), nx.read_graphml(written(name, "graphml")[0])
     assert type(graph) is nx.DiGraph
     assert list(graph) == net.names
-    assert {(s, t): d["attention"] for s, t, d in graph.edges(data=True) if d["kind"] == "attention"} == net.attention
-    assert {(s, t): d["weight"] for s, t, d in graph.edges(data=True) if d["kind"] == "coupling"} == net.coupling
+    assert {
+        (s, t): d["attention"] for s, t, d in graph.edges(data=True) if d["kind"] == "attention"
+    } == net.attention
+    assert {
+        (s, t): d["weight"] for s, t, d in graph.edges(data=True) if d["kind"] == "coupling"
+    } == net.coupling
     for (_, found), node in zip(graph.nodes(data=True), net.nodes.to_dict("records"), strict=True):
         assert found == {
             "label": node["name"],
@@ -223,9 +253,15 @@ def test_networkx_reads_graphml(written, name):
 def test_networkx_reads_gexf(written, name):
     net, graph = network(name), nx.read_gexf(written(name, "gexf")[0])
     assert type(graph) is nx.DiGraph
-    assert {(s, t): d["attention"] for s, t, d in graph.edges(data=True) if "attention" in d} == net.attention
-    assert {(s, t): d["weight"] for s, t, d in graph.edges(data=True) if "attention" not in d} == net.coupling
-    for (key, found), node in zip(graph.nodes(data=True), net.nodes.to_dict("records"), strict=True):
+    assert {
+        (s, t): d["attention"] for s, t, d in graph.edges(data=True) if "attention" in d
+    } == net.attention
+    assert {
+        (s, t): d["weight"] for s, t, d in graph.edges(data=True) if "attention" not in d
+    } == net.coupling
+    for (key, found), node in zip(
+        graph.nodes(data=True), net.nodes.to_dict("records"), strict=True
+    ):
         assert (key, found["label"], found["layer"], found["token"]) == (
             node["name"],
             node["name"],
@@ -276,13 +312,21 @@ def test_igraph_reads_graphml(written, name):
     )
     assert graph.is_directed()
     assert graph.vs["name"] == graph.vs["label"] == net.names
-    assert [key.replace("&#38;", "&") for key in graph.vs["id"]] == net.names, "igraph 1.0 leaves & as &#38; in ids"
+    assert [key.replace("&#38;", "&") for key in graph.vs["id"]] == net.names, (
+        "igraph 1.0 leaves & as &#38; in ids"
+    )
     for key in ("x", "y", "z", "layer", "node", "row", "col", "size", "r", "g", "b"):
         assert graph.vs[key] == net.nodes[key].tolist()
     assert graph.vs["layer_name"] == net.nodes["layer_name"].tolist()
     pairs = [(net.names[s], net.names[t]) for s, t in graph.get_edgelist()]
-    assert {pair for pair, kind in zip(pairs, graph.es["kind"], strict=True) if kind == "coupling"} == set(net.coupling)
-    weights = {pair: weight for pair, weight, kind in zip(pairs, graph.es["attention"], graph.es["kind"], strict=True) if kind == "attention"}
+    assert {
+        pair for pair, kind in zip(pairs, graph.es["kind"], strict=True) if kind == "coupling"
+    } == set(net.coupling)
+    weights = {
+        pair: weight
+        for pair, weight, kind in zip(pairs, graph.es["attention"], graph.es["kind"], strict=True)
+        if kind == "attention"
+    }
     assert weights == pytest.approx(net.attention, rel=1e-14, abs=0)
 
 
@@ -332,7 +376,10 @@ def test_uunet_reads_mpx(written, name):
         strict=True,
     )
     weights = multinet.get_values(found, "weight", edges=edges)["weight"]
-    read = {(unquote(f"{a}:{i}"), unquote(f"{b}:{j}")): weight for (i, a, j, b), weight in zip(ends, weights, strict=True)}
+    read = {
+        (unquote(f"{a}:{i}"), unquote(f"{b}:{j}")): weight
+        for (i, a, j, b), weight in zip(ends, weights, strict=True)
+    }
     assert read == pytest.approx(net.attention, rel=1e-14, abs=0)
 
 
@@ -342,18 +389,25 @@ def test_infomap_reads_its_network(written, name):
     infomap = package("infomap")
     net = network(name)
     relaxing = {} if net.coupling else {"multilayer_relax_rate": 0.0}
-    found = infomap.Infomap(silent=True, directed=True, num_trials=1, seed=1, two_level=True, **relaxing)
+    found = infomap.Infomap(
+        silent=True, directed=True, num_trials=1, seed=1, two_level=True, **relaxing
+    )
     found.read_file(str(written(name, "infomap")[0]))
     found.run()
     tokens = net.export.tokens.names
     assert [found.get_name(i) for i in range(1, len(tokens) + 1)] == tokens
-    names = {node.state_id: f"{net.export.layer_names[node.layer_id - 1]}:{tokens[node.node_id - 1]}" for node in found.nodes}
+    names = {
+        node.state_id: f"{net.export.layer_names[node.layer_id - 1]}:{tokens[node.node_id - 1]}"
+        for node in found.nodes
+    }
     assert sorted(names.values()) == sorted(net.names)
     links = {(names[s], names[t]): weight for s, t, weight in found.links}
     inside = {pair: weight for pair, weight in links.items() if pair in net.attention}
     expected = net.attention if net.coupling else steps(net.attention)
     assert inside == pytest.approx(expected, rel=1e-12, abs=0)
-    assert sum(links.values()) - sum(inside.values()) == pytest.approx(sum(walkable(net).values()), rel=1e-9)
+    assert sum(links.values()) - sum(inside.values()) == pytest.approx(
+        sum(walkable(net).values()), rel=1e-9
+    )
 
 
 def walkable(net):
@@ -367,4 +421,6 @@ def steps(edges):
     strengths = Counter()
     for (source, _), weight in edges.items():
         strengths[source] += weight
-    return {(source, target): weight / strengths[source] for (source, target), weight in edges.items()}
+    return {
+        (source, target): weight / strengths[source] for (source, target), weight in edges.items()
+    }

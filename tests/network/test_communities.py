@@ -47,7 +47,9 @@ def random_network(seed, n_layers=3, n=12, density=0.4):
 def blocks(n_layers, groups, size, noise=0.05, seed=0):
     """Layers in which nodes of a group attend to their group."""
     inside = np.kron(np.eye(groups), np.ones((size, size)))
-    return np.stack([inside] * n_layers) + noise * np.random.default_rng(seed).random((n_layers, groups * size, groups * size))
+    return np.stack([inside] * n_layers) + noise * np.random.default_rng(seed).random(
+        (n_layers, groups * size, groups * size)
+    )
 
 
 def plain_modularity(weights, groups, coupling, omega, resolution, directed):
@@ -68,7 +70,11 @@ def plain_modularity(weights, groups, coupling, omega, resolution, directed):
                     weight = weights[a, i, j] if a == b else 0
                     total += weight + link
                     if groups[a][i] == groups[b][j]:
-                        chance = weights[a, i].sum() * weights[a, :, j].sum() / weights[a].sum() if a == b and weights[a].any() else 0
+                        chance = (
+                            weights[a, i].sum() * weights[a, :, j].sum() / weights[a].sum()
+                            if a == b and weights[a].any()
+                            else 0
+                        )
                         quality += weight - resolution * chance + link
     return quality / total
 
@@ -97,7 +103,9 @@ def leiden_quality(weights, groups, coupling, omega, resolution):
         quality += leidenalg.RBConfigurationVertexPartition(graph, member, **options).quality()
     source, target, link = links(range(n_layers), n, coupling, omega)
     graph = igraph.Graph(n=n_layers * n, edges=np.column_stack([source, target]), directed=True)
-    quality += leidenalg.CPMVertexPartition(graph, member, weights=link.tolist(), resolution_parameter=0.0).quality()
+    quality += leidenalg.CPMVertexPartition(
+        graph, member, weights=link.tolist(), resolution_parameter=0.0
+    ).quality()
     return quality / (weights.sum() + link.sum())
 
 
@@ -108,13 +116,23 @@ def test_modularity_by_hand():
     pairs = np.kron(np.eye(2), [[0, 1.0], [1.0, 0]])
     weights = np.stack([pairs, pairs])
     assert multilayer_modularity(weights, [0, 0, 1, 1], coupling="none") == 0.5
-    assert multilayer_modularity(weights, [[0, 0, 1, 1], [2, 2, 3, 3]], coupling="none") == 0.5, "without coupling the layers' communities are their own affair"
+    assert multilayer_modularity(weights, [[0, 0, 1, 1], [2, 2, 3, 3]], coupling="none") == 0.5, (
+        "without coupling the layers' communities are their own affair"
+    )
     assert multilayer_modularity(weights, [0, 0, 0, 0], coupling="none") == 0
     # 8 of weight, 8 links, all of them inside; 4 of the weight is chance.
     assert multilayer_modularity(weights, [0, 0, 1, 1], coupling="ordinal") == (8 - 4 + 8) / 16
-    assert multilayer_modularity(weights, [[0, 0, 1, 1], [2, 2, 3, 3]], coupling="ordinal") == (8 - 4) / 16
-    assert multilayer_modularity(weights, [0, 0, 1, 1], coupling="temporal", omega=0.5) == (8 - 4 + 2) / 10
-    assert multilayer_modularity(weights, [0, 0, 1, 1], coupling="none", resolution=0.5) == (8 - 2) / 8
+    assert (
+        multilayer_modularity(weights, [[0, 0, 1, 1], [2, 2, 3, 3]], coupling="ordinal")
+        == (8 - 4) / 16
+    )
+    assert (
+        multilayer_modularity(weights, [0, 0, 1, 1], coupling="temporal", omega=0.5)
+        == (8 - 4 + 2) / 10
+    )
+    assert (
+        multilayer_modularity(weights, [0, 0, 1, 1], coupling="none", resolution=0.5) == (8 - 2) / 8
+    )
 
 
 @pytest.mark.parametrize("directed", [True, False])
@@ -132,7 +150,9 @@ def test_modularity_is_the_plain_loop(directed, coupling, omega):
         resolution=1.3,
         directed=directed,
     )
-    assert found == pytest.approx(plain_modularity(weights, groups, coupling, omega, 1.3, directed), rel=1e-9)
+    assert found == pytest.approx(
+        plain_modularity(weights, groups, coupling, omega, 1.3, directed), rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -142,10 +162,14 @@ def test_modularity_of_one_layer_is_that_of_networkx(seed):
         np.random.default_rng(seed).integers(0, 3, 12),
     )
     graph = nx.from_numpy_array(weights[0], create_using=nx.DiGraph)
-    assert multilayer_modularity(weights, groups) == pytest.approx(networkx_modularity(graph, groups), rel=1e-9)
+    assert multilayer_modularity(weights, groups) == pytest.approx(
+        networkx_modularity(graph, groups), rel=1e-9
+    )
     both = (weights[0] + weights[0].T) / 2
     undirected = nx.from_numpy_array(both - np.diag(np.diag(both)) / 2)
-    assert multilayer_modularity(weights, groups, directed=False) == pytest.approx(networkx_modularity(undirected, groups), rel=1e-9)
+    assert multilayer_modularity(weights, groups, directed=False) == pytest.approx(
+        networkx_modularity(undirected, groups), rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("coupling", ["ordinal", "temporal", "categorical"])
@@ -164,9 +188,13 @@ def test_modularity_is_that_of_uunet_but_for_a_node_with_itself(omega):
     rng = np.random.default_rng(3)
     upper = np.triu(rng.random((3, 7, 7)) < 0.6, 1).astype(float)
     weights, groups = upper + upper.swapaxes(1, 2), rng.integers(0, 3, (3, 7))
-    found = multilayer_modularity(weights, groups, coupling="categorical", omega=omega, directed=False)
+    found = multilayer_modularity(
+        weights, groups, coupling="categorical", omega=omega, directed=False
+    )
     # uunet leaves out what chance would put on i = j, which is the same for every partition.
-    alone = (weights.sum(1) ** 2 / weights.sum((1, 2))[:, None]).sum() / (weights.sum() + omega * 7 * 6)
+    alone = (weights.sum(1) ** 2 / weights.sum((1, 2))[:, None]).sum() / (
+        weights.sum() + omega * 7 * 6
+    )
     assert found + alone == pytest.approx(
         multinet.modularity(*uunet_network(multinet, upper, groups), omega=omega),
         rel=1e-9,
@@ -191,14 +219,20 @@ def test_labels_of_communities_do_not_matter():
         np.random.default_rng(4).integers(0, 3, (3, 12)),
     )
     expected = multilayer_modularity(weights, groups, coupling="ordinal")
-    assert multilayer_modularity(weights, groups * -70 + 10**9, coupling="ordinal") == pytest.approx(expected)
-    assert multilayer_modularity(weights, np.array(["x", "y", "z"])[groups], coupling="ordinal") == pytest.approx(expected)
+    assert multilayer_modularity(
+        weights, groups * -70 + 10**9, coupling="ordinal"
+    ) == pytest.approx(expected)
+    assert multilayer_modularity(
+        weights, np.array(["x", "y", "z"])[groups], coupling="ordinal"
+    ) == pytest.approx(expected)
 
 
 def test_modularity_without_any_edge_is_undefined():
     empty = np.zeros((2, 3, 3))
     assert math.isnan(multilayer_modularity(empty, [0, 1, 2], coupling="none"))
-    assert multilayer_modularity(empty, [0, 1, 2], coupling="ordinal") == 1, "links alone are all inside"
+    assert multilayer_modularity(empty, [0, 1, 2], coupling="ordinal") == 1, (
+        "links alone are all inside"
+    )
 
 
 @pytest.mark.parametrize("membership", [[0, 1], [[0, 1, 1, 1]], 0, None])
@@ -257,7 +291,10 @@ def test_communities_are_better_than_none_and_the_same_again(how):
 @pytest.mark.parametrize("how", ["linked", "multiplex"])
 def test_a_greater_resolution_gives_smaller_communities(how):
     weights = random_network(6, n=30)
-    few, many = (len(np.unique(communities(weights, how=how, resolution=resolution))) for resolution in (0.2, 3.0))
+    few, many = (
+        len(np.unique(communities(weights, how=how, resolution=resolution)))
+        for resolution in (0.2, 3.0)
+    )
     assert few < many
 
 
@@ -265,7 +302,9 @@ def test_empty_layers_and_networks():
     empty = np.zeros((2, 3, 3))
     assert communities(empty, how="multiplex").tolist() == [[0, 1, 2], [0, 1, 2]]
     assert communities(empty, coupling="none").tolist() == [[0, 1, 2], [3, 4, 5]]
-    assert communities(empty, coupling="ordinal").tolist() == [[0, 1, 2], [0, 1, 2]], "links alone join a node with itself"
+    assert communities(empty, coupling="ordinal").tolist() == [[0, 1, 2], [0, 1, 2]], (
+        "links alone join a node with itself"
+    )
     some = np.concatenate([blocks(1, groups=2, size=3), np.zeros((1, 6, 6))])
     assert communities(some).tolist() == [[0, 0, 0, 1, 1, 1]] * 2
 
@@ -284,7 +323,9 @@ def test_communities_keep_their_contract(how, weights, coupling):
         quality = multilayer_modularity(weights, found, coupling=coupling)
     assert np.array_equal(weights, before)
     assert found.shape == weights.shape[:2]
-    assert list(dict.fromkeys(found.ravel().tolist())) == list(range(found.max() + 1)), "numbered in the order in which they appear"
+    assert list(dict.fromkeys(found.ravel().tolist())) == list(range(found.max() + 1)), (
+        "numbered in the order in which they appear"
+    )
     assert math.isnan(quality) == (not weights.any() and (coupling == "none" or len(weights) == 1))
     assert math.isnan(quality) or quality <= 1 + 1e-12
     if how == "multiplex":
@@ -318,5 +359,7 @@ def test_leidenalg_is_asked_for_by_name(monkeypatch):
         return real(name, *arguments, **options)
 
     monkeypatch.setattr(builtins, "__import__", absent)
-    with pytest.raises(InputError, match=r'need leidenalg; pip install "multiplex-vit\[communities\]"'):
+    with pytest.raises(
+        InputError, match=r'need leidenalg; pip install "multiplex-vit\[communities\]"'
+    ):
         communities(random_network(0))

@@ -25,7 +25,11 @@ def plain_supra(weights, coupling, omega):
         for i in range(n_nodes):
             for b in range(n_layers):
                 for j in range(n_nodes):
-                    link = np.broadcast_to(omega, (n_layers, n_nodes))[a, i] if joined[a, b] and i == j else 0
+                    link = (
+                        np.broadcast_to(omega, (n_layers, n_nodes))[a, i]
+                        if joined[a, b] and i == j
+                        else 0
+                    )
                     matrix[a * n_nodes + i, b * n_nodes + j] = weights[a, i, j] if a == b else link
     return matrix
 
@@ -74,7 +78,9 @@ def test_the_supra_adjacency_loses_nothing(weights, omega):
 def test_links_are_the_supra_adjacency_without_the_layers(coupling, omega):
     source, target, weight = links(range(3), 2, coupling, omega)
     matrix = supra_adjacency(np.zeros((3, 2, 2)), coupling, omega).tocoo()
-    assert [*zip(source, target, weight, strict=True)] == [*zip(*matrix.coords, matrix.data, strict=True)]
+    assert [*zip(source, target, weight, strict=True)] == [
+        *zip(*matrix.coords, matrix.data, strict=True)
+    ]
     assert [*zip(source, target, strict=True)] == sorted(zip(source, target, strict=True))
 
 
@@ -98,7 +104,10 @@ def test_a_node_with_omega_0_has_no_links():
 
 
 def test_omega_may_be_a_list_or_a_row_a_layer():
-    assert (supra_adjacency(WEIGHTS, "temporal", SOME.tolist()) != supra_adjacency(WEIGHTS, "temporal", SOME)).nnz == 0
+    assert (
+        supra_adjacency(WEIGHTS, "temporal", SOME.tolist())
+        != supra_adjacency(WEIGHTS, "temporal", SOME)
+    ).nnz == 0
 
 
 @pytest.mark.parametrize(
@@ -134,7 +143,9 @@ def test_bad_values_in_omega(bad):
 
 
 def test_a_coupling_of_ones_own():
-    assert (supra_adjacency(WEIGHTS, chain, 1.0) != supra_adjacency(WEIGHTS, "temporal", 1.0)).nnz == 0
+    assert (
+        supra_adjacency(WEIGHTS, chain, 1.0) != supra_adjacency(WEIGHTS, "temporal", 1.0)
+    ).nnz == 0
 
 
 @pytest.mark.parametrize(

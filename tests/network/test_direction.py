@@ -41,7 +41,9 @@ def three():
 def test_a_network_is_of_attention_unless_told(net):
     assert net.edges == "attention"
     assert net.reverse().edges == "information"
-    assert repr(net.reverse()) == "<Multiplex: 2 layers of 4 nodes (2 x 2), 12 edges of information>"
+    assert (
+        repr(net.reverse()) == "<Multiplex: 2 layers of 4 nodes (2 x 2), 12 edges of information>"
+    )
 
 
 @pytest.mark.parametrize("edges", ["up", "", None, 1, ["attention"], True])
@@ -99,7 +101,9 @@ def test_communities_and_modularity_do_not_depend_on_it(coupling, how, three):
     groups = three.communities(how, coupling=coupling)
     one, other = (net.modularity(groups, coupling=coupling) for net in (three, three.reverse()))
     assert other == pytest.approx(one, rel=1e-12)
-    assert three.reverse().modularity(three.reverse().communities(how, coupling=coupling), coupling=coupling) == pytest.approx(one, abs=0.05)
+    assert three.reverse().modularity(
+        three.reverse().communities(how, coupling=coupling), coupling=coupling
+    ) == pytest.approx(one, abs=0.05)
 
 
 def test_links_follow_the_edges():

@@ -45,7 +45,9 @@ def test_a_format_keeps_its_contract(name, make, tmp_path):
     export = make()
     before = export.weights.copy()
     files = write(export, path_of(tmp_path, name), name)
-    assert sorted(files) == sorted(tmp_path.iterdir()), "it says what it wrote, and leaves nothing else"
+    assert sorted(files) == sorted(tmp_path.iterdir()), (
+        "it says what it wrote, and leaves nothing else"
+    )
     assert all(file.name.startswith("net") and file.stat().st_size for file in files)
     first = [file.read_bytes() for file in files]
     assert write(make(), path_of(tmp_path, name), name) == files
@@ -169,7 +171,9 @@ def test_nodes_by_hand():
         [100, 0, 25],
         [125, 0, 25],
     ]
-    assert table["in_strength"].tolist() == pytest.approx([0.625, 0.75, 1, 0.625, 0.5, 1, 0.5, 0.01])
+    assert table["in_strength"].tolist() == pytest.approx(
+        [0.625, 0.75, 1, 0.625, 0.5, 1, 0.5, 0.01]
+    )
     assert table["size"].tolist() == [14, 16, 20, 14, 12, 20, 12, 4]
 
 
@@ -221,7 +225,9 @@ def test_what_is_not_known_is_grey_and_small():
     table = nasty().nodes().head(5)
     assert table["size"].tolist() == [4, 4, 12, 20, 20]
     assert table.loc[0, ["r", "g", "b"]].tolist() == [128, 128, 128]
-    assert table.loc[3, ["r", "g", "b"]].tolist() == table.loc[4, ["r", "g", "b"]].tolist(), "infinity has the colour of the greatest"
+    assert table.loc[3, ["r", "g", "b"]].tolist() == table.loc[4, ["r", "g", "b"]].tolist(), (
+        "infinity has the colour of the greatest"
+    )
     unknown = toy(measures={"m": np.full((2, 4), np.nan)}).nodes()
     assert set(unknown["size"]) == {4}
     assert set(unknown["r"]) == {128}
@@ -234,7 +240,9 @@ def test_measures_that_readers_would_mistake():
             toy(measures={name: np.zeros((2, 4))})
     with pytest.raises(InputError, match="a measure is named 'Rank'"):
         toy(measures={"rank": np.zeros((2, 4)), "Rank": np.zeros((2, 4))})
-    with pytest.raises(InputError, match=r"measure m is \[8\]; expected \[layer, node\] = \[2, 4\]"):
+    with pytest.raises(
+        InputError, match=r"measure m is \[8\]; expected \[layer, node\] = \[2, 4\]"
+    ):
         toy(measures={"m": np.zeros(8)})
 
 
@@ -324,13 +332,20 @@ def test_weights_of_more_than_64_bits_are_refused(tmp_path):
 def test_graphml_has_the_profile_that_gephi_reads(tmp_path):
     write(nasty(), tmp_path / "net.graphml")
     text = (tmp_path / "net.graphml").read_text(encoding="utf-8")
-    keys = [line for line in text.splitlines() if line.startswith("<key") and 'for="graph"' not in line]
+    keys = [
+        line for line in text.splitlines() if line.startswith("<key") and 'for="graph"' not in line
+    ]
     assert all(line.split('"')[1] == line.split('"')[5] for line in keys), "ids are names"
     assert text.index('<data key="graph-model">') < text.index("<node"), "provenance is first"
     ids = [line.split('"')[1] for line in text.splitlines() if line.startswith("<edge")]
     assert len(set(ids)) == len(ids) == 25
     assert "directed=" not in text
-    assert text.count('<data key="weight">1.401298464324817e-45</data><data key="attention">1e-60</data>') == 1
+    assert (
+        text.count(
+            '<data key="weight">1.401298464324817e-45</data><data key="attention">1e-60</data>'
+        )
+        == 1
+    )
     assert text.count('<data key="a &lt;measure&gt;">') == 12, "what is NaN is left out"
     assert ">nan<" not in text
 
@@ -399,8 +414,19 @@ def test_a_changed_graphml_is_refused(damage, tmp_path):
 def test_a_file_of_no_layers_is_refused_whatever_its_grid(tmp_path):
     path = tmp_path / "net.graphml"
     write(toy(), path)
-    text = path.read_text().replace("[2, 2]", "[2000000, 2000000]").replace('["L00", "L01"]', "[]").replace("[8, 4]", "[]")
-    path.write_text("".join(line for line in text.splitlines(keepends=True) if not line.startswith(("<node", "<edge"))))
+    text = (
+        path.read_text()
+        .replace("[2, 2]", "[2000000, 2000000]")
+        .replace('["L00", "L01"]', "[]")
+        .replace("[8, 4]", "[]")
+    )
+    path.write_text(
+        "".join(
+            line
+            for line in text.splitlines(keepends=True)
+            if not line.startswith(("<node", "<edge"))
+        )
+    )
     with pytest.raises(InputError, match="cannot read .*net.graphml"):
         read_graphml(path)
 
@@ -430,7 +456,9 @@ def test_provenance_may_have_any_names(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.graphml")
-    with pytest.raises(InputError, match=r"cannot read .*pipe.graphml: no regular file; give a file$"):
+    with pytest.raises(
+        InputError, match=r"cannot read .*pipe.graphml: no regular file; give a file$"
+    ):
         read_graphml(tmp_path / "pipe.graphml")
     with pytest.raises(InputError, match="no regular one"):
         lint_gephi(tmp_path / "pipe.graphml")
@@ -461,7 +489,10 @@ def test_gexf_by_hand(tmp_path):
     text = (tmp_path / "net.gexf").read_text()
     edge = '<edge id="e0" source="L00:r0c0" target="L00:r0c0" type="directed" weight="0.5" kind="attention">'
     assert f'{edge}<attvalues><attvalue for="attention" value="0.5"/></attvalues></edge>\n' in text
-    assert '<edge id="e12" source="L00:r0c0" target="L01:r0c0" type="directed" weight="0.5" kind="coupling"/>\n' in text
+    assert (
+        '<edge id="e12" source="L00:r0c0" target="L01:r0c0" type="directed" weight="0.5" kind="coupling"/>\n'
+        in text
+    )
     assert '<viz:size value="20.0"/>' in text
     assert '<viz:position x="0.0" y="-25.0" z="0.0"/>' in text
 
@@ -474,7 +505,10 @@ def test_the_timeline_of_gexf_by_hand(tmp_path):
     both = 'source="r0c0" target="r0c1" type="directed" kind="attention" timestamps="&lt;[0.0, 1.0]&gt;"'
     values = '<attvalue for="weight" value="0.25" timestamp="0.0"/><attvalue for="weight" value="1.0" timestamp="1.0"/>'
     assert f"{both}><attvalues>{values}</attvalues>" in text
-    assert '<attvalue for="in_strength" value="0.625" timestamp="0.0"/><attvalue for="in_strength" value="0.5" timestamp="1.0"/>' in text
+    assert (
+        '<attvalue for="in_strength" value="0.625" timestamp="0.0"/><attvalue for="in_strength" value="0.5" timestamp="1.0"/>'
+        in text
+    )
     assert text.count("<attributes class=") == 2
     write(toy(measures={}), tmp_path / "net.gexf", "gexf_dynamic")
     assert '<attvalue for="col" value="1"/>' in (tmp_path / "net.gexf").read_text()
@@ -545,8 +579,10 @@ def test_pajek_writes_a_file_a_layer_and_one_layer_as_the_path(tmp_path):
     assert write(one, tmp_path / "one.net", "pajek") == [tmp_path / "one.net"]
     comment = "% edge_direction: source attends to target\n"
     assert (
-        tmp_path / "one.net"
-    ).read_text() == comment + '*Vertices 2\n1 "r0c0" 0.083333 0.083333 0.5\n2 "r0c1" 0.916667 0.083333 0.5\n*Arcs\n1 2 0.5\n2 2 0.1\n'
+        (tmp_path / "one.net").read_text()
+        == comment
+        + '*Vertices 2\n1 "r0c0" 0.083333 0.083333 0.5\n2 "r0c1" 0.916667 0.083333 0.5\n*Arcs\n1 2 0.5\n2 2 0.1\n'
+    )
 
 
 FIRST_LAYER = [[0, 0.5], [0, 0.1]]
@@ -561,8 +597,12 @@ def test_tables_hold_every_node_and_edge(make, suffix, tmp_path):
     (tmp_path / f"net{suffix}").write_text("other")
     files = write(export, tmp_path / f"net{suffix}")
     assert [file.name for file in files] == [f"net_edges{suffix}", f"net_nodes{suffix}"]
-    assert (tmp_path / f"net{suffix}").read_text() == "other", "no file of that very name is written"
-    edges, nodes = (pd.read_csv(file) if suffix == ".csv" else pd.read_parquet(file) for file in files)
+    assert (tmp_path / f"net{suffix}").read_text() == "other", (
+        "no file of that very name is written"
+    )
+    edges, nodes = (
+        pd.read_csv(file) if suffix == ".csv" else pd.read_parquet(file) for file in files
+    )
     pd.testing.assert_frame_equal(
         nodes,
         export.nodes().rename(columns={"name": "id"}),
@@ -570,11 +610,15 @@ def test_tables_hold_every_node_and_edge(make, suffix, tmp_path):
         rtol=1e-14,
     )
     numbers = {name: i for i, name in enumerate(nodes["id"])}
-    expected = [np.concatenate(parts) for parts in zip(*export.edges(), export.links(), strict=True)]
+    expected = [
+        np.concatenate(parts) for parts in zip(*export.edges(), export.links(), strict=True)
+    ]
     assert [numbers[name] for name in edges["source"]] == expected[0].tolist()
     assert [numbers[name] for name in edges["target"]] == expected[1].tolist()
     assert edges["weight"].tolist() == pytest.approx(expected[2].tolist(), rel=1e-14, abs=0)
-    assert (edges["kind"] == "attention").tolist() == (edges["source_layer"] == edges["target_layer"]).tolist()
+    assert (edges["kind"] == "attention").tolist() == (
+        edges["source_layer"] == edges["target_layer"]
+    ).tolist()
 
 
 def test_a_missing_package_names_its_extra(monkeypatch):

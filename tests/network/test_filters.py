@@ -51,7 +51,9 @@ def test_a_threshold_is_taken_in_the_arithmetic_of_the_weights():
         dtype=np.float32,
     )
     assert np.count_nonzero(min_cut(weights, 0.01)) == 2
-    assert float(np.float32(0.7)) * 0.01 > float(threshold), "in float64 the edge at the threshold would have gone"
+    assert float(np.float32(0.7)) * 0.01 > float(threshold), (
+        "in float64 the edge at the threshold would have gone"
+    )
 
 
 def test_whole_numbers_are_cut_as_they_were():
@@ -60,7 +62,9 @@ def test_whole_numbers_are_cut_as_they_were():
 
 def test_every_node_keeps_its_strongest_edges_and_ties():
     assert top_k(TOY[:1], 1).tolist() == [[[0.5, 0, 0], [0, 0, 0.2], [0, 0, 0]]]
-    assert top_k(TOY[:1], 2).tolist() == TOY[:1].tolist(), "the second and the third of the first node are equal"
+    assert top_k(TOY[:1], 2).tolist() == TOY[:1].tolist(), (
+        "the second and the third of the first node are equal"
+    )
     assert np.array_equal(top_k(TOY, 99), TOY)
 
 
@@ -69,7 +73,10 @@ def test_the_disparity_of_a_star():
     star = np.zeros((1, 4, 4))
     star[0, 0, 1:] = [8, 1, 1]
     for weights in (star, star.transpose(0, 2, 1)):
-        kept = [np.count_nonzero(disparity(weights, alpha)) for alpha in (0, 0.039, 0.041, 0.80, 0.82, 1)]
+        kept = [
+            np.count_nonzero(disparity(weights, alpha))
+            for alpha in (0, 0.039, 0.041, 0.80, 0.82, 1)
+        ]
         assert kept == [0, 0, 1, 1, 3, 3]
 
 
@@ -82,7 +89,9 @@ def test_an_edge_that_is_the_only_one_at_both_ends_is_never_significant():
 
 def test_self_loops_count_in_degree_and_strength():
     weights = np.array([[[6.0, 3, 1], [0, 0, 0], [0, 0, 0]]])
-    assert disparity(weights, 0.161).tolist() == [[[6, 0, 0], [0, 0, 0], [0, 0, 0]]], "(1 - 0.6) ** 2 = 0.16"
+    assert disparity(weights, 0.161).tolist() == [[[6, 0, 0], [0, 0, 0], [0, 0, 0]]], (
+        "(1 - 0.6) ** 2 = 0.16"
+    )
     assert not disparity(weights, 0.159).any()
 
 
@@ -103,7 +112,9 @@ def test_disparity_is_the_integral_of_the_paper(seed):
         significances = []
         for edges in (weights[layer, source], weights[layer, :, target]):
             k, p = np.count_nonzero(edges), weights[layer, source, target] / edges.sum()
-            significances.append(1 - (k - 1) * quad(lambda x, k=k: (1 - x) ** (k - 2), 0, p)[0] if k > 1 else 1)
+            significances.append(
+                1 - (k - 1) * quad(lambda x, k=k: (1 - x) ** (k - 2), 0, p)[0] if k > 1 else 1
+            )
         assert kept[layer, source, target] == (min(significances) < alpha)
 
 
@@ -112,12 +123,16 @@ def test_the_edges_kept_are_those_with_fewer_than_k_stronger_ones(k):
     weights = np.round(random_stack(k), 1)
     kept = top_k(weights, k) > 0
     for layer, source, target in np.argwhere(weights):
-        assert kept[layer, source, target] == (np.sum(weights[layer, source] > weights[layer, source, target]) < k)
+        assert kept[layer, source, target] == (
+            np.sum(weights[layer, source] > weights[layer, source, target]) < k
+        )
 
 
 # --- the contract of every filter -------------------------------------------------------------------------------------
 
-STACKS = st.tuples(st.integers(1, 2), st.integers(1, 5), st.sampled_from([np.float32, np.float64])).flatmap(
+STACKS = st.tuples(
+    st.integers(1, 2), st.integers(1, 5), st.sampled_from([np.float32, np.float64])
+).flatmap(
     lambda shape: arrays(
         shape[2],
         (shape[0], shape[1], shape[1]),
@@ -137,7 +152,9 @@ def test_a_filter_keeps_its_contract(name, weights, seed):
     assert kept is not weights
     assert not np.shares_memory(kept, weights)
     assert np.array_equal(kept, np.where(kept > 0, weights, 0)), "an edge stays as it was or goes"
-    assert np.array_equal(kept[:1], FILTERS[name](weights[:1], number)), "layers are filtered one by one"
+    assert np.array_equal(kept[:1], FILTERS[name](weights[:1], number)), (
+        "layers are filtered one by one"
+    )
     order = np.random.default_rng(seed).permutation(weights.shape[1])
     again = FILTERS[name](weights[:, order][:, :, order], number)
     if name != "disparity":  # whose sums round otherwise in another order
@@ -190,7 +207,9 @@ def test_a_filter_refuses_what_is_no_stack_of_layers(name, shape):
 
 
 def test_the_curve_by_hand():
-    curve = pruning_curve(TOY, [1, 0, 0.5], Tokens((1, 3)), names=("a", "b"), measures=["in_strength"])
+    curve = pruning_curve(
+        TOY, [1, 0, 0.5], Tokens((1, 3)), names=("a", "b"), measures=["in_strength"]
+    )
     assert list(curve.columns) == [
         "layer",
         "name",
@@ -201,13 +220,17 @@ def test_the_curve_by_hand():
         "giant_component",
         "tau_in_strength",
     ]
-    assert curve[["layer", "name", "min_cut"]].to_numpy().tolist() == [[layer, name, cut] for layer, name in enumerate("ab") for cut in (1, 0, 0.5)]
+    assert curve[["layer", "name", "min_cut"]].to_numpy().tolist() == [
+        [layer, name, cut] for layer, name in enumerate("ab") for cut in (1, 0, 0.5)
+    ]
     assert curve["edges"].tolist() == [1, 5, 3, 1, 2, 2]
     assert curve["density"].tolist() == pytest.approx([1 / 9, 5 / 9, 3 / 9, 1 / 9, 2 / 9, 2 / 9])
     assert curve["isolates"].tolist() == [3, 0, 0, 1, 0, 0]
     assert curve["giant_component"].tolist() == pytest.approx([1 / 3, 1, 1, 2 / 3, 1, 1])
     # In-strength 0.6 0.25 0.45 against 0.5 0 0 (one tie: 2 of the pairs agree) and 0.5 0.25 0.25; 0 0.01 0.02 against 0 0 0.02.
-    assert curve["tau_in_strength"].tolist() == pytest.approx([2 / np.sqrt(6), 1, 2 / np.sqrt(6), 2 / np.sqrt(6), 1, 1])
+    assert curve["tau_in_strength"].tolist() == pytest.approx(
+        [2 / np.sqrt(6), 1, 2 / np.sqrt(6), 2 / np.sqrt(6), 1, 1]
+    )
 
 
 def test_tau_is_kendalls_for_any_measure():
@@ -252,7 +275,10 @@ def test_the_curve_of_layers_with_nothing_to_order(weights):
 
 
 def test_a_curve_of_no_cuts_has_its_columns():
-    assert list(pruning_curve(TOY, [], Tokens((1, 3)), measures="pagerank").columns)[-2:] == ["giant_component", "tau_pagerank"]
+    assert list(pruning_curve(TOY, [], Tokens((1, 3)), measures="pagerank").columns)[-2:] == [
+        "giant_component",
+        "tau_pagerank",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -481,7 +481,9 @@ def test_files_that_hold_nothing(text, problem, tmp_path):
 
 
 def test_edges_without_direction(tmp_path):
-    text = GEXF.replace(' defaultedgetype="directed"', "").replace('type="directed" weight', "weight")
+    text = GEXF.replace(' defaultedgetype="directed"', "").replace(
+        'type="directed" weight', "weight"
+    )
     check(
         tmp_path / "net.gexf",
         text,
@@ -521,7 +523,9 @@ def test_the_files_of_networkx_lose_parallel_edges(tmp_path):
 
 def test_of_many_alike_the_first_five_are_named(tmp_path):
     nodes = "".join(f'<node id="n{i}"/><node id="n{i}"/>' for i in range(3000))
-    (tmp_path / "net.graphml").write_text(f'<graphml><graph edgedefault="directed">{nodes}</graph></graphml>')
+    (tmp_path / "net.graphml").write_text(
+        f'<graphml><graph edgedefault="directed">{nodes}</graph></graphml>'
+    )
     found = lint_gephi(tmp_path / "net.graphml")
     assert len(found) == 6
     assert found[5] == "... and 2,995 more: node ids twice"
@@ -529,7 +533,9 @@ def test_of_many_alike_the_first_five_are_named(tmp_path):
 
 def test_files_that_are_neither(tmp_path):
     (tmp_path / "net.svg").write_text("<svg/>")
-    assert lint_gephi(tmp_path / "net.svg") == ["the file is <svg>, neither GraphML nor GEXF; Gephi does not open it as either"]
+    assert lint_gephi(tmp_path / "net.svg") == [
+        "the file is <svg>, neither GraphML nor GEXF; Gephi does not open it as either"
+    ]
     (tmp_path / "net.txt").write_text("text")
     assert "damaged or no XML" in lint_gephi(tmp_path / "net.txt")[0]
     (tmp_path / "odd.xml").write_bytes(b'<?xml version="1.0" encoding="martian"?><graphml/>')

@@ -34,7 +34,8 @@ BY_HAND = {
     "reciprocity": 2 / 3,
     "weighted_reciprocity": (0.25 + 0.25) / 1,
     "transitivity": 0,
-    "strength_assortativity": 4 / np.sqrt(6 * 4.75),  # given 2 1 1 4, received 3 1 3 4 quarters over the edges
+    "strength_assortativity": 4
+    / np.sqrt(6 * 4.75),  # given 2 1 1 4, received 3 1 3 4 quarters over the edges
     "weak_components": 2,
     "strong_components": 3,
     "giant_component": 3 / 4,
@@ -47,7 +48,8 @@ BY_HAND = {
     "modularity": 0.5,  # half of all strength in either part
     "infomap_communities": 2,
     "spectral_radius": 1,
-    "attention_distance": (0.5 + 0.25 + 0.25 * np.sqrt(2)) / 2,  # 2 x 2 grid: nodes 1 and 2 lie across
+    "attention_distance": (0.5 + 0.25 + 0.25 * np.sqrt(2))
+    / 2,  # 2 x 2 grid: nodes 1 and 2 lie across
     "moran": (-1 / 4) / (10 / 4),  # in-strength 1 3 / 0 4 quarters, less 2: -1 1 / -2 2
 }
 
@@ -123,7 +125,9 @@ def test_an_empty_layer():
         0,
         0,
     ]
-    assert [measured(name, layer) for name in ("communities", "infomap_communities", "codelength")] == [4, 4, 0]
+    assert [
+        measured(name, layer) for name in ("communities", "infomap_communities", "codelength")
+    ] == [4, 4, 0]
 
 
 def test_a_single_node():
@@ -138,14 +142,23 @@ def test_a_single_node():
             "attention_distance",
         )
     ] == [1, 1, 0, 0.5, 0]
-    assert np.isnan([measured(name, layer) for name in ("efficiency", "moran", "strength_assortativity", "reciprocity")]).all()
+    assert np.isnan(
+        [
+            measured(name, layer)
+            for name in ("efficiency", "moran", "strength_assortativity", "reciprocity")
+        ]
+    ).all()
 
 
-@pytest.mark.parametrize(("tokens", "value"), [(Tokens((1, 4)), 2), (Tokens((1, 3), ("class",)), 1)])
+@pytest.mark.parametrize(
+    ("tokens", "value"), [(Tokens((1, 4)), 2), (Tokens((1, 3), ("class",)), 1)]
+)
 def test_prefix_tokens_have_no_place(tokens, value):
     weights = np.zeros((4, 4))
     weights[0, 3], weights[1, 2] = 1, 0.5
-    assert measured("attention_distance", Layer(weights, tokens)) == exact((3 * 1 + 0.5) / 1.5 if value == 2 else 1)
+    assert measured("attention_distance", Layer(weights, tokens)) == exact(
+        (3 * 1 + 0.5) / 1.5 if value == 2 else 1
+    )
 
 
 def test_moran_knows_a_chessboard_from_a_slope_and_leaves_prefix_tokens_out():
@@ -162,11 +175,17 @@ def test_moran_knows_a_chessboard_from_a_slope_and_leaves_prefix_tokens_out():
         )
 
     assert measured("moran", as_layer(chess)) == exact(-1)
-    assert measured("moran", as_layer(slope)) == exact((4 * (0.75 - 0.25 + 0.75) + 12 * 1.25) / 24 / 1.25)
+    assert measured("moran", as_layer(slope)) == exact(
+        (4 * (0.75 - 0.25 + 0.75) + 12 * 1.25) / 24 / 1.25
+    )
 
 
 def test_nothing_was_pruned_unless_told():
-    assert measured("share_pruned", Layer(TOY)) == measured("share_pruned", Layer(TOY, edges_before=0)) == 0
+    assert (
+        measured("share_pruned", Layer(TOY))
+        == measured("share_pruned", Layer(TOY, edges_before=0))
+        == 0
+    )
 
 
 # --- against an independent computation -------------------------------------------------------------------------------
@@ -188,7 +207,12 @@ def dense_gini(values):
 def dense_moran(values, tokens):
     patches = [i for i in range(len(tokens)) if tokens.places[i, 0] >= 0]
     mean = np.mean([values[i] for i in patches])
-    pairs = [(i, j) for i in patches for j in patches if np.abs(tokens.places[i] - tokens.places[j]).sum() == 1]
+    pairs = [
+        (i, j)
+        for i in patches
+        for j in patches
+        if np.abs(tokens.places[i] - tokens.places[j]).sum() == 1
+    ]
     covariance = sum((values[i] - mean) * (values[j] - mean) for i, j in pairs) / len(pairs)
     return covariance / np.mean([(values[i] - mean) ** 2 for i in patches])
 
@@ -205,7 +229,9 @@ def dense_distance(weights, tokens):
 
 def dense_reciprocity(weights):
     pairs = [(i, j) for i in range(len(weights)) for j in range(len(weights)) if i != j]
-    return sum(min(weights[i, j], weights[j, i]) for i, j in pairs) / sum(weights[i, j] for i, j in pairs)
+    return sum(min(weights[i, j], weights[j, i]) for i, j in pairs) / sum(
+        weights[i, j] for i, j in pairs
+    )
 
 
 def symmetrised(layer):
@@ -218,7 +244,9 @@ def symmetrised(layer):
 
 
 def modularity_of_the_found_partition(layer):
-    return nx.community.modularity(symmetrised(layer), [set(part) for part in leiden(layer)], weight="weight")
+    return nx.community.modularity(
+        symmetrised(layer), [set(part) for part in leiden(layer)], weight="weight"
+    )
 
 
 INDEPENDENT = {
@@ -232,15 +260,27 @@ INDEPENDENT = {
     "reciprocity": lambda layer: nx.overall_reciprocity(directed(layer, loops=False)),
     "weighted_reciprocity": lambda layer: dense_reciprocity(layer.weights.astype(float)),
     "transitivity": lambda layer: nx.transitivity(directed(layer, loops=False).to_undirected()),
-    "strength_assortativity": lambda layer: nx.degree_pearson_correlation_coefficient(directed(layer), x="out", y="in", weight="weight"),
+    "strength_assortativity": lambda layer: nx.degree_pearson_correlation_coefficient(
+        directed(layer), x="out", y="in", weight="weight"
+    ),
     "weak_components": lambda layer: nx.number_weakly_connected_components(directed(layer)),
     "strong_components": lambda layer: nx.number_strongly_connected_components(directed(layer)),
-    "giant_component": lambda layer: max(map(len, nx.weakly_connected_components(directed(layer)))) / len(layer.weights),
+    "giant_component": lambda layer: (
+        max(map(len, nx.weakly_connected_components(directed(layer)))) / len(layer.weights)
+    ),
     "efficiency": lambda layer: dense_efficiency(layer.weights.astype(float)),
-    "in_degree_gini": lambda layer: dense_gini(np.array([d for _, d in directed(layer).in_degree()])),
-    "out_degree_gini": lambda layer: dense_gini(np.array([d for _, d in directed(layer).out_degree()])),
-    "in_strength_gini": lambda layer: dense_gini(np.array([d for _, d in directed(layer).in_degree(weight="weight")])),
-    "out_strength_gini": lambda layer: dense_gini(np.array([d for _, d in directed(layer).out_degree(weight="weight")])),
+    "in_degree_gini": lambda layer: dense_gini(
+        np.array([d for _, d in directed(layer).in_degree()])
+    ),
+    "out_degree_gini": lambda layer: dense_gini(
+        np.array([d for _, d in directed(layer).out_degree()])
+    ),
+    "in_strength_gini": lambda layer: dense_gini(
+        np.array([d for _, d in directed(layer).in_degree(weight="weight")])
+    ),
+    "out_strength_gini": lambda layer: dense_gini(
+        np.array([d for _, d in directed(layer).out_degree(weight="weight")])
+    ),
     "modularity": modularity_of_the_found_partition,
     "spectral_radius": lambda layer: np.abs(np.linalg.eigvals(layer.weights.astype(float))).max(),
     "attention_distance": lambda layer: dense_distance(layer.weights.astype(float), layer.tokens),
@@ -269,7 +309,9 @@ def test_only_searches_for_communities_lack_an_independent_computation():
 
 def test_assortativity_agrees_with_igraph_where_strengths_differ():
     layer = Layer(random_weights(3))
-    theirs = layer.graph.assortativity(layer.weights.sum(1).tolist(), layer.weights.sum(0).tolist(), directed=True)
+    theirs = layer.graph.assortativity(
+        layer.weights.sum(1).tolist(), layer.weights.sum(0).tolist(), directed=True
+    )
     assert measured("strength_assortativity", layer) == exact(theirs)
 
 
@@ -310,14 +352,21 @@ def test_the_code_length_is_the_map_equation_of_the_partition_found():
     parts = [list(part) for part in infomap(layer)]
     leaving = [flow[part].sum() - flow[np.ix_(part, part)].sum() for part in parts]
     used = [out + visits[part].sum() for out, part in zip(leaving, parts, strict=True)]
-    bits = entropy_terms([sum(leaving)]) - 2 * entropy_terms(leaving) - entropy_terms(visits) + entropy_terms(used)
+    bits = (
+        entropy_terms([sum(leaving)])
+        - 2 * entropy_terms(leaving)
+        - entropy_terms(visits)
+        + entropy_terms(used)
+    )
     assert measured("codelength", layer) == pytest.approx(bits, rel=1e-9)
 
 
 def test_infomap_is_given_no_direction_that_it_would_not_see():
     weights = random_weights(0)
     for one, other in ((weights, weights.T), (weights, weights + weights.T)):
-        assert measured("codelength", Layer(one)) == pytest.approx(measured("codelength", Layer(other)))
+        assert measured("codelength", Layer(one)) == pytest.approx(
+            measured("codelength", Layer(other))
+        )
         assert infomap(Layer(one)).membership == infomap(Layer(other)).membership
 
 
@@ -385,11 +434,15 @@ def test_a_measure_keeps_its_contract(name, weights):
     assert np.array_equal(weights, before), "the input is untouched"
 
 
-@pytest.mark.parametrize("name", [name for name in LAYER_MEASURES if name not in BY_PLACE_OR_BY_CHANCE])
+@pytest.mark.parametrize(
+    "name", [name for name in LAYER_MEASURES if name not in BY_PLACE_OR_BY_CHANCE]
+)
 @given(weights=PLAIN, seed=st.integers(0, 99))
 def test_names_of_nodes_do_not_matter(name, weights, seed):
     order = np.random.default_rng(seed).permutation(len(weights))
-    assert measured(name, Layer(weights[np.ix_(order, order)])) == pytest.approx(measured(name, Layer(weights)), rel=1e-6, abs=1e-6, nan_ok=True)
+    assert measured(name, Layer(weights[np.ix_(order, order)])) == pytest.approx(
+        measured(name, Layer(weights)), rel=1e-6, abs=1e-6, nan_ok=True
+    )
 
 
 SHARES = [
@@ -427,9 +480,15 @@ def test_a_null_model_keeps_its_contract(name, weights, seed):
         "L07",
         99,
     )
-    assert np.array_equal(np.sort(drawn.weights, axis=None), np.sort(weights, axis=None)), "the weights as a whole stay"
-    assert np.array_equal(np.count_nonzero(drawn.weights, 0), np.count_nonzero(weights, 0)), "in-degrees stay"
-    assert np.array_equal(np.count_nonzero(drawn.weights, 1), np.count_nonzero(weights, 1)), "out-degrees stay"
+    assert np.array_equal(np.sort(drawn.weights, axis=None), np.sort(weights, axis=None)), (
+        "the weights as a whole stay"
+    )
+    assert np.array_equal(np.count_nonzero(drawn.weights, 0), np.count_nonzero(weights, 0)), (
+        "in-degrees stay"
+    )
+    assert np.array_equal(np.count_nonzero(drawn.weights, 1), np.count_nonzero(weights, 1)), (
+        "out-degrees stay"
+    )
     assert np.array_equal(drawn.weights.diagonal() > 0, weights.diagonal() > 0), "self-loops stay"
     if NULL_MODELS.trait(name, "rewires"):
         assert np.array_equal(drawn.weights.diagonal(), weights.diagonal())
@@ -441,7 +500,10 @@ def test_null_models_draw_anew_each_time():
     layer, rng = Layer(random_weights(0)), np.random.default_rng(0)
     for name in NULL_MODELS:
         drawn = [NULL_MODELS[name](layer, rng).weights for _ in range(3)]
-        assert not any(np.array_equal(one, other) for one, other in zip(drawn, [*drawn[1:], layer.weights], strict=True))
+        assert not any(
+            np.array_equal(one, other)
+            for one, other in zip(drawn, [*drawn[1:], layer.weights], strict=True)
+        )
 
 
 def test_rewiring_reaches_every_layer_of_the_same_degrees_equally_often():
@@ -506,18 +568,26 @@ def test_z_is_the_distance_from_the_null_model_in_standard_deviations():
         samples=7,
         seed=3,
     )
-    scored = [f"{name}{score}" for name in ("weighted_reciprocity", "edges") for score in ("", "_z", "_p")]
+    scored = [
+        f"{name}{score}" for name in ("weighted_reciprocity", "edges") for score in ("", "_z", "_p")
+    ]
     assert list(table.columns) == ["layer", "name", *scored]
     for index, layer in enumerate(layers):
         rng = np.random.default_rng([3, index])
-        drawn = [measured("weighted_reciprocity", NULL_MODELS["weights"](layer, rng)) for _ in range(7)]
-        assert table["weighted_reciprocity_z"][index] == exact((table["weighted_reciprocity"][index] - np.mean(drawn)) / np.std(drawn, ddof=1))
+        drawn = [
+            measured("weighted_reciprocity", NULL_MODELS["weights"](layer, rng)) for _ in range(7)
+        ]
+        assert table["weighted_reciprocity_z"][index] == exact(
+            (table["weighted_reciprocity"][index] - np.mean(drawn)) / np.std(drawn, ddof=1)
+        )
     assert table["edges_z"].isna().all(), "shuffling weights keeps every edge"
 
 
 @pytest.mark.parametrize("null_model", NULL_MODELS)
 def test_z_is_nan_where_the_null_model_keeps_the_measure(null_model):
-    table = layer_table([Layer(random_weights(0, dtype=np.float32))], null_model=null_model, seed=1).iloc[0]
+    table = layer_table(
+        [Layer(random_weights(0, dtype=np.float32))], null_model=null_model, seed=1
+    ).iloc[0]
     kept = {
         "nodes",
         "edges",
@@ -576,7 +646,10 @@ def test_z_is_nan_where_samples_differ_by_rounding_alone():
 
 def test_the_seed_decides_the_table():
     layers = [Layer(random_weights(0))]
-    one, same, other = (layer_table(layers, ["moran"], null_model="degree", samples=5, seed=seed) for seed in (0, 0, 1))
+    one, same, other = (
+        layer_table(layers, ["moran"], null_model="degree", samples=5, seed=seed)
+        for seed in (0, 0, 1)
+    )
     assert one.equals(same)
     assert not one.equals(other)
 

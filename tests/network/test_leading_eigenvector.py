@@ -18,13 +18,17 @@ def assert_leading(weights, values):
     assert values.min() >= 0
     radius = max(np.abs(np.linalg.eigvals(np.asarray(weights))).max(), 0)
     if not values.any():
-        assert np.allclose(np.linalg.matrix_power(np.asarray(weights), len(weights)), 0), "no cycle, no walk longer than the nodes"
+        assert np.allclose(np.linalg.matrix_power(np.asarray(weights), len(weights)), 0), (
+            "no cycle, no walk longer than the nodes"
+        )
         return
     assert values.max() == 1
     after = weights.T @ values
     found = (after @ values) / (values @ values)
     assert after == pytest.approx(found * values, rel=1e-8, abs=1e-9 * found)
-    assert found == pytest.approx(radius, rel=1e-3), "eigenvalues of the whole matrix may be off where it is defective"
+    assert found == pytest.approx(radius, rel=1e-3), (
+        "eigenvalues of the whole matrix may be off where it is defective"
+    )
 
 
 @given(n=st.integers(1, 8), share=st.floats(0, 1), seed=st.integers(0, 10**6))
@@ -42,7 +46,9 @@ def test_it_is_an_eigenvector_of_large_networks(density, seed):
     values = leading_eigenvector(weights)
     assert_leading(weights, values)
     assert np.array_equal(values, leading_eigenvector(weights)), "it is deterministic"
-    assert leading_eigenvector(sparse.csr_array(weights)) == pytest.approx(values, rel=1e-9, abs=1e-12)
+    assert leading_eigenvector(sparse.csr_array(weights)) == pytest.approx(
+        values, rel=1e-9, abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("coupling", ["none", "ordinal", "temporal", "categorical"])
@@ -59,7 +65,9 @@ def test_by_hand():
     assert leading_eigenvector(np.array([[0, 0], [0.7, 0]])).tolist() == [0, 0]
     assert leading_eigenvector(np.diag([1.0, 1.0])).tolist() == [1, 1], "equal parts add up"
     chain = np.array([[1.0, 1.0, 0], [0, 1.0, 1.0], [0, 0, 1.0]])
-    assert leading_eigenvector(chain).tolist() == [0, 0, 1], "of equal parts in a row the last, which alone has an eigenvector"
+    assert leading_eigenvector(chain).tolist() == [0, 0, 1], (
+        "of equal parts in a row the last, which alone has an eigenvector"
+    )
     assert leading_eigenvector(np.full((3, 3), 1e-300)) == pytest.approx([1, 1, 1])
 
 
@@ -134,7 +142,9 @@ def test_copies_of_a_large_part_are_equal(seed):
     values = leading_eigenvector(weights)
     first, second = values[:20][order], values[20:40]
     assert first / first.max() == pytest.approx(second / second.max(), rel=1e-8)
-    assert 0 < first.max() < second.max() == 1, "a node that is 0 itself adds to the part that it attends to"
+    assert 0 < first.max() < second.max() == 1, (
+        "a node that is 0 itself adds to the part that it attends to"
+    )
 
 
 def test_a_long_row_of_equal_parts_ends_in_its_last():

@@ -156,7 +156,11 @@ def test_edges_turned_round(measure):
     others = [name for name in measure.registry if name != measure.name]
     for name in [turned] if turned else [measure.name, *others]:
         other = Measure(measure.registry, name)
-        alike = [other(weights.transpose(0, 2, 1)) == same(measure(weights)) for seed in SEEDS for weights in networks(seed)]
+        alike = [
+            other(weights.transpose(0, 2, 1)) == same(measure(weights))
+            for seed in SEEDS
+            for weights in networks(seed)
+        ]
         assert all(alike) == bool(turned), f"{name} of edges turned round; say transposed= or not"
 
 
@@ -209,7 +213,9 @@ MAKERS += [("aggregation", name, mv.AGGREGATIONS[name]) for name in mv.AGGREGATI
 REGISTRY_OF = {"filter": mv.FILTERS, "aggregation": mv.AGGREGATIONS}
 
 
-@pytest.mark.parametrize(("kind", "name", "make"), MAKERS, ids=lambda v: v if isinstance(v, str) else "")
+@pytest.mark.parametrize(
+    ("kind", "name", "make"), MAKERS, ids=lambda v: v if isinstance(v, str) else ""
+)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_filters_and_aggregations(kind, name, make, seed):
     registry, order = REGISTRY_OF[kind], np.random.default_rng(seed).permutation(NODES)
@@ -234,7 +240,8 @@ def test_a_null_model_draws_the_same_whatever_the_unit_and_however_many_isolates
     for weights in networks(0):
         for layer in weights:
             drawn, scaled, more = (
-                NULL_MODELS[name](Layer(w), np.random.default_rng(1)).weights for w in (layer, layer * scale, np.pad(layer, [(0, 1), (0, 1)]))
+                NULL_MODELS[name](Layer(w), np.random.default_rng(1)).weights
+                for w in (layer, layer * scale, np.pad(layer, [(0, 1), (0, 1)]))
             )
             assert scaled / scale == same(drawn)
             assert more[:-1, :-1] == same(drawn)

@@ -42,7 +42,9 @@ networks = array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=4).flatmap(
 
 def random_network(seed, n_layers=3, n_nodes=20, density=0.3):
     rng = np.random.default_rng(seed)
-    weights = rng.random((n_layers, n_nodes, n_nodes)) * (rng.random((n_layers, n_nodes, n_nodes)) < density)
+    weights = rng.random((n_layers, n_nodes, n_nodes)) * (
+        rng.random((n_layers, n_nodes, n_nodes)) < density
+    )
     weights[0, np.arange(n_nodes), np.roll(np.arange(n_nodes), 1)] += 0.1
     return weights
 
@@ -86,11 +88,15 @@ def test_strengths_and_their_spread_by_hand():
         (2 / 3) ** 2 + (1 / 3) ** 2,
         (5 / 7) ** 2 + (2 / 7) ** 2,
     ]
-    assert table["in_participation"].tolist() == pytest.approx([2 * (1 - square) for square in squares])
+    assert table["in_participation"].tolist() == pytest.approx(
+        [2 * (1 - square) for square in squares]
+    )
     assert table["out_participation"].tolist() == pytest.approx([1, 1, 0, 0])
     assert table["in_layer_entropy"][2] == pytest.approx(math.log(3) - 2 / 3 * math.log(2))
     assert table["out_layer_entropy"].tolist() == pytest.approx([math.log(2), math.log(2), 0, 0])
-    assert table["activity"].tolist() == [1, 1, 1, 0.5], "the last node has but a self-loop in the second layer"
+    assert table["activity"].tolist() == [1, 1, 1, 0.5], (
+        "the last node has but a self-loop in the second layer"
+    )
 
 
 def test_the_table_has_a_row_a_node():
@@ -166,21 +172,29 @@ def test_walks_agree_with_a_linear_solve(seed, coupling, measure, dense):
     supra = supra_adjacency(weights, coupling, omega)
     values = versatility(supra, 3, measure)
     assert values.ravel() == pytest.approx(dense(supra.toarray()), rel=1e-9)
-    assert table_of(weights, measure, coupling, omega)[measure].tolist() == pytest.approx(values.sum(0), rel=1e-12)
+    assert table_of(weights, measure, coupling, omega)[measure].tolist() == pytest.approx(
+        values.sum(0), rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("coupling", ["ordinal", "categorical"])
 def test_eigenvectors_agree_with_numpy(seed, coupling):
     supra = supra_adjacency(random_network(seed), coupling, 0.3)
-    assert versatility(supra, 3, "eigenvector_versatility").ravel() == pytest.approx(dense_eigenvector(supra.toarray()), rel=1e-9)
+    assert versatility(supra, 3, "eigenvector_versatility").ravel() == pytest.approx(
+        dense_eigenvector(supra.toarray()), rel=1e-9
+    )
 
 
 def test_damping_and_attenuation_can_be_chosen():
     supra = supra_adjacency(random_network(0), "ordinal", 0.5)
     half = partial(pagerank_versatility, damping=0.5)
-    assert versatility(supra, 3, half).ravel() == pytest.approx(dense_pagerank(supra.toarray(), 0.5), rel=1e-9)
-    assert katz_versatility(supra, 3, attenuation=0.99).ravel() == pytest.approx(dense_katz(supra.toarray(), 0.99), rel=1e-9)
+    assert versatility(supra, 3, half).ravel() == pytest.approx(
+        dense_pagerank(supra.toarray(), 0.5), rel=1e-9
+    )
+    assert katz_versatility(supra, 3, attenuation=0.99).ravel() == pytest.approx(
+        dense_katz(supra.toarray(), 0.99), rel=1e-9
+    )
     for measure, value in (
         (partial(pagerank_versatility, damping=1), "damping is 1"),
         (partial(katz_versatility, attenuation=0), "attenuation is 0"),
@@ -246,25 +260,33 @@ def test_a_measure_keeps_its_contract(name, weights, coupling, seed):
         assert np.isfinite(values).all()
         assert (values >= 0).all()
     assert np.array_equal(weights, before), "the input is untouched"
-    assert np.array_equal(values, values_of(weights, name, coupling), equal_nan=True), "it is deterministic"
+    assert np.array_equal(values, values_of(weights, name, coupling), equal_nan=True), (
+        "it is deterministic"
+    )
     if name != "eigenvector_versatility":
         order = np.random.default_rng(seed).permutation(weights.shape[1])
         again = values_of(weights[:, order][:, :, order], name, coupling)
-        assert again == pytest.approx(values[order], rel=1e-6, nan_ok=True), "names of nodes do not matter"
+        assert again == pytest.approx(values[order], rel=1e-6, nan_ok=True), (
+            "names of nodes do not matter"
+        )
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_names_of_nodes_do_not_matter_to_eigenvectors_that_are_unique(seed):
     weights, order = random_network(seed), np.random.default_rng(seed).permutation(20)
     values = values_of(weights, "eigenvector_versatility")
-    assert values_of(weights[:, order][:, :, order], "eigenvector_versatility") == pytest.approx(values[order], rel=1e-9)
+    assert values_of(weights[:, order][:, :, order], "eigenvector_versatility") == pytest.approx(
+        values[order], rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("name", MULTILAYER_MEASURES)
 @pytest.mark.parametrize("precision", [np.float16, np.float32])
 def test_any_precision_is_read_as_double(name, precision):
     weights = random_network(2).astype(precision)
-    assert values_of(weights, name) == pytest.approx(values_of(weights.astype(float), name), rel=1e-9)
+    assert values_of(weights, name) == pytest.approx(
+        values_of(weights.astype(float), name), rel=1e-9
+    )
 
 
 # --- measures of one's own, and bad input -----------------------------------------------------------------------------

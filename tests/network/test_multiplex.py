@@ -90,7 +90,9 @@ def test_tables_by_hand(net):
         "col",
         *mv.CENTRALITIES,
     ]
-    assert nodes["in_strength"].tolist() == pytest.approx([0.625, 0.75, 1.0, 0.625, 0.5, 1.0, 0.5, 0.01])
+    assert nodes["in_strength"].tolist() == pytest.approx(
+        [0.625, 0.75, 1.0, 0.625, 0.5, 1.0, 0.5, 0.01]
+    )
     assert nodes["out_strength"].tolist() == pytest.approx([1, 1, 1, 0, 1, 1, 0, 0.01])
     layers = net.layer_table().to_dict("records")
     by_hand = {
@@ -117,7 +119,9 @@ def test_any_function_of_a_layer_is_a_measure(net):
     def loops(weights):
         return np.diag(weights)
 
-    assert net.node_table([loops])["loops"].tolist() == pytest.approx([0.5, 0.5, 0.75, 0, 0, 0, 0, 0.01])
+    assert net.node_table([loops])["loops"].tolist() == pytest.approx(
+        [0.5, 0.5, 0.75, 0, 0, 0, 0, 0.01]
+    )
     with pytest.raises(mv.InputError, match="unknown centrality 'nonsense'"):
         net.node_table(["nonsense"])
 
@@ -130,7 +134,9 @@ def test_bad_omegas(net, omega):
 
 def same_network(net, matrix, index, coupling, omega):
     assert np.array_equal(matrix, net.supra_adjacency(coupling=coupling, omega=omega).toarray())
-    assert [tuple(i) for i in index] == [(a, i, *divmod(i, net.grid[1])) for a in range(net.n_layers) for i in range(net.n_nodes)]
+    assert [tuple(i) for i in index] == [
+        (a, i, *divmod(i, net.grid[1])) for a in range(net.n_layers) for i in range(net.n_nodes)
+    ]
 
 
 def test_to_igraph_and_to_networkx_hold_the_supra_adjacency(net):
@@ -176,7 +182,9 @@ def test_graphml_opens_elsewhere_with_equal_weights(net, tmp_path, reader):
         assert type(graph) is nx.DiGraph
         weights = {(s, t): d["weight"] for s, t, d in graph.edges(data=True)}
         kinds = [d["kind"] for *_, d in graph.edges(data=True)]
-        places = {n: (d["layer"], d["row"], d["col"], d["x"], d["y"]) for n, d in graph.nodes(data=True)}
+        places = {
+            n: (d["layer"], d["row"], d["col"], d["x"], d["y"]) for n, d in graph.nodes(data=True)
+        }
     else:
         graph = igraph.Graph.Read_GraphML(str(path))
         assert graph.is_directed()
@@ -205,7 +213,9 @@ def chain(blocks):
 
 
 def test_a_coupling_of_ones_own(net):
-    assert (net.supra_adjacency(coupling=chain) != net.supra_adjacency(coupling="temporal")).nnz == 0
+    assert (
+        net.supra_adjacency(coupling=chain) != net.supra_adjacency(coupling="temporal")
+    ).nnz == 0
 
 
 def test_weights_are_kept_as_they_came():
@@ -269,7 +279,9 @@ def test_layers_taken_together(net, how, first_row):
         how,
     )
     assert one.weights[0, 0].tolist() == first_row
-    assert one.multilayer_table(["overlapping_in_strength"])["overlapping_in_strength"].tolist() == pytest.approx(one.weights[0].sum(0).tolist())
+    assert one.multilayer_table(["overlapping_in_strength"])[
+        "overlapping_in_strength"
+    ].tolist() == pytest.approx(one.weights[0].sum(0).tolist())
 
 
 def test_layers_may_be_taken_together_by_any_function(net):
@@ -288,7 +300,10 @@ def test_filters_tell_what_they_were(net):
     assert net.top_k(1).provenance == {"model": "by hand", "top_k": 1}
     assert net.disparity(0.5).provenance == {"model": "by hand", "disparity": 0.5}
     assert np.count_nonzero(net.top_k(1).weights[1]) == 4, "the tie of node 1 stays"
-    assert net.top_k(1).prune(0.5).layer_table("share_pruned")["share_pruned"].tolist() == [1 / 2, 1 / 4]
+    assert net.top_k(1).prune(0.5).layer_table("share_pruned")["share_pruned"].tolist() == [
+        1 / 2,
+        1 / 4,
+    ]
 
 
 def test_the_graphs_are_the_callers_own(net):
@@ -318,7 +333,9 @@ def test_prefix_tokens_are_nodes_and_marked(with_class, tmp_path):
 
 
 def test_prefix_tokens_must_fit():
-    with pytest.raises(mv.InputError, match=r"a 2 x 2 grid and 1 prefix tokens needs \[layer, 5, 5\]"):
+    with pytest.raises(
+        mv.InputError, match=r"a 2 x 2 grid and 1 prefix tokens needs \[layer, 5, 5\]"
+    ):
         mv.Multiplex(np.zeros((1, 4, 4)), (2, 2), prefix=("class",))
     for prefix in (("r0c0",), ("patch",), ("class", "class")):
         with pytest.raises(mv.InputError, match="give distinct names"):
@@ -342,7 +359,9 @@ def test_every_table_and_picture_of_a_network(net, tmp_path):
     ]
     found = net.communities(seed=1)
     assert found.shape == (2, 4)
-    assert net.modularity(found, coupling="ordinal") >= net.modularity(np.zeros((2, 4), dtype=int), coupling="ordinal")
+    assert net.modularity(found, coupling="ordinal") >= net.modularity(
+        np.zeros((2, 4), dtype=int), coupling="ordinal"
+    )
     assert net.reducibility().quality.shape == (2,)
     curve = net.pruning_curve([0, 0.5], ["in_strength"])
     assert curve.query("layer == 1")["edges"].tolist() == [4, 3]
@@ -364,7 +383,9 @@ def test_a_network_of_heads_has_a_layer_a_block_and_head(demo_vit):
     heads = mv.multiplex(demo_vit, mv.samples()["cat"], heads=True, min_cut=0)
     whole = mv.multiplex(demo_vit, mv.samples()["cat"], operator="sum", min_cut=0)
     assert heads.layer_names[:4] == ("L00H00", "L00H01", "L00H02", "L01H00")
-    assert heads.weights.reshape(6, 3, 64, 64).sum(1) == pytest.approx(whole.weights, rel=1e-5, abs=1e-7)
+    assert heads.weights.reshape(6, 3, 64, 64).sum(1) == pytest.approx(
+        whole.weights, rel=1e-5, abs=1e-7
+    )
     assert "operator" not in heads.provenance
 
 
@@ -414,7 +435,10 @@ def test_provenance_tells_every_filter_in_order(net):
         "min_cut": 0.01,
         "filters": "min_cut 0.5; min_cut 0.01",
     }
-    assert net.top_k(2).prune(0.1).disparity(0.9).provenance["filters"] == "top_k 2; min_cut 0.1; disparity 0.9"
+    assert (
+        net.top_k(2).prune(0.1).disparity(0.9).provenance["filters"]
+        == "top_k 2; min_cut 0.1; disparity 0.9"
+    )
 
 
 def test_starting_layers_add_up():
@@ -440,12 +464,17 @@ def test_a_member_given_as_a_function_keeps_its_name(net):
 
 
 def test_values_a_layer_and_node(net):
-    assert net.centrality("in_strength").tolist() == net.node_table("in_strength")["in_strength"].to_numpy().reshape(2, 4).tolist()
+    assert (
+        net.centrality("in_strength").tolist()
+        == net.node_table("in_strength")["in_strength"].to_numpy().reshape(2, 4).tolist()
+    )
     assert net.versatility().sum() == pytest.approx(1)
     assert net.versatility(coupling="temporal").sum(0) == pytest.approx(
         net.multilayer_table("pagerank_versatility", coupling="temporal")["pagerank_versatility"]
     )
-    assert net.modularity(net.communities()) == net.modularity(net.communities(), coupling="ordinal")
+    assert net.modularity(net.communities()) == net.modularity(
+        net.communities(), coupling="ordinal"
+    )
 
 
 def test_what_is_no_list_is_taken_as_one_or_refused(net):

@@ -10,7 +10,9 @@ import multiplex_vit as mv
 from multiplex_vit.network.export import lint_gephi
 from multiplex_vit.network.layer import Layer
 
-WEIGHTS = np.array([[[0.5, 0.25, 0], [0, 0.5, 0.5], [0.125, 0, 1]], [[0, 1, 0], [0, 0, 0], [0, 0.5, 0]]])
+WEIGHTS = np.array(
+    [[[0.5, 0.25, 0], [0, 0.5, 0.5], [0.125, 0, 1]], [[0, 1, 0], [0, 0, 0], [0, 0.5, 0]]]
+)
 
 
 @pytest.fixture
@@ -56,22 +58,33 @@ def test_without_loops(net):
     assert cut.prune(0.5).provenance["filters"] == "without_loops yes; min_cut 0.5"
 
 
-@pytest.mark.parametrize("nodes", [["class", "r0c1"], [0, -1], np.array([True, False, True]), (2, 0, 0)])
+@pytest.mark.parametrize(
+    "nodes", [["class", "r0c1"], [0, -1], np.array([True, False, True]), (2, 0, 0)]
+)
 def test_a_subgraph_keeps_the_edges_between_its_nodes(net, nodes):
     part = net.subgraph(nodes)
-    assert part.weights.tolist() == [[[0.5, 0, 0], [0, 0, 0], [0.125, 0, 1]], np.zeros((3, 3)).tolist()]
+    assert part.weights.tolist() == [
+        [[0.5, 0, 0], [0, 0, 0], [0.125, 0, 1]],
+        np.zeros((3, 3)).tolist(),
+    ]
     assert part.provenance == {"subgraph": 2}
     assert part.tokens == net.tokens
 
 
-@pytest.mark.parametrize("nodes", [[], [3], ["r9c9"], [0.5], None, [None], [True], {"class": 1j, 2j: 0}])
+@pytest.mark.parametrize(
+    "nodes", [[], [3], ["r9c9"], [0.5], None, [None], [True], {"class": 1j, 2j: 0}]
+)
 def test_what_is_no_node_is_refused(net, nodes):
     with pytest.raises(mv.InputError, match="node"):
         net.subgraph(nodes)
 
 
 def test_graphs_of_other_libraries_have_places_and_measures(net):
-    measures = {"rank": "pagerank", "community": ["a", "b", "b"], "part": np.arange(6).reshape(2, 3)}
+    measures = {
+        "rank": "pagerank",
+        "community": ["a", "b", "b"],
+        "part": np.arange(6).reshape(2, 3),
+    }
     graph = net.to_igraph(measures=measures)
     assert isinstance(graph, igraph.Graph)
     assert graph.vs["x"] == [0.0, 0.0, 25.0, 100.0, 100.0, 125.0]
@@ -98,7 +111,10 @@ def test_places_are_those_of_files(net, tmp_path):
 @pytest.mark.parametrize("suffix", ["graphml", "gexf"])
 def test_files_hold_values_and_partitions_of_ones_own(net, tmp_path, suffix):
     groups = pd.Series(["left", "right", "right"])
-    [path] = net.write(tmp_path / f"net.{suffix}", measures={"group": groups, "part": [0, 1, 1], "score": [0.5, np.nan, 2]})
+    [path] = net.write(
+        tmp_path / f"net.{suffix}",
+        measures={"group": groups, "part": [0, 1, 1], "score": [0.5, np.nan, 2]},
+    )
     assert lint_gephi(path) == []
     read = nx.read_graphml(path) if suffix == "graphml" else nx.read_gexf(path)
     node = read.nodes["L01:r0c1"]
@@ -109,12 +125,18 @@ def test_files_hold_values_and_partitions_of_ones_own(net, tmp_path, suffix):
 def test_every_format_takes_values_of_ones_own(net, tmp_path):
     for name in mv.EXPORTERS:
         (tmp_path / name).mkdir()
-        files = net.write(tmp_path / name / "net.x", format=name, measures={"group": ["a", "b", "a"], "part": [[0, 1, 1], [2, 0, 1]]})
+        files = net.write(
+            tmp_path / name / "net.x",
+            format=name,
+            measures={"group": ["a", "b", "a"], "part": [[0, 1, 1], [2, 0, 1]]},
+        )
         assert files
 
 
 def test_tables_pictures_and_modularity_take_values_of_ones_own(net):
-    table = net.node_table({"mine": [1, 2, 3], "rank": "in_strength", "first": lambda weights: weights[0]})
+    table = net.node_table(
+        {"mine": [1, 2, 3], "rank": "in_strength", "first": lambda weights: weights[0]}
+    )
     assert table["mine"].tolist() == [1, 2, 3, 1, 2, 3]
     assert table["rank"].tolist() == net.centrality("in_strength").ravel().tolist()
     assert table["first"].tolist() == WEIGHTS[:, 0].ravel().tolist()
@@ -123,9 +145,13 @@ def test_tables_pictures_and_modularity_take_values_of_ones_own(net):
     assert net.plot({"mine": [1, 2, 3]}, layers=["L01", 0]).figure.axes[-1].get_xlabel() == "mine"
 
 
-@pytest.mark.parametrize("values", [[1, 2], [[1, 2, 3]], 5, [1, None, 3], [1j, 2, 3], [["a"], ["b"], ["c"]], object()])
+@pytest.mark.parametrize(
+    "values", [[1, 2], [[1, 2, 3]], 5, [1, None, 3], [1j, 2, 3], [["a"], ["b"], ["c"]], object()]
+)
 def test_values_of_another_shape_or_kind_are_refused(net, values):
-    with pytest.raises(mv.InputError, match=r"measure mine is .*; give numbers or texts \[3\] or \[2, 3\]"):
+    with pytest.raises(
+        mv.InputError, match=r"measure mine is .*; give numbers or texts \[3\] or \[2, 3\]"
+    ):
         net.node_table({"mine": values})
     with pytest.raises(mv.InputError, match="a measure is named 3"):
         net.node_table({3: [1, 2, 3]})
@@ -140,5 +166,7 @@ def test_help_shows_every_option():
 
 
 def test_a_wrong_option_is_named_plainly(net):
-    with pytest.raises(TypeError, match=r"communities\(\) got an unexpected keyword argument 'gamma'"):
+    with pytest.raises(
+        TypeError, match=r"communities\(\) got an unexpected keyword argument 'gamma'"
+    ):
         net.communities(gamma=1.0)

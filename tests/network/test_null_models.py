@@ -23,10 +23,16 @@ def random_layer(seed, density, n=24):
 def test_rewiring_moves_edges_and_leaves_weights_with_their_source(density, seed):
     layer = random_layer(seed, density)
     sample = NULL_MODELS["degree"](layer, np.random.default_rng(seed))
-    assert np.count_nonzero(sample.weights, 0).tolist() == np.count_nonzero(layer.weights, 0).tolist()
-    assert np.sort(sample.weights, 1) == pytest.approx(np.sort(layer.weights, 1)), "each row has its weights"
+    assert (
+        np.count_nonzero(sample.weights, 0).tolist() == np.count_nonzero(layer.weights, 0).tolist()
+    )
+    assert np.sort(sample.weights, 1) == pytest.approx(np.sort(layer.weights, 1)), (
+        "each row has its weights"
+    )
     stays = (sample.weights > 0) & (layer.weights > 0)
-    assert np.array_equal(sample.weights[stays], layer.weights[stays]), "an edge that stays keeps its weight"
+    assert np.array_equal(sample.weights[stays], layer.weights[stays]), (
+        "an edge that stays keeps its weight"
+    )
 
 
 @pytest.mark.parametrize("name", REWIRING)
@@ -98,6 +104,12 @@ def test_p_counts_samples_at_least_as_far_from_the_mean():
 
 def test_p_values_are_uniform_where_the_null_model_holds():
     rng = np.random.default_rng(0)
-    p = np.array([z_and_p(value, others)[1] for value, *rest in rng.exponential(size=(2000, 20)) for others in [np.array(rest)]])
+    p = np.array(
+        [
+            z_and_p(value, others)[1]
+            for value, *rest in rng.exponential(size=(2000, 20))
+            for others in [np.array(rest)]
+        ]
+    )
     for level in (0.05, 0.25, 0.5, 0.9):
         assert np.mean(p <= level + 1e-9) == pytest.approx(level, abs=0.04)

@@ -32,7 +32,9 @@ def test_the_least_weights_have_links():
     assert relative_omega(0.1, np.full((1, 1, 1), 2.0**-1074)) > 0
 
 
-@pytest.mark.parametrize("omega", [0, -1, float("nan"), "much", None, True, ["a"], [[1.0], [1.0, 2.0]]])
+@pytest.mark.parametrize(
+    "omega", [0, -1, float("nan"), "much", None, True, ["a"], [[1.0], [1.0, 2.0]]]
+)
 def test_bad_omegas(omega, net):
     for scale in ("strength", "absolute"):
         with pytest.raises(mv.InputError, match="omega is"):
@@ -40,7 +42,9 @@ def test_bad_omegas(omega, net):
 
 
 def test_bad_scales(net):
-    with pytest.raises(mv.InputError, match="omega_scale is 'mean'; give one of 'strength', 'absolute'"):
+    with pytest.raises(
+        mv.InputError, match="omega_scale is 'mean'; give one of 'strength', 'absolute'"
+    ):
         net.modularity(np.zeros(4, dtype=int), omega_scale="mean")
 
 

@@ -83,7 +83,9 @@ def test_no_format_is_left_out():
 @pytest.mark.filterwarnings("ignore:Infomap")
 @pytest.mark.parametrize("measures", MEASURES)
 @pytest.mark.parametrize(("format", "reader"), NODES)
-def test_every_reader_opens_every_file_that_it_is_named_for(format, reader, measures, net, tmp_path):
+def test_every_reader_opens_every_file_that_it_is_named_for(
+    format, reader, measures, net, tmp_path
+):
     read, expected = NODES[format, reader]
     suffix = mv.EXPORTERS.trait(format, "suffix") or mv.EXPORTERS.trait(format, "extension")
     files = net.write(tmp_path / f"net{suffix}", format=format, measures=MEASURES[measures])

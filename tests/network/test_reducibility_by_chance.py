@@ -17,7 +17,9 @@ def test_layers_that_are_alike_stand_out_from_permuted_ones():
     assert result.by_chance.shape == (19, 6)
     table = result.table()
     assert table["groups"][4] == "a+b+c, d+e+f"
-    assert result.quality[4] > result.by_chance[:, 4].max(), "the two kinds differ more than any two groups"
+    assert result.quality[4] > result.by_chance[:, 4].max(), (
+        "the two kinds differ more than any two groups"
+    )
     assert (table["p"][4], table["p"][5]) == (1 / 20, 1)
     assert table["z"][4] > 2
     assert table["by_chance"].tolist() == result.by_chance.mean(0).tolist()

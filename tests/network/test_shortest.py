@@ -93,7 +93,9 @@ KINDS = {
     "no ties": lambda rng, shape: rng.random(shape),
     "powers": lambda rng, shape: 2.0 ** -rng.integers(0, 60, shape),
     "few far powers": lambda rng, shape: 2.0 ** -rng.choice([0, 1, 45, 46, 90], shape),
-    "far eighths": lambda rng, shape: rng.integers(1, 9, shape) / 2.0 ** rng.choice([3, 53, 123], shape),
+    "far eighths": lambda rng, shape: (
+        rng.integers(1, 9, shape) / 2.0 ** rng.choice([3, 53, 123], shape)
+    ),
     "wide": lambda rng, shape: 10.0 ** -(16 * rng.random(shape)),
     "wider": lambda rng, shape: 10.0 ** -(290 * rng.random(shape)),
     "near 1": lambda rng, shape: 1 - rng.choice([0, 2.0**-24, 0.5, 0.75], shape),

@@ -58,15 +58,22 @@ def edges(weights):
 
 
 def plain_jensen_shannon(a, b):
-    return np.mean([jensenshannon(p, q) ** 2 for p, q in zip(a, b, strict=True) if p.any() and q.any()])
+    return np.mean(
+        [jensenshannon(p, q) ** 2 for p, q in zip(a, b, strict=True) if p.any() and q.any()]
+    )
 
 
 PLAIN = {
     "common_edges": lambda a, b: len(edges(a).keys() & edges(b)),
-    "edge_overlap": lambda a, b: 2 * sum(min(w, edges(b).get(e, 0)) for e, w in edges(a).items()) / (sum(edges(a).values()) + sum(edges(b).values())),
+    "edge_overlap": lambda a, b: (
+        2
+        * sum(min(w, edges(b).get(e, 0)) for e, w in edges(a).items())
+        / (sum(edges(a).values()) + sum(edges(b).values()))
+    ),
     "jaccard": lambda a, b: len(edges(a).keys() & edges(b)) / len(edges(a).keys() | edges(b)),
     "weighted_jaccard": lambda a, b: (
-        sum(min(w, edges(b).get(e, 0)) for e, w in edges(a).items()) / sum(max(edges(a).get(e, 0), edges(b).get(e, 0)) for e in edges(a).keys() | edges(b))
+        sum(min(w, edges(b).get(e, 0)) for e, w in edges(a).items())
+        / sum(max(edges(a).get(e, 0), edges(b).get(e, 0)) for e in edges(a).keys() | edges(b))
     ),
     "cosine": lambda a, b: (a * b).sum() / math.sqrt((a**2).sum() * (b**2).sum()),
     "pearson": lambda a, b: np.corrcoef(a.ravel(), b.ravel())[0, 1],
@@ -110,7 +117,9 @@ def test_a_pair_by_hand():
     assert row["cosine"] == pytest.approx(0.25 / math.sqrt(1.46875 * 1.5625))
     entropy = 1.5 * math.log(2)
     mixed = -(0.25 * math.log(0.25) + 0.625 * math.log(0.625) + 0.125 * math.log(0.125))
-    assert row["jensen_shannon"] == pytest.approx(((mixed - entropy / 2) + math.log(2)) / 2), "rows 0 and 1 pay attention in both"
+    assert row["jensen_shannon"] == pytest.approx(((mixed - entropy / 2) + math.log(2)) / 2), (
+        "rows 0 and 1 pay attention in both"
+    )
 
 
 @pytest.mark.parametrize("name", LAYER_SIMILARITIES)
@@ -178,10 +187,14 @@ def test_a_similarity_keeps_its_contract(name, weights, seed):
     low, high = RANGES.get(name, RANGES["pearson"] if "strength" in name else (0, 1))
     assert math.isnan(value) or low <= value <= high + 1e-12
     assert np.array_equal(weights, before), "the input is untouched"
-    assert similarity(name, *weights[::-1]) == pytest.approx(value, abs=1e-12, nan_ok=True), "it is symmetric"
+    assert similarity(name, *weights[::-1]) == pytest.approx(value, abs=1e-12, nan_ok=True), (
+        "it is symmetric"
+    )
     order = np.random.default_rng(seed).permutation(weights.shape[1])
     mixed = weights[:, order][:, :, order]
-    assert similarity(name, *mixed) == pytest.approx(value, abs=1e-6, nan_ok=True), "names of nodes do not matter"
+    assert similarity(name, *mixed) == pytest.approx(value, abs=1e-6, nan_ok=True), (
+        "names of nodes do not matter"
+    )
 
 
 def test_the_table_has_a_row_a_pair():
@@ -219,7 +232,10 @@ def test_the_matrix_has_the_pairs_of_the_table():
     matrix = similarity_matrix(weights, "cosine")
     assert np.array_equal(matrix, matrix.T)
     assert np.diag(matrix) == pytest.approx(np.ones(4))
-    assert matrix[np.triu_indices(4, 1)].tolist() == layer_pair_table(weights, "abcd", "cosine")["cosine"].tolist()
+    assert (
+        matrix[np.triu_indices(4, 1)].tolist()
+        == layer_pair_table(weights, "abcd", "cosine")["cosine"].tolist()
+    )
 
 
 def test_bad_similarities():
@@ -281,11 +297,17 @@ def test_distances_and_quality_agree_with_plain_formulas(density):
     rho = [plain_density(w, density, 0.3) for w in weights]
     for a in range(4):
         for b in range(4):
-            divergence = plain_entropy((rho[a] + rho[b]) / 2) - (plain_entropy(rho[a]) + plain_entropy(rho[b])) / 2
+            divergence = (
+                plain_entropy((rho[a] + rho[b]) / 2)
+                - (plain_entropy(rho[a]) + plain_entropy(rho[b])) / 2
+            )
             assert result.distances[a, b] ** 2 == pytest.approx(divergence, abs=1e-9)
     whole = plain_entropy(plain_density(weights.mean(0), density, 0.3))
     for merges in range(4):
-        entropies = [plain_entropy(plain_density(weights[list(group)].mean(0), density, 0.3)) for group in result.groups(merges)]
+        entropies = [
+            plain_entropy(plain_density(weights[list(group)].mean(0), density, 0.3))
+            for group in result.groups(merges)
+        ]
         assert result.quality[merges] == pytest.approx(1 - np.mean(entropies) / whole, abs=1e-9)
     assert len(result.groups(0)) == 4
     assert result.groups(3) == ((0, 1, 2, 3),)
@@ -309,7 +331,9 @@ def test_two_kinds_of_layers_are_merged_to_two():
     assert result.groups() == ((0, 2, 4), (1, 3))
     assert result.best == 3
     assert result.table()["groups"].tolist()[3] == "a+c+e, b+d"
-    assert result.distances[0, 1] == pytest.approx(1), "layers without a common node are at the greatest distance"
+    assert result.distances[0, 1] == pytest.approx(1), (
+        "layers without a common node are at the greatest distance"
+    )
     # All layers have entropy log2 3; the aggregate has weights 9 and 6 there, so log2 3 + h(0.6, 0.4).
     whole = math.log2(3) - 0.6 * math.log2(0.6) - 0.4 * math.log2(0.4)
     assert result.quality.tolist() == pytest.approx([1 - math.log2(3) / whole] * 4 + [0])
@@ -330,7 +354,9 @@ def test_empty_layers_change_no_quality():
     result = reducibility(with_empty, "abcd")
     assert result.distances[1].tolist() == [1, 0, 1, 0]
     assert result.groups(1) == ((0,), (1, 3), (2,)), "empty layers are merged first"
-    assert result.quality[:2].tolist() == pytest.approx([reducibility(weights, "ab").quality[0]] * 2)
+    assert result.quality[:2].tolist() == pytest.approx(
+        [reducibility(weights, "ab").quality[0]] * 2
+    )
     assert reducibility(np.zeros((3, 4, 4)), "abc").groups() == ((0, 1, 2),)
 
 

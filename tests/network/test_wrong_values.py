@@ -66,7 +66,9 @@ METHODS = pd.DataFrame(
         "difference_high": [0.2, 0.3],
     }
 )
-CHANGES = pd.DataFrame({"variant": ["a"], "change": [0.1], "change_low": [0.0], "change_high": [0.2], "p_holm": [0.5]})
+CHANGES = pd.DataFrame(
+    {"variant": ["a"], "change": [0.1], "change_low": [0.0], "change_high": [0.2], "p_holm": [0.5]}
+)
 SWEEP = pd.DataFrame({"k": [1, 2], "value": [0.1, 0.2]})
 
 
@@ -85,7 +87,11 @@ def cases():
     by_trait = {"layer": layer, "weights": WEIGHTS[0], "stack": WEIGHTS, "supra": SUPRA}
     for name in CENTRALITIES:
         function = CENTRALITIES[name]
-        yield f"centrality {name}", function, [by_trait[CENTRALITIES.trait(name, "takes") or "weights"]]
+        yield (
+            f"centrality {name}",
+            function,
+            [by_trait[CENTRALITIES.trait(name, "takes") or "weights"]],
+        )
     for name in LAYER_MEASURES:
         function = LAYER_MEASURES[name]
         yield f"layer measure {name}", function, [layer]
@@ -213,11 +219,17 @@ def parameters_of_cases():
         for place, parameter in enumerate(inspect.signature(function).parameters.values()):
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
                 continue
-            yield pytest.param(function, arguments, place, parameter, id=f"{label}({parameter.name})")
+            yield pytest.param(
+                function, arguments, place, parameter, id=f"{label}({parameter.name})"
+            )
 
 
-@pytest.mark.parametrize(("function", "arguments", "place", "parameter"), list(parameters_of_cases()))
-def test_a_wrong_value_is_refused_in_one_line_or_works(function, arguments, place, parameter, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("function", "arguments", "place", "parameter"), list(parameters_of_cases())
+)
+def test_a_wrong_value_is_refused_in_one_line_or_works(
+    function, arguments, place, parameter, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     failures = []
     for kind, value in WRONG.items():

@@ -13,7 +13,11 @@ from multiplex_vit import plot
 def test_bands_are_normal_intervals_of_the_mean():
     points = {"entry": "a", "protocol": "token", "curve": "insertion"}
     table = pd.DataFrame(
-        [{**points, "image": i, "fraction": f, "confidence": c} for i, values in enumerate(([0.1, 0.5], [0.3, 0.7])) for f, c in enumerate(values)]
+        [
+            {**points, "image": i, "fraction": f, "confidence": c}
+            for i, values in enumerate(([0.1, 0.5], [0.3, 0.7]))
+            for f, c in enumerate(values)
+        ]
     )
     (ax,) = plot.curve_bands(table).axes
     assert ax.lines[0].get_ydata().tolist() == pytest.approx([0.2, 0.6])
@@ -26,7 +30,9 @@ def test_bands_are_normal_intervals_of_the_mean():
 
 def test_a_gallery_has_a_row_an_image_and_a_column_a_method():
     view, heatmap = np.zeros((8, 12, 3), dtype=np.uint8), np.arange(6.0).reshape(2, 3) - 3
-    figure = plot.gallery([view, view], [[heatmap, None], [heatmap, heatmap]], methods=["$a_", "b"], images=["x", "y"])
+    figure = plot.gallery(
+        [view, view], [[heatmap, None], [heatmap, heatmap]], methods=["$a_", "b"], images=["x", "y"]
+    )
     assert len(figure.axes) == 6
     assert [ax.get_title() for ax in figure.axes[:3]] == ["image", "$a_", "b"]
     assert not figure.axes[2].axison

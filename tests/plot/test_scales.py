@@ -96,7 +96,9 @@ def test_heads_of_a_block_are_one_point_of_a_line():
     ax = plot.trajectories(VALUES, blocks=(0, 0, 1, 1), **options)
     assert [line.get_ydata().tolist() for line in ax.lines[:2]] == [[2, 6], [1, 6]]
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["L00", "L01"]
-    turned = plot.trajectories(VALUES, blocks=(1, 1, 0, 0), ax=plt.figure().add_subplot(), **options)
+    turned = plot.trajectories(
+        VALUES, blocks=(1, 1, 0, 0), ax=plt.figure().add_subplot(), **options
+    )
     assert turned.lines[0].get_ydata().tolist() == [6, 2]
 
 

@@ -55,7 +55,9 @@ def test_an_ablation_of_a_study_asks_the_model_for_pixels_alone(full, tmp_path, 
     for name in MASKED:
         refuse = lambda *args, name=name, **options: pytest.fail(f"{name} was called")  # noqa: E731
         monkeypatch.setattr(VisionModel, name, refuse)
-    study = mv.Study.open(tmp_path / "study").extended(explainers=mv.ablations(SOME, leave_out="centrality"))
+    study = mv.Study.open(tmp_path / "study").extended(
+        explainers=mv.ablations(SOME, leave_out="centrality")
+    )
     study.run()
     assert study.passes().run == full.passes().run
     found = ablate(study, leave_out="centrality")

@@ -82,7 +82,11 @@ def test_a_budget_is_given_to_those_whose_passes_depend_on_it():
     def at(name, budget):
         return str(at_budget(mv.EXPLAINERS[name], budget, MANY_TOKENS, 12))
 
-    assert [at("mutex", budget) for budget in (20, 55, 70)] == ["mutex(budget=20)", "mutex", "mutex"]
+    assert [at("mutex", budget) for budget in (20, 55, 70)] == [
+        "mutex(budget=20)",
+        "mutex",
+        "mutex",
+    ]
     assert at("rise_tokens", 70) == "rise_tokens(budget=70)"
     assert at("occlusion", 70) == "occlusion"
     assert at("raw_attention", 70) == "raw_attention"

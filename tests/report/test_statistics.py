@@ -9,7 +9,10 @@ from multiplex_vit.report.statistics import holm, interval, paired
 
 def test_the_interval_covers_the_true_mean_about_as_often_as_it_says():
     rng = np.random.default_rng(0)
-    covered = [found.low <= 0.3 <= found.high for found in (interval(rng.normal(0.3, 0.1, 60)) for _ in range(200))]
+    covered = [
+        found.low <= 0.3 <= found.high
+        for found in (interval(rng.normal(0.3, 0.1, 60)) for _ in range(200))
+    ]
     assert 0.90 <= np.mean(covered) <= 0.985
 
 

@@ -37,7 +37,11 @@ def test_text_and_pickle_give_an_explainer_back(name):
     for again in (mv.EXPLAINERS[str(explainer)], pickle.loads(pickle.dumps(explainer))):
         assert again == explainer
         assert hash(again) == hash(explainer)
-        assert (again.options, again.settings, again.kind) == (explainer.options, explainer.settings, explainer.kind)
+        assert (again.options, again.settings, again.kind) == (
+            explainer.options,
+            explainer.settings,
+            explainer.kind,
+        )
     assert str(explainer) in mv.EXPLAINERS
     assert explainer in mv.EXPLAINERS
 
@@ -111,7 +115,10 @@ def test_the_text_has_what_differs_in_the_order_of_the_fields():
 
 
 def test_members_of_registries_are_written_by_name():
-    options = {"statistics": [mv.STATISTICS["max"]], "estimator": functools.partial(mv.ESTIMATORS["graph"], smoothness=0.5)}
+    options = {
+        "statistics": [mv.STATISTICS["max"]],
+        "estimator": functools.partial(mv.ESTIMATORS["graph"], smoothness=0.5),
+    }
     explainer = mv.EXPLAINERS["mutex"].at(**options)
     assert str(explainer) == "mutex(statistics=('max',), estimator='graph(smoothness=0.5)')"
     assert mv.EXPLAINERS[str(explainer)] == explainer
@@ -145,7 +152,11 @@ def test_wrong_values_are_refused_at_once():
 
 def test_a_function_of_ones_own_is_an_explainer(demo_vit):
     explainer = mv.Explainer.of(functools.partial(corner, size=2))
-    assert (str(explainer), explainer.kind, explainer.passes(64)) == ("corner(size=2)", "method", None)
+    assert (str(explainer), explainer.kind, explainer.passes(64)) == (
+        "corner(size=2)",
+        "method",
+        None,
+    )
     assert explainer.takes("size")
     assert not explainer.takes("budget")
     assert explainer == mv.Explainer.of(corner).at(size=2) == pickle.loads(pickle.dumps(explainer))
@@ -161,7 +172,9 @@ def test_a_registered_function_is_a_member(registered):
     assert corner in mv.EXPLAINERS
     assert (registered.kind, registered.passes(64)) == ("rival", (0, 0))
     mv.EXPLAINERS.register(corner, kind="rival", forward=0, backward=0)
-    with pytest.raises(mv.InputError, match=r"explainer 'corner' exists already \(test_explainers.corner\)"):
+    with pytest.raises(
+        mv.InputError, match=r"explainer 'corner' exists already \(test_explainers.corner\)"
+    ):
         mv.EXPLAINERS.register(kind="rival")(pretender())
 
 
@@ -182,7 +195,13 @@ def test_a_function_that_is_named_as_a_member_is_not_taken_for_it(registered):
 def test_a_kind_is_one_of_five():
     with pytest.raises(mv.InputError, match="kind is 'best'; give one of 'published'"):
         mv.EXPLAINERS.register(kind="best")
-    assert {explainer.kind for explainer in mv.EXPLAINERS.values()} == {"published", "method", "rival", "baseline", "control"}
+    assert {explainer.kind for explainer in mv.EXPLAINERS.values()} == {
+        "published",
+        "method",
+        "rival",
+        "baseline",
+        "control",
+    }
 
 
 def test_a_pickle_finds_its_function_in_another_process(tmp_path):
@@ -190,9 +209,13 @@ def test_a_pickle_finds_its_function_in_another_process(tmp_path):
         "import multiplex_vit as mv\n@mv.EXPLAINERS.register(kind='rival')\ndef edge(model, picture, label=None, *, width=1): ...\n"
     )
     make = "import expl_own, pickle, sys, multiplex_vit as mv; sys.stdout.buffer.write(pickle.dumps(mv.EXPLAINERS['edge(width=2)']))"
-    pickled = subprocess.run([sys.executable, "-c", make], cwd=tmp_path, capture_output=True, check=True).stdout
+    pickled = subprocess.run(
+        [sys.executable, "-c", make], cwd=tmp_path, capture_output=True, check=True
+    ).stdout
     show = "import pickle, sys; e = pickle.loads(sys.stdin.buffer.read()); print(e, e.kind)"
-    shown = subprocess.run([sys.executable, "-c", show], cwd=tmp_path, input=pickled, capture_output=True, check=True).stdout
+    shown = subprocess.run(
+        [sys.executable, "-c", show], cwd=tmp_path, input=pickled, capture_output=True, check=True
+    ).stdout
     assert shown.decode().strip() == "edge(width=2) rival"
 
 
@@ -207,8 +230,13 @@ def test_a_sweep_is_every_combination_once():
         "mutex(min_cut=0.05, statistics=('max', 'min'))",
         "mutex(min_cut=0.05, statistics=('skew',))",
     ]
-    assert mv.sweep("rise_tokens", budget=[55, 55, 550]) == [mv.EXPLAINERS["rise_tokens"], mv.EXPLAINERS["rise_tokens(budget=550)"]]
-    assert mv.sweep(mv.EXPLAINERS["communities(seed=3)"], budget=np.array([20])) == [mv.EXPLAINERS["communities(budget=20, seed=3)"]]
+    assert mv.sweep("rise_tokens", budget=[55, 55, 550]) == [
+        mv.EXPLAINERS["rise_tokens"],
+        mv.EXPLAINERS["rise_tokens(budget=550)"],
+    ]
+    assert mv.sweep(mv.EXPLAINERS["communities(seed=3)"], budget=np.array([20])) == [
+        mv.EXPLAINERS["communities(budget=20, seed=3)"]
+    ]
     assert mv.sweep("rollout") == [mv.EXPLAINERS["rollout"]]
 
 
@@ -229,7 +257,12 @@ def test_every_result_is_an_explanation_of_the_same_form(demo_vit, name):
     explainer = mv.EXPLAINERS[name].where_taken(budget=12)
     found = explainer(demo_vit, mv.samples()["cat"], "dog")
     assert isinstance(found, mv.Explanation)
-    assert (found.explainer, found.label_name, found.grid, found.model) == (str(explainer), "dog", (8, 8), "demo-vit")
+    assert (found.explainer, found.label_name, found.grid, found.model) == (
+        str(explainer),
+        "dog",
+        (8, 8),
+        "demo-vit",
+    )
     assert found.passes == found.forward_passes + found.backward_passes >= 1
     assert found.table().to_dict("records") == [found.row()]
     assert found.row()["explainer"] == str(explainer)
@@ -262,15 +295,29 @@ def test_the_text_follows_what_is_changed_without_a_pass(demo_vit):
     found = mv.explain(demo_vit, mv.samples()["cat"])
     assert found.with_estimator("contrast").explainer == "mutex(estimator='contrast')"
     assert found.subset(statistic="max").explainer == "mutex(statistics=('max',))"
-    again = mv.explain(demo_vit, mv.samples()["cat"], method=found.subset(statistic="max").explainer)
+    again = mv.explain(
+        demo_vit, mv.samples()["cat"], method=found.subset(statistic="max").explainer
+    )
     assert np.array_equal(again.heatmap, found.subset(statistic="max").heatmap)
 
 
 def test_explainers_of_all_kinds_share_passes_where_they_can(demo_vit):
     images = list(mv.samples().values())[:2]
-    chosen = ["mutex", "rollout", mv.EXPLAINERS["communities(budget=20)"], corner, mv.Settings(statistics=("max",))]
+    chosen = [
+        "mutex",
+        "rollout",
+        mv.EXPLAINERS["communities(budget=20)"],
+        corner,
+        mv.Settings(statistics=("max",)),
+    ]
     for image, of_image in zip(images, mv.explain_each(demo_vit, images, chosen), strict=True):
-        assert [found.explainer for found in of_image] == ["mutex", "rollout", "communities(budget=20)", "corner", "mutex(statistics=('max',))"]
+        assert [found.explainer for found in of_image] == [
+            "mutex",
+            "rollout",
+            "communities(budget=20)",
+            "corner",
+            "mutex(statistics=('max',))",
+        ]
         for found, method in zip(of_image, chosen, strict=True):
             alone = mv.explain(demo_vit, image, method=method)
             assert np.allclose(found.heatmap, alone.heatmap, atol=1e-4)
@@ -290,8 +337,13 @@ def test_a_function_returns_a_heatmap_of_the_grid(demo_vit):
     def nothing(model, picture, label=None):
         return None
 
-    with pytest.raises(mv.InputError, match=r"a heatmap of shape \[4, 16\], or with NaN; expected finite values \[8, 8\]"):
+    with pytest.raises(
+        mv.InputError,
+        match=r"a heatmap of shape \[4, 16\], or with NaN; expected finite values \[8, 8\]",
+    ):
         mv.explain(demo_vit, cat, method=transposed)
-    with pytest.raises(mv.InputError, match=r"explainer nothing returned NoneType; expected an array \[row, col\]"):
+    with pytest.raises(
+        mv.InputError, match=r"explainer nothing returned NoneType; expected an array \[row, col\]"
+    ):
         mv.explain(demo_vit, cat, method=nothing)
     assert mv.explain(demo_vit, cat, method=corner).passes == 1, "that of the whole image"

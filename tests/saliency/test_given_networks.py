@@ -21,7 +21,10 @@ def vit():
 
 
 def networks_of(model, image, **options):
-    return {operator: mv.multiplex(model, image, operator=operator, **options) for operator in ("min", "max", "sum")}
+    return {
+        operator: mv.multiplex(model, image, operator=operator, **options)
+        for operator in ("min", "max", "sum")
+    }
 
 
 def same(one, other):
@@ -31,7 +34,12 @@ def same(one, other):
     assert np.array_equal(one.probabilities, other.probabilities)
     assert np.array_equal(one.clean, other.clean)
     assert np.array_equal(one.heatmap, other.heatmap)
-    assert (one.label, one.passes, one.settings, one.explainer) == (other.label, other.passes, other.settings, other.explainer)
+    assert (one.label, one.passes, one.settings, one.explainer) == (
+        other.label,
+        other.passes,
+        other.settings,
+        other.explainer,
+    )
 
 
 # --- untouched networks give what explain gives -----------------------------------------------------------------------
@@ -44,10 +52,19 @@ def test_untouched_networks_change_not_even_the_last_bit(model, name):
 
 
 @pytest.mark.parametrize(
-    "options", [{"numerics": "stable"}, {"token_ratio": 0.8}, {"starting_layer": 2}, {"centralities": "pagerank", "statistics": ["std", "skew"]}]
+    "options",
+    [
+        {"numerics": "stable"},
+        {"token_ratio": 0.8},
+        {"starting_layer": 2},
+        {"centralities": "pagerank", "statistics": ["std", "skew"]},
+    ],
 )
 def test_they_do_not_with_other_settings(vit, options):
-    same(mv.explain(vit, CAT, network=networks_of(vit, CAT), **options), mv.explain(vit, CAT, **options))
+    same(
+        mv.explain(vit, CAT, network=networks_of(vit, CAT), **options),
+        mv.explain(vit, CAT, **options),
+    )
 
 
 def test_one_network_is_one_operator(vit):
@@ -76,13 +93,25 @@ def test_masks_are_of_the_filtered_network(vit):
     strength = net.weights.sum(1).max(0)
     threshold = np.sort(strength)[31]
     assert np.array_equal(found.masks.kept[0], strength >= threshold)
-    assert not np.array_equal(found.masks.kept, mv.explain(vit, CAT, operators="sum", centralities="in_strength", statistics="max").masks.kept)
+    assert not np.array_equal(
+        found.masks.kept,
+        mv.explain(
+            vit, CAT, operators="sum", centralities="in_strength", statistics="max"
+        ).masks.kept,
+    )
 
 
 def test_a_network_built_by_hand_decides_which_tokens_stay(vit):
     weights = np.zeros((6, 64, 64))
     weights[:, :, :10] = 1
-    found = mv.explain(vit, CAT, network=mv.Multiplex(weights, (8, 8)), centralities="in_strength", statistics="max", token_ratio=0.9)
+    found = mv.explain(
+        vit,
+        CAT,
+        network=mv.Multiplex(weights, (8, 8)),
+        centralities="in_strength",
+        statistics="max",
+        token_ratio=0.9,
+    )
     assert found.masks.kept[0].nonzero()[0].tolist() == list(range(10))
     assert found.masks.labels == (("network", "in_strength", "max"),)
 
@@ -103,9 +132,14 @@ def test_every_method_of_a_network_is_taken(vit):
         found = mv.explain(vit, CAT, network=network)
         assert len(found.masks) == 18
         assert not np.array_equal(found.heatmap, mv.explain(vit, CAT, operators="sum").heatmap)
-    assert mv.explain(vit, CAT, network=heads, starting_layer=5).network["network"]["n_layers"] == heads.n_layers
+    assert (
+        mv.explain(vit, CAT, network=heads, starting_layer=5).network["network"]["n_layers"]
+        == heads.n_layers
+    )
     turned = mv.explain(vit, CAT, network=net.reverse()).subset(direction="in")
-    assert np.array_equal(turned.heatmap, mv.explain(vit, CAT, network=net).subset(direction="out").heatmap)
+    assert np.array_equal(
+        turned.heatmap, mv.explain(vit, CAT, network=net).subset(direction="out").heatmap
+    )
 
 
 def test_another_images_network_is_taken_and_several_go_with_their_images(vit):
@@ -128,7 +162,11 @@ def test_what_was_done_to_the_network_is_told_and_kept(vit, tmp_path):
     found = mv.explain(vit, CAT, network=net)
     facts = found.network["sum"]
     assert facts["filters"] == "min_cut 0.01; disparity 0.05; null_model degree, seed 7"
-    assert (facts["n_edges"], facts["direction"], facts["model"]) == (net.n_edges, "attention", "demo-vit")
+    assert (facts["n_edges"], facts["direction"], facts["model"]) == (
+        net.n_edges,
+        "attention",
+        "demo-vit",
+    )
     assert "null_model degree, seed 7" in found.table()["network"].item()
     assert "of given networks" in repr(found)
     found.save(tmp_path / "a.npz")
@@ -136,7 +174,11 @@ def test_what_was_done_to_the_network_is_told_and_kept(vit, tmp_path):
     assert loaded.network == found.network
     assert loaded.row() == found.row()
     assert np.array_equal(loaded.heatmap, found.heatmap)
-    other = mv.explain(vit, CAT, network=mv.multiplex(vit, CAT).filter("disparity", 0.05).shuffled("degree", seed=8))
+    other = mv.explain(
+        vit,
+        CAT,
+        network=mv.multiplex(vit, CAT).filter("disparity", 0.05).shuffled("degree", seed=8),
+    )
     assert other.network["sum"]["sha256"] != facts["sha256"]
     assert mv.explain(vit, CAT).network is None
     assert "network" not in mv.explain(vit, CAT).row()
@@ -150,17 +192,32 @@ def test_what_was_done_to_the_network_is_told_and_kept(vit, tmp_path):
     [
         ({"min_cut": 0.1}, "min_cut and a network were given; leave min_cut out"),
         ({"operators": "sum"}, "operators and a network were given"),
-        ({"method": "communities(graph_operator='max')"}, "graph_operator and a network were given"),
+        (
+            {"method": "communities(graph_operator='max')"},
+            "graph_operator and a network were given",
+        ),
         ({"design": "random"}, r"mutex\(design='random'\) makes no masks of networks"),
         ({"method": "rollout"}, "rollout makes no masks of networks; leave network out"),
-        ({"network": None, "method": "rollout", "starting_layer": 3}, "explainer rollout has no option 'starting_layer'"),
+        (
+            {"network": None, "method": "rollout", "starting_layer": 3},
+            "explainer rollout has no option 'starting_layer'",
+        ),
         ({"starting_layer": 6}, "starting_layer is 6; give 0 to 5"),
         ({"network": 3}, "network is 3; give a Multiplex"),
         ({"network": {}}, "network is {}; give a Multiplex"),
         ({"network": {"sum": 3}}, "network 'sum' is 3; give a Multiplex"),
-        ({"network": mv.Multiplex(np.ones((1, 16, 16)), (4, 4))}, "network 'network' has 4 x 4 nodes; the image has 8 x 8 patches"),
-        ({"network": mv.Multiplex(np.ones((1, 64, 64)), (4, 16))}, "has 4 x 16 nodes; the image has 8 x 8"),
-        ({"network": mv.Multiplex(np.ones((1, 65, 65)), (8, 8), prefix=("class",))}, "has prefix tokens: class; masks are of patches"),
+        (
+            {"network": mv.Multiplex(np.ones((1, 16, 16)), (4, 4))},
+            "network 'network' has 4 x 4 nodes; the image has 8 x 8 patches",
+        ),
+        (
+            {"network": mv.Multiplex(np.ones((1, 64, 64)), (4, 16))},
+            "has 4 x 16 nodes; the image has 8 x 8",
+        ),
+        (
+            {"network": mv.Multiplex(np.ones((1, 65, 65)), (8, 8), prefix=("class",))},
+            "has prefix tokens: class; masks are of patches",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line(vit, options, message):
@@ -171,7 +228,10 @@ def test_what_does_not_fit_is_refused_in_one_line(vit, options, message):
 
 
 def test_the_token_graph_needs_its_network(vit):
-    with pytest.raises(mv.InputError, match="the token graph is made of the network of 'mean', which is not among min, max, sum"):
+    with pytest.raises(
+        mv.InputError,
+        match="the token graph is made of the network of 'mean', which is not among min, max, sum",
+    ):
         mv.explain(vit, CAT, method="communities", network=networks_of(vit, CAT))
     several = {**networks_of(vit, CAT), "mean": mv.multiplex(vit, CAT, operator="mean", min_cut=0)}
     found = mv.explain(vit, CAT, method="communities", network=several)

@@ -22,7 +22,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*masks.table", "ignore:.*its co
 def explained(model, pixels, name, label=None):
     """Return a result with its passes limited, or None where the method says that it cannot read this head."""
     explain = mv.EXPLAINERS[name].where_taken(budget=24)
-    if name == "communities" and not isinstance(getattr(model.model, model.backbone.adapter.readers[0]), torch.nn.Linear):
+    if name == "communities" and not isinstance(
+        getattr(model.model, model.backbone.adapter.readers[0]), torch.nn.Linear
+    ):
         with pytest.raises(mv.InputError, match="give direct_weight=0"):
             explain(model, pixels, label)
         return None
@@ -54,7 +56,13 @@ def test_every_pass_gives_the_models_own_scores(pixels, kind, architecture):
     assert model.probabilities(tokens, everything[:0]).shape == (0, KINDS[kind].n_classes)
 
 
-@pytest.mark.parametrize("architecture", [name if name == "ViT" else pytest.param(name, marks=pytest.mark.slow) for name in ARCHITECTURES])
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        name if name == "ViT" else pytest.param(name, marks=pytest.mark.slow)
+        for name in ARCHITECTURES
+    ],
+)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", EXPLAINERS)
 def test_every_explainer_explains_the_models_own_scores(pixels, tmp_path, name, kind, architecture):
@@ -91,7 +99,9 @@ def test_a_predicted_value_is_explained_the_same_wherever_its_zero_is(pixels, na
     with torch.no_grad():
         model.model.classifier.bias += bias
     moved = explained(model, pixels(), name)
-    assert moved.clean[0] == pytest.approx(own_scores(model, "regression", pixels())[0, 0], abs=1e-4)
+    assert moved.clean[0] == pytest.approx(
+        own_scores(model, "regression", pixels())[0, 0], abs=1e-4
+    )
     assert spearmanr(before.ravel(), moved.heatmap.ravel()).statistic > 0.99
     assert np.abs(before - moved.heatmap).max() < 0.02 * np.ptp(before)
 
@@ -127,7 +137,9 @@ def test_one_logit_is_its_only_class(pixels):
         explanation.contrast(0, 0)
 
 
-@pytest.mark.parametrize(("kind", "saved"), [("two", "sigmoid"), ("multi-label", "softmax"), ("regression", "sigmoid")])
+@pytest.mark.parametrize(
+    ("kind", "saved"), [("two", "sigmoid"), ("multi-label", "softmax"), ("regression", "sigmoid")]
+)
 def test_a_saved_file_that_claims_another_score_is_refused(pixels, tmp_path, kind, saved):
     model = model_with(kind)
     if kind == "regression":
@@ -136,7 +148,9 @@ def test_a_saved_file_that_claims_another_score_is_refused(pixels, tmp_path, kin
     result = mv.explain(model, pixels())
     replace(result, score=SCORES[saved]).save(tmp_path / "e.npz")
     if kind == "two":
-        assert mv.Explanation.load(tmp_path / "e.npz").score is SCORES["sigmoid"], "which it could be"
+        assert mv.Explanation.load(tmp_path / "e.npz").score is SCORES["sigmoid"], (
+            "which it could be"
+        )
         return
     with pytest.raises(mv.InputError, match="do not add up to 1|expected numbers from 0 to 1"):
         mv.Explanation.load(tmp_path / "e.npz")
@@ -149,6 +163,8 @@ def test_a_replaced_head_is_told_of_once(pixels):
         mv.explain(model, pixels())
         mv.EXPLAINERS["rollout"](model, pixels())
     said = [str(each.message) for each in told if "configuration names" in str(each.message)]
-    assert said == ["tiny ViT gives 3 logits, but its configuration names 10 classes; they are called '0' to '2' (set config.id2label to name them)"]
+    assert said == [
+        "tiny ViT gives 3 logits, but its configuration names 10 classes; they are called '0' to '2' (set config.id2label to name them)"
+    ]
     model.model.config.id2label = {0: "a", 1: "b", 2: "c"}
     assert mv.VisionModel(model.model).classes == ("a", "b", "c")

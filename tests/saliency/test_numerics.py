@@ -71,9 +71,14 @@ def test_both_numerics_agree_where_nothing_nearly_ties():
 
 
 def test_what_a_constant_node_gets():
-    values = torch.tensor([[1.0, 1.0, 1.0], [1.0, 1.00001, 2.0], [1.0, 1.0, 4.0]], dtype=torch.float64)
+    values = torch.tensor(
+        [[1.0, 1.0, 1.0], [1.0, 1.00001, 2.0], [1.0, 1.0, 4.0]], dtype=torch.float64
+    )
     assert hardly_varies(values).tolist() == [True, True, False]
-    assert {name: mv.STATISTICS.trait(name, "constant") for name in ("skew", "kurtosis", "sum/std", "max")} == {
+    assert {
+        name: mv.STATISTICS.trait(name, "constant")
+        for name in ("skew", "kurtosis", "sum/std", "max")
+    } == {
         "skew": 0.0,
         "kurtosis": -3.0,
         "sum/std": math.inf,
@@ -93,7 +98,9 @@ def test_a_statistic_and_a_centrality_of_ones_own_take_part():
 
 
 def test_rounding_and_keeping_at_the_edges():
-    values = torch.tensor([0.0, math.nan, math.inf, -math.inf, 99999.6, 1e-300], dtype=torch.float64)
+    values = torch.tensor(
+        [0.0, math.nan, math.inf, -math.inf, 99999.6, 1e-300], dtype=torch.float64
+    )
     assert rounded(values)[[0, 2, 3, 4]].tolist() == [0.0, math.inf, -math.inf, 100000.0]
     assert math.isnan(rounded(values)[1])
     ties = torch.tensor([1.0, 1.0, 1.0, 0.0])
@@ -110,5 +117,7 @@ def test_numerics_in_settings_saved_files_and_messages(demo_vit, tmp_path):
     assert explanation.row()["numerics"] == "stable"
     assert mv.Settings().numerics == "published"
     assert mv.EXPLAINERS["communities"].settings.numerics == "stable"
-    with pytest.raises(mv.InputError, match="numerics is 'exact'; give one of 'published', 'stable'"):
+    with pytest.raises(
+        mv.InputError, match="numerics is 'exact'; give one of 'published', 'stable'"
+    ):
         mv.Settings(numerics="exact")

@@ -23,7 +23,14 @@ FIELDS = {
     "graph_operator": mv.OPERATORS,
 }
 MEMBERS = [(field, name) for field, registry in FIELDS.items() for name in registry]
-OPTIONS = {"smoothness": 0.1, "shrinkage": 0.5, "ridge": 2.0, "damping": 0.5, "attenuation": 0.5, "length": "log"}
+OPTIONS = {
+    "smoothness": 0.1,
+    "shrinkage": 0.5,
+    "ridge": 2.0,
+    "damping": 0.5,
+    "attenuation": 0.5,
+    "length": "log",
+}
 
 
 def spellings_of(field, name):
@@ -160,7 +167,11 @@ def test_a_saved_heatmap_without_masks_is_checked(demo_vit, tmp_path):
 
 
 def test_ablations_take_a_design_however_it_is_spelled():
-    for design in ("centrality", mv.DESIGNS["centrality"], functools.partial(mv.DESIGNS["centrality"])):
+    for design in (
+        "centrality",
+        mv.DESIGNS["centrality"],
+        functools.partial(mv.DESIGNS["centrality"]),
+    ):
         explainers = mv.ablations(mv.EXPLAINERS["mutex"].at(design=design), leave_out="direction")
         assert len(explainers) == 3
         assert [len(each.settings.centralities) for each in explainers] == [2, 1, 1]

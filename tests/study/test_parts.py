@@ -99,7 +99,18 @@ def a_flipped_page(path, done, other):
     path.write_bytes(bytes(content))
 
 
-DAMAGES = (another_unit, another_table, another_study, no_columns, no_seal, a_row_less, truncated, empty, a_folder, a_flipped_page)
+DAMAGES = (
+    another_unit,
+    another_table,
+    another_study,
+    no_columns,
+    no_seal,
+    a_row_less,
+    truncated,
+    empty,
+    a_folder,
+    a_flipped_page,
+)
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
@@ -109,7 +120,9 @@ def test_a_damaged_part_is_told_on_reading(tmp_path, done, other, table, damage)
     shutil.copytree(done.out, out)
     damage(out / table / part(table), done, other)
     opened = mv.Study.open(out)
-    with pytest.raises(InputError, match=rf"{table}/{part(table)} is damaged \(.+\); run the study again") as told:
+    with pytest.raises(
+        InputError, match=rf"{table}/{part(table)} is damaged \(.+\); run the study again"
+    ) as told:
         opened.store.read(table)
     assert "\n" not in str(told.value)
 
@@ -124,9 +137,14 @@ def test_damaged_parts_are_set_aside_and_run_again(tmp_path, done, other, damage
         path = out / table / part(table)
         damage(path, done, other)
         damaged[f"{table}-{part(table)}.damaged"] = path.read_bytes() if path.is_file() else None
-    with pytest.warns(UserWarning, match="damaged parts are set aside and computed again: .* and 1 others"):
+    with pytest.warns(
+        UserWarning, match="damaged parts are set aside and computed again: .* and 1 others"
+    ):
         found = study(out).run()
-    kept = {path.name: path.read_bytes() if path.is_file() else None for path in (out / "damaged").iterdir()}
+    kept = {
+        path.name: path.read_bytes() if path.is_file() else None
+        for path in (out / "damaged").iterdir()
+    }
     assert kept == damaged
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -167,7 +185,14 @@ def test_wherever_a_bit_flips_the_content_is_right_or_refused(tmp_path, done, ta
 
 
 @pytest.mark.parametrize(
-    "change", [lambda text: text[:-10], lambda text: text.replace('"seed": 0', '"seed": 1'), lambda text: "", lambda text: "[]", lambda text: "{}"]
+    "change",
+    [
+        lambda text: text[:-10],
+        lambda text: text.replace('"seed": 0', '"seed": 1'),
+        lambda text: "",
+        lambda text: "[]",
+        lambda text: "{}",
+    ],
 )
 def test_a_manifest_that_was_changed_is_refused_everywhere(tmp_path, done, change, capsys):
     out = tmp_path / "study"
@@ -212,7 +237,9 @@ def test_a_study_of_which_no_image_can_be_explained_leaves_nothing(tmp_path, cap
     folder = tmp_path / "photos"
     folder.mkdir()
     nothing_readable(folder)
-    with pytest.raises(InputError, match="no image of 2 could be explained; the first, a.jpg: .*known format"):
+    with pytest.raises(
+        InputError, match="no image of 2 could be explained; the first, a.jpg: .*known format"
+    ):
         study(tmp_path / "out", images=folder).run()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["photos"]
     assert main(["study", str(folder), "--out", str(tmp_path / "out"), "--device", "cpu"]) == 2
@@ -232,11 +259,22 @@ def test_failures_before_the_first_success_are_kept_with_it(tmp_path):
     assert {unit.chunk for unit in found.store.done()} == {0, 1, 2}
 
 
-@pytest.mark.parametrize("scheduler", ["nonsense", "tcp://127.0.0.1:1", "tcp://nowhere.invalid:8786"])
+@pytest.mark.parametrize(
+    "scheduler", ["nonsense", "tcp://127.0.0.1:1", "tcp://nowhere.invalid:8786"]
+)
 def test_a_scheduler_that_does_not_answer_leaves_nothing(tmp_path, scheduler, monkeypatch, capsys):
     pytest.importorskip("distributed")
     monkeypatch.setattr("multiplex_vit.study.run.dask.PATIENCE", 1.0)
-    code = main(["study", str(PHOTOS[0].parent), "--out", str(tmp_path / "new" / "out"), "--scheduler", scheduler])
+    code = main(
+        [
+            "study",
+            str(PHOTOS[0].parent),
+            "--out",
+            str(tmp_path / "new" / "out"),
+            "--scheduler",
+            scheduler,
+        ]
+    )
     err = capsys.readouterr().err
     assert code == 2
     assert len(err.splitlines()) == 1

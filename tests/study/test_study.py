@@ -62,7 +62,9 @@ def test_every_row_is_what_explain_and_evaluate_give(done, demo_vit):
     assert list(table.columns) == [*facts, "explainer", "token_ratio", "protocol", *values]
     for number, path in enumerate(PHOTOS):
         for ratio in (0.3, 0.5):
-            ex = mv.explain(demo_vit, path, operators="sum", statistics=("max", "min"), token_ratio=ratio)
+            ex = mv.explain(
+                demo_vit, path, operators="sum", statistics=("max", "min"), token_ratio=ratio
+            )
             fid = mv.evaluate(demo_vit, path, ex.heatmap, label=ex.label, steps=4)
             row = table[(table["number"] == number) & (table["token_ratio"] == ratio)].iloc[0]
             assert row["insertion"] == pytest.approx(fid.insertion.auc, abs=1e-5)
@@ -75,7 +77,9 @@ def test_every_row_is_what_explain_and_evaluate_give(done, demo_vit):
 
 def test_curves_have_the_areas_of_the_scores(done):
     scores = done.scores().set_index(["number", "explainer"])
-    for (number, explainer, curve), points in done.curves().groupby(["number", "explainer", "curve"]):
+    for (number, explainer, curve), points in done.curves().groupby(
+        ["number", "explainer", "curve"]
+    ):
         area = np.trapezoid(points["confidence"], points["fraction"])
         assert area == pytest.approx(scores.loc[(number, explainer), curve])
 
@@ -105,7 +109,11 @@ def test_images_have_their_hash_and_their_passes(done, demo_vit):
     costs = done.costs().query("number == 0").set_index("explainer")
     assert costs.loc[FIRST, "forward_passes"] == several[0].forward_passes
     assert facts.loc[0, "sha256"] == mv.images(PHOTOS).sample(0).sha256
-    assert done.all_passes().run == (facts["forward_passes"] + facts["evaluation_passes"]).sum() < done.all_passes().naive
+    assert (
+        done.all_passes().run
+        == (facts["forward_passes"] + facts["evaluation_passes"]).sum()
+        < done.all_passes().naive
+    )
 
 
 def test_a_summary_pairs_explainers_with_the_random_order_and_with_the_first(done):
@@ -297,7 +305,9 @@ def test_a_model_of_ones_own_runs_here_and_nowhere_else(tmp_path, demo_vit, done
 def test_a_folder_in_use_is_refused_and_a_dead_runs_lock_is_taken_over(tmp_path):
     held = "import sys, time\nfrom pathlib import Path\nfrom multiplex_vit.study.store import Store\nwith Store(Path(sys.argv[1])).locked():\n    print('held', flush=True)\n    time.sleep(60)"
     (tmp_path / "out").mkdir()
-    other = subprocess.Popen([sys.executable, "-c", held, str(tmp_path / "out")], stdout=subprocess.PIPE, text=True)
+    other = subprocess.Popen(
+        [sys.executable, "-c", held, str(tmp_path / "out")], stdout=subprocess.PIPE, text=True
+    )
     assert other.stdout.readline() == "held\n"
     try:
         with pytest.raises(InputError, match=f"is in use by process {other.pid} on "):
@@ -307,7 +317,9 @@ def test_a_folder_in_use_is_refused_and_a_dead_runs_lock_is_taken_over(tmp_path)
         other.send_signal(signal.SIGKILL)
         other.wait()
         other.stdout.close()
-    assert {unit.chunk for unit in small(tmp_path / "out", images=PHOTOS[:1]).run().store.done()} == {0}
+    assert {
+        unit.chunk for unit in small(tmp_path / "out", images=PHOTOS[:1]).run().store.done()
+    } == {0}
 
 
 def test_a_folder_of_other_files_is_refused(tmp_path):
@@ -333,7 +345,10 @@ def test_a_disk_that_fills_is_one_line_and_the_study_goes_on(tmp_path, done, mon
         write(path, table)
 
     monkeypatch.setattr(store, "write_table", full)
-    with pytest.raises(InputError, match=r"cannot write .*chunk-000001.parquet: No space left on device; 1 units are kept, run again to go on") as told:
+    with pytest.raises(
+        InputError,
+        match=r"cannot write .*chunk-000001.parquet: No space left on device; 1 units are kept, run again to go on",
+    ) as told:
         found.run()
     assert "\n" not in str(told.value)
     monkeypatch.undo()
@@ -376,7 +391,10 @@ def test_bad_choices_are_told_before_anything_runs(tmp_path, changes, message):
 
 def test_what_would_fail_for_every_image_is_told_at_once(tmp_path):
     for changes, message in (
-        ({"explainers": mv.sweep(starting_layer=[0, 6])}, r"mutex\(starting_layer=6\): starting_layer is 6"),
+        (
+            {"explainers": mv.sweep(starting_layer=[0, 6])},
+            r"mutex\(starting_layer=6\): starting_layer is 6",
+        ),
         ({"target": "lion"}, "label 'lion' is no class"),
         ({"model": "no-such-model"}, "cannot load no-such-model"),
     ):
@@ -394,14 +412,20 @@ def test_the_true_class_is_explained_where_asked(tmp_path):
     labels = mv.images(PHOTOS[:2], labels={"cat.jpg": "dog", "horse.jpg": None})
     found = small(tmp_path / "out", images=labels, target="true").run()
     assert set(found.scores()["explained"]) == {"dog"}
-    assert found.failures()["reason"].tolist() == ["the image has no label, and its true class was to be explained"]
+    assert found.failures()["reason"].tolist() == [
+        "the image has no label, and its true class was to be explained"
+    ]
     assert found.image_table()["correct"].tolist() == [False]
 
 
 def test_one_class_is_explained_for_all_images_where_asked(tmp_path, demo_vit):
-    found = small(tmp_path / "out", images=PHOTOS[:2], target="dog", explainers=["rollout", FEW]).run()
+    found = small(
+        tmp_path / "out", images=PHOTOS[:2], target="dog", explainers=["rollout", FEW]
+    ).run()
     assert set(found.scores()["explained"]) == {"dog"}
-    expected = mv.explain(demo_vit, PHOTOS[0], label="dog", operators="sum", statistics=("max", "min"))
+    expected = mv.explain(
+        demo_vit, PHOTOS[0], label="dog", operators="sum", statistics=("max", "min")
+    )
     heatmaps = found.heatmaps().set_index(["number", "explainer"])["heatmap"]
     np.testing.assert_allclose(heatmaps[0, str(FEW)], expected.heatmap, atol=1e-6)
 
@@ -432,9 +456,13 @@ if __name__ == "__main__":
 """
     path = tmp_path / "run.py"
     path.write_text(script)
-    finished = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=120, check=False)
+    finished = subprocess.run(
+        [sys.executable, str(path)], capture_output=True, text=True, timeout=120, check=False
+    )
     assert finished.returncode == 0, finished.stderr
-    pd.testing.assert_frame_equal(mv.Study.open(tmp_path / "out").scores(), done.scores(), rtol=1e-4)
+    pd.testing.assert_frame_equal(
+        mv.Study.open(tmp_path / "out").scores(), done.scores(), rtol=1e-4
+    )
 
 
 @pytest.mark.slow
@@ -444,7 +472,10 @@ def test_workers_end_with_the_process_that_started_them(tmp_path):
     driver = subprocess.Popen([sys.executable, str(tmp_path / "run.py")])
     psutil = pytest.importorskip("psutil")
     deadline = time.monotonic() + 60
-    while not (tmp_path / "out" / "manifest.json").exists() or len(children := psutil.Process(driver.pid).children(recursive=True)) < 2:
+    while (
+        not (tmp_path / "out" / "manifest.json").exists()
+        or len(children := psutil.Process(driver.pid).children(recursive=True)) < 2
+    ):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     time.sleep(1)
@@ -478,7 +509,9 @@ def test_images_whose_content_changed_are_refused(tmp_path):
 
     def paint(value):
         for number in range(2):
-            Image.new("RGB", (32, 32), (value, number, 0)).save(tmp_path / "photos" / f"{number}.bmp")
+            Image.new("RGB", (32, 32), (value, number, 0)).save(
+                tmp_path / "photos" / f"{number}.bmp"
+            )
 
     (tmp_path / "photos").mkdir()
     paint(10)
@@ -497,7 +530,9 @@ def test_what_fails_for_every_image_stops_the_run_and_is_not_done(tmp_path, monk
         raise RuntimeError("CUDA error: device lost")
 
     monkeypatch.setattr(rows, "evaluate_many", short)
-    with pytest.raises(InputError, match=r"every image of chunk 0 failed \(RuntimeError: CUDA error: device lost\)"):
+    with pytest.raises(
+        InputError, match=r"every image of chunk 0 failed \(RuntimeError: CUDA error: device lost\)"
+    ):
         found.run()
     monkeypatch.undo()
     assert found.store.done() == set()
@@ -536,7 +571,9 @@ def test_a_data_set_that_raises_anything_is_a_failure(tmp_path):
             return {"image": Image.new("RGB", (32, 32), (9, 9, 9))}
 
     found = small(tmp_path / "out", images=Rows()).run()
-    assert found.failures()[["name", "reason"]].values.tolist() == [["000001", "cannot be read (ValueError: bad decode)"]]
+    assert found.failures()[["name", "reason"]].values.tolist() == [
+        ["000001", "cannot be read (ValueError: bad decode)"]
+    ]
     assert set(found.scores()["number"]) == {0}
 
 
@@ -553,7 +590,9 @@ def test_tables_that_are_gone_or_damaged_are_computed_again(tmp_path, done):
     pd.testing.assert_frame_equal(found.run().scores(), done.scores())
 
 
-@pytest.mark.parametrize("change", [lambda m: {"format": m["format"]}, lambda m: {**m, "study": {}}])
+@pytest.mark.parametrize(
+    "change", [lambda m: {"format": m["format"]}, lambda m: {**m, "study": {}}]
+)
 def test_a_manifest_that_lacks_something_is_damaged(tmp_path, done, change):
     path = small(tmp_path / "out", images=PHOTOS[:1]).run().out / "manifest.json"
     path.write_text(json.dumps(change(json.loads(path.read_text()))))
@@ -618,11 +657,15 @@ def test_a_folder_of_other_files_stays_as_it_is(folder):
 
 @pytest.mark.slow
 def test_a_script_without_a_guard_is_told_so(tmp_path):
-    script = (
-        f"import multiplex_vit as mv\nmv.Study(images={[str(p) for p in PHOTOS]}, out={str(tmp_path / 'out')!r}, chunk=1, steps=2, device='cpu').run(workers=2)"
-    )
+    script = f"import multiplex_vit as mv\nmv.Study(images={[str(p) for p in PHOTOS]}, out={str(tmp_path / 'out')!r}, chunk=1, steps=2, device='cpu').run(workers=2)"
     (tmp_path / "run.py").write_text(script)
-    ended = subprocess.run([sys.executable, str(tmp_path / "run.py")], capture_output=True, text=True, timeout=120, check=False)
+    ended = subprocess.run(
+        [sys.executable, str(tmp_path / "run.py")],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert ended.returncode == 1
     assert ended.stderr.count("multiplex_vit.errors.InputError:") == 1
     assert 'put the call of run under if __name__ == "__main__":' in ended.stderr.splitlines()[-1]

@@ -60,7 +60,9 @@ def test_a_study_its_ablation_and_its_report(tmp_path, capsys):
     assert "without operator max" in shown
     assert "\n0 forward passes were added" not in shown, "curves take passes"
     assert len(pd.read_csv(out / "ablation.csv")) == 2 * 4
-    assert mv.Study.open(out).passes().run == mv.Study.open(out).image_table()["forward_passes"].sum()
+    assert (
+        mv.Study.open(out).passes().run == mv.Study.open(out).image_table()["forward_passes"].sum()
+    )
     code, shown, _ = run(capsys, "report", out)
     assert code == 0
     text = (out / "report" / "report.md").read_text()
@@ -91,7 +93,10 @@ def test_a_configuration_gives_the_same_study_as_the_options(tmp_path, capsys, c
         ("limit = true", "limit is True; expected a whole number"),
         ("model = 5", "model is 5; expected a text"),
         ("[setting]", "unknown key 'setting'"),
-        ("[sweep]\nmin_cut = 0.1", "[sweep]: min_cut is 0.1; expected a list of the values to take"),
+        (
+            "[sweep]\nmin_cut = 0.1",
+            "[sweep]: min_cut is 0.1; expected a list of the values to take",
+        ),
         ("[sweep]\nmincut = [0.1]", "has no option 'mincut' (did you mean 'min_cut'?)"),
         ("[sweep]\nmin_cut = [3]", "min_cut is 3; give a number from 0 to 1"),
         ('[sweep]\nstatistics = [["mux"]]', "unknown statistic 'mux'"),
@@ -101,7 +106,9 @@ def test_a_configuration_gives_the_same_study_as_the_options(tmp_path, capsys, c
     ],
 )
 def test_a_bad_configuration_is_one_line(tmp_path, capsys, config, line, message):
-    code, out, err = run(capsys, "study", "--config", config(f'images = "{{images}}"\nout = "out"\n{line}\n'))
+    code, out, err = run(
+        capsys, "study", "--config", config(f'images = "{{images}}"\nout = "out"\n{line}\n')
+    )
     assert (code, out) == (2, "")
     assert len(err.splitlines()) == 1
     assert message in err
@@ -114,10 +121,19 @@ def test_a_bad_configuration_is_one_line(tmp_path, capsys, config, line, message
         ([], "a study needs images"),
         (["{empty}", "--out", "{out}"], "holds no image"),
         (["{samples}"], "a study needs out"),
-        (["{samples}", "--out", "{out}", "--labels", "{labels}"], "the labels do not match the images: 2 images without a label, such as 'horse.jpg'"),
-        (["{samples}", "--out", "{out}", "--sweep", "min_cut"], "--sweep is 'min_cut'; give name=value,value"),
+        (
+            ["{samples}", "--out", "{out}", "--labels", "{labels}"],
+            "the labels do not match the images: 2 images without a label, such as 'horse.jpg'",
+        ),
+        (
+            ["{samples}", "--out", "{out}", "--sweep", "min_cut"],
+            "--sweep is 'min_cut'; give name=value,value",
+        ),
         (["{samples}", "--out", "{out}", "--sweep", "cut=1"], "has no option 'cut'"),
-        (["{samples}", "--out", "{out}", "--sweep", "min_cut=0.1", "--sweep", "min_cut=0.2"], "--sweep gives min_cut twice"),
+        (
+            ["{samples}", "--out", "{out}", "--sweep", "min_cut=0.1", "--sweep", "min_cut=0.2"],
+            "--sweep gives min_cut twice",
+        ),
         (["{samples}", "--out", "{out}", "--preset", "published"], "the index asks for image"),
         (["{samples}", "--out", "{out}", "--workers", "0"], "workers is 0"),
         (["{samples}", "--out", "{file}"], "cannot write into"),
@@ -127,7 +143,10 @@ def test_bad_options_are_one_line(tmp_path, capsys, options, message):
     (tmp_path / "empty").mkdir()
     (tmp_path / "labels.csv").write_text("file,label\ncat.jpg,cat\n")
     places = {"{empty}": "empty", "{out}": "out", "{labels}": "labels.csv", "{file}": "labels.csv"}
-    given = [SAMPLES if each == "{samples}" else tmp_path / places[each] if each in places else each for each in options]
+    given = [
+        SAMPLES if each == "{samples}" else tmp_path / places[each] if each in places else each
+        for each in options
+    ]
     code, _, err = run(capsys, "study", *given)
     assert code == 2
     assert len(err.splitlines()) == 1
@@ -140,7 +159,9 @@ def test_the_published_preset_is_the_published_protocol(tmp_path):
     assert len(set(numbers)) == 5000
     for number in numbers:
         (tmp_path / f"ILSVRC2012_val_{int(number) + 1:08d}.JPEG").touch()
-    found = configured({"preset": "published", "images": str(tmp_path), "out": str(tmp_path / "out")}).study
+    found = configured(
+        {"preset": "published", "images": str(tmp_path), "out": str(tmp_path / "out")}
+    ).study
     assert found.plan.model == "google/vit-base-patch16-224"
     assert found.explainers == (mv.EXPLAINERS["mutex"], mv.EXPLAINERS["random_order"])
     assert found.protocols[0] == "mutex2025/black"
@@ -150,7 +171,11 @@ def test_the_published_preset_is_the_published_protocol(tmp_path):
 
 def test_paths_of_a_configuration_are_relative_to_it(tmp_path):
     (tmp_path / "study.toml").write_text('images = "photos"\nout = "out"\nindex = "published"\n')
-    assert read_config(tmp_path / "study.toml") == {"images": str(tmp_path / "photos"), "out": str(tmp_path / "out"), "index": "published"}
+    assert read_config(tmp_path / "study.toml") == {
+        "images": str(tmp_path / "photos"),
+        "out": str(tmp_path / "out"),
+        "index": "published",
+    }
 
 
 def test_bad_images_are_told_and_counted(tmp_path, capsys):
@@ -202,4 +227,6 @@ def test_ctrl_c_leaves_a_study_that_goes_on(tmp_path):
     assert started.returncode == 130, err
     assert "Traceback" not in err
     assert "units are kept, run the same command to go on" in err
-    assert subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout.startswith("3 images, 4 explainers")
+    assert subprocess.run(
+        command, capture_output=True, text=True, timeout=120, check=True
+    ).stdout.startswith("3 images, 4 explainers")

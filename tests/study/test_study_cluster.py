@@ -40,19 +40,32 @@ def test_a_local_cluster_of_two_processes_gives_the_same_table(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lost", ["worker", "scheduler"])
-def test_a_lost_worker_costs_its_units_and_a_lost_scheduler_is_one_line(tmp_path, lost, monkeypatch):
+def test_a_lost_worker_costs_its_units_and_a_lost_scheduler_is_one_line(
+    tmp_path, lost, monkeypatch
+):
     monkeypatch.syspath_prepend(str(ROOT / "analysis"))
     from kill_study import Cluster
 
     cluster = Cluster(2)
     whole = {UnitId(group, chunk) for group in range(2) for chunk in range(8)}
     try:
-        study = small(tmp_path / "out", images=[*PHOTOS, *copies(tmp_path, 5)], explainers=mv.sweep(min_cut=[0.01, 0.05, 0.1]))
-        threading.Thread(target=kill_once_begun, args=(study, cluster.workers[0] if lost == "worker" else cluster.scheduler), daemon=True).start()
+        study = small(
+            tmp_path / "out",
+            images=[*PHOTOS, *copies(tmp_path, 5)],
+            explainers=mv.sweep(min_cut=[0.01, 0.05, 0.1]),
+        )
+        threading.Thread(
+            target=kill_once_begun,
+            args=(study, cluster.workers[0] if lost == "worker" else cluster.scheduler),
+            daemon=True,
+        ).start()
         if lost == "worker":
             assert study.run(client=cluster.address).store.done() == whole
         else:
-            with pytest.raises(InputError, match=f"the Dask scheduler at {cluster.address} is gone; what is done is kept, run again to go on"):
+            with pytest.raises(
+                InputError,
+                match=f"the Dask scheduler at {cluster.address} is gone; what is done is kept, run again to go on",
+            ):
                 study.run(client=cluster.address)
             assert 1 <= len(study.store.done()) < len(whole)
             assert study.run().store.done() == whole
@@ -95,8 +108,30 @@ def test_no_scheduler_and_something_else_are_one_line(tmp_path, monkeypatch):
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGKILL")
 def test_a_study_that_is_killed_ends_with_the_undisturbed_table(tmp_path):
     copies(tmp_path, 6)
-    options = ["--data", str(tmp_path), "--kills", "3", "--chunk", "1", "--steps", "2", "--runner", "local", "dask", "--seed", "3"]
-    ended = subprocess.run([sys.executable, str(ROOT / "analysis" / "kill_study.py"), *options], capture_output=True, text=True, check=False, timeout=300)
+    options = [
+        "--data",
+        str(tmp_path),
+        "--kills",
+        "3",
+        "--chunk",
+        "1",
+        "--steps",
+        "2",
+        "--runner",
+        "local",
+        "dask",
+        "--seed",
+        "3",
+    ]
+    ended = subprocess.run(
+        [sys.executable, str(ROOT / "analysis" / "kill_study.py"), *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     for runner in ("local", "dask"):
-        assert re.search(rf"^{runner}: 3 kills .* 60 scores; the tables are equal$", ended.stdout, re.MULTILINE), ended.stdout
+        assert re.search(
+            rf"^{runner}: 3 kills .* 60 scores; the tables are equal$", ended.stdout, re.MULTILINE
+        ), ended.stdout

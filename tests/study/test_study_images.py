@@ -16,7 +16,9 @@ from multiplex_vit.study.images.sources import Sample
 
 def png(seed):
     written = io.BytesIO()
-    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(written, "PNG")
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(
+        written, "PNG"
+    )
     return written.getvalue()
 
 
@@ -40,25 +42,41 @@ def test_class_folders_are_labels(folder):
     for label in ("cat", "dog"):
         (folder / "sorted" / label).mkdir(parents=True)
         (folder / "sorted" / label / "a.JPG").write_bytes(png(0))
-    assert [(s.name, s.label) for s in mv.images(folder / "sorted")] == [("cat/a.JPG", "cat"), ("dog/a.JPG", "dog")]
+    assert [(s.name, s.label) for s in mv.images(folder / "sorted")] == [
+        ("cat/a.JPG", "cat"),
+        ("dog/a.JPG", "dog"),
+    ]
 
 
 def test_a_csv_names_files_and_labels(folder):
     (folder / "labels.csv").write_text("file,label\n3.png,dog\n0.png,\n")
-    assert [(s.name, s.label) for s in mv.images(folder / "labels.csv")] == [("3.png", "dog"), ("0.png", None)]
+    assert [(s.name, s.label) for s in mv.images(folder / "labels.csv")] == [
+        ("3.png", "dog"),
+        ("0.png", None),
+    ]
 
 
 def test_labels_of_a_folder_come_from_a_csv_or_a_mapping(folder):
-    pd.DataFrame({"file": [f"{i}.png" for i in range(4)], "label": list("abcd")}).to_csv(folder / "labels.csv", index=False)
+    pd.DataFrame({"file": [f"{i}.png" for i in range(4)], "label": list("abcd")}).to_csv(
+        folder / "labels.csv", index=False
+    )
     assert [s.label for s in mv.images(folder, labels=folder / "labels.csv")] == list("abcd")
-    assert [s.label for s in mv.images(folder, labels={f"{i}.png": i for i in range(4)})] == [0, 1, 2, 3]
+    assert [s.label for s in mv.images(folder, labels={f"{i}.png": i for i in range(4)})] == [
+        0,
+        1,
+        2,
+        3,
+    ]
 
 
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
         ("file,label\n0.png,a\n1.png,b\n2.png,c\n", "1 images without a label, such as '3.png'"),
-        ("file,label\n" + "".join(f"{i}.png,a\n" for i in range(5)), "1 labels without an image, such as '4.png'"),
+        (
+            "file,label\n" + "".join(f"{i}.png,a\n" for i in range(5)),
+            "1 labels without an image, such as '4.png'",
+        ),
         ("name,label\n0.png,a\n", "columns name, label; file"),
         ("file,label\n0.png,a\n0.png,b\n", "'0.png' twice"),
         ("", "cannot read"),
@@ -95,7 +113,11 @@ class Rows(list):
 
 def test_a_data_set_object_is_read_by_number():
     picture = Image.open(io.BytesIO(png(3)))
-    found = mv.images(Rows([{"image": picture, "label": 5}, {"image": {"bytes": png(4), "path": None}, "label": 6}]))
+    found = mv.images(
+        Rows(
+            [{"image": picture, "label": 5}, {"image": {"bytes": png(4), "path": None}, "label": 6}]
+        )
+    )
     assert [s.label for s in found] == [5, 6]
     assert (np.asarray(mv.read_image(found.sample(0).data)) == np.asarray(picture)).all()
     assert found.sample(1).data == png(4)
@@ -104,8 +126,14 @@ def test_a_data_set_object_is_read_by_number():
 def test_the_published_index_picks_imagenet_files_by_their_number(tmp_path):
     for number in (17739, 9978, 5):
         (tmp_path / f"ILSVRC2012_val_{number + 1:08d}.JPEG").write_bytes(png(0))
-    assert [s.name for s in mv.images(tmp_path, index=[17739, 5])] == ["ILSVRC2012_val_00017740.JPEG", "ILSVRC2012_val_00000006.JPEG"]
-    with pytest.raises(InputError, match="lacks 4998 of the 5000 images of the index, such as ILSVRC2012_val_00021510"):
+    assert [s.name for s in mv.images(tmp_path, index=[17739, 5])] == [
+        "ILSVRC2012_val_00017740.JPEG",
+        "ILSVRC2012_val_00000006.JPEG",
+    ]
+    with pytest.raises(
+        InputError,
+        match="lacks 4998 of the 5000 images of the index, such as ILSVRC2012_val_00021510",
+    ):
         mv.images(tmp_path, index="published")
 
 
@@ -114,7 +142,11 @@ def test_an_index_and_a_limit_choose(folder):
     assert [s.name for s in mv.images(folder, index=folder / "index.txt")] == ["3.png", "1.png"]
     assert [s.name for s in mv.images(folder, limit=2)] == ["0.png", "1.png"]
     assert [s.name for s in mv.images(mv.images(folder, index=[2, 0]), index=[1])] == ["0.png"]
-    for index, message in (([0, 4], "asks for image 4, but .* has 4 .0 to 3."), ([1, 1], "twice"), ("nowhere.txt", "cannot read the index")):
+    for index, message in (
+        ([0, 4], "asks for image 4, but .* has 4 .0 to 3."),
+        ([1, 1], "twice"),
+        ("nowhere.txt", "cannot read the index"),
+    ):
         with pytest.raises(InputError, match=message):
             mv.images(folder, index=index)
     with pytest.raises(InputError, match="limit is 0"):
@@ -134,8 +166,16 @@ def test_what_holds_no_image_is_told(tmp_path):
     (tmp_path / "bad.parquet").write_bytes(b"no parquet")
     pq.write_table(pa.table({"text": ["a"]}), tmp_path / "text.parquet")
     (tmp_path / "gone.csv").write_text("file\nnot_there.png\n")
-    cases = {"empty": "holds no image", "none": "no such folder", "bad.parquet": "cannot be read as Parquet", "text.parquet": "named img or image"}
-    for name, message in {**cases, "gone.csv": "1 of 1 files that are not there, such as 'not_there.png'"}.items():
+    cases = {
+        "empty": "holds no image",
+        "none": "no such folder",
+        "bad.parquet": "cannot be read as Parquet",
+        "text.parquet": "named img or image",
+    }
+    for name, message in {
+        **cases,
+        "gone.csv": "1 of 1 files that are not there, such as 'not_there.png'",
+    }.items():
         with pytest.raises(InputError, match=message) as told:
             mv.images(tmp_path / name)
         assert "\n" not in str(told.value)
@@ -153,8 +193,12 @@ def test_an_index_of_what_an_index_left_is_by_the_names_too(tmp_path):
     for number in range(1, 7):
         (tmp_path / f"ILSVRC2012_val_{number:08d}.JPEG").write_bytes(png(0))
     some = mv.images(tmp_path, index=[3, 4, 5])
-    assert [sample.name for sample in mv.images(some, index=[4])] == ["ILSVRC2012_val_00000005.JPEG"]
-    with pytest.raises(InputError, match="lacks 1 of the 1 images of the index, such as ILSVRC2012_val_00000001"):
+    assert [sample.name for sample in mv.images(some, index=[4])] == [
+        "ILSVRC2012_val_00000005.JPEG"
+    ]
+    with pytest.raises(
+        InputError, match="lacks 1 of the 1 images of the index, such as ILSVRC2012_val_00000001"
+    ):
         mv.images(some, index=[0])
 
 

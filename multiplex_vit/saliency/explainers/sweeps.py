@@ -8,7 +8,9 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.saliency.explainers.registry import EXPLAINERS, Explainer
 
 
-def sweep(explainer: str | Explainer | Callable[..., Any] = "mutex", **values: Sequence[Any]) -> list[Explainer]:
+def sweep(
+    explainer: str | Explainer | Callable[..., Any] = "mutex", **values: Sequence[Any]
+) -> list[Explainer]:
     """Return an explainer at every combination of options.
 
     Parameters
@@ -35,7 +37,9 @@ def sweep(explainer: str | Explainer | Callable[..., Any] = "mutex", **values: S
     """
     base = EXPLAINERS.resolve(explainer)
     lists = [_listed(name, several) for name, several in values.items()]
-    swept = [base.at(**dict(zip(values, combination, strict=True))) for combination in product(*lists)]
+    swept = [
+        base.at(**dict(zip(values, combination, strict=True))) for combination in product(*lists)
+    ]
     return list(dict.fromkeys(swept))
 
 

@@ -113,7 +113,9 @@ def images(
     opened = source.source if isinstance(source, ImageSource) else _opened(source, labels)
     places = source.places if isinstance(source, ImageSource) else range(len(opened))
     if not len(places):
-        raise InputError(f"{opened.kind} holds no image; give a folder of images, a CSV (file, label), Parquet with a column of images, or a data set")
+        raise InputError(
+            f"{opened.kind} holds no image; give a folder of images, a CSV (file, label), Parquet with a column of images, or a data set"
+        )
     if index is not None:
         places = [places[i] for i in _positions(opened, places, _numbers(index))]
     places = places[: None if limit is None else whole("limit", limit, at_least=1)]
@@ -141,7 +143,9 @@ def _absolute(value: Any) -> Any:
     """Return a path that is there as it is found from anywhere, several of them likewise, anything else as it is."""
     if isinstance(value, (str, os.PathLike)):
         return str(named(value).resolve()) if named(value).exists() else str(value)
-    if isinstance(value, (list, tuple)) and all(isinstance(each, (str, os.PathLike)) for each in value):
+    if isinstance(value, (list, tuple)) and all(
+        isinstance(each, (str, os.PathLike)) for each in value
+    ):
         return [_absolute(each) for each in value]
     if isinstance(value, Mapping):
         return {str(name): _absolute(path) for name, path in value.items()}
@@ -161,7 +165,9 @@ def _opened(source: Any, labels: Any) -> Source:
             numbered = {f"{place:06d}": image for place, image in enumerate(several)}
             return _from_pictures(numbered, labels)
         return _from_files([named(path) for path in several], labels)
-    raise InputError(f"cannot read images from {type(source).__name__}; give a folder, a CSV, Parquet, a data set or image files")
+    raise InputError(
+        f"cannot read images from {type(source).__name__}; give a folder, a CSV, Parquet, a data set or image files"
+    )
 
 
 def _is_image(value: Any) -> bool:
@@ -233,7 +239,11 @@ def _is_picture(path: Path) -> bool:
 
 
 def _parquet_of(folder: Path) -> list[Path]:
-    return sorted(entry for entry in folder.iterdir() if entry.suffix.lower() == ".parquet" and not entry.name.startswith("."))
+    return sorted(
+        entry
+        for entry in folder.iterdir()
+        if entry.suffix.lower() == ".parquet" and not entry.name.startswith(".")
+    )
 
 
 def column_named(wanted: str, names: Iterable[Any], where: str) -> str | None:
@@ -280,7 +290,10 @@ def column_named(wanted: str, names: Iterable[Any], where: str) -> str | None:
 def _from_files(paths: list[Path], labels: Any) -> Source:
     missing = [path for path in paths if not path.exists()]
     if missing:
-        raise InputError(f"no such image: {missing[0]}" + (f", nor {len(missing) - 1} others" if missing[1:] else ""))
+        raise InputError(
+            f"no such image: {missing[0]}"
+            + (f", nor {len(missing) - 1} others" if missing[1:] else "")
+        )
     names = [path.name for path in paths]
     if len(set(names)) == len(names) and len({path.parent for path in paths}) == 1:
         return Files(paths[0].parent, tuple(names), _labels(names, labels), "files")
@@ -296,7 +309,9 @@ def _from_csv(path: Path) -> Source:
         raise InputError(
             f"{path} names {len(missing)} of {len(names)} files that are not there, such as {missing[0]!r}; paths are relative to the CSV's folder"
         )
-    labels: tuple[Label, ...] = tuple(map(_label, table["label"])) if "label" in table else (None,) * len(names)
+    labels: tuple[Label, ...] = (
+        tuple(map(_label, table["label"])) if "label" in table else (None,) * len(names)
+    )
     return Files(path.parent, tuple(names), labels, str(path))
 
 
@@ -309,7 +324,9 @@ def _named_files(path: Path) -> pd.DataFrame:
             found[name] = wanted
     table = table.rename(columns=found)
     if "file" not in table:
-        raise InputError(f"{path} has columns {', '.join(map(str, table))}; file (and label) are wanted")
+        raise InputError(
+            f"{path} has columns {', '.join(map(str, table))}; file (and label) are wanted"
+        )
     twice = table["file"][table["file"].duplicated()]
     if len(twice):
         raise InputError(f"{path} names {twice.iloc[0]!r} twice; give each file once")
@@ -349,7 +366,9 @@ def _from_parquet(paths: list[Path], labels: Any) -> Source:
     schemas = [_schema(path) for path in paths]
     names = schemas[0].names
     if any(set(schema.names) != set(names) for schema in schemas):
-        raise InputError(f"the Parquet files of {paths[0].parent} have different columns; give one of them")
+        raise InputError(
+            f"the Parquet files of {paths[0].parent} have different columns; give one of them"
+        )
     kind = str(paths[0] if len(paths) == 1 else paths[0].parent)
     return Tables(tuple(paths), _column(names, kind), _label_column(names, labels, kind), kind)
 
@@ -358,18 +377,24 @@ def _schema(path: Path) -> Any:
     try:
         return pq.read_schema(readable(path, give="a Parquet file", most=MOST_PARQUET_BYTES))
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as Parquet ({' '.join(str(error).split())[:120]}); fetch it again") from error
+        raise InputError(
+            f"{path}: cannot be read as Parquet ({' '.join(str(error).split())[:120]}); fetch it again"
+        ) from error
 
 
 def _from_data_set(rows: Any, labels: Any) -> Source:
     names = list(rows.column_names if hasattr(rows, "column_names") else rows.features)
-    return DataSet(rows, _column(names, "the data set"), _label_column(names, labels, "the data set"))
+    return DataSet(
+        rows, _column(names, "the data set"), _label_column(names, labels, "the data set")
+    )
 
 
 def _column(names: list[str], kind: str) -> str:
     found = [name for name in COLUMNS if name in names]
     if not found:
-        raise InputError(f"{kind} has columns {', '.join(names)}; a column of images is named {' or '.join(COLUMNS)}")
+        raise InputError(
+            f"{kind} has columns {', '.join(names)}; a column of images is named {' or '.join(COLUMNS)}"
+        )
     return found[0]
 
 
@@ -383,13 +408,21 @@ def _label_column(names: list[str], labels: Any, kind: str) -> str | None:
 
 def _numbers(index: Any) -> list[int]:
     if isinstance(index, (str, os.PathLike)):
-        path = files("multiplex_vit.study.images") / "imagenet_5000.txt" if index == PUBLISHED else named(index)
+        path = (
+            files("multiplex_vit.study.images") / "imagenet_5000.txt"
+            if index == PUBLISHED
+            else named(index)
+        )
         try:
             index = [int(number) for number in read_text(path).split()]
         except ValueError as error:
-            raise InputError(f"cannot read the index {path}: {error}; give a text file of whole numbers, or {PUBLISHED!r}") from error
+            raise InputError(
+                f"cannot read the index {path}: {error}; give a text file of whole numbers, or {PUBLISHED!r}"
+            ) from error
     if not isinstance(index, Iterable):
-        raise InputError(f"index is {index!r}; give a list of whole numbers, a file or {PUBLISHED!r}")
+        raise InputError(
+            f"index is {index!r}; give a list of whole numbers, a file or {PUBLISHED!r}"
+        )
     numbers = [whole("index", number, at_least=0) for number in index]
     if not numbers:
         raise InputError("the index is empty; give at least one whole number")
@@ -407,9 +440,13 @@ def _positions(source: Source, places: Sequence[int], numbers: list[int]) -> lis
         missing = [number for number in numbers if number not in known]
         if missing:
             name = f"ILSVRC2012_val_{missing[0] + 1:08d}"
-            raise InputError(f"{source.kind} lacks {len(missing)} of the {len(numbers)} images of the index, such as {name}")
+            raise InputError(
+                f"{source.kind} lacks {len(missing)} of the {len(numbers)} images of the index, such as {name}"
+            )
         return [known[number] for number in numbers]
     beyond = [number for number in numbers if number >= len(places)]
     if beyond:
-        raise InputError(f"the index asks for image {beyond[0]}, but {source.kind} has {len(places)} (0 to {len(places) - 1})")
+        raise InputError(
+            f"the index asks for image {beyond[0]}, but {source.kind} has {len(places)} (0 to {len(places) - 1})"
+        )
     return numbers

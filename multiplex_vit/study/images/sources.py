@@ -128,7 +128,9 @@ class ImageSource:
         except InputError:
             raise
         except Exception as error:  # whatever a data set of one's own raises
-            raise InputError(f"cannot be read ({type(error).__name__}: {' '.join(str(error).split())})") from error
+            raise InputError(
+                f"cannot be read ({type(error).__name__}: {' '.join(str(error).split())})"
+            ) from error
 
     def record(self) -> dict[str, Any]:
         """Return what a study's manifest keeps: kind, how many, and a fingerprint of names, sizes, labels and choice."""
@@ -170,7 +172,10 @@ class Files:
 
     def state(self) -> Sequence[Any]:
         """Return names, sizes and labels."""
-        sizes = [(self.root / name).stat().st_size if (self.root / name).exists() else -1 for name in self.names]
+        sizes = [
+            (self.root / name).stat().st_size if (self.root / name).exists() else -1
+            for name in self.names
+        ]
         return [self.names, sizes, self.labels]
 
 

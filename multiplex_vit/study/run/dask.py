@@ -66,18 +66,24 @@ def connected(client: Any) -> Iterator[Any]:
     try:
         import distributed
     except ImportError as error:
-        raise InputError("a Dask cluster needs the package distributed; pip install 'multiplex-vit[cluster]'") from error
+        raise InputError(
+            "a Dask cluster needs the package distributed; pip install 'multiplex-vit[cluster]'"
+        ) from error
     with ExitStack() as stack:
         stack.enter_context(_quiet_logs())
         if isinstance(client, distributed.Client):
             yield client
             return
         if not isinstance(client, str):
-            raise InputError(f"client is {type(client).__name__}; give the address of a Dask scheduler, or a distributed.Client")
+            raise InputError(
+                f"client is {type(client).__name__}; give the address of a Dask scheduler, or a distributed.Client"
+            )
         try:
             connection = distributed.Client(client, timeout=PATIENCE, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
-            raise InputError(f"no Dask scheduler answers at {client}; start one with 'dask scheduler', or give its address") from error
+            raise InputError(
+                f"no Dask scheduler answers at {client}; start one with 'dask scheduler', or give its address"
+            ) from error
         yield stack.enter_context(connection)
 
 
@@ -127,7 +133,9 @@ def _run(client: Any, plan: Plan, units: Iterator[Unit]) -> Iterator[Done]:
                 again.append(unit)
                 deaths += 1
                 if deaths == DEATHS:
-                    raise InputError(f"workers died {DEATHS} times in a row ({names_of_units([unit])}); perhaps memory is short: take smaller chunks")
+                    raise InputError(
+                        f"workers died {DEATHS} times in a row ({names_of_units([unit])}); perhaps memory is short: take smaller chunks"
+                    )
     finally:
         if client.status == "running":
             client.cancel(list(flying))
@@ -188,4 +196,6 @@ def _warn_of_other_versions(client: Any) -> None:
             if there.get(name) != number:
                 changed.append(f"{name} {there.get(name)}, here {number}")
         if changed:
-            warnings.warn(f"worker {address} has other versions: {', '.join(changed)}", stacklevel=2)
+            warnings.warn(
+                f"worker {address} has other versions: {', '.join(changed)}", stacklevel=2
+            )

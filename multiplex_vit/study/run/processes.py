@@ -83,7 +83,9 @@ def sendable(unit: Unit) -> Unit:
     try:
         pickle.dumps(unit.explainers)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise InputError(f"an explainer holds a function that workers cannot be given ({error}); define it in a module, or take one worker") from error
+        raise InputError(
+            f"an explainer holds a function that workers cannot be given ({error}); define it in a module, or take one worker"
+        ) from error
     return unit
 
 
@@ -93,7 +95,9 @@ def names_of_units(units: Iterable[Unit]) -> str:
     return f"chunks {', '.join(map(str, chunks))} were in work"
 
 
-def _until_a_death(plan: Plan, units: Iterator[Unit], workers: int, lost: list[Unit]) -> Iterator[Done]:
+def _until_a_death(
+    plan: Plan, units: Iterator[Unit], workers: int, lost: list[Unit]
+) -> Iterator[Done]:
     """Yield what is done until a worker dies; what was in flight then is put into `lost`."""
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start)

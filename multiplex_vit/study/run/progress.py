@@ -23,5 +23,7 @@ def bar(shown: bool | None, total: int, done: int) -> Iterator[Callable[[int], o
         return
     from tqdm import tqdm
 
-    with tqdm(total=total, initial=done, unit=" images", dynamic_ncols=True, smoothing=0.1) as drawn:
+    with tqdm(
+        total=total, initial=done, unit=" images", dynamic_ncols=True, smoothing=0.1
+    ) as drawn:
         yield drawn.update
