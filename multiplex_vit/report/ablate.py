@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from multiplex_vit import plot
 from multiplex_vit.arguments import checked
 from multiplex_vit.errors import InputError
 from multiplex_vit.report.agreement import rank_correlation
@@ -97,8 +98,6 @@ class Ablation:
 
     def plot(self, **options: Any) -> "Axes":
         """Draw each variant's change by the first protocol; see `multiplex_vit.plot.changes`."""
-        from multiplex_vit import plot
-
         summary = self.summary()
         first = summary.loc[0, ["explainer", "protocol"]]
         is_first = (summary[["explainer", "protocol"]] == first).all(axis=1)

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from multiplex_vit import plot
 from multiplex_vit.arguments import checked
 from multiplex_vit.errors import InputError
 from multiplex_vit.report.given import check_study
 from multiplex_vit.report.leaderboard import leaderboard
 from multiplex_vit.report.names import display_names
+from multiplex_vit.study.tables import differing_options
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,8 +37,6 @@ def plot_passes(study: "Study", protocol: str | None = None, **options: Any) -> 
         As `multiplex_vit.plot.passes` takes them.
     """
     check_study(study)
-    from multiplex_vit import plot
-
     protocol = study.protocols[0] if protocol is None else protocol
     board = leaderboard(study, protocol)
     methods = {str(explainer): explainer.name for explainer in study.explainers}
@@ -65,8 +65,6 @@ def plot_curves(
         If no curve is of these.
     """
     check_study(study)
-    from multiplex_vit import plot
-
     protocol = study.protocols[0] if protocol is None else protocol
     order = list(leaderboard(study, protocol)["explainer"])
     wanted = _few(study, order) if explainers is None else _texts(study, explainers, order)
@@ -94,8 +92,6 @@ def plot_gallery(study: "Study", *, explainers: Iterable[str] | None = None) -> 
         If no view was kept, or none of the explainers has a heatmap.
     """
     check_study(study)
-    from multiplex_vit import plot
-
     views = study.views().set_index("number")["view"]
     if views.empty:
         raise InputError(f"{study.out} holds no view of an image; run the study first")
@@ -119,9 +115,6 @@ def plot_gallery(study: "Study", *, explainers: Iterable[str] | None = None) -> 
 
 def option_figures(study: "Study", protocol: str) -> Iterable[tuple[str, "Figure"]]:
     """Yield a name and a figure for each numeric option that differs between explainers."""
-    from multiplex_vit import plot
-    from multiplex_vit.study.tables import differing_options
-
     table = study.scores()
     table = table[table["protocol"] == protocol]
     options = differing_options(study.explainers).columns[1:]
@@ -141,8 +134,6 @@ def option_figures(study: "Study", protocol: str) -> Iterable[tuple[str, "Figure
 
 def change_figure(table: pd.DataFrame, *, label: str, title: str = "") -> "Figure":
     """Return a figure of paired differences; see `multiplex_vit.plot.changes`."""
-    from multiplex_vit import plot
-
     ax = plot.panel((7.5, 1.2 + 0.3 * len(table)))
     plot.changes(table, label=label, ax=ax)
     ax.set_title(title, fontsize="small", parse_math=False)
@@ -151,8 +142,6 @@ def change_figure(table: pd.DataFrame, *, label: str, title: str = "") -> "Figur
 
 def correlation_figure(matrix: pd.DataFrame) -> "Figure":
     """Return a figure of how alike heatmaps are; see `multiplex_vit.plot.correlation`."""
-    from multiplex_vit import plot
-
     size = 3 + 0.35 * len(matrix)
     ax = plot.panel((size + 1, size))
     plot.correlation(matrix, ax=ax)

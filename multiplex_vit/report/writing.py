@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from multiplex_vit import plot
 from multiplex_vit.arguments import checked
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import output_folder, written_together
@@ -115,8 +116,6 @@ def _figures(
     study: "Study", summary: pd.DataFrame, ablation: "Ablation | None"
 ) -> Iterator[tuple[str, "Figure"]]:
     """Yield names and figures."""
-    from multiplex_vit import plot
-
     names = display_names(study.explainers)
     for protocol in study.protocols:
         file = _file_name(protocol)

@@ -16,6 +16,7 @@ from multiplex_vit.study.groups import PASSES, Group, planned
 from multiplex_vit.study.images.sources import DataSet, ImageSource, Sample
 from multiplex_vit.study.kept import kept_of
 from multiplex_vit.study.plan import PREDICTED, TRUE, Plan
+from multiplex_vit.study.run.dask import on_cluster
 from multiplex_vit.study.run.processes import (
     Done,
     Runner,
@@ -288,8 +289,6 @@ class _Writer:
 def _runner(model: VisionModel, workers: int, client: Any) -> Runner:
     """Return where units are computed."""
     if client is not None:
-        from multiplex_vit.study.run.dask import on_cluster
-
         return on_cluster(client)
     return in_process(model) if workers == 1 else processes(workers)
 
