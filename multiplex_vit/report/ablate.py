@@ -13,8 +13,13 @@ from multiplex_vit.report.agreement import rank_correlation
 from multiplex_vit.report.given import check_study
 from multiplex_vit.report.statistics import interval, paired
 from multiplex_vit.saliency.explainers import Explainer
-from multiplex_vit.study.ablations import DIMENSIONS, can_be_ablated, values_of, variant_names
-from multiplex_vit.study.groups import holds_masks_of
+from multiplex_vit.study.ablations import (
+    DIMENSIONS,
+    can_be_ablated,
+    values_of,
+    variant_names,
+    without_variants,
+)
 from multiplex_vit.study.plan import names_of
 from multiplex_vit.study.study import CONTROL
 
@@ -179,20 +184,9 @@ def ablate(
 
 def full_explainers(study: "Study") -> list[Explainer]:
     """Return the explainers of a study that are no variant of another one, and may have some."""
-    candidates = [explainer for explainer in study.explainers if can_be_ablated(explainer)]
-    full = []
-    for explainer in candidates:
-        others = [other for other in candidates if other != explainer]
-        if not any(_is_part(explainer, other) for other in others):
-            full.append(explainer)
-    return full
-
-
-def _is_part(explainer: Explainer, other: Explainer) -> bool:
-    """Tell whether an explainer uses some of the masks of another one."""
-    if explainer.settings is None or other.settings is None:
-        return False
-    return holds_masks_of(other.settings, explainer.settings)
+    return [
+        explainer for explainer in without_variants(study.explainers) if can_be_ablated(explainer)
+    ]
 
 
 def _asked_variants(full: Explainer, leave_out: Any, keep_only: Any) -> dict[Explainer, str]:

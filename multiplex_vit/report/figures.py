@@ -12,6 +12,7 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.report.given import check_study
 from multiplex_vit.report.leaderboard import leaderboard
 from multiplex_vit.report.names import display_names
+from multiplex_vit.study.ablations import without_variants
 from multiplex_vit.study.tables import differing_options
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def plot_passes(study: "Study", protocol: str | None = None, **options: Any) -> 
     check_study(study)
     protocol = study.protocols[0] if protocol is None else protocol
     board = leaderboard(study, protocol)
+    board = board[board["explainer"].isin(_shown(study))]
     methods = {str(explainer): explainer.name for explainer in study.explainers}
     table = board.assign(entry=board["name"], method=board["explainer"].map(methods))
     title = f"{study.plan.model}, {protocol}"
@@ -67,7 +69,10 @@ def plot_curves(
     check_study(study)
     protocol = study.protocols[0] if protocol is None else protocol
     order = list(leaderboard(study, protocol)["explainer"])
-    wanted = _few(study, order) if explainers is None else _texts(study, explainers, order)
+    if explainers is None:
+        wanted = _few([text for text in order if text in _shown(study)])
+    else:
+        wanted = _texts(study, explainers, order)
     names = display_names(study.explainers)
     curves = study.curves()
     curves = curves[(curves["protocol"] == protocol) & curves["explainer"].isin(wanted)]
@@ -96,7 +101,10 @@ def plot_gallery(study: "Study", *, explainers: Iterable[str] | None = None) -> 
     if views.empty:
         raise InputError(f"{study.out} holds no view of an image; run the study first")
     order = list(leaderboard(study)["explainer"])
-    wanted = order[:_MOST_HEATMAPS] if explainers is None else _texts(study, explainers, order)
+    if explainers is None:
+        wanted = [text for text in order if text in _shown(study)][:_MOST_HEATMAPS]
+    else:
+        wanted = _texts(study, explainers, order)
     heatmaps = study.heatmaps()
     images = heatmaps.drop_duplicates("number").set_index("number")["image"]
     numbers = [number for number in views.index if number in images.index]
@@ -148,10 +156,14 @@ def correlation_figure(matrix: pd.DataFrame) -> "Figure":
     return ax.figure  # type: ignore[return-value]
 
 
-def _few(study: "Study", order: list[str]) -> list[str]:
+def _shown(study: "Study") -> list[str]:
+    """Return the texts of explainers that pictures show: variants have pictures of their own."""
+    return [str(explainer) for explainer in without_variants(study.explainers)]
+
+
+def _few(order: list[str]) -> list[str]:
     """Return the best explainers, and those that are always shown beside them."""
-    names = {str(explainer): explainer.name for explainer in study.explainers}
-    always = [text for text in order if names[text] in _ALWAYS_SHOWN][:_MOST_CURVES]
+    always = [text for text in order if text in _ALWAYS_SHOWN]
     best = [text for text in order if text not in always]
     return [*always, *best[: max(0, _MOST_CURVES - len(always))]]
 

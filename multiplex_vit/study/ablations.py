@@ -9,6 +9,7 @@ from multiplex_vit.registry import Named, name_of
 from multiplex_vit.saliency.designs import DESIGNS
 from multiplex_vit.saliency.explainers import EXPLAINERS, Explainer
 from multiplex_vit.saliency.masks import direction_of
+from multiplex_vit.study.groups import holds_masks_of
 from multiplex_vit.study.plan import names_of
 
 DIMENSIONS = ("operator", "direction", "centrality", "statistic")
@@ -97,6 +98,30 @@ def can_be_ablated(explainer: Explainer) -> bool:
     """Tell whether the masks of an explainer have operators, centralities and statistics."""
     settings = explainer.settings
     return settings is not None and DESIGNS.own_name(settings.design) == "centrality"
+
+
+def without_variants(explainers: Iterable[Any]) -> list[Any]:
+    """Return explainers but those that use some of the masks of another one.
+
+    Examples
+    --------
+    >>> without_variants([*ablations("mutex", leave_out="operator"), EXPLAINERS["rollout"]])
+    [<Explainer mutex>, <Explainer rollout>]
+    """
+    several = list(explainers)
+    full = []
+    for explainer in several:
+        others = [other for other in several if other != explainer]
+        if not any(_is_part(explainer, other) for other in others):
+            full.append(explainer)
+    return full
+
+
+def _is_part(explainer: Explainer, other: Explainer) -> bool:
+    """Tell whether an explainer uses some of the masks of another one."""
+    if explainer.settings is None or other.settings is None:
+        return False
+    return holds_masks_of(other.settings, explainer.settings)
 
 
 def values_of(explainer: Explainer, dimension: str) -> list[str]:

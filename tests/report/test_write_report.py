@@ -54,6 +54,17 @@ def test_a_gallery_shows_what_was_asked_for(study):
         plot_passes(study, "patch/blur")
 
 
+def test_variants_do_not_crowd_out_what_they_are_variants_of(tmp_path):
+    variants = mv.ablations("mutex", leave_out="statistic")
+    options = {"explainers": variants, "protocols": "token", "steps": 2}
+    several = mv.Study(tmp_path / "s", PHOTOS[:2], **options).run()
+    assert len(several.explainers) == 1 + 9 + 1
+    titles = {ax.get_title() for ax in plot_gallery(several).axes}
+    assert titles - {""} == {"image", "mutex", "random_order"}
+    names = [text.get_text() for text in plot_curves(several).axes[-1].get_legend().get_texts()]
+    assert sorted(names) == ["mutex", "random_order"]
+
+
 def test_costs_are_those_of_each_explainer_by_itself(study):
     board = leaderboard(study).set_index("explainer")
     assert board.loc["rise_tokens(budget=9)", "forward_passes"] == 9
