@@ -6,6 +6,8 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 # tests of several processes share the cores; read when torch and NumPy are imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import sys
+
 import numpy as np
 import pytest
 from fake import FakeModel
@@ -84,3 +86,11 @@ def pixels():
         return np.random.default_rng(seed).standard_normal((1, 3, rows, cols)).astype(np.float32)
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def no_figure_is_left():
+    """Close the figures of a test, on whose axes the next one would draw."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

@@ -155,10 +155,29 @@ def test_every_setting_is_an_option_described_in_the_help(capsys):
 
 
 def test_settings_that_only_some_methods_use_reach_the_explanation(tmp_path, capsys):
-    options = ["--method", "communities", "--smoothness", "0.5", "--resolutions", "2", "4", "--grid-weight", "0.25", "--direct-weight", "0"]
+    options = [
+        "--method",
+        "communities",
+        "--smoothness",
+        "0.5",
+        "--resolutions",
+        "2",
+        "4",
+        "--grid-weight",
+        "0.25",
+        "--direct-weight",
+        "0",
+    ]
     assert run(capsys, "explain", CAT, "--out", tmp_path, *options, "--steps", "4")[0] == 0
-    changed = {"smoothness": 0.5, "resolutions": (2.0, 4.0), "grid_weight": 0.25, "direct_weight": 0.0}
-    assert mv.Explanation.load(tmp_path / "cat.npz").settings == replace(mv.EXPLAINERS["communities"].settings, **changed)
+    changed = {
+        "smoothness": 0.5,
+        "resolutions": (2.0, 4.0),
+        "grid_weight": 0.25,
+        "direct_weight": 0.0,
+    }
+    assert mv.Explanation.load(tmp_path / "cat.npz").settings == replace(
+        mv.EXPLAINERS["communities"].settings, **changed
+    )
 
 
 def test_network_writes_a_graph_that_opens(tmp_path, capsys):

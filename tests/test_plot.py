@@ -502,3 +502,17 @@ def test_heights_are_spread_in_their_order():
         assert np.array_equal(np.argsort(moved), np.argsort(heights))
         assert not n or (moved.min() >= -1e-12 and moved.max() <= 1 + 1e-12)
         assert n < 2 or np.diff(np.sort(moved)).min() >= min(0.05, 1 / (n - 1)) - 1e-12
+
+
+def test_curves_are_drawn_beside_others():
+    def table(*names):
+        rows = [
+            {"curve": name, "fraction": f, "confidence": f} for name in names for f in (0.0, 1.0)
+        ]
+        return pd.DataFrame(rows).assign(quantity="probability", protocol="token")
+
+    ax = plot.curves(table("negative", "positive"), ax=plot.panel((3, 3)))
+    plot.curves(table("insertion", "deletion"), ax=ax)
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert "insertion, AUC 0.500" in names
+    assert "negative" in names

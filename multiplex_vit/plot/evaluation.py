@@ -66,6 +66,10 @@ def curves(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     handles, names = ax.get_legend_handles_labels()
     labels = []
     for name in names:
+        if name not in means:
+            # Curves that were on these axes before keep their names.
+            labels.append(name)
+            continue
         mean = means[name]
         area = np.trapezoid(mean.to_numpy(), mean.index.to_numpy())
         labels.append(f"{name}, AUC {area:.3f}")
