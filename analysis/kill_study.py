@@ -2,7 +2,7 @@
 
     python analysis/kill_study.py --data FOLDER --images 200 --kills 20 --runner local dask --out analysis/results/kill_study.md
 
-A study of a sweep (min_cut x token_ratio, 9 explainers) and of three others is run once undisturbed, and with each runner once killed: each time the driver or one of its workers,
+A study of two sweeps (min_cut x token_ratio of `mutex` and `communities`, 18 explainers) and of three others is run once undisturbed, and with each runner once killed: each time the driver or one of its workers,
 at a moment, both drawn from the seed. A driver that was killed is started again, and so is a worker of the Dask cluster. All tables
 must then be equal to the last bit (but for seconds), with every image and explainer once. Prints what was killed, and ends with 1 if tables differ or a study was over
 before it was killed so often.

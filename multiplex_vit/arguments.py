@@ -109,6 +109,7 @@ def check_options(options: Mapping[str, Any], kinds: type) -> None:
 
     Examples
     --------
+    >>> from typing import TypedDict
     >>> class Asked(TypedDict, total=False):
     ...     seed: int
     >>> check_options({"sed": 3}, Asked)

@@ -74,7 +74,7 @@ def test_the_command_line_says_so_in_one_line(installed, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["load", "VisionModel", "EXPLAINERS"])
+@pytest.mark.parametrize("name", ["load", "VisionModel"])
 def test_so_does_whatever_name_is_used_first(installed, name):
     script = f"import multiplex_vit as mv\ntry:\n    mv.{name}\nexcept mv.InputError as error:\n    print(error)"
     found = subprocess.run(

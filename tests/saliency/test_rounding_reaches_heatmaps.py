@@ -102,7 +102,7 @@ def test_generic_attention_moves_by_at_most_its_products(demo_vit):
     for threads in (1, 2):
         with threads_of(threads):
             asked = mv.Target.of(demo_vit, CAT, None)
-            attention, gradient, _ = demo_vit.attention_gradients(asked.tokens, asked.wanted)
+            attention, gradient, _ = demo_vit.attention_gradients(asked.tokens, asked.index)
             heatmap = mv.EXPLAINERS["generic_attention"](demo_vit, CAT).heatmap
         found[threads] = ((attention * gradient).relu().mean(1).double(), heatmap)
     blocks, heatmap = found[1]
