@@ -13,6 +13,9 @@ _SMALL = 8
 _NEAR, _EQUAL = 1e-6, 1e-12
 """Eigenvalues that differ by less than these shares are computed anew, and are taken as equal."""
 
+_NOTHING = np.finfo(float).eps ** 2
+"""Share of the greatest weight below which a weight is none: rounding is greater by far."""
+
 
 def leading_eigenvector(weights: np.ndarray | sparse.csr_array) -> np.ndarray:
     """Return x >= 0 with W^T x = lambda x for the greatest eigenvalue lambda of W.
@@ -181,13 +184,18 @@ def _reached(
 
 
 def _scaled(weights: np.ndarray | sparse.csr_array) -> sparse.csr_array:
-    """Return a sparse matrix whose greatest entry is 1.
+    """Return a sparse matrix whose greatest entry is 1, without entries below `_NOTHING`.
 
     So no product overflows or vanishes.
     """
     matrix = sparse.csr_array(weights, dtype=float)
     data = matrix.data / (matrix.data.max(initial=0) or 1)
-    return sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+    # Parts that only such entries join have one eigenvalue in floating point, and what a solver
+    # makes of that changes from one call to the next.
+    data[data < _NOTHING] = 0
+    scaled = sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+    scaled.eliminate_zeros()
+    return scaled
 
 
 def _strong_parts(matrix: sparse.csr_array) -> list[np.ndarray]:
