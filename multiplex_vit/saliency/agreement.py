@@ -8,7 +8,9 @@ from multiplex_vit.errors import InputError
 
 
 def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
-    """Return Spearman's rank correlation of two heatmaps (Spearman, Am J Psychol 15, 72 (1904), doi:10.2307/1412159), ties by their mean rank.
+    """Return Spearman's rank correlation of two heatmaps, ties by their mean rank.
+
+    Spearman, Am J Psychol 15, 72 (1904), doi:10.2307/1412159.
 
     Parameters
     ----------
@@ -31,11 +33,13 @@ def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
     >>> rank_correlation(np.array([[1, 2, 3]]), np.array([[4, 4, 4]]))
     nan
     """
-    a, b = numbers("first heatmap", first), numbers("second heatmap", second)
-    if a.shape != b.shape:
-        raise InputError(
-            f"heatmaps have shapes {list(a.shape)} and {list(b.shape)}; give two of one grid"
-        )
-    if np.ptp(a) == 0 or np.ptp(b) == 0:
+    one = numbers("first heatmap", first)
+    other = numbers("second heatmap", second)
+    if one.shape != other.shape:
+        shapes = f"{list(one.shape)} and {list(other.shape)}"
+        raise InputError(f"heatmaps have shapes {shapes}; give two of one grid")
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        # SciPy would warn that no correlation is defined, and return the same.
         return float("nan")
-    return float(stats.spearmanr(a.ravel(), b.ravel()).statistic)
+    result = stats.spearmanr(one.ravel(), other.ravel())
+    return float(result.statistic)

@@ -50,15 +50,16 @@ def batches(
 ) -> Iterator[Batch]:
     """Yield images in batches of one size, of as many as pay and fit, with their labels."""
     pictures: list[Picture] = []
-    own: list[Any] = []
+    their_labels: list[Any] = []
+    # One label for all is repeated without end, so that the images end first.
     for picture, label in zip(read_ahead(model, images), labels, strict=False):
         if pictures and not _joins(model, picture, pictures, settings):
-            yield pictures, own
-            pictures, own = [], []
+            yield pictures, their_labels
+            pictures, their_labels = [], []
         pictures.append(picture)
-        own.append(label)
+        their_labels.append(label)
     if pictures:
-        yield pictures, own
+        yield pictures, their_labels
 
 
 def read_ahead(model: Classifier, images: Iterable[Any]) -> Iterator[Picture]:
@@ -75,6 +76,7 @@ def read_ahead(model: Classifier, images: Iterable[Any]) -> Iterator[Picture]:
         while waiting:
             yield waiting.popleft().result()
     finally:
+        # Whoever stops asking waits for no picture that is not read yet.
         pool.shutdown(cancel_futures=True)
 
 

@@ -104,6 +104,7 @@ def explain(
     >>> ex.heatmap.shape, len(ex.masks)
     ((8, 8), 54)
     """
+    # All options are checked before an image is read or a pass is run.
     explainer = EXPLAINERS.resolve(method).at(**options)
     if not isinstance(image, (list, tuple)):
         return explainer(model, image, label, batch_size=batch_size, network=network)
@@ -113,6 +114,7 @@ def explain(
     for (explanation,) in explain_each(
         model, image, [explainer], label=label, batch_size=batch_size
     ):
+        # Of one image, the explainer warns by itself.
         if explainer.settings is not None:
             warn_of_empty(explanation.masks)
         explanations.append(explanation)
@@ -168,6 +170,7 @@ def explain_each(
     """
     vision_model(model)
     chosen = _resolved(explainers)
+    # Images may be without end, so that they are not counted unless they must be.
     labels: Iterable[Any] = repeat(label)
     if isinstance(label, (list, tuple)):
         images = list(images)
@@ -214,8 +217,8 @@ def explain_many(
     >>> [len(ex.masks) for ex in both]
     [6, 6]
     """
-    each = explain_each(model, [image], explainers, label=[label], batch_size=batch_size)
-    return next(each)
+    of_images = explain_each(model, [image], explainers, label=[label], batch_size=batch_size)
+    return next(of_images)
 
 
 def _of_networks(
@@ -240,10 +243,11 @@ def _of_networks(
 
 
 def _resolved(explainers: Any) -> list[Explainer]:
-    single = isinstance(explainers, (str, Explainer, Settings)) or callable(explainers)
-    if not single and not isinstance(explainers, Iterable):
+    if isinstance(explainers, (str, Explainer, Settings)) or callable(explainers):
+        explainers = [explainers]
+    if not isinstance(explainers, Iterable):
         raise InputError(f"explainers is {explainers!r}; give an explainer, or several of them")
-    chosen = [EXPLAINERS.resolve(one) for one in ([explainers] if single else explainers)]
+    chosen = [EXPLAINERS.resolve(explainer) for explainer in explainers]
     if not chosen:
         raise InputError("no explainer was given; give at least one")
     return chosen
@@ -256,6 +260,7 @@ def _each(
     chosen: list[Explainer],
     batch_size: int | str,
 ) -> Iterator[list[Explanation]]:
+    # Others run by themselves, so that batches are as large as these allow.
     settings = [explainer.settings for explainer in chosen if explainer.settings is not None]
     for pictures, own_labels in batches(model, images, labels, settings):
         together: list[list[Explanation]] = [[] for _ in pictures]

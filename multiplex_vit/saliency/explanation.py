@@ -1,6 +1,5 @@
 """Explanation: what every explainer returns, a heatmap of a class and what it was made from."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,14 +11,17 @@ import numpy as np
 from multiplex_vit.arguments import checked
 from multiplex_vit.checks import label_index
 from multiplex_vit.errors import InputError
-from multiplex_vit.files import written_whole
 from multiplex_vit.models.score import SCORES, Score
-from multiplex_vit.reading import named
 from multiplex_vit.registry import Named
-from multiplex_vit.saliency.estimators import ESTIMATORS, estimate, standardised, written
+from multiplex_vit.saliency.estimators import (
+    ESTIMATORS,
+    estimate,
+    read_only,
+    standardised,
+)
 from multiplex_vit.saliency.given import text_of
 from multiplex_vit.saliency.masks import Masks, matching
-from multiplex_vit.saliency.saved import ARRAYS, FORMAT, read_explanation
+from multiplex_vit.saliency.saved import read_explanation, write_explanation
 from multiplex_vit.saliency.settings import Settings
 
 if TYPE_CHECKING:
@@ -107,13 +109,15 @@ class Explanation:
         by = f"{self.explainer} of {self.model}" if self.explainer else self.model
         return f"<Explanation of {what} by {by}: {', '.join(parts)}>"
 
-    # --- the class ------------------------------------------------------------------------------
+    # --- the class
 
     @property
     def label_name(self) -> str:
         """Name of the class explained; of a contrast "a - b"."""
         name = self.classes[self.label]
-        return name if self.against is None else f"{name} - {self.classes[self.against]}"
+        if self.against is None:
+            return name
+        return f"{name} - {self.classes[self.against]}"
 
     @property
     def predicted(self) -> int:
@@ -131,7 +135,7 @@ class Explanation:
         _, probabilities = self._of_masks("there is no confidence with masks")
         return self._of_class(probabilities)
 
-    # --- the heatmap ----------------------------------------------------------------------------
+    # --- the heatmap
 
     @cached_property
     def heatmap(self) -> np.ndarray:
@@ -141,12 +145,16 @@ class Explanation:
         the direct attribution to the class, each with a mean of 0 and a standard deviation of 1.
         """
         if self.values is not None:
-            return _read_only(self.values)
-        estimated = self.estimate(self._estimator)
-        weight = 0.0 if self.settings is None else self.settings.direct_weight
+            # Whoever wrote into it would change what every later reader sees.
+            return read_only(self.values)
+        if self.settings is None:
+            return self.estimate(self.estimator or "coverage")
+        estimated = self.estimate(self.settings.estimator)
+        weight = self.settings.direct_weight
         if not weight:
+            # As published: no other unit, and not another bit.
             return estimated
-        return _read_only(standardised(estimated) + weight * standardised(self._shares()))
+        return read_only(standardised(estimated) + weight * standardised(self._shares()))
 
     @checked
     def estimate(self, estimator: Named) -> np.ndarray:
@@ -162,10 +170,11 @@ class Explanation:
             value a node; or if the heatmap is not made of masks.
         """
         masks, _ = self._of_masks("there is nothing to estimate from")
+        # 0 of a probability says nothing for a class; of predicted values, the least does.
         confidence = self.confidence - self.score.floor(self.confidence)
         smoothness = None if self.settings is None else self.settings.smoothness
         values = estimate(estimator, masks.kept, confidence, self.graph, smoothness=smoothness)
-        return _read_only(values.reshape(self.grid))
+        return read_only(values.reshape(self.grid))
 
     @checked
     def with_estimator(
@@ -188,11 +197,13 @@ class Explanation:
         self._of_masks("there is nothing to estimate from")
         ESTIMATORS.resolve(estimator)
         if self.settings is not None:
-            weight = self.settings.direct_weight if direct_weight is None else direct_weight
+            weight = direct_weight
+            if weight is None:
+                weight = self.settings.direct_weight
             changed = replace(self.settings, estimator=estimator, direct_weight=weight)
             return replace(self, settings=changed, explainer=changed.text)
         if direct_weight:
-            raise InputError(f"{self._by} keeps no direct attribution; leave direct_weight out")
+            raise InputError("no direct attribution was kept; leave direct_weight out")
         return replace(self, estimator=estimator)
 
     def for_class(self, label: int | str) -> "Explanation":
@@ -203,6 +214,7 @@ class Explanation:
         InputError
             If there is no such class, or the heatmap is not made of masks.
         """
+        # The confidences of every class were kept.
         self._of_masks("another class is another run: call explain with label=...")
         return replace(self, label=self._class(label), against=None)
 
@@ -241,10 +253,11 @@ class Explanation:
         changed = replace(self, masks=left, probabilities=probabilities[take])
         if self.settings is None:
             return changed
+        # So that the same masks are made again by the settings that the result tells.
         settings = self.settings.narrowed(left.labels)
         return replace(changed, settings=settings, explainer=settings.text)
 
-    # --- tables, pictures, files ----------------------------------------------------------------
+    # --- tables, pictures, files
 
     def row(self) -> dict[str, Any]:
         """Return a tidy row: model, class, its score, explainer, settings, masks and passes."""
@@ -260,10 +273,16 @@ class Explanation:
         if self.settings is not None:
             row |= self.settings.row()
         if self.masks is not None:
-            row |= {"masks": len(self.masks), "distinct_masks": len(self.masks.distinct()[0])}
+            row |= {
+                "masks": len(self.masks),
+                "distinct_masks": len(self.masks.distinct()[0]),
+            }
         if self.network is not None:
             row["network"] = text_of(self.network)
-        passes = {"forward_passes": self.forward_passes, "backward_passes": self.backward_passes}
+        passes = {
+            "forward_passes": self.forward_passes,
+            "backward_passes": self.backward_passes,
+        }
         return row | passes
 
     def table(self) -> "pd.DataFrame":
@@ -301,10 +320,15 @@ class Explanation:
         ax : Axes, optional
             Default: the current one.
         """
+        # Drawing is not needed to explain, and takes half a second to import.
         from multiplex_vit import plot
 
         title = self.title if title is None else title
-        options: dict[str, Any] = {"alpha": alpha, "smooth": smooth, "colourbar": colourbar}
+        options: dict[str, Any] = {
+            "alpha": alpha,
+            "smooth": smooth,
+            "colourbar": colourbar,
+        }
         return plot.overlay(self.view, self.heatmap, title=title, ax=ax, **options)
 
     def _repr_png_(self) -> bytes:
@@ -326,17 +350,7 @@ class Explanation:
         InputError
             If it cannot be written there.
         """
-        if named(path).suffix != ".npz":
-            raise InputError(f"cannot save {path}: give a name that ends in .npz")
-        arrays = {}
-        for name in ARRAYS:
-            holder = self.masks if name == "kept" else self
-            array = getattr(holder, name, None)
-            if array is not None:
-                arrays[name] = array
-        facts = np.array(json.dumps(self._facts()))
-        with written_whole(path) as temporary:
-            np.savez_compressed(temporary, facts=facts, **arrays)
+        write_explanation(self, path)
 
     @classmethod
     def load(cls, path: str | Path) -> "Explanation":
@@ -350,44 +364,21 @@ class Explanation:
         """
         return cls(**read_explanation(path))
 
-    def _facts(self) -> dict[str, Any]:
-        """Return all but the arrays, as JSON can hold it."""
-        facts: dict[str, Any] = {"format": FORMAT, "score": self.score.name}
-        plain = ("label", "against", "grid", "classes", "model", "explainer")
-        for name in (*plain, "forward_passes", "backward_passes"):
-            facts[name] = getattr(self, name)
-        if self.masks is not None:
-            facts |= {"labels": self.masks.labels, "designs": self.masks.designs}
-        if self.settings is not None:
-            facts["settings"] = self.settings.record()
-        if self.network is not None:
-            facts["network"] = self.network
-        if self.estimator is not None:
-            facts["estimator"] = written(self.estimator)
-        return facts
-
-    # --- within ---------------------------------------------------------------------------------
-
-    @property
-    def _by(self) -> str:
-        return self.explainer or "this explainer"
-
-    @property
-    def _estimator(self) -> Named:
-        if self.estimator is not None:
-            return self.estimator
-        return "coverage" if self.settings is None else self.settings.estimator
+    # --- within
 
     def _of_masks(self, otherwise: str) -> tuple[Masks, np.ndarray]:
         """Return masks and probabilities; say why not where there are none."""
         if self.masks is None or self.probabilities is None:
-            raise InputError(f"{self._by} makes no masks, so {otherwise}")
+            by = self.explainer or "this explainer"
+            raise InputError(f"{by} makes no masks, so {otherwise}")
         return self.masks, self.probabilities
 
     def _of_class(self, scores: np.ndarray) -> np.ndarray:
         """Return the column of scores [..., class] of the class; of a contrast, the difference."""
-        own = scores[:, self.label]
-        return own if self.against is None else own - scores[:, self.against]
+        of_label = scores[:, self.label]
+        if self.against is None:
+            return of_label
+        return of_label - scores[:, self.against]
 
     def _shares(self) -> np.ndarray:
         if self.direct is None:
@@ -398,9 +389,3 @@ class Explanation:
 
     def _class(self, label: int | str) -> int:
         return label_index(label, self.classes, self.model)
-
-
-def _read_only(heatmap: np.ndarray) -> np.ndarray:
-    heatmap = np.asarray(heatmap, dtype=np.float32)
-    heatmap.flags.writeable = False
-    return heatmap

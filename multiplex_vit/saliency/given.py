@@ -64,16 +64,16 @@ class GivenNetworks:
         """Refuse networks of other nodes than the image's patches."""
         for name, net in self.networks.items():
             if tuple(net.grid) != tuple(grid):
-                there, here = f"{net.grid[0]} x {net.grid[1]}", f"{grid[0]} x {grid[1]}"
-                raise InputError(
-                    f"network {name!r} has {there} nodes; the image has {here} patches"
-                )
+                nodes = f"{net.grid[0]} x {net.grid[1]} nodes"
+                patches = f"{grid[0]} x {grid[1]} patches"
+                what = f"network {name!r} has {nodes}"
+                raise InputError(f"{what}; the image has {patches}")
 
     def record(self) -> dict[str, dict[str, Any]]:
         """Return where each network comes from, as JSON can hold it."""
         return {name: _facts(net) for name, net in self.networks.items()}
 
-    # --- settings -------------------------------------------------------------------------------
+    # --- settings
 
     def shown_in(self, settings: Settings) -> Settings:
         """Return settings as an explanation tells them: with the networks it has masks of."""
@@ -81,6 +81,8 @@ class GivenNetworks:
 
     def applied_to(self, settings: Settings) -> Settings:
         """Return settings that take the networks as they are, and make as many masks as before."""
+        # A cut at 0 leaves every edge; the budget is that of the settings, since it follows from
+        # the operators where none is set.
         return replace(
             settings,
             operators=tuple(self.networks),
@@ -94,6 +96,7 @@ class GivenNetworks:
         """Return the weights [layer, source, target] of each network, from a layer on."""
         weights: dict[Named, Tensor] = {}
         for name, net in self.networks.items():
+            # By blocks, since layers may be heads.
             later = net.since(starting_layer)
             weights[name] = torch.tensor(later.weights, dtype=torch.float32, device=device)
         return weights
@@ -126,8 +129,9 @@ def check_usable(settings: Settings, options: Mapping[str, Any], explainer: str)
         if name in options:
             what = f"{name} and a network were given"
             raise InputError(f"{what}; leave {name} out, as masks are of the network as it is")
-    known = bool(DESIGNS.own_name(settings.design))
-    if known and not settings.ranks and not settings.needs_graph:
+    # A design of one's own may look at attention, of which nothing is known here.
+    is_member = bool(DESIGNS.own_name(settings.design))
+    if is_member and not settings.ranks and not settings.needs_graph:
         raise InputError(f"{explainer} makes no masks of networks; leave network out")
 
 
@@ -141,8 +145,11 @@ def text_of(record: Mapping[str, Mapping[str, Any]] | None) -> str:
     """
     parts = []
     for name, facts in (record or {}).items():
-        told = [f"{fact} {value}" for fact, value in facts.items() if fact not in _OF_MODEL]
-        parts.append(f"{name}: {', '.join(told)}")
+        texts = []
+        for fact, value in facts.items():
+            if fact not in _OF_MODEL:
+                texts.append(f"{fact} {value}")
+        parts.append(f"{name}: {', '.join(texts)}")
     return "; ".join(parts)
 
 

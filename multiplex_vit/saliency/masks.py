@@ -95,8 +95,12 @@ class Masks:
         table["kept"] = self.kept.sum(1)
         table["share"] = self.kept.mean(1)
         first, inverse = self.distinct()
-        table["repeats"] = np.where(first[inverse] == np.arange(len(self)), -1, first[inverse])
-        return table if self.flips is None else table.assign(flips=self.flips)
+        earliest = first[inverse]
+        is_first = earliest == np.arange(len(self))
+        table["repeats"] = np.where(is_first, -1, earliest)
+        if self.flips is not None:
+            table["flips"] = self.flips
+        return table
 
     def distinct(self) -> tuple[np.ndarray, np.ndarray]:
         """Return which masks come for the first time, and of every mask which of them it equals."""
@@ -116,7 +120,8 @@ class Masks:
     def summary(self) -> str:
         """Return how many masks there are, distinct, and such as keep nothing or everything."""
         count = self.kept.sum(1)
-        empty, full = int((count == 0).sum()), int((count == self.kept.shape[1]).sum())
+        empty = int((count == 0).sum())
+        full = int((count == self.kept.shape[1]).sum())
         nothing = f"{empty} {_keep(empty)} nothing"
         everything = f"{full} {_keep(full)} everything"
         n_distinct = len(self.distinct()[0])
@@ -136,8 +141,10 @@ def distinct_rows(kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     >>> first.tolist(), inverse.tolist()
     ([0, 1], [0, 1, 0])
     """
+    # Bytes of eight tokens sort much faster than truth values.
     packed = np.packbits(kept, axis=1)
     _, first, inverse = np.unique(packed, axis=0, return_index=True, return_inverse=True)
+    # NumPy sorts rows by what they hold, where masks go by when they came.
     order = np.argsort(first)
     return first[order], np.argsort(order)[inverse.ravel()]
 
@@ -194,6 +201,7 @@ def matching(masks: Masks, chosen: Mapping[str, Any]) -> np.ndarray:
     >>> matching(masks, {"operator": "sum", "centrality": ["katz"]}).tolist()
     [False, True]
     """
+    # Every condition must hold.
     take = np.ones(len(masks), dtype=bool)
     for column, wanted in chosen.items():
         take &= _have(masks, column, _as_names(column, wanted))
@@ -206,9 +214,10 @@ def _have(masks: Masks, column: str, wanted: list[Any]) -> np.ndarray:
     here = _values_of(masks, column)
     names = [name_of(name) for name in wanted]
     for name in names:
+        # Masks without such a label have an empty text, which is no name to choose by.
         if name not in here or not name:
-            known = ", ".join(filter(None, dict.fromkeys(here)))
-            raise InputError(f"no mask has {column} {name!r}; here are {known or 'none'}")
+            names_here = ", ".join(filter(None, dict.fromkeys(here)))
+            raise InputError(f"no mask has {column} {name!r}; here are {names_here or 'none'}")
     return np.isin(here, names)
 
 
@@ -218,8 +227,8 @@ def _values_of(masks: Masks, column: str) -> list[str]:
     if column == "direction":
         return [direction_of(centrality) for _, centrality, _ in masks.labels]
     if column not in LABELS:
-        known = ", ".join(LABELS)
-        raise InputError(f"masks have no {column!r}; give {known}, design or direction")
+        columns = ", ".join(LABELS)
+        raise InputError(f"masks have no {column!r}; give {columns}, design or direction")
     place = LABELS.index(column)
     return [label[place] for label in masks.labels]
 
@@ -229,7 +238,8 @@ def _as_names(column: str, wanted: str | Iterable[Any]) -> list[Any]:
     if isinstance(wanted, str) or callable(wanted):
         return [wanted]
     names = list(wanted) if isinstance(wanted, (list, tuple, set, frozenset)) else []
-    if not names or not all(isinstance(name, str) or callable(name) for name in names):
+    usable = [name for name in names if isinstance(name, str) or callable(name)]
+    if not names or len(usable) < len(names):
         raise InputError(f"{column} is {wanted!r}; give a name, or a list of names")
     return names
 

@@ -23,7 +23,9 @@ def multiplex(
     prefix: bool = False,
     edges: str = "attention",
 ) -> Multiplex:
-    """Turn a forward pass into a multiplex network: a layer a transformer block, a node a patch token.
+    """Turn a forward pass into a multiplex network.
+
+    A layer is a transformer block, a node a patch token.
 
     Parameters
     ----------
@@ -70,10 +72,16 @@ def multiplex(
     depth, names = {"layers": "block"}, {"operator": name_of(operator)}
     if heads:
         depth, names = {"layers": "block and head"}, {}
+    # A layer of heads stands beside those of its block: block by block, head by head.
     net = Multiplex(
         attention[0].transpose(0, 1).flatten(0, 1).float().cpu().numpy(),
         model.grid_of(picture.pixels.shape[2:]),
-        provenance={"model": model.name, **depth, **names, **_prediction(model, clean[0])},
+        provenance={
+            "model": model.name,
+            **depth,
+            **names,
+            **_prediction(model, clean[0]),
+        },
         prefix=model.prefix if prefix else (),
         **(_heads_of(model) if heads else {}),
     ).prune(min_cut)

@@ -56,14 +56,21 @@ def stable_statistic(statistic: Named, computed: Tensor, values: Tensor) -> Tens
     [0.0, 0.3818]
     """
     constant_value = STATISTICS.trait(statistic, "constant")
+    # Of one layer there is no variation, and so nothing that rounding could have made.
     if constant_value is not None and values.shape[-2] > 1:
         computed = computed.where(~hardly_varies(values), constant_value)
     return rounded(computed)
 
 
 def hardly_varies(values: Tensor) -> Tensor:
-    """Return which nodes [..., node] have a centrality [..., layer, node] that is the same in all layers but for rounding."""
-    return values.std(-2) <= CONSTANT_BELOW * values.mean(-2).abs()
+    """Return which nodes [..., node] have the same centrality in all layers but for rounding.
+
+    Parameters
+    ----------
+    values : Tensor [..., layer, node]
+    """
+    spread, mean = values.std(-2), values.mean(-2)
+    return spread <= CONSTANT_BELOW * mean.abs()
 
 
 def rounded(values: Tensor) -> Tensor:
@@ -75,18 +82,21 @@ def rounded(values: Tensor) -> Tensor:
     [123460.0, -0.0012346]
     """
     magnitude = values.abs()
+    # Nothing else has a logarithm; it stays as it is.
     usable = magnitude.isfinite() & (magnitude > 0)
     exponent = magnitude.where(usable, 1.0).log10().floor()
     decimals = SIGNIFICANT_DIGITS - 1 - exponent
-    scale = torch.pow(torch.tensor(10.0, dtype=values.dtype), decimals)
+    ten = torch.tensor(10.0, dtype=values.dtype)
+    scale = torch.pow(ten, decimals)
     return values.where(~usable, (values * scale).round() / scale)
 
 
 def keep_published(values: Tensor, token_ratio: float) -> Tensor:
-    """Return which nodes stay: those whose value is at least the one at place ceil(nodes * token_ratio) of the ascending order.
+    """Return which nodes stay, as published.
 
-    NaN sorts last and never stays; if the threshold is NaN nothing stays; every tie at the
-    threshold stays. A `token_ratio` of 0 keeps every node that is not NaN.
+    They are those whose value is at least the one at place ceil(nodes * token_ratio) of the
+    ascending order. NaN sorts last and never stays; if the threshold is NaN nothing stays; every
+    tie at the threshold stays. A `token_ratio` of 0 keeps every node that is not NaN.
 
     Parameters
     ----------
@@ -104,7 +114,8 @@ def keep_published(values: Tensor, token_ratio: float) -> Tensor:
     [True, False, True, True]
     """
     place = _threshold_place(values.shape[-1], token_ratio)
-    return values >= values.sort(-1).values[..., place : place + 1]
+    ascending = values.sort(-1).values
+    return values >= ascending[..., place : place + 1]
 
 
 def keep_stable(values: Tensor, token_ratio: float) -> Tensor:
@@ -135,7 +146,7 @@ def keep_stable(values: Tensor, token_ratio: float) -> Tensor:
     ranked = values.where(~values.isnan(), -math.inf)
     # A stable sort leaves equal values in the order of their nodes.
     order = torch.sort(ranked, dim=-1, descending=True, stable=True).indices
-    kept = torch.zeros(values.shape, dtype=torch.bool, device=values.device)
+    kept = torch.zeros_like(values, dtype=torch.bool)
     return kept.scatter(-1, order[..., :n_kept], True)
 
 

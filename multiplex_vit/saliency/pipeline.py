@@ -129,19 +129,20 @@ def _explained(
     """Return the explanations; what they need of memory is free again when this fails."""
     grid = model.grid_of(pictures[0].pixels.shape[2:])
     for chosen in settings:
+        # Before the first pass: an hour's work would end in a file that cannot be written.
         refuse_many_scores(chosen.most_passes(int(np.prod(grid))), model.n_classes)
     tokens = model.embed(torch.cat([picture.pixels for picture in pictures]))
     prepared = _prepared(model, tokens, settings, grid, given)
-    of_each = [
-        model.label_of(label, int(image.clean.argmax()))
-        for label, image in zip(labels, prepared, strict=True)
-    ]
+    classes = []
+    for label, image in zip(labels, prepared, strict=True):
+        predicted = int(image.clean.argmax())
+        classes.append(model.label_of(label, predicted))
     scores = _scores(model, tokens, [image.masks for image in prepared], batch_size)
     if given is not None:
         settings = [given.shown_in(chosen) for chosen in settings]
     explanations = []
     for place, picture in enumerate(pictures):
-        common = {"label": of_each[place], "grid": grid, "view": picture.view}
+        common = {"label": classes[place], "grid": grid, "view": picture.view}
         if given is not None:
             common["network"] = given.record()
         of_image = _explanations(model, prepared[place], scores[place], settings, common)
@@ -157,7 +158,11 @@ def _explanations(
     common: dict[str, Any],
 ) -> list[Explanation]:
     """Return an image's explanations, one for each of the settings."""
-    common = common | {"classes": model.classes, "model": model.name, "score": model.score}
+    common = common | {
+        "classes": model.classes,
+        "model": model.name,
+        "score": model.score,
+    }
     explanations = []
     for place, chosen in enumerate(settings):
         masks = image.masks[place]
@@ -176,7 +181,7 @@ def _explanations(
     return explanations
 
 
-# --- before the masked passes -------------------------------------------------------------------
+# --- before the masked passes
 
 
 def _prepared(
@@ -197,6 +202,7 @@ def _prepared(
     statistics: list[Statistics] = [{} for _ in networks]
     for chosen in settings:
         if chosen.ranks:
+            # Of all images at once, since small reductions cost as much as large ones.
             add_statistics(networks, chosen.ranking, nodes, statistics)
     prepared = []
     for place, of_image in enumerate(networks):
@@ -221,6 +227,7 @@ def _attended(
     operators = operators_of(settings)
     direct: Sequence[np.ndarray | None] = [None] * len(tokens)
     if any(chosen.direct_weight for chosen in settings):
+        # In the same pass, which then keeps what every block writes.
         pooled, clean, shares = model.attend_directly(tokens, operators)
         direct = list(shares.cpu().numpy())
     else:
@@ -233,18 +240,19 @@ def _graphs(
     networks: Networks, settings: Sequence[Settings], grid: tuple[int, int]
 ) -> list[np.ndarray | None]:
     """Return the token graph of each of the settings that needs one, each made once."""
-    made: dict[Any, np.ndarray] = {}
+    # Finding it takes longer than a masked pass, and most settings of a sweep share it.
+    graph_of: dict[Any, np.ndarray] = {}
     graphs: list[np.ndarray | None] = []
     for chosen in settings:
         if not chosen.needs_graph:
             graphs.append(None)
             continue
         key = (chosen.graph_operator, chosen.starting_layer, chosen.grid_weight)
-        if key not in made:
+        if key not in graph_of:
             weights = since(networks[chosen.graph_operator], chosen.starting_layer)
             attention = weights.cpu().numpy()
-            made[key] = token_graph(attention, grid, grid_weight=chosen.grid_weight)
-        graphs.append(made[key])
+            graph_of[key] = token_graph(attention, grid, grid_weight=chosen.grid_weight)
+        graphs.append(graph_of[key])
     return graphs
 
 
@@ -259,11 +267,11 @@ def _masks(
 
     Settings that differ in how masks are weighed alone share them.
     """
-    made: dict[Settings, Masks] = {}
+    masks_of: dict[Settings, Masks] = {}
     masks = []
     for chosen, graph in zip(settings, graphs, strict=True):
         key = replace(chosen, estimator="coverage", smoothness=1.0, direct_weight=0.0)
-        if key not in made:
+        if key not in masks_of:
             inputs = DesignInput(
                 nodes,
                 chosen.n_masks,
@@ -274,8 +282,8 @@ def _masks(
                 rank=partial(_ranked, networks, chosen, nodes, statistics),
                 stack=partial(_stacked, networks, chosen.operators),
             )
-            made[key] = DESIGNS.resolve(chosen.design)(inputs)
-        masks.append(made[key])
+            masks_of[key] = DESIGNS.resolve(chosen.design)(inputs)
+        masks.append(masks_of[key])
     return masks
 
 
@@ -287,7 +295,7 @@ def _stacked(networks: Mapping[Named, Tensor], operators: Sequence[Named]) -> Te
     return torch.stack([networks[operator] for operator in operators])
 
 
-# --- the masked passes --------------------------------------------------------------------------
+# --- the masked passes
 
 
 def _scores(
@@ -299,6 +307,7 @@ def _scores(
     """Return scores [mask, class] of masks [image][settings], every distinct one run once."""
     kept, repeats = [], []
     for of_image in masks:
+        # Settings of a sweep make many masks alike.
         union = np.concatenate([of_settings.kept for of_settings in of_image])
         first, inverse = distinct_rows(union)
         kept.append(union[first])
@@ -315,6 +324,7 @@ def _run(
 ) -> list[np.ndarray]:
     """Return scores [mask, class] of each image's masks; masks of several images share passes."""
     if len(kept) == 1:
+        # Nothing to share with other images, and no copies to sort them apart.
         return [model.probabilities(tokens, kept[0], batch_size=batch_size).cpu().numpy()]
     scores = model.probabilities_of_images(tokens, kept, batch_size=batch_size)
     return [of_image.cpu().numpy() for of_image in scores]

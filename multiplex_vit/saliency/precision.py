@@ -62,6 +62,7 @@ def precision_flips(model: Classifier, image: Any, method: Method = "mutex") -> 
     picture = picture_of(model, image)
     attention, _ = model.attend(model.embed(picture.pixels), ranking.operators)
     tokens = Tokens(model.grid_of(picture.pixels.shape[2:]))
+    # The same attention, so that nothing but the arithmetic after it differs.
     single = dict(zip(ranking.operators, attention[0], strict=True))
     double = {operator: weights.double() for operator, weights in single.items()}
     masks = make_masks(single, ranking, settings.token_ratio, tokens)
@@ -120,9 +121,11 @@ def precision_agreement(
         vision_model(other)
         models[str(other.device)] = other
     settings = _settings_of(method)
+    # Read once, as a stream can be read but once.
     image = model.picture(image)
     reference = explain(model, image, label=label, method=settings)
     rows = []
+    # The same class, also where another device predicts another one.
     for name, compared in models.items():
         again = explain(compared, image, label=reference.label, method=settings)
         rows.append({"compared": name, **_differences(reference, again)})
@@ -139,6 +142,7 @@ def _settings_of(method: Method) -> Settings:
 def _differences(first: Explanation, second: Explanation) -> dict[str, Any]:
     assert first.masks is not None
     assert second.masks is not None
+    # A budget keeps distinct masks, of which there may be another number.
     n_masks = min(len(first.masks), len(second.masks))
     n_missing = abs(len(first.masks) - len(second.masks))
     differ = first.masks.kept[:n_masks] != second.masks.kept[:n_masks]

@@ -13,7 +13,12 @@ from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.registry import Named, name_of
 from multiplex_vit.saliency.masks import Masks
-from multiplex_vit.saliency.numerics import exact, keep_published, keep_stable, stable_statistic
+from multiplex_vit.saliency.numerics import (
+    exact,
+    keep_published,
+    keep_stable,
+    stable_statistic,
+)
 from multiplex_vit.saliency.ranking import Ranking
 from multiplex_vit.saliency.statistics import STATISTICS
 
@@ -59,8 +64,10 @@ def make_masks(
     statistics = {} if statistics is None else statistics
     add_statistics([networks], ranking, tokens, [statistics])
     keep = keep_stable if ranking.numerics == "stable" else keep_published
-    kept = torch.cat([keep(statistics[key], token_ratio) for key in _keys(ranking)])
-    return Masks(kept.cpu().numpy(), ranking.labels)
+    kept = []
+    for key in _keys(ranking):
+        kept.append(keep(statistics[key], token_ratio))
+    return Masks(torch.cat(kept).cpu().numpy(), ranking.labels)
 
 
 def add_statistics(
@@ -74,16 +81,18 @@ def add_statistics(
     Parameters are as for `make_masks`, but one of each an image.
     """
     missing = []
-    for of_image, known in zip(networks, statistics, strict=True):
+    for of_image, of_nodes in zip(networks, statistics, strict=True):
         for operator, key in zip(ranking.operators, _keys(ranking), strict=True):
             weights = since(of_image[operator], ranking.starting_layer)
-            if key not in known:
-                missing.append((known, key, weights))
+            if key not in of_nodes:
+                missing.append((of_nodes, key, weights))
     if not missing:
         return
-    values = _all_values([weights for *_, weights in missing], ranking, tokens).cpu()
-    for (known, key, _), of_network in zip(missing, values, strict=True):
-        known[key] = of_network
+    stacks = [weights for _, _, weights in missing]
+    # Masks are made on the CPU, where a stable sort breaks ties alike.
+    values = _all_values(stacks, ranking, tokens).cpu()
+    for (of_nodes, key, _), of_network in zip(missing, values, strict=True):
+        of_nodes[key] = of_network
 
 
 def since(weights: Any, starting_layer: int) -> Any:
@@ -162,6 +171,7 @@ def _of_all(values: Sequence[Tensor], statistic: Named, stable: bool) -> Tensor:
         # All at once only where this changes not even the last bit.
         computed = node_values(torch.cat(list(values), 1), statistic).view(len(values), -1)
     else:
+        # The order of torch's sums depends on how many nodes stand side by side.
         computed = torch.stack([node_values(of_one, statistic) for of_one in values])
     if not stable:
         return computed
@@ -173,7 +183,8 @@ def _layers(weights: Tensor, measures: Sequence[Named], tokens: Tokens) -> list[
 
     There are none if no measure needs any.
     """
-    if all(CENTRALITIES.trait(measure, "takes") == "stack" for measure in measures):
+    takes = {CENTRALITIES.trait(measure, "takes") for measure in measures}
+    if takes == {"stack"}:
         return []
     return [Layer(layer, tokens) for layer in weights.cpu().numpy()]
 

@@ -1,4 +1,4 @@
-"""Ranking: what orders the nodes of a multiplex network, and so decides which of them masks keep."""
+"""Ranking: what orders the nodes of networks, and so decides which of them masks keep."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,17 @@ from multiplex_vit.registry import Named, name_of
 
 OPERATORS = ("min", "max", "sum")
 CENTRALITIES = ("in_strength", "out_strength")
-STATISTICS = ("coherence", "max", "min", "sum", "std", "sum/std", "median", "skew", "kurtosis")
+STATISTICS = (
+    "coherence",
+    "max",
+    "min",
+    "sum",
+    "std",
+    "sum/std",
+    "median",
+    "skew",
+    "kurtosis",
+)
 """The published choices."""
 
 
@@ -61,6 +71,7 @@ class Ranking:
         for name in ("operators", "centralities", "statistics"):
             checked[name] = names(name, getattr(self, name))
         for name, value in checked.items():
+            # A frozen dataclass is filled so while it is made.
             object.__setattr__(self, name, value)
 
     @property
@@ -93,9 +104,11 @@ def names(field: str, value: Any) -> tuple[Named, ...]:
         several = (value,)
     elif isinstance(value, Iterable):
         several = tuple(value)
-    if not several or not all(isinstance(name, str) or callable(name) for name in several):
+    usable = [name for name in several if isinstance(name, str) or callable(name)]
+    if not several or len(usable) < len(several):
         raise InputError(f"{field} is {value!r}; give at least one name or function")
     texts = [name_of(name) for name in several]
+    # Masks are told apart by these texts, and a second one of a name could not be chosen.
     if len(set(texts)) < len(texts):
         raise InputError(f"{field} holds a name twice: {', '.join(texts)}")
     return several

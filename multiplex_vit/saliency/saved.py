@@ -1,15 +1,27 @@
-"""What a saved explanation holds, and reading it back: every fact and array is checked."""
+"""What a saved explanation holds, writing it, and reading it back, where all is checked."""
 
+import json
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from multiplex_vit.errors import InputError
+from multiplex_vit.files import written_whole
 from multiplex_vit.limits import MOST_NODES
 from multiplex_vit.models.score import SCORES, Score
-from multiplex_vit.reading import Field, checked_facts, opened_archive
-from multiplex_vit.reading.facts import TABLE, TEXT, Fact, constant, listed, maybe, whole, without
+from multiplex_vit.reading import Field, checked_facts, named, opened_archive
+from multiplex_vit.reading.facts import (
+    TABLE,
+    TEXT,
+    Fact,
+    constant,
+    listed,
+    maybe,
+    whole,
+    without,
+)
+from multiplex_vit.saliency.estimators import written
 from multiplex_vit.saliency.masks import Masks
 from multiplex_vit.saliency.settings import Settings
 
@@ -44,6 +56,64 @@ ARRAYS = {
 """The arrays of an explanation; `kept` is that of its masks."""
 
 
+_PLAIN = (
+    "label",
+    "against",
+    "grid",
+    "classes",
+    "model",
+    "explainer",
+    "forward_passes",
+    "backward_passes",
+)
+"""Facts that an explanation has under the same name, as JSON holds them."""
+
+
+def write_explanation(explanation: Any, path: Any) -> None:
+    """Write an `Explanation` as a NumPy archive, whole or not at all.
+
+    Parameters
+    ----------
+    explanation : Explanation
+    path : path-like
+        A name that ends in .npz.
+
+    Raises
+    ------
+    InputError
+        If it has another name, or cannot be written there.
+    """
+    if named(path).suffix != ".npz":
+        raise InputError(f"cannot save {path}: give a name that ends in .npz")
+    arrays = {}
+    for name in ARRAYS:
+        holder = explanation.masks if name == "kept" else explanation
+        # What an explanation does not have is left out, so that a file says what it has.
+        array = getattr(holder, name, None)
+        if array is not None:
+            arrays[name] = array
+    facts = np.array(json.dumps(_facts_of(explanation)))
+    with written_whole(path) as temporary:
+        np.savez_compressed(temporary, facts=facts, **arrays)
+
+
+def _facts_of(explanation: Any) -> dict[str, Any]:
+    """Return all but the arrays, as JSON can hold it."""
+    facts: dict[str, Any] = {"format": FORMAT, "score": explanation.score.name}
+    for name in _PLAIN:
+        facts[name] = getattr(explanation, name)
+    if explanation.masks is not None:
+        facts["labels"] = explanation.masks.labels
+        facts["designs"] = explanation.masks.designs
+    if explanation.settings is not None:
+        facts["settings"] = explanation.settings.record()
+    if explanation.network is not None:
+        facts["network"] = explanation.network
+    if explanation.estimator is not None:
+        facts["estimator"] = written(explanation.estimator)
+    return facts
+
+
 def read_explanation(path: Any) -> dict[str, Any]:
     """Return the arguments of an `Explanation` that was saved.
 
@@ -69,11 +139,13 @@ def read_explanation(path: Any) -> dict[str, Any]:
 def _sizes(facts: dict[str, Any]) -> dict[str, int]:
     """Return the sizes of the arrays' axes, as the facts have them, once these fit each other."""
     rows, columns = facts["grid"]
+    # Before any array is read: its size follows from the grid.
     if rows * columns > MOST_NODES:
         raise InputError(f"grid is {rows} x {columns}; at most {MOST_NODES:,} patches are wanted")
     n_classes = len(facts["classes"])
     if not n_classes:
         raise InputError("it has no class")
+    # An index beyond the classes would fail far away from here.
     for name in ("label", "against"):
         if facts[name] is not None and facts[name] >= n_classes:
             raise InputError(f"{name} is {facts[name]}; there are classes 0 to {n_classes - 1}")
@@ -88,9 +160,15 @@ def _check_together(facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> Non
 
     How masks are weighed stands in the settings, or in an estimator without them.
     """
+    # A heatmap beside masks could be another than theirs.
     if ("values" in arrays) == ("kept" in arrays):
         raise InputError("either a heatmap or masks are wanted")
-    parts = ["labels" in facts, "designs" in facts, "kept" in arrays, "probabilities" in arrays]
+    parts = [
+        "labels" in facts,
+        "designs" in facts,
+        "kept" in arrays,
+        "probabilities" in arrays,
+    ]
     if len(set(parts)) > 1:
         raise InputError("masks, their labels, designs and probabilities are wanted together")
     n_weighings = ("settings" in facts) + ("estimator" in facts)
@@ -123,9 +201,9 @@ def _put_together(facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[
         "classes": tuple(facts["classes"]),
         "score": SCORES[facts["score"]],
     }
-    plain = ("label", "against", "model", "explainer", "forward_passes", "backward_passes")
-    for name in (*plain, "estimator", "network"):
-        arguments[name] = facts.get(name)
+    for name in (*_PLAIN, "estimator", "network"):
+        # Tuples come out of JSON as lists, and were put in above.
+        arguments.setdefault(name, facts.get(name))
     if "settings" in facts:
         arguments["settings"] = _settings(facts["settings"])
     if "kept" in arrays:
@@ -147,6 +225,7 @@ def _is_record(value: Any) -> bool:
 
 
 def _settings(record: dict[str, Any]) -> Settings:
+    # Checked here, since a wrong name would be Python's error of a call.
     unknown = set(record) - {setting.name for setting in fields(Settings)}
     if unknown:
         raise InputError(f"{sorted(unknown)[0]!r} is no setting")

@@ -120,6 +120,7 @@ class Settings:
     direct_weight: float = 0.0
 
     def __post_init__(self) -> None:
+        # Whether names are registered is checked later (`resolved`), when all modules are read.
         for name in ("design", "estimator", "graph_operator"):
             member = getattr(self, name)
             if not isinstance(member, str) and not callable(member):
@@ -134,18 +135,21 @@ class Settings:
         }
         if self.budget is not None:
             checked["budget"] = whole("budget", self.budget, at_least=2)
+        # A ranking checks its own fields.
         ranking = self.ranking
         for setting in fields(Ranking):
             checked[setting.name] = getattr(ranking, setting.name)
         for name, value in checked.items():
+            # A frozen dataclass is filled so while it is made.
             object.__setattr__(self, name, value)
 
-    # --- what they amount to --------------------------------------------------------------------
+    # --- what they amount to
 
     @property
     def ranking(self) -> Ranking:
         """What orders the nodes."""
-        return Ranking(**{setting.name: getattr(self, setting.name) for setting in fields(Ranking)})
+        chosen = {setting.name: getattr(self, setting.name) for setting in fields(Ranking)}
+        return Ranking(**chosen)
 
     @property
     def n_masks(self) -> int:
@@ -155,7 +159,10 @@ class Settings:
     @property
     def needs_graph(self) -> bool:
         """Whether the design or the estimator needs the token graph."""
-        needs = (DESIGNS.trait(self.design, "needs"), ESTIMATORS.trait(self.estimator, "needs"))
+        needs = (
+            DESIGNS.trait(self.design, "needs"),
+            ESTIMATORS.trait(self.estimator, "needs"),
+        )
         return "graph" in needs
 
     @property
@@ -172,11 +179,12 @@ class Settings:
         >>> limited.most_passes(64), replace(limited, design="random").most_passes(64)
         (55, 550)
         """
+        # Most designs make as many masks as a budget allows.
         most = DESIGNS.trait(self.design, "most")
-        n_masks = self.n_masks if most is None else min(self.n_masks, most(self, n_tokens))
+        n_masks = self.n_masks if most is None else min(self.n_masks, most(self.ranking, n_tokens))
         return n_masks + 1
 
-    # --- names ----------------------------------------------------------------------------------
+    # --- names
 
     def resolved(self) -> "Settings":
         """Return these settings after making sure that every name is registered.
@@ -188,7 +196,8 @@ class Settings:
         """
         for field, registry in REGISTRIES.items():
             value = getattr(self, field)
-            for member in value if isinstance(value, tuple) else (value,):
+            members = value if isinstance(value, tuple) else (value,)
+            for member in members:
                 registry.resolve(member)
         return self
 
@@ -211,12 +220,13 @@ class Settings:
         changed: dict[str, Any] = {}
         for place, field in enumerate(("operators", "centralities", "statistics")):
             here = {label[place] for label in labels}
-            left = tuple(member for member in getattr(self, field) if name_of(member) in here)
+            left = [member for member in getattr(self, field) if name_of(member) in here]
+            # Masks of other designs have no labels, and say nothing about the members.
             if left:
-                changed[field] = left
+                changed[field] = tuple(left)
         return replace(self, **changed)
 
-    # --- as text and tables ---------------------------------------------------------------------
+    # --- as text and tables
 
     @property
     def text(self) -> str:
@@ -228,9 +238,13 @@ class Settings:
         ('mutex(min_cut=0.05)', 'communities(seed=3)')
         """
         settings = self.by_name()
-        changes = {name: differences(settings, base) for name, base in NAMED.items()}
-        name = min(changes, key=lambda name: len(changes[name]))
-        return called(name, {field: plain(value) for field, value in changes[name].items()})
+        name, changed = "", settings.choices()
+        for candidate, base in NAMED.items():
+            different = differences(settings, base)
+            if not name or len(different) < len(changed):
+                name, changed = candidate, different
+        texts = {field: plain(value) for field, value in changed.items()}
+        return called(name, texts)
 
     def choices(self) -> dict[str, Any]:
         """Return the settings as keyword arguments."""
@@ -238,9 +252,10 @@ class Settings:
 
     def row(self) -> dict[str, str | int | float]:
         """Return the settings as a row of a table; lists of names are joined with "+"."""
-        row = {}
-        for name, value in self.record().items():
-            row[name] = "+".join(map(str, value)) if isinstance(value, list) else value
+        row = self.record()
+        for name, value in row.items():
+            if isinstance(value, list):
+                row[name] = "+".join(map(str, value))
         return row
 
     def record(self) -> dict[str, Any]:
@@ -253,6 +268,7 @@ class Settings:
         for name, value in self.choices().items():
             registry = REGISTRIES.get(name)
             if name == "estimator":
+                # Of a function the text must say its smoothness, which settings do not give it.
                 record[name] = written(self.estimator)
             elif registry is None:
                 record[name] = list(value) if isinstance(value, tuple) else value

@@ -38,5 +38,6 @@ def shared_passes(explanations: Sequence[Explanation]) -> SharedPasses:
         naive += 1
         if explanation.masks is not None:
             naive += len(explanation.masks)
-            distinct.update(row.tobytes() for row in explanation.masks.kept)
+            for row in explanation.masks.kept:
+                distinct.add(row.tobytes())
     return SharedPasses(len(distinct) + 1, naive)

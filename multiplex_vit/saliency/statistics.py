@@ -1,7 +1,8 @@
 """Statistics over layers: a node's centrality in every layer -> one value a node (xi in the paper).
 
-Each takes a float32 tensor [layer, node] and returns [node]. They stay on torch float32 because the published masks depend on its
-order of summation where values nearly tie; they use tensor methods alone, so that reading their names does not import torch.
+Each takes a float32 tensor [layer, node] and returns [node]. They stay on torch float32 because the
+published masks depend on its order of summation where values nearly tie; they use tensor methods
+alone, so that reading their names does not import torch.
 
 Traits:
 
@@ -22,24 +23,32 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _FAR = 20
-"""Moments of values above 2^20, or below 2^-20, are taken in another unit: they do not depend on it."""
+"""Moments of values above 2^20, or below 2^-20, are taken in another unit.
+
+They do not depend on it.
+"""
 
 STATISTICS: Registry[Callable[["Tensor"], "Tensor"]] = Registry("statistic")
 
 
 @STATISTICS.register(scale="invariant")
 def coherence(values: "Tensor") -> "Tensor":
-    """Return the entropy of a node's centrality over layers, in nats: with p = c / sum(c), -sum p ln p (0 where the sum is 0).
+    """Return the entropy of a node's centrality over layers, in nats.
+
+    With p = c / sum(c) it is -sum p ln p, and 0 where the sum is 0.
 
     Examples
     --------
     >>> import torch
-    >>> [round(value, 4) for value in coherence(torch.tensor([[1.0, 2.0, 0.0], [1.0, 0.0, 0.0]])).tolist()]
+    >>> values = torch.tensor([[1.0, 2.0, 0.0], [1.0, 0.0, 0.0]])
+    >>> [round(value, 4) for value in coherence(values).tolist()]
     [0.6931, 0.0, 0.0]
     """
     total = values.sum(0)
     share = (values / total.where(total != 0, 1)).where(total != 0, 0)
-    return -(share * share.where(share > 0, 1).log()).sum(0) + 0.0
+    # ln 1 stands for ln 0, which counts nothing; adding 0 turns -0.0 into 0.0.
+    logarithm = share.where(share > 0, 1).log()
+    return -(share * logarithm).sum(0) + 0.0
 
 
 @STATISTICS.register("max", scale="linear")
@@ -92,6 +101,7 @@ def std(values: "Tensor") -> "Tensor":
     [2.0, 0.0]
     """
     if len(values) == 1:
+        # torch would warn, and give the same.
         return values[0] * float("nan")
     return values.std(0)
 
@@ -106,6 +116,7 @@ def sum_over_std(values: "Tensor") -> "Tensor":
     >>> sum_over_std(torch.tensor([[1.0], [3.0], [5.0]])).tolist()
     [4.5]
     """
+    # The published constant, which decides the order where a node does not vary.
     return total(values) / (std(values) + 1e-8)
 
 
@@ -124,12 +135,15 @@ def median(values: "Tensor") -> "Tensor":
 
 @STATISTICS.register(apart=True, constant=0.0, scale="invariant")
 def skew(values: "Tensor") -> "Tensor":
-    """Return the biased Fisher-Pearson skewness over layers; NaN where a node's values are all equal.
+    """Return the biased Fisher-Pearson skewness over layers.
+
+    It is NaN where a node's values are all equal.
 
     Examples
     --------
     >>> import torch
-    >>> [round(value, 4) for value in skew(torch.tensor([[0.0, 1.0], [0.0, 1.0], [0.0, 1.0], [4.0, 1.0]])).tolist()]
+    >>> values = torch.tensor([[0.0, 1.0], [0.0, 1.0], [0.0, 1.0], [4.0, 1.0]])
+    >>> [round(value, 4) for value in skew(values).tolist()]
     [1.1547, nan]
     """
     return _moment(values, "skew")
@@ -137,7 +151,9 @@ def skew(values: "Tensor") -> "Tensor":
 
 @STATISTICS.register(apart=True, constant=-3.0, scale="invariant")
 def kurtosis(values: "Tensor") -> "Tensor":
-    """Return the biased excess (Fisher) kurtosis over layers; NaN where a node's values are all equal.
+    """Return the biased excess (Fisher) kurtosis over layers.
+
+    It is NaN where a node's values are all equal.
 
     Examples
     --------
@@ -149,20 +165,29 @@ def kurtosis(values: "Tensor") -> "Tensor":
 
 
 def _moment(values: "Tensor", name: str) -> "Tensor":
-    """Compute a moment as the published method does: scipy.stats on the float32 array [node, layer], along its last axis."""
+    """Return a moment as the published method computes it.
+
+    That is scipy.stats on the float32 array [node, layer], along its last axis.
+    """
     import warnings
 
     from scipy import stats
 
     function: Any = getattr(stats, name)
+    by_node = _in_range(values.cpu().numpy().T)
     with warnings.catch_warnings():
+        # SciPy warns of values that hardly vary; `numerics` says what becomes of them.
         warnings.simplefilter("ignore", RuntimeWarning)
-        result = function(_in_range(values.cpu().numpy().T), axis=-1)
-    return values.new_tensor(result)
+        moment = function(by_node, axis=-1)
+    return values.new_tensor(moment)
 
 
 def _in_range(values: np.ndarray) -> np.ndarray:
-    """Return rows of which no fourth power overflows or vanishes; powers of two change no other digit."""
-    exponent = np.frexp(np.abs(values).max(-1, keepdims=True, initial=0))[1]
+    """Return rows of which no fourth power overflows or vanishes."""
+    greatest = np.abs(values).max(-1, keepdims=True, initial=0)
+    exponent = np.frexp(greatest)[1]
     far = np.abs(exponent) > _FAR
-    return np.ldexp(values, -exponent * far) if far.any() else values
+    if not far.any():
+        return values
+    # Powers of two change no digit.
+    return np.ldexp(values, -exponent * far)

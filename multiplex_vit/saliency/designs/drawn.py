@@ -72,6 +72,7 @@ def _unions(inputs: DesignInput) -> Iterator[np.ndarray]:
     rng, number = inputs.rng, 0
     while True:
         resolution = inputs.resolutions[number % len(inputs.resolutions)]
+        # Another seed, since the same one would find the same communities.
         seed = inputs.seed + number
         partition = graph_communities(inputs.graph, resolution=resolution, seed=seed)
         for _ in range(_MASKS_A_PARTITION):
@@ -85,8 +86,11 @@ def _united(partition: np.ndarray, token_ratio: float, rng: np.random.Generator)
     It is of a random order as many parts as come nearest to the share of nodes wanted.
     """
     order = rng.permutation(partition.max() + 1)
-    sizes = np.concatenate([[0], np.bincount(partition)[order].cumsum()])
-    n_parts = np.abs(sizes - (1 - token_ratio) * len(partition)).argmin()
+    sizes = np.bincount(partition)[order]
+    # Of no part, the first part, the first two, ...
+    united = np.concatenate([[0], sizes.cumsum()])
+    wanted = (1 - token_ratio) * len(partition)
+    n_parts = np.abs(united - wanted).argmin()
     return np.isin(partition, order[:n_parts])
 
 
@@ -136,9 +140,11 @@ def _balanced(n_groups: int, n_masks: int, rng: np.random.Generator) -> Iterator
     most = max(n_groups, _GREATEST_HADAMARD)
     # Such matrices are made for powers of two.
     size = 1 << int(min(wanted, most) - 1).bit_length()
+    # The first row keeps every group.
     matrix = hadamard(size, dtype=np.int8)[1:]
     plus_or_minus = np.array([-1, 1], dtype=np.int8)
     while True:
+        # Drawn anew, or else the same masks would come again.
         columns = rng.permutation(size)[:n_groups]
         signs = rng.choice(plus_or_minus, n_groups)
         for row in rng.permutation(size - 1):

@@ -17,6 +17,7 @@ def finest_communities(graph: np.ndarray, n_most: int) -> np.ndarray:
         return np.arange(len(graph))
     low, high = 0.0, 10.0
     finest = graph_communities(graph, resolution=1.0)
+    # On the logarithm of the resolution, in which the number of communities grows evenly.
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
         finer = graph_communities(graph, resolution=2**middle)

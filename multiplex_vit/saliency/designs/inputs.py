@@ -50,6 +50,7 @@ class DesignInput:
     @cached_property
     def ranked(self) -> Masks:
         """The masks of every order of nodes: operator slowest, then centrality, then statistic."""
+        # Worked out when asked for, since most designs rank nothing.
         assert self.rank is not None
         return self.rank()
 
@@ -72,6 +73,6 @@ Traits:
 
 - `needs="graph"`: it needs the token graph.
 - `ranks=True`: it needs the orders of nodes.
-- `most`: a function of settings and the number of tokens: how many masks it makes at most, where
-  that is less than a large budget allows.
+- `most`: a function of the ranking and the number of tokens: how many masks it makes at most,
+  where that is less than a large budget allows.
 """

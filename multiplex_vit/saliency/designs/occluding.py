@@ -1,18 +1,14 @@
 """Designs that remove a part of the tokens at a time."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from multiplex_vit.saliency.designs.groups import finest_communities
 from multiplex_vit.saliency.designs.inputs import DESIGNS, DesignInput
 from multiplex_vit.saliency.masks import Masks
-
-if TYPE_CHECKING:
-    from multiplex_vit.saliency.settings import Settings
+from multiplex_vit.saliency.ranking import Ranking
 
 
-def _one_a_token(settings: "Settings", n_tokens: int) -> int:
+def _one_a_token(ranking: Ranking, n_tokens: int) -> int:
     return n_tokens
 
 
@@ -25,5 +21,6 @@ def occlusion(inputs: DesignInput) -> Masks:
     """
     assert inputs.graph is not None
     groups = finest_communities(inputs.graph, inputs.n_masks)
+    # Row by row: all tokens but those of one group.
     kept = groups[None] != np.arange(groups.max() + 1)[:, None]
     return Masks.of(kept, "occlusion")

@@ -1,19 +1,15 @@
 """Designs that keep the nodes which come first in an order."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from multiplex_vit.saliency.designs.drawn import unions_of_communities
 from multiplex_vit.saliency.designs.inputs import DESIGNS, DesignInput
 from multiplex_vit.saliency.masks import Masks
-
-if TYPE_CHECKING:
-    from multiplex_vit.saliency.settings import Settings
+from multiplex_vit.saliency.ranking import Ranking
 
 
-def _n_orders(settings: "Settings", n_tokens: int) -> int:
-    return settings.ranking.n_orders
+def _n_orders(ranking: Ranking, n_tokens: int) -> int:
+    return ranking.n_orders
 
 
 @DESIGNS.register(ranks=True, most=_n_orders)
@@ -25,7 +21,10 @@ def centrality(inputs: DesignInput) -> Masks:
     """
     masks = inputs.ranked
     first, _ = masks.distinct()
-    return masks if len(first) <= inputs.n_masks else _spread(masks, inputs.n_masks)
+    # Masks that repeat take no pass, so that they do not count.
+    if len(first) <= inputs.n_masks:
+        return masks
+    return _spread(masks, inputs.n_masks)
 
 
 @DESIGNS.register(needs="graph", ranks=True)
@@ -42,5 +41,8 @@ def _spread(masks: Masks, n_masks: int) -> Masks:
     """Return at most so many of the distinct masks, evenly spread over their order."""
     first, _ = masks.distinct()
     n_taken = min(n_masks, len(first))
-    taken = np.unique(np.linspace(0, len(first) - 1, n_taken).round().astype(int))
-    return masks.select(np.isin(np.arange(len(masks)), first[taken]))
+    places = np.linspace(0, len(first) - 1, n_taken)
+    # Rounding may give a place twice.
+    taken = np.unique(places.round().astype(int))
+    is_taken = np.isin(np.arange(len(masks)), first[taken])
+    return masks.select(is_taken)

@@ -5,14 +5,17 @@ from multiplex_vit.saliency.explainers import attention as _attention
 from multiplex_vit.saliency.explainers import controls as _controls
 from multiplex_vit.saliency.explainers import generic_attention as _generic_attention
 from multiplex_vit.saliency.explainers import grad_cam as _grad_cam
-from multiplex_vit.saliency.explainers import integrated_gradients as _integrated_gradients
+from multiplex_vit.saliency.explainers import (
+    integrated_gradients as _integrated_gradients,
+)
 from multiplex_vit.saliency.explainers import kernel_shap as _kernel_shap
 from multiplex_vit.saliency.explainers import legrad as _legrad
 from multiplex_vit.saliency.explainers import perturbation as _perturbation
 from multiplex_vit.saliency.explainers import rise_pixels as _rise_pixels
 from multiplex_vit.saliency.explainers import similarity_walks as _similarity_walks
 from multiplex_vit.saliency.explainers import tis as _tis
-from multiplex_vit.saliency.explainers.registry import EXPLAINERS, Explainer
+from multiplex_vit.saliency.explainers.explainer import Explainer
+from multiplex_vit.saliency.explainers.registry import EXPLAINERS
 from multiplex_vit.saliency.explainers.sweeps import sweep
 from multiplex_vit.saliency.explainers.target import Target
 

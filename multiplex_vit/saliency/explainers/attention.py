@@ -18,7 +18,8 @@ def raw_attention(model: Classifier, picture: Any, label: int | str | None = Non
     """
     target = Target.of(model, picture, label)
     attention, clean = model.attend(target.tokens, ("mean",), prefix=True)
-    return target.answer(target.prefix_row(attention[0, 0, -1]), clean)
+    last = attention[0, 0, -1]
+    return target.answer(target.prefix_row(last), clean)
 
 
 @EXPLAINERS.register(kind="rival", forward=1, backward=0, class_specific=False)
@@ -30,8 +31,10 @@ def rollout(model: Classifier, picture: Any, label: int | str | None = None) -> 
     """
     target = Target.of(model, picture, label)
     attention, clean = model.attend(target.tokens, ("mean",), prefix=True)
-    rolled = torch.eye(attention.shape[-1], device=attention.device)
+    identity = torch.eye(attention.shape[-1], device=attention.device)
+    rolled = identity
     for block in attention[0, 0]:
-        mixed = block + torch.eye(len(block), device=block.device)
+        # The identity stands for the residual connection.
+        mixed = block + identity
         rolled = (mixed / mixed.sum(-1, keepdim=True)) @ rolled
     return target.answer(target.prefix_row(rolled), clean)

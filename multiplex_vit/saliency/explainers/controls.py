@@ -24,7 +24,8 @@ def random_order(
     """
     target = Target.of(model, picture, label)
     order = np.random.default_rng(seed).permutation(target.n_nodes)
-    return target.answer(order, target.clean())
+    clean = target.clean()
+    return target.answer(order, clean)
 
 
 @EXPLAINERS.register(kind="baseline", forward=1, backward=0, class_specific=False)
@@ -36,7 +37,10 @@ def centre_prior(model: Classifier, picture: Any, label: int | str | None = None
     target = Target.of(model, picture, label)
     rows, cols = target.grid
     row, col = np.indices((rows, cols))
-    distance = np.hypot((row + 0.5) / rows - 0.5, (col + 0.5) / cols - 0.5)
+    # From the middle of a patch to the middle of the image, in shares of its sides.
+    down = (row + 0.5) / rows - 0.5
+    right = (col + 0.5) / cols - 0.5
+    distance = np.hypot(down, right)
     return target.answer(-distance, target.clean())
 
 

@@ -48,12 +48,14 @@ def warn_of_empty(masks: Masks | None) -> None:
 
 def _caller_level() -> int:
     """Return the stack level, for `warn_of_empty`, of the line outside this package."""
+    # How many calls lie between depends on the way in: explain, an explainer, a study.
     frame, level = inspect.currentframe(), 0
     while frame is not None and frame.f_globals.get("__name__", "").startswith("multiplex_vit."):
         frame, level = frame.f_back, level + 1
     return level
 
 
+# An explainer of settings is the same function at other settings.
 for _name, _settings in NAMED.items():
     EXPLAINERS.add(
         Member(

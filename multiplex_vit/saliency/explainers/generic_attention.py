@@ -27,6 +27,9 @@ def generic_attention(
     target = Target.of(model, picture, label)
     attention, gradient, clean = model.attention_gradients(target.tokens, target.index)
     relevance = torch.eye(attention.shape[-1], device=attention.device)
-    for block in (attention * gradient).relu().mean(1):
+    # Heads that speak against the class do not count.
+    weighed = (attention * gradient).relu().mean(1)
+    for block in weighed:
         relevance = relevance + block @ relevance
-    return target.answer(target.prefix_row(relevance), clean, backward_passes=1)
+    patches = target.prefix_row(relevance)
+    return target.answer(patches, clean, backward_passes=1)

@@ -18,4 +18,7 @@ def grad_cam(model: Classifier, picture: Any, label: int | str | None = None) ->
     """
     target = Target.of(model, picture, label)
     tokens, gradient, clean = model.token_gradients(target.tokens, target.index)
-    return target.answer((tokens @ gradient.mean(0)).relu(), clean, backward_passes=1)
+    weights = gradient.mean(0)
+    # Tokens that speak against the class do not count, as in the paper.
+    values = (tokens @ weights).relu()
+    return target.answer(values, clean, backward_passes=1)

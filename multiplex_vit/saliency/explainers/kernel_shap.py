@@ -52,6 +52,7 @@ def kernel_masks(n_nodes: int, n_masks: int, rng: np.random.Generator) -> np.nda
     if not len(size):
         return np.zeros((0, n_nodes), dtype=bool)
     weight = 1 / (size * (n_nodes - size))
+    # One more where the number is odd; its complement is left out below.
     n_pairs = -(-n_masks // 2)
     sizes = rng.choice(size, n_pairs, p=weight / weight.sum())
     drawn = [rng.permutation(n_nodes) < count for count in sizes]

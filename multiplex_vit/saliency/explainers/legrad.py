@@ -25,5 +25,8 @@ def legrad(model: Classifier, picture: Any, label: int | str | None = None) -> E
     """
     target = Target.of(model, picture, label)
     gradient, clean = model.block_gradients(target.tokens, target.index)
-    relevance = gradient.relu().mean((1, 2)).sum(0)[model.n_prefix :]
-    return target.answer(relevance, clean, backward_passes=model.n_layers)
+    # What lowers the class's logit does not count, as in the paper.
+    by_block = gradient.relu().mean((1, 2))
+    relevance = by_block.sum(0)
+    patches = relevance[model.n_prefix :]
+    return target.answer(patches, clean, backward_passes=model.n_layers)

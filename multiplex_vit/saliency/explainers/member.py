@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from multiplex_vit.registry import name_of
 from multiplex_vit.saliency.settings import Settings
 
 KINDS = ("published", "method", "rival", "baseline", "control")
@@ -86,6 +87,40 @@ class Member:
         return Passes(_counted(self.forward, sizes), _counted(self.backward, sizes))
 
 
+MEMBERS: dict[str, Member] = {}
+"""What is registered, by name."""
+
+
+def member_behind(function: Any) -> Member | None:
+    """Return the member that a function was registered as, or None."""
+    for member in MEMBERS.values():
+        # Members made by settings share their function, which is none of its own.
+        if member.function is function and member.settings is None:
+            return member
+    return None
+
+
+def own_member(function: Callable[..., Any]) -> Member:
+    """Return a function that is not registered as a member."""
+    name = name_of(function)
+    if name in MEMBERS:
+        # It must not be taken for the member where its text is read.
+        name = origin(function)
+    return member_of(function, name, kind="method")
+
+
+def origin(function: Callable[..., Any]) -> str:
+    """Return where a function is defined.
+
+    Examples
+    --------
+    >>> origin(member_behind)
+    'multiplex_vit.saliency.explainers.member.member_behind'
+    """
+    module = getattr(function, "__module__", "?")
+    return f"{module}.{getattr(function, '__qualname__', repr(function))}"
+
+
 def member_of(function: Callable[..., Any], name: str, **traits: Any) -> Member:
     """Return a function as a member; its options are its keyword-only parameters.
 
@@ -102,8 +137,12 @@ def member_of(function: Callable[..., Any], name: str, **traits: Any) -> Member:
         parameters = []
     defaults = {}
     for place, parameter in enumerate(parameters):
+        # Model and picture are told by their place, since a function may call them as it likes.
         is_data = place < 2 or parameter.name == "label"
-        named = parameter.kind in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+        named = parameter.kind in (
+            parameter.KEYWORD_ONLY,
+            parameter.POSITIONAL_OR_KEYWORD,
+        )
         if named and not is_data:
             defaults[parameter.name] = parameter.default
     any_option = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)

@@ -26,12 +26,16 @@ def in_order(
     >>> in_order({"seed": 3, "budget": 55}, {"budget": 55, "seed": 0})
     (('seed', 3),)
     """
-    plain = {name: _hashable(name, value) for name, value in options.items()}
-    names = [name for name in defaults if name in plain]
-    names += sorted(name for name in plain if name not in defaults)
-    return tuple(
-        (name, plain[name]) for name in names if not _is_default(name, plain[name], defaults)
-    )
+    # Those that a signature does not name come last, whatever order they were given in.
+    names = [*defaults, *sorted(set(options) - set(defaults))]
+    ordered = []
+    for name in names:
+        if name not in options:
+            continue
+        value = _hashable(name, options[name])
+        if not _is_default(name, value, defaults):
+            ordered.append((name, value))
+    return tuple(ordered)
 
 
 def settings_at(base: Settings, options: Mapping[str, Any]) -> Settings:
@@ -39,7 +43,9 @@ def settings_at(base: Settings, options: Mapping[str, Any]) -> Settings:
     return replace(base, **options).resolved().by_name()
 
 
-def of_partial(function: Callable[..., Any]) -> tuple[Callable[..., Any], dict[str, Any]]:
+def of_partial(
+    function: Callable[..., Any],
+) -> tuple[Callable[..., Any], dict[str, Any]]:
     """Return the function inside partials, and the options that they set.
 
     Examples
@@ -86,4 +92,5 @@ def _is_default(name: str, value: Any, defaults: Mapping[str, Any]) -> bool:
     if name not in defaults:
         return False
     default = defaults[name]
+    # True is equal to 1, but is not what was asked for.
     return type(value) is type(default) and value == default

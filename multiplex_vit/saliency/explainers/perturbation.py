@@ -28,6 +28,7 @@ def rise_tokens(
     """
     settings = Settings(design="random", budget=budget, seed=seed)
     explanation = by_settings(model, picture, label, settings)
+    # What it is made by is told by its name; settings are those of mutex and communities.
     return replace(explanation, settings=None, estimator="coverage")
 
 
@@ -45,4 +46,5 @@ def occlusion(model: Classifier, picture: Any, label: int | str | None = None) -
     target = Target.of(model, picture, label)
     settings = Settings(design="occlusion", budget=max(2, target.n_nodes + 1))
     explanation = by_settings(model, target.picture, label, settings)
+    # As many masks as tokens, so that each is a community of its own, whatever the graph.
     return replace(explanation, settings=None, estimator="contrast", graph=None)

@@ -1,274 +1,31 @@
-"""Explainers: ways to explain an image, as values, and their registry."""
+"""EXPLAINERS: the registry of explainers."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
-from multiplex_vit.arguments import checked
-from multiplex_vit.checks import one_of, vision_model
+from multiplex_vit.checks import one_of
 from multiplex_vit.errors import InputError
-from multiplex_vit.registry import name_of
-from multiplex_vit.saliency.explainers.member import KINDS, Count, Member, Passes, Sizes, member_of
-from multiplex_vit.saliency.explainers.options import hint, in_order, of_partial, settings_at
-from multiplex_vit.saliency.explainers.target import Target
-from multiplex_vit.saliency.explanation import Explanation
-from multiplex_vit.saliency.given import GivenNetworks, Network, check_usable
-from multiplex_vit.saliency.settings import Settings, differences, plain
-from multiplex_vit.spelling import called, spelled
-
-
-class Explainer:
-    """A way to explain an image: a name and options, as a value.
-
-    It is called as `explainer(model, image, label)` and returns the explanation. Explainers are
-    compared, hashed and pickled by what they are; their text gives them back.
-
-    Attributes
-    ----------
-    name : str
-    kind : "published", "method", "rival", "baseline" or "control"
-    class_specific : bool
-        Whether the heatmap depends on the class.
-    each_token : bool
-        Whether it takes a pass for each token, whatever the budget.
-
-    Examples
-    --------
-    >>> import multiplex_vit as mv
-    >>> rise = mv.EXPLAINERS["rise_tokens"].at(budget=550, seed=0)
-    >>> str(rise), rise == mv.EXPLAINERS["rise_tokens(budget=550)"]
-    ('rise_tokens(budget=550)', True)
-    >>> rise.kind, rise.passes(n_tokens=196)
-    ('rival', Passes(forward=550, backward=0))
-    >>> rise.at(budgt=55)
-    Traceback (most recent call last):
-    multiplex_vit.errors.InputError: explainer rise_tokens has no option 'budgt' (did you mean 'budget'?); known: budget, seed
-    """
-
-    __slots__ = ("_member", "_options", "_settings")
-    _member: Member
-    _options: tuple[tuple[str, Any], ...]
-    _settings: Settings | None
-
-    def __init__(self, member: Member, options: Mapping[str, Any]):
-        settings = None
-        if member.settings is not None:
-            settings = settings_at(member.settings, options)
-            options = differences(settings, member.settings)
-        set_once = object.__setattr__
-        set_once(self, "_member", member)
-        set_once(self, "_options", in_order(options, member.defaults))
-        set_once(self, "_settings", settings)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"an explainer does not change; use at({name}=...) for another one")
-
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError("an explainer does not change")
-
-    @classmethod
-    def of(cls, function: Callable[..., Any]) -> "Explainer":
-        """Return a function of one's own as an explainer.
-
-        Parameters
-        ----------
-        function : callable
-            Takes model, picture and label, and perhaps keyword-only options; returns an
-            explanation (see `Target.answer`), or an array [row, col]. A `functools.partial` has the
-            options that it sets.
-
-        Examples
-        --------
-        >>> import functools
-        >>> def corner(model, picture, label=None, *, size=1): ...
-        >>> Explainer.of(functools.partial(corner, size=2)), Explainer.of(corner).takes("size")
-        (<Explainer corner(size=2)>, True)
-        """
-        return EXPLAINERS.resolve(function)
-
-    @property
-    def name(self) -> str:
-        """The name of the method, without options."""
-        return self._member.name
-
-    @property
-    def __name__(self) -> str:
-        return str(self)
-
-    @property
-    def options(self) -> Mapping[str, Any]:
-        """The options that differ from the method's own; they cannot be changed."""
-        return MappingProxyType(dict(self._options))
-
-    @property
-    def defaults(self) -> Mapping[str, Any]:
-        """All options of the method with its own values."""
-        return MappingProxyType(dict(self._member.defaults))
-
-    @property
-    def function(self) -> Callable[..., Any]:
-        """The function behind the name."""
-        return self._member.function
-
-    @property
-    def settings(self) -> Settings | None:
-        """The settings by which masks are made and weighed; None for methods that have none."""
-        return self._settings
-
-    @property
-    def kind(self) -> str:
-        """What the method is in a comparison: one of `KINDS`."""
-        return self._member.kind
-
-    @property
-    def class_specific(self) -> bool:
-        """Whether the heatmap depends on the class."""
-        return self._member.class_specific
-
-    @property
-    def each_token(self) -> bool:
-        """Whether it takes a pass for each token, whatever the budget."""
-        return self._member.each_token
-
-    @property
-    def gradients(self) -> bool:
-        """Whether gradients are taken; False where nothing is known of that."""
-        return self._member.backward not in (None, 0)
-
-    @checked
-    def passes(self, n_tokens: int = 196, n_layers: int = 12) -> Passes | None:
-        """Return how many passes an image takes at most; None where the method does not say.
-
-        Parameters
-        ----------
-        n_tokens : int
-            Patches of the image. Default: 196.
-        n_layers : int
-            Blocks of the model. Default: 12.
-        """
-        if self._settings is not None:
-            return Passes(self._settings.most_passes(n_tokens), 0)
-        budget = {**self._member.defaults, **self.options}.get("budget", 0)
-        return self._member.passes(Sizes(n_tokens, n_layers, budget))
-
-    @checked
-    def takes(self, option: str) -> bool:
-        """Tell whether the method has an option of this name."""
-        return option in self._member.defaults
-
-    def at(self, **options: Any) -> "Explainer":
-        """Return the method with these options changed.
-
-        Raises
-        ------
-        InputError
-            If the method has no such option, or cannot have that value.
-        """
-        self._check_known(options)
-        return Explainer(self._member, {**self.options, **options})
-
-    def where_taken(self, **options: Any) -> "Explainer":
-        """Return the method with those of the options changed that it has; others are left out.
-
-        Examples
-        --------
-        >>> [EXPLAINERS[name].where_taken(budget=9) for name in ("rollout", "tis")]
-        [<Explainer rollout>, <Explainer tis(budget=9)>]
-        """
-        return self.at(**{name: value for name, value in options.items() if self.takes(name)})
-
-    def __call__(
-        self,
-        model: Any,
-        image: Any,
-        label: int | str | None = None,
-        *,
-        batch_size: int | str = "auto",
-        network: Network | None = None,
-    ) -> Explanation:
-        """Explain an image.
-
-        A function that returns an array [row, col] is taken to have run no pass; the scores of the
-        whole image then take one.
-
-        Parameters
-        ----------
-        model : VisionModel
-        image : as for `explain`
-        label : int or str, optional
-            Index or name of the class to explain. Default: the predicted class.
-        batch_size : int or "auto"
-            Most masks a forward pass, for methods made of masks by settings. Default: "auto".
-        network : Multiplex, or mapping of head operator to Multiplex, optional
-            What masks are made of, as for `explain`. Default: the image's own.
-
-        Raises
-        ------
-        InputError
-            If the image or the class cannot be used, or the method returns no heatmap.
-        """
-        picture = vision_model(model).picture(image)
-        run = self._member.function
-        given = None if network is None else self._given(network)
-        if self._settings is not None:
-            return self.sign(run(model, picture, label, self._settings, batch_size, given))
-        result = run(model, picture, label=label, **self.options)
-        if isinstance(result, Explanation):
-            return self.sign(result)
-        target = Target.of(model, picture, label)
-        return self.sign(target.answer(_array(result, self), target.clean()))
-
-    @checked
-    def sign(self, explanation: Explanation) -> Explanation:
-        """Return an explanation with this explainer as what explained it."""
-        return replace(explanation, explainer=str(self))
-
-    def __str__(self) -> str:
-        return called(self.name, {name: plain(value) for name, value in self._options})
-
-    def __repr__(self) -> str:
-        return f"<Explainer {self}>"
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Explainer):
-            return NotImplemented
-        return self._identity() == other._identity()
-
-    def __hash__(self) -> int:
-        return hash(self._identity())
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        if self._settings is not None:
-            return _restored, (self.name, dict(self._options))
-        return _restored, (self.function, dict(self._options))
-
-    def _identity(self) -> tuple[Any, ...]:
-        return self.name, self._member.function, self._options
-
-    def _given(self, network: Network) -> GivenNetworks:
-        if self._settings is None:
-            raise InputError(f"{self} makes no masks of networks; leave network out")
-        check_usable(self._settings, self.options, str(self))
-        return GivenNetworks.of(network)
-
-    def _check_known(self, options: Mapping[str, Any]) -> None:
-        known = self._member.defaults
-        for option in options:
-            if option not in known and not self._member.any_option:
-                which = f"known: {', '.join(known)}" if known else "it has none"
-                close = hint(option, known)
-                raise InputError(f"explainer {self.name} has no option {option!r}{close}; {which}")
+from multiplex_vit.saliency.explainers.explainer import Explainer
+from multiplex_vit.saliency.explainers.member import (
+    KINDS,
+    MEMBERS,
+    Count,
+    Member,
+    member_behind,
+    member_of,
+    origin,
+)
+from multiplex_vit.saliency.explainers.options import hint, of_partial
+from multiplex_vit.saliency.settings import Settings
+from multiplex_vit.spelling import spelled
 
 
 class Explainers(Mapping[str, Explainer]):
     """The registry of explainers: name -> `Explainer`.
 
-    A name with options, "rise_tokens(budget=550)", an `Explainer`, and a function of one's own
-    are taken wherever a name is.
+    There is one, `EXPLAINERS`. A name with options, "rise_tokens(budget=550)", an `Explainer`, and
+    a function of one's own are taken wherever a name is.
 
     Examples
     --------
@@ -278,11 +35,8 @@ class Explainers(Mapping[str, Explainer]):
     (True, False)
     >>> EXPLAINERS["rolout"]
     Traceback (most recent call last):
-    multiplex_vit.errors.InputError: unknown explainer 'rolout' (did you mean 'rollout'?); known: mutex, communities, ...
+    multiplex_vit.errors.InputError: unknown explainer 'rolout' (did you mean ...
     """
-
-    def __init__(self) -> None:
-        self._members: dict[str, Member] = {}
 
     def register(
         self,
@@ -301,8 +55,8 @@ class Explainers(Mapping[str, Explainer]):
         ----------
         function : callable
             Takes model, picture and label, and keyword-only options with defaults; returns an
-            explanation (see `Target.answer`), or an array [row, col]. An option `budget` is the most forward passes, an
-            option `seed` is that of all random numbers.
+            explanation (see `Target.answer`), or an array [row, col]. An option `budget` is the
+            most forward passes, an option `seed` is that of all random numbers.
         kind : str
             One of `KINDS`. Default: "method".
         forward, backward : int or callable, optional
@@ -318,9 +72,14 @@ class Explainers(Mapping[str, Explainer]):
             If another function has that name.
         """
         one_of("kind", kind, KINDS)
-        traits: dict[str, Any] = {"kind": kind, "forward": forward, "backward": backward}
+        traits: dict[str, Any] = {
+            "kind": kind,
+            "forward": forward,
+            "backward": backward,
+        }
         traits |= {"class_specific": class_specific, "each_token": each_token}
 
+        # The function itself comes back, so that its module has it under its name.
         def added(function: Callable[..., Any]) -> Callable[..., Any]:
             self.add(member_of(function, function.__name__, **traits))
             return function
@@ -329,19 +88,20 @@ class Explainers(Mapping[str, Explainer]):
 
     def add(self, member: Member) -> None:
         """Add a member; InputError if another one has its name."""
-        taken = self._members.get(member.name)
-        if taken is not None and _origin(taken.function) != _origin(member.function):
-            where = _origin(taken.function)
+        taken = MEMBERS.get(member.name)
+        # The same function comes again where its module is read again.
+        if taken is not None and origin(taken.function) != origin(member.function):
+            where = origin(taken.function)
             raise InputError(
                 f"explainer {member.name!r} exists already ({where}); choose another name"
             )
-        self._members[member.name] = member
+        MEMBERS[member.name] = member
 
     def remove(self, name: str) -> None:
         """Take a member out; InputError if there is none of that name."""
-        if name not in self._members:
+        if name not in MEMBERS:
             raise InputError(self._unknown(name, name))
-        del self._members[name]
+        del MEMBERS[name]
 
     def __getitem__(self, name: str) -> Explainer:
         """Return the explainer of a name, with or without options.
@@ -354,29 +114,34 @@ class Explainers(Mapping[str, Explainer]):
         if not isinstance(name, str):
             shown = type(name).__name__
             raise InputError(f"an explainer is wanted, not {shown}; give a name or a function")
+        # A name may hold what a file or a command line says, so that nothing of it is run.
         base, options = spelled(name)
-        if base not in self._members:
+        if base not in MEMBERS:
             raise InputError(self._unknown(name, base))
-        return Explainer(self._members[base], {}).at(**options)
+        return Explainer(MEMBERS[base], {}).at(**options)
 
     def __contains__(self, explainer: object) -> bool:
         """Tell whether a name, with or without options, or a function is a member."""
         if isinstance(explainer, str):
+            # What has a wrong option is none either.
             with suppress(InputError):
                 return self[explainer] is not None
             return False
         if isinstance(explainer, Explainer):
-            return self._members.get(explainer.name) is explainer._member
-        return callable(explainer) and self._member_behind(of_partial(explainer)[0]) is not None
+            return MEMBERS.get(explainer.name) is explainer._member
+        if not callable(explainer):
+            return False
+        function, _ = of_partial(explainer)
+        return member_behind(function) is not None
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._members)
+        return iter(MEMBERS)
 
     def __len__(self) -> int:
-        return len(self._members)
+        return len(MEMBERS)
 
     def __repr__(self) -> str:
-        return f"<Explainers: {', '.join(self._members)}>"
+        return f"<Explainers: {', '.join(MEMBERS)}>"
 
     def resolve(self, explainer: "str | Explainer | Settings | Callable[..., Any]") -> Explainer:
         """Return an explainer from its name, settings of masks, or a function in its place.
@@ -389,47 +154,16 @@ class Explainers(Mapping[str, Explainer]):
         if isinstance(explainer, Explainer):
             return explainer
         if isinstance(explainer, Settings):
+            # The text is that of the nearest member; functions of one's own are in the choices.
             name, _ = spelled(explainer.text)
             return self[name].at(**explainer.choices())
         if not callable(explainer):
             return self[explainer]
-        function, options = of_partial(explainer)
-        if isinstance(function, Explainer):
-            return function.at(**options)
-        member = self._member_behind(function)
-        if member is None:
-            # A function that is named as a member must not be taken for it where its text is read.
-            name = name_of(function)
-            name = _origin(function) if name in self._members else name
-            member = member_of(function, name, kind="method")
-        return Explainer(member, {}).at(**options)
-
-    def _member_behind(self, function: Any) -> Member | None:
-        for member in self._members.values():
-            if member.function is function and member.settings is None:
-                return member
-        return None
+        return Explainer.of(explainer)
 
     def _unknown(self, name: str, base: str) -> str:
-        close = hint(base, self._members)
-        return f"unknown explainer {name!r}{close}; known: {', '.join(self._members)}"
+        close = hint(base, MEMBERS)
+        return f"unknown explainer {name!r}{close}; known: {', '.join(MEMBERS)}"
 
 
 EXPLAINERS = Explainers()
-
-
-def _origin(function: Callable[..., Any]) -> str:
-    module = getattr(function, "__module__", "?")
-    return f"{module}.{getattr(function, '__qualname__', repr(function))}"
-
-
-def _array(result: Any, explainer: Explainer) -> np.ndarray:
-    if getattr(result, "ndim", None) != 2:
-        kind = type(result).__name__
-        raise InputError(f"explainer {explainer} returned {kind}; expected an array [row, col]")
-    return result
-
-
-def _restored(source: Any, options: dict[str, Any]) -> Explainer:
-    """Return what was pickled: a function is found where its module has it."""
-    return EXPLAINERS.resolve(source).at(**options)

@@ -44,6 +44,7 @@ def rise_pixels(
     total = torch.zeros(pixels.shape[2:], device=pixels.device)
     coverage, confidences = torch.zeros_like(total), []
     rng = np.random.default_rng(seed)
+    # In chunks, as masks of pixels are as large as images.
     for start in range(0, n_masks, CHUNK):
         n_drawn = min(CHUNK, n_masks - start)
         masks = _smooth_masks(rng, n_drawn, pixels.shape[2:]).to(pixels.device)
@@ -58,11 +59,13 @@ def rise_pixels(
 
 def _smooth_masks(rng: np.random.Generator, n_masks: int, size: Sequence[int]) -> Tensor:
     """Return smooth masks float32 [mask, row, col], 0 to 1."""
+    # Rounded up, so that the grid of cells covers the image at any shift.
     cell = [-(-side // CELLS) for side in size]
     drawn = (rng.random((n_masks, 1, CELLS, CELLS)) < KEPT).astype(np.float32)
     large_size = [(CELLS + 1) * side for side in cell]
     large = interpolate(torch.from_numpy(drawn), large_size, mode="bilinear", align_corners=False)
     masks = []
-    for mask, (row, col) in zip(large[:, 0], rng.integers(0, cell, (n_masks, 2)), strict=True):
+    shifts = rng.integers(0, cell, (n_masks, 2))
+    for mask, (row, col) in zip(large[:, 0], shifts, strict=True):
         masks.append(mask[row : row + size[0], col : col + size[1]])
     return torch.stack(masks)

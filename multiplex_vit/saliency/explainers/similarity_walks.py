@@ -96,6 +96,7 @@ def walked(weights: np.ndarray, start: np.ndarray, rng: np.random.Generator) -> 
     for _ in range(max(1, int(KEPT * len(weights)))):
         chance = np.where(visited, 0, chance)
         if not chance.sum() > 0:
+            # A dead end goes on anywhere.
             chance = (~visited).astype(float)
         node = rng.choice(len(weights), p=chance / chance.sum())
         visited[node], chance = True, weights[node]

@@ -5,7 +5,8 @@ from itertools import product
 from typing import Any
 
 from multiplex_vit.errors import InputError
-from multiplex_vit.saliency.explainers.registry import EXPLAINERS, Explainer
+from multiplex_vit.saliency.explainers.explainer import Explainer
+from multiplex_vit.saliency.explainers.registry import EXPLAINERS
 
 
 def sweep(
@@ -37,15 +38,18 @@ def sweep(
     """
     base = EXPLAINERS.resolve(explainer)
     lists = [_listed(name, several) for name, several in values.items()]
-    swept = [
-        base.at(**dict(zip(values, combination, strict=True))) for combination in product(*lists)
-    ]
-    return list(dict.fromkeys(swept))
+    swept: dict[Explainer, None] = {}
+    for combination in product(*lists):
+        options = dict(zip(values, combination, strict=True))
+        # A dictionary keeps the order, and each explainer once.
+        swept[base.at(**options)] = None
+    return list(swept)
 
 
 def _listed(name: str, values: Any) -> list[Any]:
     if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
         raise InputError(f"{name} is {values!r}; give a list of the values to take")
+    # An empty list would give no explainers at all, without a word.
     listed = list(values)
     if not listed:
         raise InputError(f"{name} is empty; give at least one value")

@@ -94,7 +94,7 @@ class Target:
                 readers.append(place)
         return relevance[readers].mean(0)[self.model.n_prefix :]
 
-    # --- explanations ---------------------------------------------------------------------------
+    # --- explanations
 
     @checked
     def answer(
@@ -136,7 +136,12 @@ class Target:
 
     @checked
     def explained(
-        self, kept: np.ndarray, clean: np.ndarray | Tensor, *, design: str, estimator: Named
+        self,
+        kept: np.ndarray,
+        clean: np.ndarray | Tensor,
+        *,
+        design: str,
+        estimator: Named,
     ) -> Explanation:
         """Return what masks show, where the pass of the whole image was run already.
 
@@ -155,6 +160,7 @@ class Target:
         if kept.shape[1] != self.n_nodes:
             raise InputError(f"masks have {kept.shape[1]} tokens; expected {self.n_nodes}")
         first, inverse = masks.distinct()
+        # The pass of the whole image was run already.
         partial = first[~kept[first].all(1)]
         probabilities = np.tile(self._scores(clean), (len(kept), 1))
         scores = self.model.probabilities(self.tokens, kept[partial])
@@ -192,6 +198,7 @@ class Target:
 
 
 def _floats(name: str, values: np.ndarray | Tensor) -> np.ndarray:
-    """Return values as an array of float32; NumPy has no bfloat16, so tensors become floats first."""
+    """Return values as an array of float32."""
+    # NumPy has no bfloat16.
     plain = values.float() if isinstance(values, Tensor) else values
     return numbers(name, plain).astype(np.float32)

@@ -51,6 +51,7 @@ def centres(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     A cluster that runs empty keeps the centre that it had.
     """
     drawn = np.random.default_rng(seed).permutation(len(points))[:n_clusters]
+    # SciPy warns of clusters that run empty, which is no fault here.
     with warnings.catch_warnings(action="ignore", category=UserWarning):
         return kmeans2(points, points[drawn], iter=ITERATIONS, minit="matrix", missing="warn")[0]
 
