@@ -37,7 +37,8 @@ def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
     other = numbers("second heatmap", second)
     if one.shape != other.shape:
         shapes = f"{list(one.shape)} and {list(other.shape)}"
-        raise InputError(f"heatmaps have shapes {shapes}; give two of one grid")
+        what = f"heatmaps have shapes {shapes}"
+        raise InputError(f"{what}; give two of one grid")
     if np.ptp(one) == 0 or np.ptp(other) == 0:
         # SciPy would warn that no correlation is defined, and return the same.
         return float("nan")

@@ -52,7 +52,8 @@ def batches(
     pictures: list[Picture] = []
     their_labels: list[Any] = []
     # One label for all is repeated without end, so that the images end first.
-    for picture, label in zip(read_ahead(model, images), labels, strict=False):
+    ready = read_ahead(model, images)
+    for picture, label in zip(ready, labels, strict=False):
         if pictures and not _joins(model, picture, pictures, settings):
             yield pictures, their_labels
             pictures, their_labels = [], []
@@ -96,14 +97,16 @@ def _n_together(model: Classifier, picture: Picture, settings: Sequence[Settings
     """Return how many images share passes: as many as pay, while their memory is not much."""
     rows, cols = model.grid_of(picture.pixels.shape[2:])
     n_nodes = rows * cols
-    attention = len(operators_of(settings)) * model.n_layers * n_nodes**2
+    n_networks = len(operators_of(settings)) * model.n_layers
+    attention = n_networks * n_nodes**2
     # With 21,841 classes, the scores of masks and the direct attribution are more than attention.
     rows_of_scores = sum(chosen.n_masks for chosen in settings)
     if any(chosen.direct_weight for chosen in settings):
         rows_of_scores += n_nodes
     n_bytes = 4 * (attention + rows_of_scores * model.n_classes)
     most = MOST_IMAGES.get(_device_kind(model), 16)
-    return max(1, min(most, bytes_that_fit(model.device) // max(1, n_bytes)))
+    n_fit = bytes_that_fit(model.device) // max(1, n_bytes)
+    return max(1, min(most, n_fit))
 
 
 def _device_kind(model: Any) -> str:

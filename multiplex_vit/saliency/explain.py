@@ -217,7 +217,13 @@ def explain_many(
     >>> [len(ex.masks) for ex in both]
     [6, 6]
     """
-    of_images = explain_each(model, [image], explainers, label=[label], batch_size=batch_size)
+    of_images = explain_each(
+        model,
+        [image],
+        explainers,
+        label=[label],
+        batch_size=batch_size,
+    )
     return next(of_images)
 
 
@@ -230,14 +236,22 @@ def _of_networks(
     network: Any,
 ) -> list[Explanation]:
     """Return explanations of images from one network for all of them, or one each."""
-    networks = network if isinstance(network, (list, tuple)) else [network] * len(images)
+    networks = network
+    if not isinstance(network, (list, tuple)):
+        networks = [network] * len(images)
     if len(networks) != len(images):
         given = f"{len(networks)} networks were given for {len(images)} images"
         raise InputError(f"{given}; give one an image, or one for all")
     labels = labels_of(label, len(images))
     explanations = []
     for image, own_label, own_network in zip(images, labels, networks, strict=True):
-        explanation = explainer(model, image, own_label, batch_size=batch_size, network=own_network)
+        explanation = explainer(
+            model,
+            image,
+            own_label,
+            batch_size=batch_size,
+            network=own_network,
+        )
         explanations.append(explanation)
     return explanations
 
@@ -246,7 +260,8 @@ def _resolved(explainers: Any) -> list[Explainer]:
     if isinstance(explainers, (str, Explainer, Settings)) or callable(explainers):
         explainers = [explainers]
     if not isinstance(explainers, Iterable):
-        raise InputError(f"explainers is {explainers!r}; give an explainer, or several of them")
+        what = f"explainers is {explainers!r}"
+        raise InputError(f"{what}; give an explainer, or several of them")
     chosen = [EXPLAINERS.resolve(explainer) for explainer in explainers]
     if not chosen:
         raise InputError("no explainer was given; give at least one")

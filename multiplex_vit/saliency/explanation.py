@@ -98,7 +98,8 @@ class Explanation:
     network: Mapping[str, Mapping[str, Any]] | None = None
 
     def __repr__(self) -> str:
-        what = f"{self.label_name!r} ({self.score.text(self.clean[self.label])})"
+        score = self.score.text(self.clean[self.label])
+        what = f"{self.label_name!r} ({score})"
         parts = [f"{self.forward_passes} forward passes"]
         if self.masks is not None:
             parts.insert(0, self.masks.summary())
@@ -154,7 +155,8 @@ class Explanation:
         if not weight:
             # As published: no other unit, and not another bit.
             return estimated
-        return read_only(standardised(estimated) + weight * standardised(self._shares()))
+        direct = standardised(self._shares())
+        return read_only(standardised(estimated) + weight * direct)
 
     @checked
     def estimate(self, estimator: Named) -> np.ndarray:
@@ -203,7 +205,8 @@ class Explanation:
             changed = replace(self.settings, estimator=estimator, direct_weight=weight)
             return replace(self, settings=changed, explainer=changed.text)
         if direct_weight:
-            raise InputError("no direct attribution was kept; leave direct_weight out")
+            what = "no direct attribution was kept"
+            raise InputError(f"{what}; leave direct_weight out")
         return replace(self, estimator=estimator)
 
     def for_class(self, label: int | str) -> "Explanation":
@@ -230,7 +233,8 @@ class Explanation:
         first, second = self._class(label), self._class(against)
         if first == second:
             name = self.classes[first]
-            raise InputError(f"{name!r} minus itself is 0 everywhere; give two classes to contrast")
+            what = f"{name!r} minus itself is 0 everywhere"
+            raise InputError(f"{what}; give two classes to contrast")
         return replace(self, label=first, against=second)
 
     def subset(self, **chosen: str | Iterable[str]) -> "Explanation":

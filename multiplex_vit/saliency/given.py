@@ -47,14 +47,16 @@ class GivenNetworks:
             If there is none, or something else than a network of patches.
         """
         if isinstance(network, Multiplex):
-            network = {str(network.provenance.get("operator", "network")): network}
+            operator = network.provenance.get("operator", "network")
+            network = {str(operator): network}
         if not isinstance(network, Mapping) or not network:
             kinds = "a Multiplex, or a mapping of head operators to them"
             raise InputError(f"network is {shown(network)}; give {kinds}")
         networks = {name_of(operator): net for operator, net in network.items()}
         for name, net in networks.items():
             if not isinstance(net, Multiplex):
-                raise InputError(f"network {name!r} is {shown(net)}; give a Multiplex")
+                what = f"network {name!r} is {shown(net)}"
+                raise InputError(f"{what}; give a Multiplex")
             if net.prefix:
                 what = f"network {name!r} has prefix tokens: {', '.join(net.prefix)}"
                 raise InputError(f"{what}; masks are of patches, so make it with prefix=False")
@@ -77,7 +79,9 @@ class GivenNetworks:
 
     def shown_in(self, settings: Settings) -> Settings:
         """Return settings as an explanation tells them: with the networks it has masks of."""
-        return replace(settings, operators=tuple(self.networks)) if settings.ranks else settings
+        if not settings.ranks:
+            return settings
+        return replace(settings, operators=tuple(self.networks))
 
     def applied_to(self, settings: Settings) -> Settings:
         """Return settings that take the networks as they are, and make as many masks as before."""
@@ -98,7 +102,11 @@ class GivenNetworks:
         for name, net in self.networks.items():
             # By blocks, since layers may be heads.
             later = net.since(starting_layer)
-            weights[name] = torch.tensor(later.weights, dtype=torch.float32, device=device)
+            weights[name] = torch.tensor(
+                later.weights,
+                dtype=torch.float32,
+                device=device,
+            )
         return weights
 
     def _graph_operator(self, settings: Settings) -> Named:
@@ -132,7 +140,8 @@ def check_usable(settings: Settings, options: Mapping[str, Any], explainer: str)
     # A design of one's own may look at attention, of which nothing is known here.
     is_member = bool(DESIGNS.own_name(settings.design))
     if is_member and not settings.ranks and not settings.needs_graph:
-        raise InputError(f"{explainer} makes no masks of networks; leave network out")
+        what = f"{explainer} makes no masks of networks"
+        raise InputError(f"{what}; leave network out")
 
 
 def text_of(record: Mapping[str, Mapping[str, Any]] | None) -> str:

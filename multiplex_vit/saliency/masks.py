@@ -53,7 +53,8 @@ class Masks:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        object.__setattr__(self, "designs", self.designs or ("centrality",) * len(self.labels))
+        designs = self.designs or ("centrality",) * len(self.labels)
+        object.__setattr__(self, "designs", designs)
 
     @classmethod
     @checked
@@ -66,7 +67,8 @@ class Masks:
             If they are no truth values [mask, node].
         """
         if kept.ndim != 2 or kept.dtype != bool:
-            raise InputError(f"kept is {shown(kept)}; expected truth values [mask, node]")
+            what = f"kept is {shown(kept)}"
+            raise InputError(f"{what}; expected truth values [mask, node]")
         return cls(kept, (NO_LABEL,) * len(kept), (design,) * len(kept))
 
     def __add__(self, other: "Masks") -> "Masks":
@@ -74,7 +76,9 @@ class Masks:
         if self.flips is not None and other.flips is not None:
             flips = np.concatenate([self.flips, other.flips])
         kept = np.concatenate([self.kept, other.kept])
-        return Masks(kept, self.labels + other.labels, self.designs + other.designs, flips)
+        labels = self.labels + other.labels
+        designs = self.designs + other.designs
+        return Masks(kept, labels, designs, flips)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -110,7 +114,8 @@ class Masks:
     def select(self, chosen: np.ndarray) -> "Masks":
         """Return the masks chosen by a bool [mask]; InputError if it is something else."""
         if chosen.shape != (len(self),) or chosen.dtype != bool:
-            raise InputError(f"chosen is {shown(chosen)}; give truth values [{len(self)}]")
+            what = f"chosen is {shown(chosen)}"
+            raise InputError(f"{what}; give truth values [{len(self)}]")
         places = np.flatnonzero(chosen)
         labels = tuple(self.labels[place] for place in places)
         designs = tuple(self.designs[place] for place in places)
@@ -143,7 +148,12 @@ def distinct_rows(kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     # Bytes of eight tokens sort much faster than truth values.
     packed = np.packbits(kept, axis=1)
-    _, first, inverse = np.unique(packed, axis=0, return_index=True, return_inverse=True)
+    _, first, inverse = np.unique(
+        packed,
+        axis=0,
+        return_index=True,
+        return_inverse=True,
+    )
     # NumPy sorts rows by what they hold, where masks go by when they came.
     order = np.argsort(first)
     return first[order], np.argsort(order)[inverse.ravel()]
@@ -206,7 +216,8 @@ def matching(masks: Masks, chosen: Mapping[str, Any]) -> np.ndarray:
     for column, wanted in chosen.items():
         take &= _have(masks, column, _as_names(column, wanted))
     if not take.any():
-        raise InputError(f"no mask has {dict(chosen)}; see masks.table()")
+        what = f"no mask has {dict(chosen)}"
+        raise InputError(f"{what}; see masks.table()")
     return take
 
 
@@ -217,7 +228,8 @@ def _have(masks: Masks, column: str, wanted: list[Any]) -> np.ndarray:
         # Masks without such a label have an empty text, which is no name to choose by.
         if name not in here or not name:
             names_here = ", ".join(filter(None, dict.fromkeys(here)))
-            raise InputError(f"no mask has {column} {name!r}; here are {names_here or 'none'}")
+            what = f"no mask has {column} {name!r}"
+            raise InputError(f"{what}; here are {names_here or 'none'}")
     return np.isin(here, names)
 
 
@@ -228,7 +240,8 @@ def _values_of(masks: Masks, column: str) -> list[str]:
         return [direction_of(centrality) for _, centrality, _ in masks.labels]
     if column not in LABELS:
         columns = ", ".join(LABELS)
-        raise InputError(f"masks have no {column!r}; give {columns}, design or direction")
+        what = f"masks have no {column!r}"
+        raise InputError(f"{what}; give {columns}, design or direction")
     place = LABELS.index(column)
     return [label[place] for label in masks.labels]
 
@@ -240,7 +253,8 @@ def _as_names(column: str, wanted: str | Iterable[Any]) -> list[Any]:
     names = list(wanted) if isinstance(wanted, (list, tuple, set, frozenset)) else []
     usable = [name for name in names if isinstance(name, str) or callable(name)]
     if not names or len(usable) < len(names):
-        raise InputError(f"{column} is {wanted!r}; give a name, or a list of names")
+        what = f"{column} is {wanted!r}"
+        raise InputError(f"{what}; give a name, or a list of names")
     return names
 
 

@@ -68,8 +68,10 @@ def multiplex(
     operators = [OPERATORS.resolve(operator)]
     if heads:
         operators = [single_head(head) for head in range(model.n_heads)]
-    attention, clean = model.attend(model.embed(picture.pixels), operators, prefix=prefix)
-    depth, names = {"layers": "block"}, {"operator": name_of(operator)}
+    tokens = model.embed(picture.pixels)
+    attention, clean = model.attend(tokens, operators, prefix=prefix)
+    depth = {"layers": "block"}
+    names = {"operator": name_of(operator)}
     if heads:
         depth, names = {"layers": "block and head"}, {}
     # A layer of heads stands beside those of its block: block by block, head by head.
@@ -106,4 +108,8 @@ def _heads_of(model: Classifier) -> dict[str, Any]:
             names.append(f"L{block:02d}H{head:02d}")
             blocks.append(block)
             heads.append(head)
-    return {"layer_names": tuple(names), "blocks": tuple(blocks), "heads": tuple(heads)}
+    return {
+        "layer_names": tuple(names),
+        "blocks": tuple(blocks),
+        "heads": tuple(heads),
+    }

@@ -145,7 +145,12 @@ def keep_stable(values: Tensor, token_ratio: float) -> Tensor:
     n_kept = n_nodes - _threshold_place(n_nodes, token_ratio)
     ranked = values.where(~values.isnan(), -math.inf)
     # A stable sort leaves equal values in the order of their nodes.
-    order = torch.sort(ranked, dim=-1, descending=True, stable=True).indices
+    order = torch.sort(
+        ranked,
+        dim=-1,
+        descending=True,
+        stable=True,
+    ).indices
     kept = torch.zeros_like(values, dtype=torch.bool)
     return kept.scatter(-1, order[..., :n_kept], True)
 

@@ -97,8 +97,17 @@ def explained(
             raise InputError(f"{what}; {how}") from error
     release_memory()
     half = len(pictures) // 2
-    first = explained(model, pictures[:half], labels[:half], settings, batch_size, given)
-    return first + explained(model, pictures[half:], labels[half:], settings, batch_size, given)
+    explanations = []
+    for part in (slice(half), slice(half, None)):
+        explanations += explained(
+            model,
+            pictures[part],
+            labels[part],
+            settings,
+            batch_size,
+            given,
+        )
+    return explanations
 
 
 def operators_of(settings: Sequence[Settings]) -> list[Named]:
@@ -130,19 +139,26 @@ def _explained(
     grid = model.grid_of(pictures[0].pixels.shape[2:])
     for chosen in settings:
         # Before the first pass: an hour's work would end in a file that cannot be written.
-        refuse_many_scores(chosen.most_passes(int(np.prod(grid))), model.n_classes)
-    tokens = model.embed(torch.cat([picture.pixels for picture in pictures]))
+        most = chosen.most_passes(int(np.prod(grid)))
+        refuse_many_scores(most, model.n_classes)
+    pixels = [picture.pixels for picture in pictures]
+    tokens = model.embed(torch.cat(pixels))
     prepared = _prepared(model, tokens, settings, grid, given)
     classes = []
     for label, image in zip(labels, prepared, strict=True):
         predicted = int(image.clean.argmax())
         classes.append(model.label_of(label, predicted))
-    scores = _scores(model, tokens, [image.masks for image in prepared], batch_size)
+    masks = [image.masks for image in prepared]
+    scores = _scores(model, tokens, masks, batch_size)
     if given is not None:
         settings = [given.shown_in(chosen) for chosen in settings]
     explanations = []
     for place, picture in enumerate(pictures):
-        common = {"label": classes[place], "grid": grid, "view": picture.view}
+        common = {
+            "label": classes[place],
+            "grid": grid,
+            "view": picture.view,
+        }
         if given is not None:
             common["network"] = given.record()
         of_image = _explanations(model, prepared[place], scores[place], settings, common)
@@ -195,7 +211,8 @@ def _prepared(
     networks, clean, direct = _attended(model, tokens, settings)
     if given is not None:
         # Of settings that share a starting layer, as one explainer's do.
-        weights = given.weights(settings[0].starting_layer, tokens.device)
+        starting_layer = settings[0].starting_layer
+        weights = given.weights(starting_layer, tokens.device)
         networks = [weights] * len(tokens)
         settings = [given.applied_to(chosen) for chosen in settings]
     nodes = Tokens(grid)
@@ -208,7 +225,8 @@ def _prepared(
     for place, of_image in enumerate(networks):
         graphs = _graphs(of_image, settings, grid)
         masks = _masks(of_image, settings, graphs, nodes, statistics[place])
-        prepared.append(Prepared(clean[place], direct[place], masks, graphs))
+        image = Prepared(clean[place], direct[place], masks, graphs)
+        prepared.append(image)
     return prepared
 
 
@@ -232,7 +250,9 @@ def _attended(
         direct = list(shares.cpu().numpy())
     else:
         pooled, clean = model.attend(tokens, operators)
-    networks = [dict(zip(operators, of_image, strict=True)) for of_image in pooled]
+    networks = []
+    for of_image in pooled:
+        networks.append(dict(zip(operators, of_image, strict=True)))
     return networks, clean.cpu().numpy(), direct
 
 
@@ -247,11 +267,15 @@ def _graphs(
         if not chosen.needs_graph:
             graphs.append(None)
             continue
-        key = (chosen.graph_operator, chosen.starting_layer, chosen.grid_weight)
+        operator, starting_layer = chosen.graph_operator, chosen.starting_layer
+        key = (operator, starting_layer, chosen.grid_weight)
         if key not in graph_of:
-            weights = since(networks[chosen.graph_operator], chosen.starting_layer)
-            attention = weights.cpu().numpy()
-            graph_of[key] = token_graph(attention, grid, grid_weight=chosen.grid_weight)
+            weights = since(networks[operator], starting_layer)
+            graph_of[key] = token_graph(
+                weights.cpu().numpy(),
+                grid,
+                grid_weight=chosen.grid_weight,
+            )
         graphs.append(graph_of[key])
     return graphs
 
@@ -270,7 +294,12 @@ def _masks(
     masks_of: dict[Settings, Masks] = {}
     masks = []
     for chosen, graph in zip(settings, graphs, strict=True):
-        key = replace(chosen, estimator="coverage", smoothness=1.0, direct_weight=0.0)
+        key = replace(
+            chosen,
+            estimator="coverage",
+            smoothness=1.0,
+            direct_weight=0.0,
+        )
         if key not in masks_of:
             inputs = DesignInput(
                 nodes,
@@ -288,7 +317,13 @@ def _masks(
 
 
 def _ranked(networks: Networks, chosen: Settings, nodes: Tokens, statistics: Statistics) -> Masks:
-    return make_masks(networks, chosen.ranking, chosen.token_ratio, nodes, statistics)
+    return make_masks(
+        networks,
+        chosen.ranking,
+        chosen.token_ratio,
+        nodes,
+        statistics,
+    )
 
 
 def _stacked(networks: Mapping[Named, Tensor], operators: Sequence[Named]) -> Tensor:
@@ -308,13 +343,16 @@ def _scores(
     kept, repeats = [], []
     for of_image in masks:
         # Settings of a sweep make many masks alike.
-        union = np.concatenate([of_settings.kept for of_settings in of_image])
+        stacks = [of_settings.kept for of_settings in of_image]
+        union = np.concatenate(stacks)
         first, inverse = distinct_rows(union)
         kept.append(union[first])
         repeats.append(inverse)
     scores = []
-    for place, distinct in enumerate(_run(model, tokens, kept, batch_size)):
-        ends = np.cumsum([len(of_settings) for of_settings in masks[place]])
+    of_images = _run(model, tokens, kept, batch_size)
+    for place, distinct in enumerate(of_images):
+        counts = [len(of_settings) for of_settings in masks[place]]
+        ends = np.cumsum(counts)
         scores.append(np.split(distinct[repeats[place]], ends[:-1]))
     return scores
 
@@ -325,6 +363,11 @@ def _run(
     """Return scores [mask, class] of each image's masks; masks of several images share passes."""
     if len(kept) == 1:
         # Nothing to share with other images, and no copies to sort them apart.
-        return [model.probabilities(tokens, kept[0], batch_size=batch_size).cpu().numpy()]
-    scores = model.probabilities_of_images(tokens, kept, batch_size=batch_size)
+        alone = model.probabilities(tokens, kept[0], batch_size=batch_size)
+        return [alone.cpu().numpy()]
+    scores = model.probabilities_of_images(
+        tokens,
+        kept,
+        batch_size=batch_size,
+    )
     return [of_image.cpu().numpy() for of_image in scores]

@@ -60,13 +60,16 @@ def precision_flips(model: Classifier, image: Any, method: Method = "mutex") -> 
     settings = _settings_of(method)
     ranking = settings.ranking
     picture = picture_of(model, image)
-    attention, _ = model.attend(model.embed(picture.pixels), ranking.operators)
-    tokens = Tokens(model.grid_of(picture.pixels.shape[2:]))
+    pixels = picture.pixels
+    attention, _ = model.attend(model.embed(pixels), ranking.operators)
+    nodes = Tokens(model.grid_of(pixels.shape[2:]))
     # The same attention, so that nothing but the arithmetic after it differs.
     single = dict(zip(ranking.operators, attention[0], strict=True))
-    double = {operator: weights.double() for operator, weights in single.items()}
-    masks = make_masks(single, ranking, settings.token_ratio, tokens)
-    exact = make_masks(double, ranking, settings.token_ratio, tokens)
+    double = {}
+    for operator, weights in single.items():
+        double[operator] = weights.double()
+    masks = make_masks(single, ranking, settings.token_ratio, nodes)
+    exact = make_masks(double, ranking, settings.token_ratio, nodes)
     flips = (masks.kept != exact.kept).sum(1)
     return Masks(masks.kept, masks.labels, masks.designs, flips)
 
@@ -127,7 +130,12 @@ def precision_agreement(
     rows = []
     # The same class, also where another device predicts another one.
     for name, compared in models.items():
-        again = explain(compared, image, label=reference.label, method=settings)
+        again = explain(
+            compared,
+            image,
+            label=reference.label,
+            method=settings,
+        )
         rows.append({"compared": name, **_differences(reference, again)})
     return pd.DataFrame(rows)
 
@@ -135,7 +143,8 @@ def precision_agreement(
 def _settings_of(method: Method) -> Settings:
     explainer = EXPLAINERS.resolve(method)
     if explainer.settings is None:
-        raise InputError(f"{explainer} makes no masks by settings; give mutex or communities")
+        what = f"{explainer} makes no masks by settings"
+        raise InputError(f"{what}; give mutex or communities")
     return explainer.settings
 
 
@@ -145,13 +154,14 @@ def _differences(first: Explanation, second: Explanation) -> dict[str, Any]:
     # A budget keeps distinct masks, of which there may be another number.
     n_masks = min(len(first.masks), len(second.masks))
     n_missing = abs(len(first.masks) - len(second.masks))
+    apart = np.abs(first.heatmap - second.heatmap)
     differ = first.masks.kept[:n_masks] != second.masks.kept[:n_masks]
     return {
         "masks": len(first.masks),
         "masks_differ": int(differ.any(1).sum()) + n_missing,
         "tokens_differ": int(differ.sum()),
         "correlation": rank_correlation(first.heatmap, second.heatmap),
-        "max_difference": float(np.abs(first.heatmap - second.heatmap).max()),
+        "max_difference": float(apart.max()),
         "range": float(np.ptp(first.heatmap)),
     }
 

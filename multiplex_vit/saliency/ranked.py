@@ -63,7 +63,8 @@ def make_masks(
     """
     statistics = {} if statistics is None else statistics
     add_statistics([networks], ranking, tokens, [statistics])
-    keep = keep_stable if ranking.numerics == "stable" else keep_published
+    stable = ranking.numerics == "stable"
+    keep = keep_stable if stable else keep_published
     kept = []
     for key in _keys(ranking):
         kept.append(keep(statistics[key], token_ratio))
@@ -82,7 +83,8 @@ def add_statistics(
     """
     missing = []
     for of_image, of_nodes in zip(networks, statistics, strict=True):
-        for operator, key in zip(ranking.operators, _keys(ranking), strict=True):
+        keys = _keys(ranking)
+        for operator, key in zip(ranking.operators, keys, strict=True):
             weights = since(of_image[operator], ranking.starting_layer)
             if key not in of_nodes:
                 missing.append((of_nodes, key, weights))
@@ -105,7 +107,8 @@ def since(weights: Any, starting_layer: int) -> Any:
     """
     if starting_layer >= len(weights):
         last = len(weights) - 1
-        raise InputError(f"starting_layer is {starting_layer}; the model has layers 0 to {last}")
+        what = f"starting_layer is {starting_layer}"
+        raise InputError(f"{what}; the model has layers 0 to {last}")
     return weights[starting_layer:]
 
 
@@ -125,7 +128,11 @@ def node_values(values: Tensor, statistic: Named) -> Tensor:
     name = f"statistic {name_of(statistic)}"
     function = STATISTICS.resolve(statistic)
     try:
-        result = torch.as_tensor(function(values), dtype=values.dtype, device=values.device)
+        result = torch.as_tensor(
+            function(values),
+            dtype=values.dtype,
+            device=values.device,
+        )
     except (TypeError, RuntimeError, ValueError) as error:
         why = " ".join(str(error).split())
         shape = list(values.shape)
@@ -155,11 +162,14 @@ def _all_values(stacks: Iterable[Tensor], ranking: Ranking, tokens: Tokens) -> T
     stable = ranking.numerics == "stable"
     values = []
     for stack in stacks:
-        weights = without_weak(exact(stack) if stable else stack, ranking.min_cut)
+        exact_stack = exact(stack) if stable else stack
+        weights = without_weak(exact_stack, ranking.min_cut)
         layers = _layers(weights, ranking.centralities, tokens)
         for measure in ranking.centralities:
             values.append(layer_values(weights, measure, layers))
-    columns = [_of_all(values, statistic, stable) for statistic in ranking.statistics]
+    columns = []
+    for statistic in ranking.statistics:
+        columns.append(_of_all(values, statistic, stable))
     statistics = torch.stack(columns, 1)
     n_orders = len(ranking.centralities) * len(ranking.statistics)
     return statistics.view(-1, n_orders, statistics.shape[-1])
@@ -169,10 +179,13 @@ def _of_all(values: Sequence[Tensor], statistic: Named, stable: bool) -> Tensor:
     """Return a statistic [centrality, node] of centralities [layer, node]."""
     if STATISTICS.trait(statistic, "apart"):
         # All at once only where this changes not even the last bit.
-        computed = node_values(torch.cat(list(values), 1), statistic).view(len(values), -1)
+        side_by_side = torch.cat(list(values), 1)
+        computed = node_values(side_by_side, statistic)
+        computed = computed.view(len(values), -1)
     else:
         # The order of torch's sums depends on how many nodes stand side by side.
-        computed = torch.stack([node_values(of_one, statistic) for of_one in values])
+        separate = [node_values(of_one, statistic) for of_one in values]
+        computed = torch.stack(separate)
     if not stable:
         return computed
     return stable_statistic(statistic, computed, torch.stack(list(values)))

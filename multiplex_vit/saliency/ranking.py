@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from multiplex_vit.checks import one_of, share, whole
@@ -77,16 +78,17 @@ class Ranking:
     @property
     def n_orders(self) -> int:
         """How many orders of nodes there are: operators x centralities x statistics."""
-        return len(self.operators) * len(self.centralities) * len(self.statistics)
+        n_measures = len(self.centralities) * len(self.statistics)
+        return len(self.operators) * n_measures
 
     @property
     def labels(self) -> tuple[tuple[str, str, str], ...]:
         """Operator, centrality and statistic of each order, the operator slowest."""
         labels = []
-        for operator in self.operators:
-            for centrality in self.centralities:
-                for statistic in self.statistics:
-                    labels.append((name_of(operator), name_of(centrality), name_of(statistic)))
+        members = (self.operators, self.centralities, self.statistics)
+        for operator, centrality, statistic in product(*members):
+            label = (name_of(operator), name_of(centrality), name_of(statistic))
+            labels.append(label)
         return tuple(labels)
 
 
@@ -106,7 +108,8 @@ def names(field: str, value: Any) -> tuple[Named, ...]:
         several = tuple(value)
     usable = [name for name in several if isinstance(name, str) or callable(name)]
     if not several or len(usable) < len(several):
-        raise InputError(f"{field} is {value!r}; give at least one name or function")
+        what = f"{field} is {value!r}"
+        raise InputError(f"{what}; give at least one name or function")
     texts = [name_of(name) for name in several]
     # Masks are told apart by these texts, and a second one of a name could not be chosen.
     if len(set(texts)) < len(texts):

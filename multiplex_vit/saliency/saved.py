@@ -99,7 +99,8 @@ def write_explanation(explanation: Any, path: Any) -> None:
 
 def _facts_of(explanation: Any) -> dict[str, Any]:
     """Return all but the arrays, as JSON can hold it."""
-    facts: dict[str, Any] = {"format": FORMAT, "score": explanation.score.name}
+    facts: dict[str, Any] = {"format": FORMAT}
+    facts["score"] = explanation.score.name
     for name in _PLAIN:
         facts[name] = getattr(explanation, name)
     if explanation.masks is not None:
@@ -141,15 +142,22 @@ def _sizes(facts: dict[str, Any]) -> dict[str, int]:
     rows, columns = facts["grid"]
     # Before any array is read: its size follows from the grid.
     if rows * columns > MOST_NODES:
-        raise InputError(f"grid is {rows} x {columns}; at most {MOST_NODES:,} patches are wanted")
+        what = f"grid is {rows} x {columns}"
+        raise InputError(f"{what}; at most {MOST_NODES:,} patches are wanted")
     n_classes = len(facts["classes"])
     if not n_classes:
         raise InputError("it has no class")
     # An index beyond the classes would fail far away from here.
     for name in ("label", "against"):
         if facts[name] is not None and facts[name] >= n_classes:
-            raise InputError(f"{name} is {facts[name]}; there are classes 0 to {n_classes - 1}")
-    sizes = {"row": rows, "column": columns, "node": rows * columns, "class": n_classes}
+            what = f"{name} is {facts[name]}"
+            raise InputError(f"{what}; there are classes 0 to {n_classes - 1}")
+    sizes = {
+        "row": rows,
+        "column": columns,
+        "node": rows * columns,
+        "class": n_classes,
+    }
     if "labels" in facts:
         sizes["mask"] = len(facts["labels"])
     return sizes
@@ -208,7 +216,8 @@ def _put_together(facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[
         arguments["settings"] = _settings(facts["settings"])
     if "kept" in arrays:
         labels: Any = tuple(tuple(label) for label in facts["labels"])
-        arguments["masks"] = Masks(arrays.pop("kept"), labels, tuple(facts["designs"]))
+        designs = tuple(facts["designs"])
+        arguments["masks"] = Masks(arrays.pop("kept"), labels, designs)
     return arguments | arrays
 
 

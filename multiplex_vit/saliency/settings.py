@@ -124,7 +124,8 @@ class Settings:
         for name in ("design", "estimator", "graph_operator"):
             member = getattr(self, name)
             if not isinstance(member, str) and not callable(member):
-                raise InputError(f"{name} is {member!r}; give a name or a function")
+                what = f"{name} is {member!r}"
+                raise InputError(f"{what}; give a name or a function")
         checked: dict[str, Any] = {
             "token_ratio": share("token_ratio", self.token_ratio),
             "grid_weight": share("grid_weight", self.grid_weight),
@@ -154,7 +155,9 @@ class Settings:
     @property
     def n_masks(self) -> int:
         """Most masks: the budget less the pass of the whole image."""
-        return self.ranking.n_orders if self.budget is None else self.budget - 1
+        if self.budget is None:
+            return self.ranking.n_orders
+        return self.budget - 1
 
     @property
     def needs_graph(self) -> bool:
@@ -181,7 +184,9 @@ class Settings:
         """
         # Most designs make as many masks as a budget allows.
         most = DESIGNS.trait(self.design, "most")
-        n_masks = self.n_masks if most is None else min(self.n_masks, most(self.ranking, n_tokens))
+        n_masks = self.n_masks
+        if most is not None:
+            n_masks = min(n_masks, most(self.ranking, n_tokens))
         return n_masks + 1
 
     # --- names
@@ -248,7 +253,8 @@ class Settings:
 
     def choices(self) -> dict[str, Any]:
         """Return the settings as keyword arguments."""
-        return {setting.name: getattr(self, setting.name) for setting in fields(self)}
+        names = [setting.name for setting in fields(self)]
+        return {name: getattr(self, name) for name in names}
 
     def row(self) -> dict[str, str | int | float]:
         """Return the settings as a row of a table; lists of names are joined with "+"."""
@@ -299,7 +305,11 @@ def differences(settings: Settings, base: Settings) -> dict[str, Any]:
     {'min_cut': 0.05}
     """
     given, others = settings.choices(), base.choices()
-    return {name: value for name, value in given.items() if value != others[name]}
+    changed = {}
+    for name, value in given.items():
+        if value != others[name]:
+            changed[name] = value
+    return changed
 
 
 def plain(value: Any) -> Any:
@@ -328,7 +338,8 @@ def _numbers(name: str, values: Any) -> tuple[float, ...]:
     single = isinstance(values, str) or not isinstance(values, Iterable)
     numbers = (values,) if single else tuple(values)
     if not numbers:
-        raise InputError(f"{name} is {values!r}; give at least one number")
+        what = f"{name} is {values!r}"
+        raise InputError(f"{what}; give at least one number")
     return tuple(positive(name, number) for number in numbers)
 
 

@@ -114,8 +114,10 @@ def _drawn(design: str, n_masks: int, draw: Callable[[], np.ndarray]) -> Masks:
             repeated.append(mask)
     kept = [*masks.values(), *repeated][:n_masks]
     if len(kept) < n_masks:
-        line = f"{n_masks:,} masks were asked for; there are {len(masks):,} distinct ones"
-        warnings.warn(f"{line}, and no more than {len(kept):,} were drawn", stacklevel=2)
+        asked = f"{n_masks:,} masks were asked for"
+        there = f"there are {len(masks):,} distinct ones"
+        drawn = f"no more than {len(kept):,} were drawn"
+        warnings.warn(f"{asked}; {there}, and {drawn}", stacklevel=2)
     return Masks.of(np.array(kept, dtype=bool), design)
 
 

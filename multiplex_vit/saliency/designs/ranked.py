@@ -34,7 +34,8 @@ def mixed(inputs: DesignInput) -> Masks:
     The former are evenly spread over the distinct ones.
     """
     central = _spread(inputs.ranked, inputs.n_masks // 2)
-    return central + unions_of_communities(inputs, inputs.n_masks - len(central))
+    n_left = inputs.n_masks - len(central)
+    return central + unions_of_communities(inputs, n_left)
 
 
 def _spread(masks: Masks, n_masks: int) -> Masks:

@@ -17,7 +17,8 @@ def raw_attention(model: Classifier, picture: Any, label: int | str | None = Non
     Dosovitskiy et al., ICLR 2021, arXiv:2010.11929.
     """
     target = Target.of(model, picture, label)
-    attention, clean = model.attend(target.tokens, ("mean",), prefix=True)
+    tokens = target.tokens
+    attention, clean = model.attend(tokens, ("mean",), prefix=True)
     last = attention[0, 0, -1]
     return target.answer(target.prefix_row(last), clean)
 
@@ -30,8 +31,10 @@ def rollout(model: Classifier, picture: Any, label: int | str | None = None) -> 
     Abnar, Zuidema, ACL 2020, doi:10.18653/v1/2020.acl-main.385.
     """
     target = Target.of(model, picture, label)
-    attention, clean = model.attend(target.tokens, ("mean",), prefix=True)
-    identity = torch.eye(attention.shape[-1], device=attention.device)
+    tokens = target.tokens
+    attention, clean = model.attend(tokens, ("mean",), prefix=True)
+    n_tokens = attention.shape[-1]
+    identity = torch.eye(n_tokens, device=attention.device)
     rolled = identity
     for block in attention[0, 0]:
         # The identity stands for the residual connection.

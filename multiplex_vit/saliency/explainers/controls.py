@@ -57,6 +57,8 @@ def reversed_order(
     A measure that does not rank it last cannot be trusted.
     """
     target = Target.of(model, picture, label)
-    published = by_settings(model, target.picture, label, replace(PUBLISHED, budget=budget))
+    settings = replace(PUBLISHED, budget=budget)
+    published = by_settings(model, target.picture, label, settings)
     passes = published.forward_passes
-    return target.answer(-published.heatmap, published.clean, forward_passes=passes)
+    values = -published.heatmap
+    return target.answer(values, published.clean, forward_passes=passes)

@@ -76,7 +76,8 @@ class Explainer:
         set_once(self, "_settings", settings)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"an explainer does not change; use at({name}=...) for another one")
+        what = "an explainer does not change"
+        raise AttributeError(f"{what}; use at({name}=...) for another one")
 
     def __delattr__(self, name: str) -> None:
         raise AttributeError("an explainer does not change")
@@ -102,7 +103,8 @@ class Explainer:
         inner, options = of_partial(function)
         if isinstance(inner, Explainer):
             return inner.at(**options)
-        return cls(member_behind(inner) or own_member(inner), {}).at(**options)
+        member = member_behind(inner) or own_member(inner)
+        return cls(member, {}).at(**options)
 
     @property
     def name(self) -> str:
@@ -167,7 +169,8 @@ class Explainer:
         if self._settings is not None:
             # The budget is not used up where a design makes fewer masks.
             return Passes(self._settings.most_passes(n_tokens), 0)
-        budget = {**self._member.defaults, **self.options}.get("budget", 0)
+        options = {**self._member.defaults, **self.options}
+        budget = options.get("budget", 0)
         return self._member.passes(Sizes(n_tokens, n_layers, budget))
 
     @checked
@@ -233,13 +236,15 @@ class Explainer:
         run = self._member.function
         given = None if network is None else self._given(network)
         if self._settings is not None:
-            return self.sign(run(model, picture, label, self._settings, batch_size, given))
+            settings = self._settings
+            return self.sign(run(model, picture, label, settings, batch_size, given))
         result = run(model, picture, label=label, **self.options)
         if isinstance(result, Explanation):
             return self.sign(result)
         # A heatmap alone does not say what the model thinks of the image.
         target = Target.of(model, picture, label)
-        return self.sign(target.answer(_array(result, self), target.clean()))
+        values = _array(result, self)
+        return self.sign(target.answer(values, target.clean()))
 
     @checked
     def sign(self, explanation: Explanation) -> Explanation:
@@ -272,7 +277,8 @@ class Explainer:
 
     def _given(self, network: Network) -> GivenNetworks:
         if self._settings is None:
-            raise InputError(f"{self} makes no masks of networks; leave network out")
+            what = f"{self} makes no masks of networks"
+            raise InputError(f"{what}; leave network out")
         check_usable(self._settings, self.options, str(self))
         return GivenNetworks.of(network)
 
@@ -291,7 +297,8 @@ def _array(result: Any, explainer: Explainer) -> np.ndarray:
     """Return what a function of one's own returned, if it is a heatmap."""
     if getattr(result, "ndim", None) != 2:
         kind = type(result).__name__
-        raise InputError(f"explainer {explainer} returned {kind}; expected an array [row, col]")
+        what = f"explainer {explainer} returned {kind}"
+        raise InputError(f"{what}; expected an array [row, col]")
     return result
 
 

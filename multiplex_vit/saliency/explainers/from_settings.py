@@ -32,7 +32,8 @@ def by_settings(
     settings = settings.resolved()
     if given is not None:
         given.check_grid(model.grid_of(picture.pixels.shape[2:]))
-    ((explanation,),) = explained(model, [picture], [label], [settings], batch_size, given)
+    of_images = explained(model, [picture], [label], [settings], batch_size, given)
+    ((explanation,),) = of_images
     warn_of_empty(explanation.masks)
     return explanation
 
@@ -43,14 +44,18 @@ def warn_of_empty(masks: Masks | None) -> None:
         return
     count = masks.kept.sum(1)
     if np.isin(count, (0, masks.kept.shape[1])).any():
-        warnings.warn(f"{masks.summary()}; see masks.table()", stacklevel=_caller_level())
+        line = f"{masks.summary()}; see masks.table()"
+        warnings.warn(line, stacklevel=_caller_level())
 
 
 def _caller_level() -> int:
     """Return the stack level, for `warn_of_empty`, of the line outside this package."""
     # How many calls lie between depends on the way in: explain, an explainer, a study.
     frame, level = inspect.currentframe(), 0
-    while frame is not None and frame.f_globals.get("__name__", "").startswith("multiplex_vit."):
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if not module.startswith("multiplex_vit."):
+            break
         frame, level = frame.f_back, level + 1
     return level
 

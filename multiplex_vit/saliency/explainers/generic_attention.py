@@ -25,8 +25,10 @@ def generic_attention(
     of 1 + |B| over the L blocks.
     """
     target = Target.of(model, picture, label)
-    attention, gradient, clean = model.attention_gradients(target.tokens, target.index)
-    relevance = torch.eye(attention.shape[-1], device=attention.device)
+    tokens, label_index = target.tokens, target.index
+    attention, gradient, clean = model.attention_gradients(tokens, label_index)
+    n_tokens = attention.shape[-1]
+    relevance = torch.eye(n_tokens, device=attention.device)
     # Heads that speak against the class do not count.
     weighed = (attention * gradient).relu().mean(1)
     for block in weighed:

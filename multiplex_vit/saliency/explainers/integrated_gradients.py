@@ -40,9 +40,15 @@ def integrated_gradients(
     target = Target.of(model, picture, label)
     clean = target.clean()
     steps = min(STEPS, whole("budget", budget, at_least=2) - 1)
-    change = _integrated(model, target.picture.pixels, target.explained_class(clean), steps)
+    pixels, explained_class = target.picture.pixels, target.explained_class(clean)
+    change = _integrated(model, pixels, explained_class, steps)
     heatmap = _patch_sums(change, model.patch)
-    return target.answer(heatmap, clean, forward_passes=steps + 1, backward_passes=steps)
+    return target.answer(
+        heatmap,
+        clean,
+        forward_passes=steps + 1,
+        backward_passes=steps,
+    )
 
 
 def _integrated(model: Classifier, pixels: Tensor, label: int, steps: int) -> Tensor:

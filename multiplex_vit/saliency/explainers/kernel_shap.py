@@ -33,9 +33,15 @@ def kernel_shap(
     target = Target.of(model, picture, label)
     n_drawn = whole("budget", budget, at_least=2) - 2
     ends = np.array([[False], [True]]).repeat(target.n_nodes, axis=1)
-    drawn = kernel_masks(target.n_nodes, n_drawn, np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    drawn = kernel_masks(target.n_nodes, n_drawn, rng)
     kept = np.concatenate([ends, drawn])
-    return target.explained(kept, target.clean(), design="kernel_shap", estimator="shapley_sampled")
+    return target.explained(
+        kept,
+        target.clean(),
+        design="kernel_shap",
+        estimator="shapley_sampled",
+    )
 
 
 def kernel_masks(n_nodes: int, n_masks: int, rng: np.random.Generator) -> np.ndarray:
@@ -57,4 +63,5 @@ def kernel_masks(n_nodes: int, n_masks: int, rng: np.random.Generator) -> np.nda
     sizes = rng.choice(size, n_pairs, p=weight / weight.sum())
     drawn = [rng.permutation(n_nodes) < count for count in sizes]
     kept = np.array(drawn, dtype=bool).reshape(-1, n_nodes)
-    return np.stack([kept, ~kept], axis=1).reshape(-1, n_nodes)[:n_masks]
+    pairs = np.stack([kept, ~kept], axis=1)
+    return pairs.reshape(-1, n_nodes)[:n_masks]

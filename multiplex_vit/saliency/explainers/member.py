@@ -84,7 +84,9 @@ class Member:
         """Return how many passes an image takes at most; None where nothing is known of them."""
         if self.forward is None or self.backward is None:
             return None
-        return Passes(_counted(self.forward, sizes), _counted(self.backward, sizes))
+        forward = _counted(self.forward, sizes)
+        backward = _counted(self.backward, sizes)
+        return Passes(forward, backward)
 
 
 MEMBERS: dict[str, Member] = {}
@@ -118,7 +120,8 @@ def origin(function: Callable[..., Any]) -> str:
     'multiplex_vit.saliency.explainers.member.member_behind'
     """
     module = getattr(function, "__module__", "?")
-    return f"{module}.{getattr(function, '__qualname__', repr(function))}"
+    name = getattr(function, "__qualname__", repr(function))
+    return f"{module}.{name}"
 
 
 def member_of(function: Callable[..., Any], name: str, **traits: Any) -> Member:
@@ -145,8 +148,14 @@ def member_of(function: Callable[..., Any], name: str, **traits: Any) -> Member:
         )
         if named and not is_data:
             defaults[parameter.name] = parameter.default
-    any_option = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
-    return Member(name, function, defaults=defaults, any_option=any_option, **traits)
+    kinds = [parameter.kind for parameter in parameters]
+    return Member(
+        name,
+        function,
+        defaults=defaults,
+        any_option=inspect.Parameter.VAR_KEYWORD in kinds,
+        **traits,
+    )
 
 
 def _counted(count: Count, sizes: Sizes) -> int:

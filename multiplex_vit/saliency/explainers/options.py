@@ -84,7 +84,8 @@ def _hashable(name: str, value: Any) -> Any:
     except TypeError as error:
         kind = type(value).__name__
         wanted = "give a number, a text, a function, or several of them"
-        raise InputError(f"{name} is of type {kind}; {wanted}") from error
+        what = f"{name} is of type {kind}"
+        raise InputError(f"{what}; {wanted}") from error
     return value
 
 

@@ -44,7 +44,13 @@ def occlusion(model: Classifier, picture: Any, label: int | str | None = None) -
     pass a token and one for the whole image.
     """
     target = Target.of(model, picture, label)
-    settings = Settings(design="occlusion", budget=max(2, target.n_nodes + 1))
+    budget = max(2, target.n_nodes + 1)
+    settings = Settings(design="occlusion", budget=budget)
     explanation = by_settings(model, target.picture, label, settings)
     # As many masks as tokens, so that each is a community of its own, whatever the graph.
-    return replace(explanation, settings=None, estimator="contrast", graph=None)
+    return replace(
+        explanation,
+        settings=None,
+        estimator="contrast",
+        graph=None,
+    )

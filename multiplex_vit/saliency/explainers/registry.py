@@ -113,7 +113,8 @@ class Explainers(Mapping[str, Explainer]):
         """
         if not isinstance(name, str):
             shown = type(name).__name__
-            raise InputError(f"an explainer is wanted, not {shown}; give a name or a function")
+            what = f"an explainer is wanted, not {shown}"
+            raise InputError(f"{what}; give a name or a function")
         # A name may hold what a file or a command line says, so that nothing of it is run.
         base, options = spelled(name)
         if base not in MEMBERS:

@@ -47,13 +47,17 @@ def rise_pixels(
     # In chunks, as masks of pixels are as large as images.
     for start in range(0, n_masks, CHUNK):
         n_drawn = min(CHUNK, n_masks - start)
-        masks = _smooth_masks(rng, n_drawn, pixels.shape[2:]).to(pixels.device)
-        confidence = model.classify(pixels * masks[:, None])[:, explained_class]
+        masks = _smooth_masks(rng, n_drawn, pixels.shape[2:])
+        masks = masks.to(pixels.device)
+        scores = model.classify(pixels * masks[:, None])
+        confidence = scores[:, explained_class]
         total += torch.einsum("m,mrc->rc", confidence, masks)
         coverage += masks.sum(0)
         confidences.append(confidence.cpu().numpy())
-    total -= model.score.floor(np.concatenate(confidences)) * coverage
-    heatmap = avg_pool2d(total[None, None], model.patch)[0, 0] / (n_masks * KEPT)
+    floor = model.score.floor(np.concatenate(confidences))
+    total -= floor * coverage
+    patches = avg_pool2d(total[None, None], model.patch)[0, 0]
+    heatmap = patches / (n_masks * KEPT)
     return target.answer(heatmap, clean, forward_passes=n_masks + 1)
 
 
@@ -61,9 +65,15 @@ def _smooth_masks(rng: np.random.Generator, n_masks: int, size: Sequence[int]) -
     """Return smooth masks float32 [mask, row, col], 0 to 1."""
     # Rounded up, so that the grid of cells covers the image at any shift.
     cell = [-(-side // CELLS) for side in size]
-    drawn = (rng.random((n_masks, 1, CELLS, CELLS)) < KEPT).astype(np.float32)
+    drawn = rng.random((n_masks, 1, CELLS, CELLS)) < KEPT
+    cells = torch.from_numpy(drawn.astype(np.float32))
     large_size = [(CELLS + 1) * side for side in cell]
-    large = interpolate(torch.from_numpy(drawn), large_size, mode="bilinear", align_corners=False)
+    large = interpolate(
+        cells,
+        large_size,
+        mode="bilinear",
+        align_corners=False,
+    )
     masks = []
     shifts = rng.integers(0, cell, (n_masks, 2))
     for mask, (row, col) in zip(large[:, 0], shifts, strict=True):

@@ -51,7 +51,12 @@ def similarity_walks(
         block = number % model.n_layers
         walks.append(walked(graphs[block], starts[block], rng))
     kept = np.array(walks)
-    return target.explained(kept, clean, design="similarity_walks", estimator="coverage")
+    return target.explained(
+        kept,
+        clean,
+        design="similarity_walks",
+        estimator="coverage",
+    )
 
 
 def similarity_graph(tokens: Tensor, attention: Tensor) -> np.ndarray:

@@ -48,7 +48,8 @@ def sweep(
 
 def _listed(name: str, values: Any) -> list[Any]:
     if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
-        raise InputError(f"{name} is {values!r}; give a list of the values to take")
+        what = f"{name} is {values!r}"
+        raise InputError(f"{what}; give a list of the values to take")
     # An empty list would give no explainers at all, without a word.
     listed = list(values)
     if not listed:

@@ -126,7 +126,8 @@ class Target:
         if not fits or not np.isfinite(heatmap).all():
             rows, cols = self.grid
             given = f"a heatmap of shape {list(heatmap.shape)}"
-            raise InputError(f"{given}, or with NaN; expected finite values [{rows}, {cols}]")
+            what = f"{given}, or with NaN"
+            raise InputError(f"{what}; expected finite values [{rows}, {cols}]")
         return self._explanation(
             clean,
             values=heatmap.reshape(self.grid),
@@ -158,7 +159,8 @@ class Target:
         masks = Masks.of(kept, design)
         refuse_many_scores(len(masks), self.model.n_classes)
         if kept.shape[1] != self.n_nodes:
-            raise InputError(f"masks have {kept.shape[1]} tokens; expected {self.n_nodes}")
+            what = f"masks have {kept.shape[1]} tokens"
+            raise InputError(f"{what}; expected {self.n_nodes}")
         first, inverse = masks.distinct()
         # The pass of the whole image was run already.
         partial = first[~kept[first].all(1)]

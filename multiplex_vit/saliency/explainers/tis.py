@@ -42,7 +42,12 @@ def tis(
     by_channel = activations.float().cpu().numpy().transpose(0, 2, 1)
     points = by_channel.reshape(-1, activations.shape[1])
     kept = _greater_half(centres(points, n_masks, seed))
-    return target.explained(kept, clean, design="tis", estimator="coverage")
+    return target.explained(
+        kept,
+        clean,
+        design="tis",
+        estimator="coverage",
+    )
 
 
 def centres(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
@@ -50,10 +55,18 @@ def centres(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
 
     A cluster that runs empty keeps the centre that it had.
     """
-    drawn = np.random.default_rng(seed).permutation(len(points))[:n_clusters]
+    order = np.random.default_rng(seed).permutation(len(points))
+    drawn = points[order[:n_clusters]]
     # SciPy warns of clusters that run empty, which is no fault here.
     with warnings.catch_warnings(action="ignore", category=UserWarning):
-        return kmeans2(points, points[drawn], iter=ITERATIONS, minit="matrix", missing="warn")[0]
+        found, _ = kmeans2(
+            points,
+            drawn,
+            iter=ITERATIONS,
+            minit="matrix",
+            missing="warn",
+        )
+    return found
 
 
 def _greater_half(responses: np.ndarray) -> np.ndarray:
