@@ -1,14 +1,13 @@
 """What functions accept: arrays of a shape and objects of a class, or one clear line."""
 
 import functools
-import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
 from scipy import sparse
 
-from multiplex_vit.arguments import checked_but
+from multiplex_vit.arguments import checking
 from multiplex_vit.checks import numbers, shown, whole
 from multiplex_vit.errors import InputError
 
@@ -50,25 +49,7 @@ def accepts(**checks: Check) -> Callable[[F], F]:
     multiplex_vit.errors.InputError: weights is an array of <U4; give an array of real numbers
     """
 
-    def decorate(function: F) -> F:
-        signature = inspect.signature(function)
-        by_annotation = checked_but(*_CHECKED_INSIDE)(function)
-
-        @functools.wraps(function)
-        def call(*args: Any, **options: Any) -> Any:
-            try:
-                given = signature.bind(*args, **options)
-            except TypeError:
-                # Python's own line names the function, and what it lacks or does not take.
-                return function(*args, **options)
-            for name, check in checks.items():
-                if name in given.arguments:
-                    given.arguments[name] = check(name, given.arguments[name])
-            return by_annotation(*given.args, **given.kwargs)
-
-        return call  # type: ignore[return-value]
-
-    return decorate
+    return functools.partial(checking, left=frozenset(_CHECKED_INSIDE), first=checks)
 
 
 def matrix(name: str, value: Any) -> np.ndarray:

@@ -42,7 +42,7 @@ def checked(function: F) -> F:
     Traceback (most recent call last):
     multiplex_vit.errors.InputError: times is '3'; give a whole number
     """
-    return _checking(function, frozenset())
+    return checking(function)
 
 
 def checked_but(*left: str) -> Callable[[F], F]:
@@ -59,10 +59,25 @@ def checked_but(*left: str) -> Callable[[F], F]:
     Traceback (most recent call last):
     multiplex_vit.errors.InputError: shape is (2, 3, 4); give rows and columns
     """
-    return functools.partial(_checking, left=frozenset(left))
+    return functools.partial(checking, left=frozenset(left))
 
 
-def _checking(function: F, left: frozenset[str]) -> F:
+def checking(
+    function: F,
+    left: frozenset[str] = frozenset(),
+    first: Mapping[str, Callable[[str, Any], Any]] = types.MappingProxyType({}),
+) -> F:
+    """Return a function whose arguments are checked before it is run.
+
+    Parameters
+    ----------
+    function : callable
+    left : frozenset of str
+        Parameters whose annotation is no check. Default: none.
+    first : mapping of str to callable
+        For an argument's name, a function of the name and the value that returns the value to
+        check by its annotation. Default: none.
+    """
     signature = inspect.signature(function)
     kinds = {}
     for name, parameter in signature.parameters.items():
@@ -78,6 +93,9 @@ def _checking(function: F, left: frozenset[str]) -> F:
         except TypeError:
             # Python's own line names the function, and what it lacks or does not take.
             return function(*args, **options)
+        for name, check in first.items():
+            if name in given.arguments:
+                given.arguments[name] = check(name, given.arguments[name])
         for name, value in given.arguments.items():
             if name in kinds:
                 kind = _known_to(function, kinds[name])
