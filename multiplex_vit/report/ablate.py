@@ -11,7 +11,7 @@ from multiplex_vit.arguments import checked
 from multiplex_vit.errors import InputError
 from multiplex_vit.report.agreement import rank_correlation
 from multiplex_vit.report.given import check_study
-from multiplex_vit.report.statistics import interval, paired
+from multiplex_vit.report.statistics import column_means, paired
 from multiplex_vit.saliency.explainers import Explainer
 from multiplex_vit.study.ablations import (
     DIMENSIONS,
@@ -156,6 +156,19 @@ def ablate(
     """
     check_study(study)
     leave_out, keep_only = names_of("leave_out", leave_out), names_of("keep_only", keep_only)
+    ablation = ablation_of(study, leave_out, keep_only)
+    if ablation is None:
+        raise InputError(
+            f"{study.out} has no variants of its explainers;"
+            " add them: study.extended(explainers=mv.ablations('mutex')).run()"
+        )
+    return ablation
+
+
+def ablation_of(
+    study: "Study", leave_out: Iterable[str] = (), keep_only: Iterable[str] = ()
+) -> Ablation | None:
+    """Return what `ablate` does, or None where the study has no variants of its explainers."""
     scores, heatmaps = study.scores(), study.heatmaps()
     score_parts, heatmap_parts = [], []
     for full in full_explainers(study):
@@ -172,9 +185,7 @@ def ablate(
         variants = drawn["explainer"].map(names)
         heatmap_parts.append(drawn.assign(variant=variants, explainer=str(full)))
     if not score_parts:
-        raise InputError(
-            f"{study.out} has no variants of its explainers; add them: study.extended(explainers=mv.ablations('mutex')).run()"
-        )
+        return None
     columns = ["number", "explainer", "variant", "protocol", "insertion", "deletion", "difference"]
     return Ablation(
         pd.concat(score_parts, ignore_index=True)[columns],
@@ -204,12 +215,6 @@ def _by_variant(part: pd.DataFrame, variants: list[str]) -> pd.DataFrame:
 
 def _compared(values: pd.DataFrame) -> pd.DataFrame:
     """Return each variant's mean, and its paired difference to the full explainer."""
-    rows = []
-    for name in values:
-        measured = values[name].dropna().to_numpy()
-        mean = interval(measured)
-        ends = {"low": mean.low, "high": mean.high}
-        rows.append({"variant": name, "images": len(measured), "value": mean.mean, **ends})
     names = {"explainer": "variant", "mean": "change", "low": "change_low", "high": "change_high"}
     change = paired(values, FULL).rename(columns=names).drop(columns=["against", "images"])
-    return pd.DataFrame(rows).merge(change, on="variant", how="left")
+    return column_means(values, "variant").merge(change, on="variant", how="left")

@@ -75,6 +75,34 @@ def interval(values: np.ndarray, *, level: float = 0.95, seed: int = 0) -> Inter
     return Interval(mean, float(ends.low), float(ends.high))
 
 
+def column_means(values: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return the mean of each column with its interval, over the rows that have a value.
+
+    Parameters
+    ----------
+    values : DataFrame [image, column]
+    name : str
+        What the columns are called in the result.
+
+    Returns
+    -------
+    DataFrame
+        One row a column: the name, images, value, low, high (bootstrap 95 %).
+
+    Examples
+    --------
+    >>> column_means(pd.DataFrame({"a": [0.5, None]}), "explainer").to_numpy().tolist()
+    [['a', 1, 0.5, 0.5, 0.5]]
+    """
+    rows = []
+    for column in values:
+        measured = values[column].dropna().to_numpy()
+        mean = interval(measured)
+        ends = {"value": mean.mean, "low": mean.low, "high": mean.high}
+        rows.append({name: column, "images": len(measured), **ends})
+    return pd.DataFrame(rows)
+
+
 @checked
 def holm(p: np.ndarray) -> np.ndarray:
     """Return p values corrected for their number (Holm, Scand J Stat 6, 65 (1979)).

@@ -1,6 +1,6 @@
 """Summary: what each explainer is worth, against a random order and against the first."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -9,7 +9,7 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.report.agreement import agreement
 from multiplex_vit.report.given import check_study
 from multiplex_vit.report.names import display_names
-from multiplex_vit.report.statistics import interval, paired
+from multiplex_vit.report.statistics import column_means, paired
 from multiplex_vit.study.study import CONTROL
 from multiplex_vit.study.tables import differing_options
 
@@ -20,7 +20,9 @@ MEASURES = ("difference", "insertion", "deletion")
 
 
 @checked
-def summarise(study: "Study", measure: str = "difference") -> pd.DataFrame:
+def summarise(
+    study: "Study", measure: str = "difference", *, agreements: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Return what each explainer is worth over images, by every protocol.
 
     Parameters
@@ -28,6 +30,8 @@ def summarise(study: "Study", measure: str = "difference") -> pd.DataFrame:
     study : Study
     measure : "difference" (insertion less deletion), "insertion" or "deletion"
         Default: "difference".
+    agreements : DataFrame, optional
+        What `agreement` gives, where it is at hand: it compares all heatmaps. Default: computed.
 
     Returns
     -------
@@ -57,7 +61,8 @@ def summarise(study: "Study", measure: str = "difference") -> pd.DataFrame:
     table["name"] = table["explainer"].map(display_names(study.explainers))
     options = differing_options(study.explainers)
     table = table.merge(options, on="explainer", how="left")
-    table = table.merge(agreement(study), on="explainer", how="left")
+    agreements = agreement(study) if agreements is None else agreements
+    table = table.merge(agreements, on="explainer", how="left")
     first = ["protocol", "name", *options.columns]
     return table[[*first, *(name for name in table if name not in first)]]
 
@@ -70,13 +75,7 @@ def _control_last(texts: list[str]) -> list[str]:
 def _of_protocol(values: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of a protocol from values [image, explainer]."""
     texts = list(values.columns)
-    rows: list[dict[str, Any]] = []
-    for text in texts:
-        measured = values[text].dropna().to_numpy()
-        mean = interval(measured)
-        ends = {"low": mean.low, "high": mean.high}
-        rows.append({"explainer": text, "images": len(measured), "value": mean.mean, **ends})
-    table = pd.DataFrame(rows)
+    table = column_means(values, "explainer")
     more = {"mean": "more", "low": "more_low", "high": "more_high"}
     if CONTROL in texts and len(texts) > 1:
         beyond = paired(values, CONTROL).rename(columns=more)

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
 from multiplex_vit import plot
 from multiplex_vit.arguments import checked
-from multiplex_vit.errors import InputError
 from multiplex_vit.files import output_folder, written_together
-from multiplex_vit.report.ablate import FULL, ablate
-from multiplex_vit.report.agreement import rank_correlation
+from multiplex_vit.report.ablate import FULL, ablation_of
+from multiplex_vit.report.agreement import agreement, rank_correlation
 from multiplex_vit.report.figures import (
     change_figure,
     correlation_figure,
@@ -20,7 +19,7 @@ from multiplex_vit.report.figures import (
     plot_gallery,
     plot_passes,
 )
-from multiplex_vit.report.given import check_study
+from multiplex_vit.report.given import ReadOnce, check_study
 from multiplex_vit.report.leaderboard import leaderboard, readable
 from multiplex_vit.report.markdown import markdown_table
 from multiplex_vit.report.names import display_names
@@ -77,14 +76,17 @@ def write_report(
         If nothing is done yet, or the folder cannot be written.
     """
     check_study(study)
+    # Every table and figure below reads the same few tables, with their checksums.
+    study = cast("Study", ReadOnce(study))
+    agreements = agreement(study)
     summaries = {}
     for measure in MEASURES:
         if study.scores()[measure].notna().any() or measure == "difference":
-            summaries[measure] = summarise(study, measure)
+            summaries[measure] = summarise(study, measure, agreements=agreements)
     boards = {
         protocol: leaderboard(study, protocol, against=against) for protocol in study.protocols
     }
-    ablation = _ablation(study)
+    ablation = ablation_of(study)
     figures = dict(_figures(study, summaries["difference"], ablation))
     with output_folder(out) as folder, written_together(folder) as temporary:
         write_table(study.scores(), temporary / "scores.csv", digits=DIGITS)
@@ -102,14 +104,6 @@ def write_report(
         (temporary / REPORT).write_bytes(text.encode("utf-8", "backslashreplace"))
         names = sorted(path.name for path in temporary.iterdir())
     return [folder / name for name in names]
-
-
-def _ablation(study: "Study") -> "Ablation | None":
-    try:
-        return ablate(study)
-    except InputError:
-        # The study has no variants of its explainers.
-        return None
 
 
 def _figures(

@@ -152,7 +152,9 @@ def _subject_of(
         part = seconds * explanation.forward_passes / max(1, total)
         results[str(explainer)] = _result(explanation, part)
     first = explanations[0]
-    return Subject(sample, picture, first.label, first.clean, results, {})
+    is_known = sample.number in unit.kept
+    scores = None if is_known else first.clean
+    return Subject(sample, picture, first.label, scores, results, {})
 
 
 def _result(explanation: Explanation, seconds: float) -> Result:

@@ -34,7 +34,7 @@ def kept_of(store: Store, group: Group, chunk: int, model: str) -> dict[int, tup
     dict of int to (str, Kept)
         Hash of the image's content, and what is kept, by the image's number.
     """
-    units = {unit for unit in store.done() if unit.chunk == chunk}
+    units = store.done_of(chunk)
     facts = store.read(IMAGES, units).to_dict("records")
     heatmaps: dict[int, dict[str, np.ndarray]] = {}
     bases: dict[int, Explanation] = {}

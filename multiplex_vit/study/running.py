@@ -262,6 +262,7 @@ class _Writer:
         self._store, self._record = store, record
         self._groups, self._origin = groups, origin
         self._begun = bool(store.done())
+        self._has_manifest = False
         self._waiting: list[Done] = []
 
     def add(self, unit: UnitId, rows: dict[str, Any]) -> None:
@@ -270,7 +271,9 @@ class _Writer:
         self._begun = self._begun or bool(rows["scores"])
         if not self._begun:
             return
-        self._store.begin(self._record, self._groups, self._origin)
+        if not self._has_manifest:
+            self._store.begin(self._record, self._groups, self._origin)
+            self._has_manifest = True
         while self._waiting:
             self._store.write(*self._waiting[0])
             self._waiting.pop(0)

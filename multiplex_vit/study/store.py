@@ -193,6 +193,23 @@ class Store:
                 done.add(unit)
         return done
 
+    def done_of(self, chunk: int) -> set[UnitId]:
+        """Return the units of a chunk that are done, without a look at those of others."""
+        return self._done_among(UnitId(group, chunk) for group in range(len(self.groups())))
+
+    def _done_among(self, units: Iterable[UnitId]) -> set[UnitId]:
+        """Return which of some units are done."""
+        if not self.exists:
+            return set()
+        save = tuple(self.manifest()["study"]["plan"]["save"])
+        done = set()
+        for unit in units:
+            paths = [self._chunk_path(table, unit.chunk) for table in chunk_tables(save)]
+            paths += [self._unit_path(table, unit) for table in unit_tables(save)]
+            if all(path.exists() for path in paths):
+                done.add(unit)
+        return done
+
     def failed(self) -> set[UnitId]:
         """Return the units that are done and in which something failed."""
         return {unit for unit in self.done() if not self.read("failures", {unit}).empty}
@@ -252,9 +269,8 @@ class Store:
 
     def arrow(self, table: str, units: set[UnitId] | None = None) -> pa.Table:
         """Return a table as Arrow has it."""
-        chosen = self.done()
-        if units is not None:
-            chosen &= units
+        # Listing all units for each of many would take time by the square of their number.
+        chosen = self.done() if units is None else self._done_among(units)
         paths = [self._unit_path(table, unit) for unit in sorted(chosen)]
         if table in OF_CHUNK or table not in SCHEMAS:
             chunks = sorted({unit.chunk for unit in chosen})

@@ -70,3 +70,19 @@ def test_costs_are_those_of_each_explainer_by_itself(study):
     assert board.loc["rise_tokens(budget=9)", "forward_passes"] == 9
     assert board.loc["mutex", "forward_passes"] <= 55
     assert board.loc["random_order", "backward_passes"] == 0
+
+
+def test_a_report_reads_each_table_once_however_often_it_is_used(study, tmp_path, monkeypatch):
+    from multiplex_vit.study.study import Study
+
+    reads = []
+    for name in ("scores", "curves", "costs", "heatmaps", "views"):
+        real = getattr(Study, name)
+
+        def noted(self, name=name, real=real):
+            reads.append(name)
+            return real(self)
+
+        monkeypatch.setattr(Study, name, noted)
+    write_report(study, tmp_path / "out")
+    assert sorted(reads) == ["costs", "curves", "heatmaps", "scores", "views"]

@@ -676,3 +676,32 @@ def test_other_versions_are_noted(tmp_path, monkeypatch):
     monkeypatch.setattr(running, "versions", lambda: {**store.versions(), "torch": "9.9"})
     with pytest.warns(UserWarning, match=r"begun with other versions: torch .* is 9.9 now"):
         found.run()
+
+
+def test_more_units_take_no_more_looks_at_the_whole_folder(tmp_path, monkeypatch):
+    listed = []
+    real = os.listdir
+
+    def noted(path):
+        if "work" in str(path):
+            listed.append(path)
+        return real(path)
+
+    monkeypatch.setattr(store.os, "listdir", noted)
+    counts = []
+    for n_images in (1, 3):
+        listed.clear()
+        small(tmp_path / f"{n_images}", images=PHOTOS[:n_images], explainers="rollout").run()
+        counts.append(len(listed))
+    assert counts[0] == counts[1]
+
+
+def test_measures_of_a_network_are_computed_once_an_image(tmp_path, monkeypatch):
+    options = {"images": PHOTOS[:1], "save": ("masks", "layers")}
+    found = small(tmp_path / "out", explainers=FEW, **options).run()
+    before, computed = found.passes().run, []
+    monkeypatch.setattr(rows, "multiplex", lambda *args, **options: computed.append(args))
+    more = found.extended(explainers=FEW.at(min_cut=0.2)).run()
+    assert more.passes().run > before
+    assert not computed
+    assert len(more.layers()) == 6
