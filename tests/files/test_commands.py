@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from children import start
+from finished import finish_study
 from PIL import Image
 
 import multiplex_vit as mv
@@ -119,15 +120,7 @@ def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("finished")
     (folder / "pictures").mkdir()
     write_pictures(folder / "pictures")
-    few = mv.EXPLAINERS["mutex"].at(operators="sum", statistics=("max", "min"))
-    mv.Study(
-        folder / "study",
-        folder / "pictures",
-        explainers=few,
-        protocols="token",
-        steps=2,
-        device="cpu",
-    ).run(progress=False)
+    finish_study(folder)
     return folder
 
 
