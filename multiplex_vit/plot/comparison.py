@@ -71,7 +71,7 @@ def panel(size: tuple[float, float]) -> Axes:
 def passes(
     table: pd.DataFrame,
     *,
-    marked: Sequence[str] = ("multiplex", "mutex"),
+    marked: Sequence[str] = ("communities", "mutex"),
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:

@@ -124,7 +124,9 @@ def plot_gallery(study: "Study", *, explainers: Iterable[str] | None = None) -> 
 def option_figures(study: "Study", protocol: str) -> Iterable[tuple[str, "Figure"]]:
     """Yield a name and a figure for each numeric option that differs between explainers."""
     table = study.scores()
-    table = table[table["protocol"] == protocol]
+    methods = {str(explainer): explainer.name for explainer in study.explainers}
+    table = table.assign(method=table["explainer"].map(methods))
+    table = table[(table["protocol"] == protocol) & table["explainer"].isin(_shown(study))]
     options = differing_options(study.explainers).columns[1:]
     numeric = []
     for name in options:
@@ -134,8 +136,10 @@ def option_figures(study: "Study", protocol: str) -> Iterable[tuple[str, "Figure
     for name in numeric:
         others = [other for other in numeric if other != name]
         rows = table.dropna(subset=[name]).rename(columns={"difference": label})
+        # A mean over methods would be of none of them.
+        hues = ["method"] if rows["method"].nunique() > 1 else others
         ax = plot.panel((5.5, 3.8))
-        plot.settings(rows, x=name, hue=others[0] if others else None, y=label, ax=ax)
+        plot.settings(rows, x=name, hue=hues[0] if hues else None, y=label, ax=ax)
         ax.set_title(protocol, fontsize="small")
         yield f"option_{name}", ax.figure  # type: ignore[misc]
 

@@ -106,6 +106,13 @@ def test_names_of_any_explainers_are_short_and_their_own():
     assert max(map(len, names.values())) < 50
 
 
+def test_the_packages_own_methods_are_in_colour():
+    ax = plot.panel((7, 4.6))
+    plot_passes(Studied({"mutex": EIGHT, "communities": EIGHT + 0.2, "rollout": EIGHT}), ax=ax)
+    colours = {text.get_text(): text.get_color() for text in ax.texts}
+    assert len({colours[name] for name in ("mutex", "communities", "rollout")}) == 3
+
+
 def test_names_beside_points_do_not_overlap():
     many = {f"method{i}": EIGHT + 0.001 * i for i in range(14)}
     ax = plot.panel((7, 4.6))

@@ -5,6 +5,7 @@ from PIL import Image
 
 import multiplex_vit as mv
 from multiplex_vit.report import leaderboard, plot_curves, plot_gallery, plot_passes, write_report
+from multiplex_vit.report.figures import option_figures
 
 PHOTOS = list(mv.samples().values())
 
@@ -63,6 +64,16 @@ def test_variants_do_not_crowd_out_what_they_are_variants_of(tmp_path):
     assert titles - {""} == {"image", "mutex", "random_order"}
     names = [text.get_text() for text in plot_curves(several).axes[-1].get_legend().get_texts()]
     assert sorted(names) == ["mutex", "random_order"]
+
+
+def test_an_option_that_two_methods_have_is_drawn_for_each(tmp_path):
+    explainers = [*mv.sweep(min_cut=[0.01, 0.1]), *mv.sweep("communities", min_cut=[0.01, 0.1])]
+    options = {"explainers": explainers, "protocols": "token", "steps": 2}
+    swept = mv.Study(tmp_path / "s", PHOTOS[:2], **options).run()
+    figures = dict(option_figures(swept, "token"))
+    assert list(figures) == ["option_min_cut"]
+    names = [text.get_text() for text in figures["option_min_cut"].axes[0].get_legend().texts]
+    assert names == ["mutex", "communities"]
 
 
 def test_costs_are_those_of_each_explainer_by_itself(study):
