@@ -45,17 +45,17 @@ def agreement(
 ) -> Iterator[tuple[str, str, float]]:
     """Yield check, condition and value of one method."""
     explainer = mv.EXPLAINERS[method].where_taken(budget=budget)
-    random = mv.parameter_randomisation(model, image, explainer)
+    random = mv.evaluation.parameter_randomisation(model, image, explainer)
     for row in random[random["randomised"] > 0].itertuples():
         yield "randomised", row.stage, row.correlation
         yield "randomised, absolute", row.stage, row.correlation_absolute
-    noise = mv.noise_stability(model, image, explainer, sd=SD, draws=DRAWS)
+    noise = mv.evaluation.noise_stability(model, image, explainer, sd=SD, draws=DRAWS)
     yield "noise", f"sd {SD}", noise["correlation"].mean(skipna=False)
     yield "noise, same class", f"sd {SD}", noise["same_class"].mean()
-    mirror = mv.flip_stability(model, image, explainer).iloc[0]
+    mirror = mv.evaluation.flip_stability(model, image, explainer).iloc[0]
     yield "mirror", "", mirror["correlation"]
     yield "mirror, same class", "", mirror["same_class"]
-    seeds = mv.seed_agreement(model, image, explainer, seeds=SEEDS).iloc[0]
+    seeds = mv.evaluation.seed_agreement(model, image, explainer, seeds=SEEDS).iloc[0]
     yield "seeds", f"{SEEDS} seeds", seeds["correlation"]
 
 
@@ -63,7 +63,7 @@ def rounding(
     model: mv.VisionModel, image: Any, method: str, other: mv.VisionModel | None
 ) -> Iterator[tuple[str, str, float]]:
     """Yield check, condition and value of one of our own methods, with masks made in float64, and by another device."""
-    for row in mv.precision_agreement(
+    for row in mv.saliency.precision_agreement(
         model, image, mv.EXPLAINERS[method].settings, other=other
     ).to_dict("records"):
         where = row.pop("compared").split(":")[0]
@@ -78,7 +78,7 @@ def against_ceiling(
         mv.EXPLAINERS[method].where_taken(budget=budget)(model, image).heatmap for method in methods
     ]
     for protocol in PROTOCOLS:
-        found = mv.greedy_ceiling(model, image, protocol, steps=STEPS)
+        found = mv.evaluation.greedy_ceiling(model, image, protocol, steps=STEPS)
         for row in found.table().to_dict("records"):
             yield from (
                 (f"ceiling {protocol}", f"search: {row['order']}", name, row[name])

@@ -34,7 +34,7 @@ MOST_PASSES = 600
 SHAPES = ((2, 2), (3, 3))
 
 
-def too_dear(model: mv.VisionModel, mosaic: mv.Mosaic, method: str) -> str:
+def too_dear(model: mv.VisionModel, mosaic: mv.evaluation.Mosaic, method: str) -> str:
     """Return why a rival is left out, or nothing: it takes too many passes for a heatmap, or cannot run here."""
     if mv.EXPLAINERS[method].settings is not None:
         return ""
@@ -56,7 +56,7 @@ def measure(args: argparse.Namespace) -> None:
     model = mv.load(args.model, device=args.device)
     left_out: dict[str, str] = {}
     for shape in SHAPES:
-        mosaics = mv.draw_mosaics(
+        mosaics = mv.evaluation.draw_mosaics(
             model,
             read_labelled(args.data, reported()),
             shape=shape,
@@ -82,10 +82,10 @@ def measure(args: argparse.Namespace) -> None:
             )
 
 
-def played(model: mv.VisionModel, mosaics: list[mv.Mosaic], method: str) -> pd.DataFrame:
+def played(model: mv.VisionModel, mosaics: list[mv.evaluation.Mosaic], method: str) -> pd.DataFrame:
     """Return the rows of one method, with the numbers of the images in the file and the seconds a mosaic."""
     start = time.perf_counter()
-    found = mv.grid_pointing_game(model, mosaics, method)
+    found = mv.evaluation.grid_pointing_game(model, mosaics, method)
     seconds = (time.perf_counter() - start) / len(mosaics)
     shares = f"share {found['share'].mean():.3f}, centred {found['share_centred'].mean():.3f}"
     print(f"{found['shape'][0]} {method}: {shares}, {seconds:.2f} s a mosaic", flush=True)
@@ -141,7 +141,7 @@ def summarise() -> None:
     table = pd.concat([pd.read_csv(path) for path in paths])
     lines = [
         "# Do heatmaps point to where their class is?\n",
-        "The grid pointing game (`multiplex_vit.grid_pointing_game`): the share of a class's positive attribution that lies in its own cell of a mosaic of",
+        "The grid pointing game (`multiplex_vit.evaluation.grid_pointing_game`): the share of a class's positive attribution that lies in its own cell of a mosaic of",
         "pictures of distinct classes, each of which the model classifies rightly with a probability of at least .8 alone. Pictures are shrunk to their cells,",
         "which is hard on a model of 32 pixels: `probability` is the mean probability of a cell's class in the mosaic. *Published* takes the positive values of a heatmap as they",
         "are; an offset, as mean confidences have (mutex, RISE), draws it to chance. *Centred* takes what lies above the heatmap's median. Means over mosaics",

@@ -28,7 +28,7 @@ SETTINGS = {
 
 def forward(blocks: np.ndarray) -> np.ndarray:
     """Join each block of a network of attention with the next, the order in which no path exists."""
-    return mv.COUPLINGS["temporal"](blocks).T
+    return mv.network.COUPLINGS["temporal"](blocks).T
 
 
 COUPLED = {"back": "temporal", "forward": forward, "both ways": "ordinal"}

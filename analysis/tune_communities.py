@@ -31,7 +31,7 @@ OUT = Path("analysis/results/tune_communities")
 ESTIMATORS = (
     "coverage",
     "contrast",
-    *(partial(mv.ESTIMATORS["graph"], smoothness=s) for s in (0.03, 0.3, 3.0, 10.0)),
+    *(partial(mv.saliency.ESTIMATORS["graph"], smoothness=s) for s in (0.03, 0.3, 3.0, 10.0)),
     "shapley",
 )
 WEIGHTS = (0.0, 0.15, 0.3, 0.5, 1.0)

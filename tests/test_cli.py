@@ -324,7 +324,7 @@ def test_in_a_process_of_its_own():
     helped = subprocess.run(
         ["multiplex-vit", "explain", "--help"], capture_output=True, text=True, check=True
     )
-    for name in (*mv.OPERATORS, *mv.CENTRALITIES, *mv.STATISTICS):
+    for name in (*mv.models.OPERATORS, *mv.CENTRALITIES, *mv.STATISTICS):
         assert name in helped.stdout
 
 

@@ -12,7 +12,7 @@ PIXELS = np.zeros((1, 3, 2, 3), dtype=np.float32)
 CAT = mv.samples()["cat"]
 
 
-@pytest.mark.parametrize("name", mv.DESIGNS)
+@pytest.mark.parametrize("name", mv.saliency.DESIGNS)
 def test_a_design_spends_its_budget_and_is_steady(demo_vit, name):
     first = mv.explain(demo_vit, CAT, design=name, budget=21, seed=3)
     again = mv.explain(demo_vit, CAT, design=name, budget=21, seed=3)
@@ -98,7 +98,7 @@ def test_a_great_budget_of_mixed_has_all_centrality_masks(demo_vit):
 
 
 def test_few_nodes_have_few_masks_and_passes_are_counted_truly():
-    for name in mv.DESIGNS:
+    for name in mv.saliency.DESIGNS:
         model = FakeModel()
         explanation = mv.explain(model, PIXELS, design=name, budget=200)
         assert (
@@ -109,7 +109,7 @@ def test_few_nodes_have_few_masks_and_passes_are_counted_truly():
         )
 
 
-@pytest.mark.parametrize("design", mv.DESIGNS)
+@pytest.mark.parametrize("design", mv.saliency.DESIGNS)
 def test_a_budget_beyond_what_can_be_distinct_ends(design):
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
@@ -128,7 +128,7 @@ def test_more_scores_than_a_file_may_hold_are_refused_before_any_pass():
 
     model = ManyClasses()
     for method in ("random", "rise_tokens", "kernel_shap"):
-        given = {"design": method} if method in mv.DESIGNS else {"method": method}
+        given = {"design": method} if method in mv.saliency.DESIGNS else {"method": method}
         with pytest.raises(
             mv.InputError,
             match="masks of 100,000 classes take .* GiB of scores; give a budget of at most 5,368",
@@ -198,7 +198,7 @@ def test_methods_are_settings_by_name(fake):
 
 
 def test_a_starting_layer_that_is_not_there():
-    for name in mv.DESIGNS:
+    for name in mv.saliency.DESIGNS:
         with pytest.raises(mv.InputError, match="starting_layer is 4; the model has layers 0 to 3"):
             mv.explain(FakeModel(), PIXELS, design=name, estimator="graph", starting_layer=4)
 

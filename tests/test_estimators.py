@@ -48,41 +48,45 @@ def rank_correlation(heatmap, worth):
 # --- every estimator --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", mv.ESTIMATORS)
+@pytest.mark.parametrize("name", mv.saliency.ESTIMATORS)
 @pytest.mark.parametrize("n_masks", [0, 1, 2, 30])
 def test_an_estimator_keeps_its_contract(name, n_masks):
     kept, confidence = masks(n_masks), np.linspace(0.1, 0.9, n_masks).astype(np.float32)
     before = kept.copy(), confidence.copy(), PATH.copy()
     with np.errstate(all="raise"):
-        values = mv.ESTIMATORS[name](kept, confidence, PATH) if n_masks else None
+        values = mv.saliency.ESTIMATORS[name](kept, confidence, PATH) if n_masks else None
     if n_masks:
         assert values.shape == (5,)
         assert np.isfinite(values).all()
-        assert np.array_equal(values, mv.ESTIMATORS[name](kept, confidence, PATH))
+        assert np.array_equal(values, mv.saliency.ESTIMATORS[name](kept, confidence, PATH))
         assert all(
             np.array_equal(a, b) for a, b in zip(before, (kept, confidence, PATH), strict=True)
         )
 
 
-@pytest.mark.parametrize("name", mv.ESTIMATORS)
+@pytest.mark.parametrize("name", mv.saliency.ESTIMATORS)
 @given(seed=st.integers(0, 100))
 def test_an_estimator_follows_a_renumbering_of_nodes(name, seed):
     kept, confidence = masks(seed=seed), np.random.default_rng(seed).random(30)
     order = np.random.default_rng(seed + 1).permutation(5)
-    turned = mv.ESTIMATORS[name](kept[:, order], confidence, PATH[order][:, order])
-    assert turned == pytest.approx(mv.ESTIMATORS[name](kept, confidence, PATH)[order], abs=1e-6)
+    turned = mv.saliency.ESTIMATORS[name](kept[:, order], confidence, PATH[order][:, order])
+    assert turned == pytest.approx(
+        mv.saliency.ESTIMATORS[name](kept, confidence, PATH)[order], abs=1e-6
+    )
 
 
 @pytest.mark.parametrize("name", ["contrast", "graph", "shapley"])
 def test_equal_confidences_say_nothing(name):
-    assert mv.ESTIMATORS[name](masks(), np.full(30, 0.25), PATH) == pytest.approx(0, abs=1e-12)
+    assert mv.saliency.ESTIMATORS[name](masks(), np.full(30, 0.25), PATH) == pytest.approx(
+        0, abs=1e-12
+    )
 
 
-@pytest.mark.parametrize("name", mv.ESTIMATORS)
+@pytest.mark.parametrize("name", mv.saliency.ESTIMATORS)
 @pytest.mark.parametrize("worth", [[0.4, 0.2, 0.1, 0.05, 0.0], [0, 0.1, 0.2, 0.3, 0.4]])
 def test_all_masks_give_the_order_of_a_linear_model(name, worth):
     kept = (np.arange(32)[:, None] >> np.arange(5) & 1).astype(bool)
-    values = mv.ESTIMATORS[name](kept, 0.1 + kept @ np.array(worth), PATH)
+    values = mv.saliency.ESTIMATORS[name](kept, 0.1 + kept @ np.array(worth), PATH)
     assert np.argsort(values).tolist() == np.argsort(worth).tolist()
 
 
@@ -91,12 +95,14 @@ def test_nodes_that_are_always_or_never_kept():
     kept[:, 0], kept[:, 4] = True, False
     confidence = 0.1 + kept @ np.array([0, 0.4, 0.2, 0.1, 0])
     for name in ("contrast", "shapley"):
-        values = mv.ESTIMATORS[name](kept, confidence, PATH)
+        values = mv.saliency.ESTIMATORS[name](kept, confidence, PATH)
         assert values[[0, 4]] == pytest.approx(0, abs=1e-9)
-    assert mv.ESTIMATORS["coverage"](kept, confidence)[4] == 0
-    values = mv.ESTIMATORS["graph"](kept, confidence, PATH)
+    assert mv.saliency.ESTIMATORS["coverage"](kept, confidence)[4] == 0
+    values = mv.saliency.ESTIMATORS["graph"](kept, confidence, PATH)
     assert values[0] == pytest.approx(values[1] / 1.01), "its one neighbour speaks for it"
-    assert mv.ESTIMATORS["graph"](kept, confidence, 0 * PATH)[[0, 4]] == pytest.approx(0, abs=1e-12)
+    assert mv.saliency.ESTIMATORS["graph"](kept, confidence, 0 * PATH)[[0, 4]] == pytest.approx(
+        0, abs=1e-12
+    )
 
 
 # --- each against its definition ---------------------------------------------------------------------------------------
@@ -107,12 +113,12 @@ def test_coverage_is_the_published_sum_to_the_bit():
     expected = (
         kept.astype(np.float32).T @ confidence / np.maximum(1, kept.astype(np.float32).sum(0))
     )
-    assert np.array_equal(mv.ESTIMATORS["coverage"](kept, confidence), expected)
+    assert np.array_equal(mv.saliency.ESTIMATORS["coverage"](kept, confidence), expected)
 
 
 def test_graph_minimises_what_it_says():
     kept, confidence = masks(), np.random.default_rng(2).random(30)
-    values = mv.ESTIMATORS["graph"](kept, confidence, PATH, smoothness=2.0, shrinkage=0.5)
+    values = mv.saliency.ESTIMATORS["graph"](kept, confidence, PATH, smoothness=2.0, shrinkage=0.5)
 
     def loss(h):
         residual = (confidence - confidence.mean()) - (kept - kept.mean(0)) @ h
@@ -134,7 +140,7 @@ def test_shapley_is_the_mean_marginal_gain_over_all_orders():
         for node in order:
             gains[node] += (worth[held | 1 << node] - worth[held]) / 24
             held |= 1 << node
-    values = mv.ESTIMATORS["shapley"](kept, worth)
+    values = mv.saliency.ESTIMATORS["shapley"](kept, worth)
     assert values - values.mean() == pytest.approx(gains - gains.mean()), (
         "equal but for the sum, which no mask of all or nothing ties down"
     )
@@ -146,7 +152,7 @@ def test_shapley_is_the_mean_marginal_gain_over_all_orders():
 def test_another_estimator_takes_no_pass(fake):
     explanation = mv.explain(fake, PIXELS, estimator="graph")
     passes = fake.sequences
-    for name in mv.ESTIMATORS:
+    for name in mv.saliency.ESTIMATORS:
         other = explanation.with_estimator(name)
         assert other.settings.estimator == name
         assert np.array_equal(other.heatmap, explanation.estimate(name))
@@ -208,14 +214,14 @@ def test_a_planted_heatmap_comes_back(design, estimator, at_least):
 
 def test_the_smoothness_of_the_settings_reaches_the_graph_estimator(fake):
     explanation = mv.explain(fake, PIXELS, estimator="graph", smoothness=2.0)
-    expected = mv.ESTIMATORS["graph"](
+    expected = mv.saliency.ESTIMATORS["graph"](
         explanation.masks.kept, explanation.confidence, explanation.graph, smoothness=2.0
     )
     assert explanation.heatmap.ravel() == pytest.approx(expected, rel=1e-6)
-    assert explanation.estimate(partial(mv.ESTIMATORS["graph"], smoothness=2.0)) == pytest.approx(
-        explanation.heatmap
-    )
-    assert explanation.estimate(mv.ESTIMATORS["graph"]) != pytest.approx(
+    assert explanation.estimate(
+        partial(mv.saliency.ESTIMATORS["graph"], smoothness=2.0)
+    ) == pytest.approx(explanation.heatmap)
+    assert explanation.estimate(mv.saliency.ESTIMATORS["graph"]) != pytest.approx(
         explanation.heatmap, rel=1e-3
     )
 

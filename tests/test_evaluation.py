@@ -65,7 +65,7 @@ def test_two_protocols_do_not_compare():
         mv.Faithfulness(patch.insertion, token.deletion, 0)
 
 
-@pytest.mark.parametrize("name", mv.BASELINES)
+@pytest.mark.parametrize("name", mv.evaluation.BASELINES)
 def test_a_baseline_keeps_its_contract(name):
     pixels = np.random.default_rng(0).random((3, 9, 11)).astype(np.float32)
     before = pixels.copy()
@@ -74,7 +74,7 @@ def test_a_baseline_keeps_its_contract(name):
         np.array([0.5, 0.25, 0.2], dtype=np.float32),
     )
     first, second = (
-        mv.BASELINES[name](pixels, mean, std, np.random.default_rng(5)) for _ in range(2)
+        mv.evaluation.BASELINES[name](pixels, mean, std, np.random.default_rng(5)) for _ in range(2)
     )
     assert first.shape == pixels.shape
     assert first.dtype == np.float32
@@ -92,9 +92,9 @@ def test_blur_is_the_published_kernel():
     pixels = np.zeros((1, 31, 31), dtype=np.float32)
     pixels[0, 15, 15] = 1
     expected = np.outer(taps, taps) / taps.sum() ** 2
-    assert mv.BASELINES["blur"](pixels, None, None, None)[0, 8:23, 8:23] == pytest.approx(
-        expected, abs=1e-7
-    )
+    assert mv.evaluation.BASELINES["blur"](pixels, None, None, None)[
+        0, 8:23, 8:23
+    ] == pytest.approx(expected, abs=1e-7)
 
 
 @pytest.mark.parametrize("baseline", ["black", "blur", "random", "mean"])
@@ -208,7 +208,7 @@ def test_tables_are_tidy():
 
 def test_a_protocol_of_ones_own():
     def nothing(subject, heatmap, options):
-        curve = mv.Curve(np.array([0, 1]), np.array([0, 1]), "nothing")
+        curve = mv.evaluation.Curve(np.array([0, 1]), np.array([0, 1]), "nothing")
         return curve, curve
 
     assert mv.evaluate(FakeModel(), PIXELS, RIGHT, protocol=nothing).protocol == "nothing"

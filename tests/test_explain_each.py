@@ -319,7 +319,7 @@ def test_attention_is_not_copied_for_masks_whose_statistics_are_known(demo_vit, 
     def copied(inputs):
         pytest.fail("attention was copied")
 
-    monkeypatch.setattr(mv.DesignInput, "attention", property(copied))
+    monkeypatch.setattr(mv.saliency.DesignInput, "attention", property(copied))
     mv.explain(demo_vit, mv.samples()["cat"])
     mv.explain(demo_vit, mv.samples()["cat"], method="communities")
 

@@ -23,19 +23,21 @@ def colour(value, size=32):
 
 def test_shares_of_positive_attribution_by_hand():
     """Cells are the halves: 4 of 6 in the left one; above the median 0 nothing changes."""
-    assert mv.grid_pointing(np.stack([PLAIN, PLAIN]), (1, 2)) == pytest.approx([4 / 6, 2 / 6])
-    assert mv.grid_pointing(np.stack([PLAIN, PLAIN]), (1, 2), centred=True) == pytest.approx(
+    assert mv.evaluation.grid_pointing(np.stack([PLAIN, PLAIN]), (1, 2)) == pytest.approx(
         [4 / 6, 2 / 6]
     )
+    assert mv.evaluation.grid_pointing(
+        np.stack([PLAIN, PLAIN]), (1, 2), centred=True
+    ) == pytest.approx([4 / 6, 2 / 6])
 
 
 def test_an_offset_draws_the_published_share_to_chance_and_leaves_the_centred_one():
-    near = mv.grid_pointing(np.stack([PLAIN + 100] * 2), (1, 2))
+    near = mv.evaluation.grid_pointing(np.stack([PLAIN + 100] * 2), (1, 2))
     assert near == pytest.approx([404 / 804, 400 / 804])
     for heatmap in (PLAIN + 100, 3 * PLAIN - 7):
-        assert mv.grid_pointing(np.stack([heatmap] * 2), (1, 2), centred=True) == pytest.approx(
-            [4 / 6, 2 / 6]
-        )
+        assert mv.evaluation.grid_pointing(
+            np.stack([heatmap] * 2), (1, 2), centred=True
+        ) == pytest.approx([4 / 6, 2 / 6])
 
 
 @pytest.mark.parametrize("centred", [False, True])
@@ -44,16 +46,16 @@ def test_a_perfect_heatmap_has_all_and_a_flat_one_chance(shape, centred):
     cell = cells((8, 8), shape)
     n = cell.max() + 1
     perfect = np.stack([cell == i for i in range(n)]).astype(float)
-    assert mv.grid_pointing(perfect, shape, centred=centred) == pytest.approx(1)
+    assert mv.evaluation.grid_pointing(perfect, shape, centred=centred) == pytest.approx(1)
     for level in (0, -1, 5):
-        flat = mv.grid_pointing(np.full((n, 8, 8), level), shape, centred=centred)
+        flat = mv.evaluation.grid_pointing(np.full((n, 8, 8), level), shape, centred=centred)
         assert flat == pytest.approx(np.bincount(cell.ravel()) / 64)
         assert flat.sum() == pytest.approx(1)
 
 
 def test_one_heatmap_for_all_classes_has_a_share_of_one_in_all():
     heatmap = np.random.default_rng(0).random((8, 8))
-    assert mv.grid_pointing(np.stack([heatmap] * 9), (3, 3)).sum() == pytest.approx(1)
+    assert mv.evaluation.grid_pointing(np.stack([heatmap] * 9), (3, 3)).sum() == pytest.approx(1)
 
 
 def test_cells_that_do_not_divide_are_as_even_as_possible():
@@ -62,50 +64,60 @@ def test_cells_that_do_not_divide_are_as_even_as_possible():
 
 
 def test_mass_in_patches_and_in_pixels():
-    assert mv.mask_mass(PLAIN, PLAIN == 4) == pytest.approx(4 / 6)
+    assert mv.evaluation.mask_mass(PLAIN, PLAIN == 4) == pytest.approx(4 / 6)
     pixels = np.zeros((4, 8), dtype=bool)
     pixels[:, :1] = True
-    assert mv.mask_mass(PLAIN, pixels) == pytest.approx(2 / 6), "half of the patch of 4"
+    assert mv.evaluation.mask_mass(PLAIN, pixels) == pytest.approx(2 / 6), "half of the patch of 4"
     enlarged = PLAIN.clip(min=0).repeat(2, 0).repeat(2, 1)
     some = np.random.default_rng(0).random((4, 8)) < 0.3
-    assert mv.mask_mass(PLAIN, some) == pytest.approx(enlarged[some].sum() / enlarged.sum())
-    assert mv.mask_mass(PLAIN + 9, PLAIN == 4, centred=True) == pytest.approx(4 / 6)
-    assert mv.mask_mass(-np.ones((2, 4)), PLAIN == 1) == 0.25
+    assert mv.evaluation.mask_mass(PLAIN, some) == pytest.approx(
+        enlarged[some].sum() / enlarged.sum()
+    )
+    assert mv.evaluation.mask_mass(PLAIN + 9, PLAIN == 4, centred=True) == pytest.approx(4 / 6)
+    assert mv.evaluation.mask_mass(-np.ones((2, 4)), PLAIN == 1) == 0.25
 
 
 def test_the_pointing_game_looks_at_the_centre_of_the_best_patch():
     heatmap = np.array([[0.0, 2.0], [2.0, 1.0]])
-    assert mv.pointing_game(heatmap, np.array([[0, 1], [0, 0]]))
-    assert not mv.pointing_game(heatmap, np.array([[1, 0], [1, 1]])), "of equal patches the first"
+    assert mv.evaluation.pointing_game(heatmap, np.array([[0, 1], [0, 0]]))
+    assert not mv.evaluation.pointing_game(heatmap, np.array([[1, 0], [1, 1]])), (
+        "of equal patches the first"
+    )
     pixels = np.zeros((6, 6), dtype=bool)
     pixels[1, 4] = True
-    assert mv.pointing_game(heatmap, pixels)
-    assert not mv.pointing_game(heatmap, np.roll(pixels, 1, axis=0))
-    assert type(mv.pointing_game(heatmap, pixels)) is bool
+    assert mv.evaluation.pointing_game(heatmap, pixels)
+    assert not mv.evaluation.pointing_game(heatmap, np.roll(pixels, 1, axis=0))
+    assert type(mv.evaluation.pointing_game(heatmap, pixels)) is bool
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (
-            lambda: mv.grid_pointing(np.ones((3, 4, 4))),
+            lambda: mv.evaluation.grid_pointing(np.ones((3, 4, 4))),
             r"heatmaps have shape \[3, 4, 4\]; 4 are wanted",
         ),
-        (lambda: mv.grid_pointing(np.ones((4, 4, 4)), 4), "shape is 4; give rows and columns"),
-        (lambda: mv.grid_pointing(np.ones((4, 4, 4)), (0, 4)), "rows of cells is 0"),
         (
-            lambda: mv.grid_pointing(np.ones((25, 4, 4)), (5, 5)),
+            lambda: mv.evaluation.grid_pointing(np.ones((4, 4, 4)), 4),
+            "shape is 4; give rows and columns",
+        ),
+        (lambda: mv.evaluation.grid_pointing(np.ones((4, 4, 4)), (0, 4)), "rows of cells is 0"),
+        (
+            lambda: mv.evaluation.grid_pointing(np.ones((25, 4, 4)), (5, 5)),
             "5 cells a side do not fit on 4 patches",
         ),
-        (lambda: mv.grid_pointing(np.full((4, 4, 4), np.nan)), "holds NaN or infinity"),
-        (lambda: mv.mask_mass(PLAIN, np.zeros((2, 4), dtype=bool)), "with at least one True"),
-        (lambda: mv.mask_mass(PLAIN, PLAIN), "True and False"),
+        (lambda: mv.evaluation.grid_pointing(np.full((4, 4, 4), np.nan)), "holds NaN or infinity"),
         (
-            lambda: mv.mask_mass(PLAIN, np.ones((1, 4))),
+            lambda: mv.evaluation.mask_mass(PLAIN, np.zeros((2, 4), dtype=bool)),
+            "with at least one True",
+        ),
+        (lambda: mv.evaluation.mask_mass(PLAIN, PLAIN), "True and False"),
+        (
+            lambda: mv.evaluation.mask_mass(PLAIN, np.ones((1, 4))),
             r"mask of shape \[1, 4\] is smaller than the heatmap \[2, 4\]",
         ),
         (
-            lambda: mv.pointing_game(np.ones(4), np.ones((2, 2))),
+            lambda: mv.evaluation.pointing_game(np.ones(4), np.ones((2, 2))),
             r"heatmap of shape \[4\]; finite values \[row, col\]",
         ),
     ],
@@ -119,7 +131,7 @@ def test_bad_shares(call, message):
 
 
 def test_a_mosaic_has_each_picture_in_its_cell(demo_vit):
-    pixels = mv.mosaic(demo_vit, [colour(v) for v in (0, 255, 51, 102)])
+    pixels = mv.evaluation.mosaic(demo_vit, [colour(v) for v in (0, 255, 51, 102)])
     assert pixels.shape == (1, 3, 32, 32)
     assert pixels[0, :, :16, :16] == pytest.approx(-1)
     assert pixels[0, :, :16, 16:] == pytest.approx(1)
@@ -129,14 +141,14 @@ def test_a_mosaic_has_each_picture_in_its_cell(demo_vit):
 
 def test_a_picture_is_averaged_over_areas(demo_vit):
     cat = demo_vit.picture(mv.samples()["cat"]).pixels.numpy()
-    pixels = mv.mosaic(demo_vit, [mv.samples()["cat"]] * 4)
+    pixels = mv.evaluation.mosaic(demo_vit, [mv.samples()["cat"]] * 4)
     averaged = cat[0].reshape(3, 16, 2, 16, 2).mean((2, 4))
     for part in (pixels[0, :, :16, :16], pixels[0, :, 16:, 16:]):
         assert part == pytest.approx(averaged, abs=1e-5)
 
 
 def test_cells_of_nine_are_whole_patches(demo_vit):
-    pixels = mv.mosaic(demo_vit, [colour(v) for v in range(0, 225, 25)], shape=(3, 3))
+    pixels = mv.evaluation.mosaic(demo_vit, [colour(v) for v in range(0, 225, 25)], shape=(3, 3))
     patches = pixels[0, 0].reshape(8, 4, 8, 4)
     assert np.ptp(patches, axis=(1, 3)).max() == 0, "no patch holds two pictures"
     expected = np.arange(0, 225, 25)[cells((8, 8), (3, 3))] / 127.5 - 1
@@ -145,13 +157,13 @@ def test_cells_of_nine_are_whole_patches(demo_vit):
 
 def test_models_of_any_size_may_keep_pictures_whole(tiny, pixels):
     model, parts = tiny("Dinov2"), [pixels(seed=seed) for seed in range(4)]
-    whole = mv.mosaic(model, parts, full_size=True)
+    whole = mv.evaluation.mosaic(model, parts, full_size=True)
     assert np.array_equal(
         whole[0], np.block([[parts[0][0], parts[1][0]], [parts[2][0], parts[3][0]]])
     )
-    assert mv.mosaic(model, parts).shape == (1, 3, 16, 16)
+    assert mv.evaluation.mosaic(model, parts).shape == (1, 3, 16, 16)
     with pytest.raises(mv.InputError, match=r"pixel values have shape \[1, 3, 32, 32\]"):
-        mv.mosaic(tiny("ViT"), parts, full_size=True)
+        mv.evaluation.mosaic(tiny("ViT"), parts, full_size=True)
 
 
 class Sure:
@@ -194,7 +206,7 @@ def test_mosaics_take_the_first_sure_images_of_distinct_classes():
         (50, 5),
     ]
     read = []
-    drawn = mv.draw_mosaics(
+    drawn = mv.evaluation.draw_mosaics(
         Sure(), (read.append(pair) or pair for pair in images), count=2, least=0.7
     )
     assert [m.images for m in drawn] == [(0, 2, 5, 6), (3, 7, 8, 9)]
@@ -219,12 +231,12 @@ def test_mosaics_take_the_first_sure_images_of_distinct_classes():
 )
 def test_bad_mosaics(options, message):
     with pytest.raises(mv.InputError, match=message):
-        mv.draw_mosaics(Sure(), [(0, 0), (10, 1), (0, 0)], **options)
+        mv.evaluation.draw_mosaics(Sure(), [(0, 0), (10, 1), (0, 0)], **options)
 
 
 def test_a_picture_a_cell():
     with pytest.raises(mv.InputError, match="3 images for 2 x 2 cells; give 4"):
-        mv.mosaic(Sure(), [0, 1, 2])
+        mv.evaluation.mosaic(Sure(), [0, 1, 2])
 
 
 # --- the game ---------------------------------------------------------------------------------------------------------
@@ -233,33 +245,36 @@ SAMPLES = list(mv.samples().values())
 
 
 def drawn(model, labels=(3, 7, 0, 1)):
-    return mv.Mosaic(mv.mosaic(model, [*SAMPLES, SAMPLES[0]]), labels, (0, 1, 2, 0))
+    return mv.evaluation.Mosaic(
+        mv.evaluation.mosaic(model, [*SAMPLES, SAMPLES[0]]), labels, (0, 1, 2, 0)
+    )
 
 
 @pytest.mark.parametrize("method", ["mutex", "communities"])
 def test_one_run_of_passes_serves_all_classes(demo_vit, method):
-    table = mv.grid_pointing_game(demo_vit, [drawn(demo_vit)], method)
+    table = mv.evaluation.grid_pointing_game(demo_vit, [drawn(demo_vit)], method)
     once = mv.explain(demo_vit, drawn(demo_vit).pixels, method=method)
     assert table["forward_passes"].tolist() == [once.forward_passes] * 4
     for cell, row in table.iterrows():
         single = mv.explain(demo_vit, drawn(demo_vit).pixels, method=method, label=row["label"])
         heatmap = np.stack([single.heatmap] * 4)
-        assert row["share"] == pytest.approx(mv.grid_pointing(heatmap)[cell], abs=1e-6)
+        assert row["share"] == pytest.approx(mv.evaluation.grid_pointing(heatmap)[cell], abs=1e-6)
         assert row["share_centred"] == pytest.approx(
-            mv.grid_pointing(heatmap, centred=True)[cell], abs=1e-4
+            mv.evaluation.grid_pointing(heatmap, centred=True)[cell], abs=1e-4
         )
         assert row["probability"] == pytest.approx(single.clean[row["label"]], abs=1e-6)
 
 
 def test_other_methods_run_once_a_class(demo_vit):
-    table = mv.grid_pointing_game(demo_vit, [drawn(demo_vit)], "grad_cam")
+    table = mv.evaluation.grid_pointing_game(demo_vit, [drawn(demo_vit)], "grad_cam")
     assert table["forward_passes"].tolist() == [4] * 4
     assert table["backward_passes"].tolist() == [4] * 4
 
 
 def test_random_orders_differ_between_mosaics_and_come_again(demo_vit):
     first, second = (
-        mv.grid_pointing_game(demo_vit, [drawn(demo_vit)] * 2, "random_order") for _ in range(2)
+        mv.evaluation.grid_pointing_game(demo_vit, [drawn(demo_vit)] * 2, "random_order")
+        for _ in range(2)
     )
     assert first.equals(second)
     assert first["share"][:4].tolist() != first["share"][4:].tolist()
@@ -270,7 +285,7 @@ def test_the_table_is_tidy_and_a_method_may_be_ones_own(demo_vit):
     def right(model, image, label):
         return (cells((8, 8), (2, 2)) == [3, 7, 0, 1].index(label)) + 0.0
 
-    table = mv.grid_pointing_game(demo_vit, [drawn(demo_vit)], right)
+    table = mv.evaluation.grid_pointing_game(demo_vit, [drawn(demo_vit)], right)
     assert list(table.columns) == [
         *(
             "method",
@@ -289,7 +304,9 @@ def test_the_table_is_tidy_and_a_method_may_be_ones_own(demo_vit):
     assert table["shape"].unique().tolist() == ["2x2"]
     assert table["label_name"].tolist() == ["cat", "horse", "airplane", "automobile"]
     assert table["share"].tolist() == table["share_centred"].tolist() == [1] * 4
-    few = mv.grid_pointing_game(demo_vit, [drawn(demo_vit)], partial(mv.explain, budget=9))
+    few = mv.evaluation.grid_pointing_game(
+        demo_vit, [drawn(demo_vit)], partial(mv.explain, budget=9)
+    )
     assert few["forward_passes"].tolist() == [9] * 4
 
 
@@ -298,4 +315,4 @@ def test_an_unknown_method_lists_the_known(demo_vit):
         mv.InputError,
         match=r"unknown explainer 'mutx' .*; known: mutex, communities, .*random_order",
     ):
-        mv.grid_pointing_game(demo_vit, [drawn(demo_vit)], "mutx")
+        mv.evaluation.grid_pointing_game(demo_vit, [drawn(demo_vit)], "mutx")

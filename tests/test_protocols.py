@@ -15,7 +15,7 @@ from multiplex_vit.report.statistics import interval
 FOUR = np.array([[0.4, 0.3], [0.2, 0.1]])
 ONES = np.ones((1, 1, 2, 2), dtype=np.float32)
 RANDOM_PIXELS = np.random.default_rng(5).uniform(0.2, 1, (1, 3, 10, 10)).astype(np.float32)
-PAIRS = [("patch", name) for name in mv.BASELINES] + [
+PAIRS = [("patch", name) for name in mv.evaluation.BASELINES] + [
     ("mutex2025", name) for name in ("black", "blur", "random", "mean")
 ]
 CASES = [*PAIRS, *((name, None) for name in mv.PROTOCOLS if name not in ("patch", "mutex2025"))]
@@ -271,7 +271,7 @@ def measured(protocol, baseline):
 
 
 def test_no_protocol_compares_with_another():
-    blur = mv.BASELINES["blur"]
+    blur = mv.evaluation.BASELINES["blur"]
     cases = [
         *CASES,
         ("patch", partial(blur, sigma=5, radius=5)),
@@ -295,10 +295,10 @@ def test_protocols_name_their_blur():
         == "rise2018/insertion from a blur 11 x 11 sigma 5, deletion to zero"
     )
     assert (
-        measured("patch", partial(mv.BASELINES["blur"], sigma=2, radius=4)).protocol
+        measured("patch", partial(mv.evaluation.BASELINES["blur"], sigma=2, radius=4)).protocol
         == "patch/blur(sigma=2, radius=4)"
     )
-    assert measured("patch", mv.BASELINES["random"]).protocol == "patch/random 0"
+    assert measured("patch", mv.evaluation.BASELINES["random"]).protocol == "patch/random 0"
 
 
 @pytest.mark.parametrize("protocol", ["tis2023", "rise2018", "chefer2021"])

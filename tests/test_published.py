@@ -114,7 +114,7 @@ def test_recorded_heatmaps_come_of_recorded_masks_and_confidences(kind):
     for case in published.cases(kind):
         key = case["key"]
         kept, confidence = published.recorded_masks(kind, key), expected[f"{key}_conf"]
-        heatmap = mv.ESTIMATORS["coverage"](kept, confidence, None).reshape(14, 14)
+        heatmap = mv.saliency.ESTIMATORS["coverage"](kept, confidence, None).reshape(14, 14)
         assert np.abs(heatmap - expected[f"{key}_heatmap"]).max() < 1e-6, key
 
 

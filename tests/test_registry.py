@@ -4,13 +4,12 @@ import inspect
 
 import numpy as np
 import pytest
+from public import room_members
 
 import multiplex_vit as mv
-from multiplex_vit.network.multilayer.reducibility import DENSITIES
 from multiplex_vit.registry import Registry, chosen, name_of
 
-PUBLIC = [getattr(mv, name) for name in mv.__all__]
-REGISTRIES = [each for each in PUBLIC if isinstance(each, Registry)] + [DENSITIES]
+REGISTRIES = [each for each in room_members().values() if isinstance(each, Registry)]
 MEMBERS = [(registry, name) for registry in REGISTRIES for name in registry]
 every_registry = pytest.mark.parametrize("registry", REGISTRIES, ids=lambda each: each.kind)
 every_member = pytest.mark.parametrize(
@@ -57,7 +56,7 @@ def test_whole_numbers_of_options_are_bounded():
     with pytest.raises(
         mv.InputError, match="radius is 1000000000; give a whole number of at most 4,096"
     ):
-        mv.BASELINES["blur(radius=1000000000)"]
+        mv.evaluation.BASELINES["blur(radius=1000000000)"]
 
 
 def test_a_taken_name_is_refused():

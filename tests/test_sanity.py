@@ -64,7 +64,7 @@ def kept_in_float64(weights, statistic, direction, min_cut=0.01, token_ratio=0.5
 
 def test_flips_are_those_of_an_independent_computation_in_float64():
     model = Flat()
-    masks = mv.precision_flips(model, IMAGE, mv.Settings(operators=("sum",)))
+    masks = mv.saliency.precision_flips(model, IMAGE, mv.Settings(operators=("sum",)))
     weights = model.attention[0, 0].numpy().astype(float)
     expected = [
         (kept != kept_in_float64(weights, statistic, direction)).sum()
@@ -90,15 +90,15 @@ def test_flips_go_with_their_masks_and_are_no_column_where_unknown():
 def test_masks_told_of_flips_are_those_of_explain(demo_vit):
     settings = mv.Settings(token_ratio=0.7)
     assert np.array_equal(
-        mv.precision_flips(demo_vit, CAT, settings).kept,
+        mv.saliency.precision_flips(demo_vit, CAT, settings).kept,
         mv.explain(demo_vit, CAT, method=settings).masks.kept,
     )
 
 
 def test_agreement_counts_the_flips_of_every_mask_and_what_they_do():
     model, settings = Flat(), mv.Settings(operators=("sum",))
-    flips = mv.precision_flips(model, IMAGE, settings).flips
-    row = mv.precision_agreement(model, IMAGE, settings, label=0).iloc[0]
+    flips = mv.saliency.precision_flips(model, IMAGE, settings).flips
+    row = mv.saliency.precision_agreement(model, IMAGE, settings, label=0).iloc[0]
     assert (row["masks"], row["masks_differ"], row["tokens_differ"]) == (
         18,
         (flips > 0).sum(),
@@ -116,7 +116,7 @@ def test_agreement_counts_the_flips_of_every_mask_and_what_they_do():
 
 
 def test_agreement_with_another_device(demo_vit):
-    table = mv.precision_agreement(
+    table = mv.saliency.precision_agreement(
         demo_vit,
         CAT,
         mv.EXPLAINERS["communities"].settings,
@@ -191,16 +191,16 @@ def test_randomised_copies_keep_dtype_processor_and_type_of_passes(demo_vit):
 
 
 def test_an_explainer_that_ignores_the_model_stays_as_it_is(demo_vit):
-    table = mv.parameter_randomisation(demo_vit, CAT, "centre_prior")
+    table = mv.evaluation.parameter_randomisation(demo_vit, CAT, "centre_prior")
     assert table["correlation"].to_numpy() == pytest.approx(np.ones(8 + 1))
     assert table["correlation_absolute"].to_numpy() == pytest.approx(np.ones(8 + 1))
     assert table["probability"].iloc[0] > 0.5 > table["probability"].iloc[-1]
 
 
 def test_raw_attention_changes_with_the_blocks_but_not_with_the_head(demo_vit):
-    table = mv.parameter_randomisation(demo_vit, CAT, "raw_attention").set_index("stage")[
-        "correlation"
-    ]
+    table = mv.evaluation.parameter_randomisation(demo_vit, CAT, "raw_attention").set_index(
+        "stage"
+    )["correlation"]
     assert table[["none", "head"]].tolist() == pytest.approx([1, 1])
     assert abs(table["embeddings"]) < 0.5
 
@@ -213,7 +213,8 @@ def test_randomisation_asks_for_one_class_and_can_be_run_again(demo_vit):
         return mv.EXPLAINERS["generic_attention"](model, image, label)
 
     first, again = (
-        mv.parameter_randomisation(demo_vit, CAT, telling, label="dog", seed=3) for _ in range(2)
+        mv.evaluation.parameter_randomisation(demo_vit, CAT, telling, label="dog", seed=3)
+        for _ in range(2)
     )
     assert {label for _, label in asked} == {5}
     assert asked[0][0] == "demo-vit"
@@ -231,7 +232,7 @@ def test_noise_has_the_standard_deviation_asked_for_and_the_class_stays():
         seen.append((picture.pixels.numpy(), label))
         return by_worth(model, picture)
 
-    table = mv.noise_stability(model, image, telling, sd=0.1, draws=2, label=1, seed=5)
+    table = mv.evaluation.noise_stability(model, image, telling, sd=0.1, draws=2, label=1, seed=5)
     assert table[["method", "sd", "draw"]].values.tolist() == [
         ["telling", 0.1, 0],
         ["telling", 0.1, 1],
@@ -251,7 +252,7 @@ def test_noise_correlation_is_that_of_the_heatmaps():
     )
     noise = 0.3 / 0.5 * np.random.default_rng(0).standard_normal((1, 1, 4, 4))
     expected = stats.spearmanr(image.ravel(), (image + noise).astype(np.float32).ravel()).statistic
-    assert mv.noise_stability(model, image, by_pixels, sd=0.3, draws=1)[
+    assert mv.evaluation.noise_stability(model, image, by_pixels, sd=0.3, draws=1)[
         "correlation"
     ].item() == pytest.approx(expected)
 
@@ -259,11 +260,13 @@ def test_noise_correlation_is_that_of_the_heatmaps():
 def test_a_mirrored_heatmap_is_mirrored_back():
     image = np.random.default_rng(0).random((1, 3, 8, 12)).astype(np.float32)
     model = PlantedModel(np.random.default_rng(1).random((2, 3)), patch=(4, 4))
-    assert mv.flip_stability(model, image, by_pixels)["correlation"].item() == pytest.approx(1)
+    assert mv.evaluation.flip_stability(model, image, by_pixels)[
+        "correlation"
+    ].item() == pytest.approx(1)
     expected = stats.spearmanr(model.worth.ravel(), model.worth[:, ::-1].ravel()).statistic
-    assert mv.flip_stability(model, image, by_worth)["correlation"].item() == pytest.approx(
-        expected
-    )
+    assert mv.evaluation.flip_stability(model, image, by_worth)[
+        "correlation"
+    ].item() == pytest.approx(expected)
 
 
 def test_a_mirror_that_does_not_map_patches_to_patches_is_refused(tiny, pixels):
@@ -271,18 +274,18 @@ def test_a_mirror_that_does_not_map_patches_to_patches_is_refused(tiny, pixels):
         mv.InputError,
         match="22 pixels wide, which is not whole patches of 4; give one that is 20 wide",
     ):
-        mv.flip_stability(tiny("Dinov2"), pixels(12, 22), "raw_attention")
+        mv.evaluation.flip_stability(tiny("Dinov2"), pixels(12, 22), "raw_attention")
 
 
 def test_the_prediction_of_the_mirrored_image_is_told():
     model = PlantedModel([[1.0, 0.0]])
     image = np.array([[[[1.0, 0.1]]]], dtype=np.float32)
-    assert not mv.flip_stability(model, image, by_worth)["same_class"].item()
-    assert mv.flip_stability(model, image, by_worth, label=1)["same_class"].item()
+    assert not mv.evaluation.flip_stability(model, image, by_worth)["same_class"].item()
+    assert mv.evaluation.flip_stability(model, image, by_worth, label=1)["same_class"].item()
 
 
 def test_seeds_that_draw_are_compared_in_pairs(demo_vit):
-    table = mv.seed_agreement(demo_vit, CAT, "rise_tokens(budget=20)", seeds=3, seed=7)
+    table = mv.evaluation.seed_agreement(demo_vit, CAT, "rise_tokens(budget=20)", seeds=3, seed=7)
     heatmaps = [
         mv.EXPLAINERS["rise_tokens"].at(budget=20, seed=seed)(demo_vit, CAT).heatmap.ravel()
         for seed in (7, 8, 9)
@@ -309,17 +312,23 @@ def test_what_takes_no_seed_is_run_once_and_what_does_not_use_it_twice(fake, dem
         return by_worth(model, picture)
 
     image = np.zeros((1, 1, 2, 3), dtype=np.float32)
-    assert mv.seed_agreement(fake, image, telling).values.tolist() == [
+    assert mv.evaluation.seed_agreement(fake, image, telling).values.tolist() == [
         ["telling", 1, True, 1.0, 1.0]
     ]
     assert ran == [0]
-    assert mv.seed_agreement(demo_vit, CAT, "mutex").values.tolist() == [
+    assert mv.evaluation.seed_agreement(demo_vit, CAT, "mutex").values.tolist() == [
         ["mutex", 2, True, 1.0, 1.0]
     ]
 
 
 @pytest.mark.parametrize(
-    "check", [mv.parameter_randomisation, mv.noise_stability, mv.flip_stability, mv.seed_agreement]
+    "check",
+    [
+        mv.evaluation.parameter_randomisation,
+        mv.evaluation.noise_stability,
+        mv.evaluation.flip_stability,
+        mv.evaluation.seed_agreement,
+    ],
 )
 def test_what_is_asked_wrongly_is_told(demo_vit, check):
     with pytest.raises(mv.InputError, match="unknown explainer 'mutx'"):
@@ -335,7 +344,9 @@ def test_what_is_asked_wrongly_is_told(demo_vit, check):
 @pytest.mark.parametrize("options", [{"sd": 0}, {"draws": 0}])
 def test_noise_of_no_size_is_refused(fake, options):
     with pytest.raises(mv.InputError, match="give a"):
-        mv.noise_stability(fake, np.zeros((1, 1, 2, 3), dtype=np.float32), by_worth, **options)
+        mv.evaluation.noise_stability(
+            fake, np.zeros((1, 1, 2, 3), dtype=np.float32), by_worth, **options
+        )
 
 
 # --- the greedy ceiling -----------------------------------------------------------------------------------------------
@@ -357,7 +368,7 @@ def test_the_greedy_ceiling_is_the_best_of_all_orders(protocol, rule):
         mv.evaluate(model, image, np.reshape(order, (2, 2)), label=0, **options)
         for order in permutations(range(4))
     ]
-    found = mv.greedy_ceiling(model, image, protocol, label=0)
+    found = mv.evaluation.greedy_ceiling(model, image, protocol, label=0)
     table = found.table().set_index("order")
     assert table.loc["insertion", "insertion"] == pytest.approx(
         max(fid.insertion.auc for fid in every), abs=1e-6
@@ -390,7 +401,7 @@ def test_the_best_insertion_and_the_best_deletion_can_need_different_orders():
         mv.evaluate(model, image, np.reshape(order, (2, 2)), label=0, protocol="token")
         for order in permutations(range(4))
     ]
-    found = mv.greedy_ceiling(model, image, "token", label=0)
+    found = mv.evaluation.greedy_ceiling(model, image, "token", label=0)
     assert found.orders["insertion"].tolist() == [0, 2, 3, 1]
     assert found.orders["deletion"].tolist() == [2, 0, 1, 3]
     last = found.table().iloc[-1]
@@ -402,7 +413,7 @@ def test_the_best_insertion_and_the_best_deletion_can_need_different_orders():
 
 def test_passes_of_the_ceiling_are_those_that_the_model_ran():
     model = PlantedModel(np.random.default_rng(0).random((3, 4)) / 12)
-    found = mv.greedy_ceiling(
+    found = mv.evaluation.greedy_ceiling(
         model, np.ones((1, 1, 3, 4), dtype=np.float32), "token", orders="insertion", label=0
     )
     assert found.passes == model.sequences
@@ -418,7 +429,7 @@ def test_several_patches_at_once_take_fewer_passes():
         PlantedModel(np.arange(12.0).reshape(3, 4) / 66),
         np.ones((1, 1, 3, 4), dtype=np.float32),
     )
-    found = mv.greedy_ceiling(
+    found = mv.evaluation.greedy_ceiling(
         model, image, "token", orders=["deletion"], label=0, at_once=5, steps=3
     )
     assert found.orders["deletion"].tolist() == list(range(12))[::-1]
@@ -426,7 +437,9 @@ def test_several_patches_at_once_take_fewer_passes():
 
 
 def test_the_ceiling_of_a_real_model_lies_above_its_heatmaps(demo_vit):
-    found = mv.greedy_ceiling(demo_vit, CAT, "token", orders=["difference"], at_once=8, steps=8)
+    found = mv.evaluation.greedy_ceiling(
+        demo_vit, CAT, "token", orders=["difference"], at_once=8, steps=8
+    )
     own = mv.evaluate(demo_vit, CAT, mv.explain(demo_vit, CAT).heatmap, protocol="token", steps=8)
     assert found.faithfulness["difference"].minus(own) > 0
 
@@ -434,12 +447,12 @@ def test_the_ceiling_of_a_real_model_lies_above_its_heatmaps(demo_vit):
 def test_a_search_that_cannot_be_made_is_refused(fake):
     image = np.zeros((1, 1, 2, 3), dtype=np.float32)
     with pytest.raises(mv.InputError, match="protocol 'tis2023' does not change whole patches"):
-        mv.greedy_ceiling(fake, image, "tis2023")
+        mv.evaluation.greedy_ceiling(fake, image, "tis2023")
     with pytest.raises(mv.InputError, match="give some of insertion, deletion, difference"):
-        mv.greedy_ceiling(fake, image, orders=["insert"])
+        mv.evaluation.greedy_ceiling(fake, image, orders=["insert"])
     with pytest.raises(
         mv.InputError, match="no order was searched for 'deletion'; there are insertion"
     ):
-        mv.greedy_ceiling(fake, image, orders=["insertion"]).heatmap("deletion")
+        mv.evaluation.greedy_ceiling(fake, image, orders=["insertion"]).heatmap("deletion")
     with pytest.raises(mv.InputError, match="at_once is 0"):
-        mv.greedy_ceiling(fake, image, at_once=0)
+        mv.evaluation.greedy_ceiling(fake, image, at_once=0)

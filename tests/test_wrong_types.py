@@ -14,6 +14,7 @@ import torch
 from conftest import tiny_model
 from hostile import within
 from PIL import Image
+from public import room_members, top_members
 
 import multiplex_vit as mv
 from multiplex_vit import report
@@ -56,7 +57,7 @@ def explanation():
 
 
 def target():
-    return mv.Target.of(model(), picture(), 1)
+    return mv.saliency.Target.of(model(), picture(), 1)
 
 
 @functools.cache
@@ -76,7 +77,7 @@ def photos(folder):
 
 @functools.cache
 def curve():
-    return mv.Curve(np.array([0.0, 1.0]), np.array([0.1, 0.9]), "token")
+    return mv.evaluation.Curve(np.array([0.0, 1.0]), np.array([0.1, 0.9]), "token")
 
 
 @functools.cache
@@ -87,7 +88,7 @@ def tokens():
 @functools.cache
 def mosaic():
     pixels = np.concatenate([np.concatenate([picture()] * 2, 2)] * 2, 3)[:, :, ::2, ::2]
-    return mv.Mosaic(pixels, (0, 1, 2, 3), (0, 1, 2, 3))
+    return mv.evaluation.Mosaic(pixels, (0, 1, 2, 3), (0, 1, 2, 3))
 
 
 def heatmap():
@@ -175,9 +176,9 @@ def calls(folder):
             },
         ),
         "sweep": (mv.sweep, {"explainer": "rise_tokens", "budget": [5, 9], "seed": [1, 2]}),
-        "precision_flips": (mv.precision_flips, {**asked, "method": SETTINGS}),
+        "precision_flips": (mv.saliency.precision_flips, {**asked, "method": SETTINGS}),
         "precision_agreement": (
-            mv.precision_agreement,
+            mv.saliency.precision_agreement,
             {**asked, "method": SETTINGS, "label": 1, "other": None},
         ),
         "evaluate": (
@@ -196,11 +197,11 @@ def calls(folder):
             {**asked, "heatmaps": [heatmap()], "label": 1, "protocols": ["token"], **MEASURED},
         ),
         "mosaic": (
-            mv.mosaic,
+            mv.evaluation.mosaic,
             {"model": vit, "images": [shown] * 4, "shape": (2, 2), "full_size": False},
         ),
         "draw_mosaics": (
-            mv.draw_mosaics,
+            mv.evaluation.draw_mosaics,
             {
                 "model": vit,
                 "labelled": [(shown, label)],
@@ -211,36 +212,39 @@ def calls(folder):
             },
         ),
         "grid_pointing_game": (
-            mv.grid_pointing_game,
+            mv.evaluation.grid_pointing_game,
             {"model": vit, "mosaics": [mosaic()], "method": "rollout"},
         ),
         "grid_pointing": (
-            mv.grid_pointing,
+            mv.evaluation.grid_pointing,
             {"heatmaps": np.ones((4, 4, 4)), "shape": (2, 2), "centred": False},
         ),
-        "pointing_game": (mv.pointing_game, {"heatmap": heatmap(), "mask": np.eye(4, dtype=bool)}),
+        "pointing_game": (
+            mv.evaluation.pointing_game,
+            {"heatmap": heatmap(), "mask": np.eye(4, dtype=bool)},
+        ),
         "mask_mass": (
-            mv.mask_mass,
+            mv.evaluation.mask_mass,
             {"heatmap": heatmap(), "mask": np.eye(4, dtype=bool), "centred": False},
         ),
         "parameter_randomisation": (
-            mv.parameter_randomisation,
+            mv.evaluation.parameter_randomisation,
             {**asked, "method": "rise_tokens(budget=9)", **ASKED},
         ),
         "noise_stability": (
-            mv.noise_stability,
+            mv.evaluation.noise_stability,
             {**asked, "method": "rise_tokens(budget=9)", "sd": 0.1, "draws": 1, **ASKED},
         ),
         "flip_stability": (
-            mv.flip_stability,
+            mv.evaluation.flip_stability,
             {**asked, "method": "rise_tokens(budget=9)", **ASKED},
         ),
         "seed_agreement": (
-            mv.seed_agreement,
+            mv.evaluation.seed_agreement,
             {**asked, "method": "rise_tokens(budget=9)", "seeds": 2, **ASKED},
         ),
         "greedy_ceiling": (
-            mv.greedy_ceiling,
+            mv.evaluation.greedy_ceiling,
             {
                 **asked,
                 "protocol": "token",
@@ -279,11 +283,11 @@ def calls(folder):
         "read_image": (mv.read_image, {"image": photos(folder / "photos") / "0.png"}),
         "Settings": (lambda **given: mv.Settings(**given).resolved(), SETTINGS.choices()),
         "Masks": (
-            mv.Masks,
+            mv.saliency.Masks,
             {"kept": KEPT, "labels": (("", "", ""),) * 4, "designs": ("a",) * 4, "flips": None},
         ),
         "Curve": (
-            mv.Curve,
+            mv.evaluation.Curve,
             {
                 "fraction": np.array([0.0, 1]),
                 "confidence": np.array([0.0, 1]),
@@ -296,7 +300,7 @@ def calls(folder):
             {"higher": curve(), "lower": curve(), "label": 1, "names": ("insertion", "deletion")},
         ),
         "Mosaic": (
-            mv.Mosaic,
+            mv.evaluation.Mosaic,
             {name: getattr(mosaic(), name) for name in ("pixels", "labels", "images", "shape")},
         ),
         "InputError": (mv.InputError, {"message": "a"}),
@@ -369,7 +373,7 @@ def methods(folder):
         ),
         "a heatmap.save": (by_rollout().save, {"path": folder / "b.npz"}),
         "Explainer.sign": (mv.EXPLAINERS["mutex"].sign, {"explanation": own}),
-        "Masks.of": (mv.Masks.of, {"kept": KEPT, "design": "random"}),
+        "Masks.of": (mv.saliency.Masks.of, {"kept": KEPT, "design": "random"}),
         "Ranking": (
             mv.Ranking,
             {
@@ -381,7 +385,7 @@ def methods(folder):
             },
         ),
         "Settings.narrowed": (SETTINGS.narrowed, {"labels": own.masks.labels}),
-        "Target.of": (mv.Target.of, {"model": vit, "image": picture(), "label": 1}),
+        "Target.of": (mv.saliency.Target.of, {"model": vit, "image": picture(), "label": 1}),
         "Target.answer": (
             target().answer,
             {"values": heatmap(), "clean": own.clean, "forward_passes": 1, "backward_passes": 0},
@@ -493,8 +497,8 @@ MADE_BY_THE_PACKAGE = {"Explanation", "DesignInput", "Target"}
 def public():
     """Return the names of all public functions, classes and methods of the rooms, with how many parameters each has."""
     found = {}
-    for name in mv.__all__:
-        member = getattr(mv, name)
+    rooms = room_members("evaluation", "models", "saliency", "study")
+    for name, member in {**top_members(), **rooms}.items():
         home = getattr(member, "__module__", "")
         if (
             not callable(member)
@@ -530,7 +534,7 @@ def known(folder):
 def names():
     """Return the names of all calls, without making what they need."""
     listed = [name for name, member in public().items() if takes_something(member)]
-    listed += [f"report.{name}" for name in report.__all__ if name not in ("Ablation", "Interval")]
+    listed += [f"report.{name}" for name in dir(report) if name not in ("Ablation", "Interval")]
     return sorted(
         {*listed, "evaluate_many", "a heatmap.load", "a heatmap.save", "Settings"}
         - WITHOUT

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     budget = "passes of the explainers that have a budget, such as 55,550 (55)"
     parser.add_argument("--budget", nargs="+", default=["55"], metavar="N", help=budget)
     protocols = f"{', '.join(mv.PROTOCOLS)}, with a baseline where there is one"
-    protocols += f" ({', '.join(mv.BASELINES)}), such as token,patch/black (both)"
+    protocols += f" ({', '.join(mv.evaluation.BASELINES)}), such as token,patch/black (both)"
     default = ["token,patch/black"]
     parser.add_argument("--protocol", nargs="+", default=default, metavar="NAME", help=protocols)
     parser.add_argument("--steps", type=int, help="points of a curve (every patch, up to 100)")

@@ -69,7 +69,7 @@ def _image_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _protocol_arguments(parser: argparse.ArgumentParser) -> None:
     names = ", ".join(mv.PROTOCOLS)
-    baselines = ", ".join(mv.BASELINES)
+    baselines = ", ".join(mv.evaluation.BASELINES)
     how = f"how insertion and deletion are made: {names}, with a baseline ({baselines})"
     protocol = f"{how} as in patch/blur. Default: %(default)s"
     parser.add_argument("--protocol", metavar="NAME", default="patch/black", help=protocol)

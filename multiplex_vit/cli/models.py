@@ -16,7 +16,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the bundled models and the architectures."""
     for name, folder in bundled().items():
         say(f"{name}: {_card_line(folder)}")
-    architectures = ", ".join(mv.ADAPTERS)
+    architectures = ", ".join(mv.models.ADAPTERS)
     say(f"Any checkpoint folder or hub id of these architectures works too: {architectures}")
     return DONE
 

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _layer_arguments(parser: argparse.ArgumentParser) -> None:
-    operators = list(mv.OPERATORS)
+    operators = list(mv.models.OPERATORS)
     operator = "how attention is pooled over heads. Default: %(default)s"
     parser.add_argument("--operator", choices=operators, default="sum", help=operator)
     heads = "one layer for each block and head, instead of pooling heads"
@@ -51,11 +51,11 @@ def _layer_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_mutually_exclusive_group()
     group.add_argument("--layer", metavar="LAYER", help="one layer alone, by number or name")
     aggregate = "all layers taken together into one"
-    group.add_argument("--aggregate", choices=list(mv.AGGREGATIONS), help=aggregate)
+    group.add_argument("--aggregate", choices=list(mv.network.AGGREGATIONS), help=aggregate)
 
 
 def _coupling_arguments(parser: argparse.ArgumentParser) -> None:
-    couplings = list(mv.COUPLINGS)
+    couplings = list(mv.network.COUPLINGS)
     coupling = "which layers the inter-layer links join. Default: %(default)s"
     parser.add_argument("--coupling", choices=couplings, default="ordinal", help=coupling)
     omega = "weight of an inter-layer link. Default: %(default)s"
@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
     measures = _measures(args)
     tables = [args.tables / f"{name}.csv" for name in _TABLES] if args.tables else []
     _check_outputs([out, *tables], args)
-    mv.exporter_of(out, args.format)
+    mv.network.exporter_of(out, args.format)
     positive("omega", args.omega)
     net = _network(args)
 

@@ -1,1 +1,5 @@
 """Measuring heatmaps: insertion and deletion curves, their protocols, and checks of heatmaps."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -59,7 +59,7 @@ def grid_pointing_game(
     --------
     >>> import multiplex_vit as mv
     >>> model, cat = mv.load("demo-vit", device="cpu"), mv.samples()["cat"]
-    >>> one = Mosaic(mv.mosaic(model, [cat] * 4), (3, 4, 5, 6), (0, 0, 0, 0))
+    >>> one = Mosaic(mv.evaluation.mosaic(model, [cat] * 4), (3, 4, 5, 6), (0, 0, 0, 0))
     >>> table = grid_pointing_game(model, [one], "centre_prior")
     >>> table[["cell", "label", "chance"]].values.tolist()
     [[0.0, 3.0, 0.25], [1.0, 4.0, 0.25], [2.0, 5.0, 0.25], [3.0, 6.0, 0.25]]

@@ -196,7 +196,7 @@ def draw_mosaics(
     >>> model, images = mv.load("demo-vit", device="cpu"), list(mv.samples().values())
     >>> labels = [int(model.classify(model.picture(image).pixels).argmax()) for image in images]
     >>> pairs = zip(images, labels)
-    >>> [drawn] = mv.draw_mosaics(model, pairs, shape=(1, 2), count=1, least=0.5)
+    >>> [drawn] = mv.evaluation.draw_mosaics(model, pairs, shape=(1, 2), count=1, least=0.5)
     >>> drawn.images
     (0, 1)
     """

@@ -1,1 +1,5 @@
 """Vision Transformers: loading them, their attention, classification from some tokens."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

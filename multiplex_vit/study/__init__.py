@@ -1,1 +1,5 @@
 """Studies: many images by many explainers, computed once and kept on disk."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -176,21 +176,21 @@ def test_the_true_class_of_one_output_is_not_guessed(tmp_path, kind):
 @pytest.mark.parametrize("kind", FEW)
 def test_sanity_checks_run(pixels, kind):
     model = model_with(kind)
-    table = mv.parameter_randomisation(model, pixels(), "rollout", label=0)
+    table = mv.evaluation.parameter_randomisation(model, pixels(), "rollout", label=0)
     assert table["probability"].iloc[0] == pytest.approx(
         own_scores(model, kind, pixels())[0, 0], abs=1e-5
     )
     assert table["probability"].nunique() > 1
     assert set(table["score"]) == {quantity_of(kind)}
     same = [
-        mv.noise_stability(model, pixels(), "rollout", draws=2)["same_class"],
-        mv.flip_stability(model, pixels(), "rollout")["same_class"],
+        mv.evaluation.noise_stability(model, pixels(), "rollout", draws=2)["same_class"],
+        mv.evaluation.flip_stability(model, pixels(), "rollout")["same_class"],
     ]
     for column in same:
         assert (
             column.isna().all() if KINDS[kind].score == "raw" else column.isin([True, False]).all()
         )
-    found = mv.greedy_ceiling(model, pixels(), "token", at_once=4, steps=4, label=0)
+    found = mv.evaluation.greedy_ceiling(model, pixels(), "token", at_once=4, steps=4, label=0)
     best = {name: each.insertion.auc for name, each in found.faithfulness.items()}
     random = mv.evaluate(model, pixels(), ORDER, label=0, protocol="token", steps=4)
     assert best["insertion"] >= random.insertion.auc - 1e-6
@@ -199,9 +199,9 @@ def test_sanity_checks_run(pixels, kind):
 def test_mosaics_are_of_classes(pixels):
     labelled = [(pixels(seed=seed), seed % 4) for seed in range(4)]
     with pytest.raises(mv.InputError, match="gives a predicted value, which no class is sure by"):
-        mv.draw_mosaics(model_with("several values"), labelled, shape=(1, 2), count=1)
+        mv.evaluation.draw_mosaics(model_with("several values"), labelled, shape=(1, 2), count=1)
     with pytest.raises(mv.InputError, match="4 cells need as many classes"):
-        mv.draw_mosaics(model_with("one logit"), labelled, count=1)
+        mv.evaluation.draw_mosaics(model_with("one logit"), labelled, count=1)
 
 
 def test_what_was_seen_of_many_classes_is_forgotten_in_time(pixels, monkeypatch):

@@ -12,7 +12,7 @@ from multiplex_vit.tabular import read_table
 
 CAT = mv.samples()["cat"]
 ORDER = np.arange(64.0).reshape(8, 8)
-OPEN = [f"patch/{name}" for name in mv.BASELINES]
+OPEN = [f"patch/{name}" for name in mv.evaluation.BASELINES]
 OPEN += [f"mutex2025/{name}" for name in ("black", "blur", "random", "mean")]
 CLOSED = [name for name in mv.PROTOCOLS if name not in ("patch", "mutex2025")]
 
@@ -76,11 +76,11 @@ def test_explain_checks_and_command_line_have_one_default():
     import inspect
 
     checks = (
-        mv.parameter_randomisation,
-        mv.noise_stability,
-        mv.flip_stability,
-        mv.seed_agreement,
-        mv.grid_pointing_game,
+        mv.evaluation.parameter_randomisation,
+        mv.evaluation.noise_stability,
+        mv.evaluation.flip_stability,
+        mv.evaluation.seed_agreement,
+        mv.evaluation.grid_pointing_game,
     )
     for check in checks:
         assert inspect.signature(check).parameters["method"].default == "mutex"

@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 import pytest
 import torch
+from public import room_members
 
 import multiplex_vit as mv
 from multiplex_vit.evaluation.many import evaluate_many
@@ -24,20 +25,22 @@ def calls(explanation):
         "explain_many": lambda model: mv.explain_many(model, CAT, [mv.Settings()]),
         "explain_each": lambda model: mv.explain_each(model, [CAT], [mv.Settings()]),
         "evaluate": lambda model: mv.evaluate(model, CAT, HEATMAP, steps=2),
-        "mosaic": lambda model: mv.mosaic(model, [CAT] * 4),
-        "draw_mosaics": lambda model: mv.draw_mosaics(
+        "mosaic": lambda model: mv.evaluation.mosaic(model, [CAT] * 4),
+        "draw_mosaics": lambda model: mv.evaluation.draw_mosaics(
             model, [(CAT, 3)], shape=(1, 1), count=1, least=0.1
         ),
-        "grid_pointing_game": lambda model: mv.grid_pointing_game(model, [MOSAIC], "centre_prior"),
-        "precision_flips": lambda model: mv.precision_flips(model, CAT),
-        "precision_agreement": lambda model: mv.precision_agreement(model, CAT),
-        "parameter_randomisation": lambda model: mv.parameter_randomisation(
+        "grid_pointing_game": lambda model: mv.evaluation.grid_pointing_game(
+            model, [MOSAIC], "centre_prior"
+        ),
+        "precision_flips": lambda model: mv.saliency.precision_flips(model, CAT),
+        "precision_agreement": lambda model: mv.saliency.precision_agreement(model, CAT),
+        "parameter_randomisation": lambda model: mv.evaluation.parameter_randomisation(
             model, CAT, "centre_prior"
         ),
-        "noise_stability": lambda model: mv.noise_stability(model, CAT, "centre_prior"),
-        "flip_stability": lambda model: mv.flip_stability(model, CAT, "centre_prior"),
-        "seed_agreement": lambda model: mv.seed_agreement(model, CAT, "centre_prior"),
-        "greedy_ceiling": lambda model: mv.greedy_ceiling(
+        "noise_stability": lambda model: mv.evaluation.noise_stability(model, CAT, "centre_prior"),
+        "flip_stability": lambda model: mv.evaluation.flip_stability(model, CAT, "centre_prior"),
+        "seed_agreement": lambda model: mv.evaluation.seed_agreement(model, CAT, "centre_prior"),
+        "greedy_ceiling": lambda model: mv.evaluation.greedy_ceiling(
             model, CAT, orders=["deletion"], at_once=32, steps=2
         ),
     }
@@ -47,7 +50,7 @@ INSIDE = {
     "evaluate_many": lambda model: evaluate_many(
         model, CAT, [HEATMAP], protocols=["token"], steps=2
     ),
-    "precision_agreement, other": lambda model: mv.precision_agreement(
+    "precision_agreement, other": lambda model: mv.saliency.precision_agreement(
         mv.load("demo-vit", device="cpu"), CAT, other=model
     ),
     "weights_by_part": weights_by_part,
@@ -78,10 +81,9 @@ def refused(call, model):
 
 
 def test_every_function_that_takes_a_model_is_tested_here():
-    public = {name: getattr(mv, name) for name in mv.__all__}
     functions = {
         name
-        for name, each in public.items()
+        for name, each in room_members().items()
         if inspect.isfunction(each) and "model" in inspect.signature(each).parameters
     }
     assert functions == set(NAMES)

@@ -26,7 +26,7 @@ def one_way(blocks):
     return joined
 
 
-WAYS = [*mv.COUPLINGS, one_way]
+WAYS = [*mv.network.COUPLINGS, one_way]
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_other_libraries_get_every_edge_as_it_runs(edges, coupling, three):
     assert np.array_equal(nx.to_numpy_array(in_networkx), expected)
 
 
-@pytest.mark.parametrize("coupling", mv.COUPLINGS)
+@pytest.mark.parametrize("coupling", mv.network.COUPLINGS)
 def test_pymnet_gets_every_edge_as_it_runs(coupling, three):
     package("pymnet")
     forth, back = (
@@ -258,7 +258,7 @@ def test_links_back_agree_better_with_rollout_than_links_forward(model, sample, 
         return np.corrcoef(values.argsort().argsort(), rollout.argsort().argsort())[0, 1]
 
     def forward(blocks):
-        return mv.COUPLINGS["temporal"](blocks).T
+        return mv.network.COUPLINGS["temporal"](blocks).T
 
     back = agreement("temporal")
     assert back > 0.3

@@ -43,7 +43,7 @@ def test_a_model_gives_every_layer_its_block_and_head(demo_vit):
 
 
 @pytest.mark.parametrize("edges", ["attention", "information"])
-@pytest.mark.parametrize("coupling", mv.COUPLINGS)
+@pytest.mark.parametrize("coupling", mv.network.COUPLINGS)
 def test_links_join_heads_by_their_blocks(coupling, edges, heads):
     net = heads if edges == "attention" else heads.reverse()
     supra = net.supra_adjacency(coupling=coupling, omega=0.5).toarray().reshape(6, 4, 6, 4)
@@ -54,7 +54,7 @@ def test_links_join_heads_by_their_blocks(coupling, edges, heads):
         assert np.array_equal(supra[a, :, b], expected), (layers[a], layers[b])
 
 
-@pytest.mark.parametrize("coupling", mv.COUPLINGS)
+@pytest.mark.parametrize("coupling", mv.network.COUPLINGS)
 def test_the_order_of_layers_does_not_matter(coupling, heads):
     order = [4, 1, 0, 5, 2, 3]
     mixed = heads.select(order)
@@ -73,11 +73,11 @@ def test_the_next_block_is_the_next_that_is_there(heads):
     assert far.supra_adjacency(coupling="temporal").toarray()[4:, :4].tolist() == np.eye(4).tolist()
 
 
-@pytest.mark.parametrize("coupling", mv.COUPLINGS)
+@pytest.mark.parametrize("coupling", mv.network.COUPLINGS)
 def test_every_measure_of_the_whole_network_runs_on_heads(coupling, heads):
     package("leidenalg")
     table = heads.multilayer_table(coupling=coupling)
-    assert np.isfinite(table[list(mv.MULTILAYER_MEASURES)].to_numpy()).all()
+    assert np.isfinite(table[list(mv.network.MULTILAYER_MEASURES)].to_numpy()).all()
     groups = heads.communities(coupling=coupling)
     assert groups.shape == (6, 4)
     assert heads.modularity(groups, coupling=coupling) <= 1
@@ -162,7 +162,7 @@ def test_tables_say_block_and_head(heads):
 
 
 @pytest.mark.parametrize("measures", [None, "in_strength"])
-@pytest.mark.parametrize("coupling", mv.COUPLINGS)
+@pytest.mark.parametrize("coupling", mv.network.COUPLINGS)
 @pytest.mark.parametrize("format", mv.EXPORTERS)
 def test_every_format_takes_a_network_of_heads(format, coupling, measures, heads, tmp_path):
     files = heads.write(tmp_path / "net.out", format=format, coupling=coupling, measures=measures)

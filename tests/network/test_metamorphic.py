@@ -209,8 +209,8 @@ def filtered(name, weights):
 
 
 MAKERS = [("filter", name, lambda w, name=name: filtered(name, w)) for name in mv.FILTERS]
-MAKERS += [("aggregation", name, mv.AGGREGATIONS[name]) for name in mv.AGGREGATIONS]
-REGISTRY_OF = {"filter": mv.FILTERS, "aggregation": mv.AGGREGATIONS}
+MAKERS += [("aggregation", name, mv.network.AGGREGATIONS[name]) for name in mv.network.AGGREGATIONS]
+REGISTRY_OF = {"filter": mv.FILTERS, "aggregation": mv.network.AGGREGATIONS}
 
 
 @pytest.mark.parametrize(

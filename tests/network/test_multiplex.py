@@ -355,7 +355,7 @@ def test_every_table_and_picture_of_a_network(net, tmp_path):
     assert len(net.multilayer_table()) == 4
     assert list(net.multilayer_table().columns) == [
         *net.tokens.table.columns,
-        *mv.MULTILAYER_MEASURES,
+        *mv.network.MULTILAYER_MEASURES,
     ]
     found = net.communities(seed=1)
     assert found.shape == (2, 4)
@@ -459,7 +459,7 @@ def test_provenance_may_have_names_that_networkx_has(net):
 
 
 def test_a_member_given_as_a_function_keeps_its_name(net):
-    assert net.aggregate(mv.AGGREGATIONS["sum"]).layer_names == ("sum",)
+    assert net.aggregate(mv.network.AGGREGATIONS["sum"]).layer_names == ("sum",)
     assert list(net.node_table(mv.CENTRALITIES["pagerank"]).columns)[-1] == "pagerank"
 
 

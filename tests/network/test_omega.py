@@ -60,7 +60,7 @@ def test_communities_do_not_depend_on_the_unit_of_weights(factor, demo_vit):
     assert partitions(found) == partitions(groups) == 6
 
 
-@pytest.mark.parametrize("coupling", mv.COUPLINGS)
+@pytest.mark.parametrize("coupling", mv.network.COUPLINGS)
 def test_modularity_by_either_scale(coupling, net):
     groups = np.array([[0, 0, 1, 1], [0, 1, 1, 0]])
     strength = net.weights.sum(dtype=float) / 8

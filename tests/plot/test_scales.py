@@ -62,7 +62,7 @@ def painted(figure):
     return cells.get_facecolors().reshape(n, n, 4)
 
 
-@pytest.mark.parametrize("measure", mv.LAYER_SIMILARITIES)
+@pytest.mark.parametrize("measure", mv.network.LAYER_SIMILARITIES)
 def test_different_similarities_are_painted_differently(measure, demo_vit):
     net = mv.multiplex(demo_vit, mv.samples()["cat"], operator="mean", min_cut=0.1)
     matrix = net.similarity(measure)

@@ -34,7 +34,7 @@ READERS = {
     "read_image": read_image,
     "Explanation.load": mv.Explanation.load,
     "Multiplex.read": mv.Multiplex.read,
-    "lint_gephi": mv.lint_gephi,
+    "lint_gephi": mv.network.lint_gephi,
     "read_config": read_config,
     "images of a CSV": lambda path: images(path.with_suffix(".csv")),
     "images of Parquet": lambda path: images(path.with_suffix(".parquet")),

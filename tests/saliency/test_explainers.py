@@ -117,7 +117,7 @@ def test_the_text_has_what_differs_in_the_order_of_the_fields():
 def test_members_of_registries_are_written_by_name():
     options = {
         "statistics": [mv.STATISTICS["max"]],
-        "estimator": functools.partial(mv.ESTIMATORS["graph"], smoothness=0.5),
+        "estimator": functools.partial(mv.saliency.ESTIMATORS["graph"], smoothness=0.5),
     }
     explainer = mv.EXPLAINERS["mutex"].at(**options)
     assert str(explainer) == "mutex(statistics=('max',), estimator='graph(smoothness=0.5)')"

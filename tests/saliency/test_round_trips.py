@@ -15,12 +15,12 @@ warnings.filterwarnings("ignore", message=".*see masks.table")
 PIXELS = np.zeros((1, 3, 2, 3), dtype=np.float32)
 CAT = mv.samples()["cat"]
 FIELDS = {
-    "operators": mv.OPERATORS,
+    "operators": mv.models.OPERATORS,
     "centralities": mv.CENTRALITIES,
     "statistics": mv.STATISTICS,
-    "design": mv.DESIGNS,
-    "estimator": mv.ESTIMATORS,
-    "graph_operator": mv.OPERATORS,
+    "design": mv.saliency.DESIGNS,
+    "estimator": mv.saliency.ESTIMATORS,
+    "graph_operator": mv.models.OPERATORS,
 }
 MEMBERS = [(field, name) for field, registry in FIELDS.items() for name in registry]
 OPTIONS = {
@@ -67,7 +67,7 @@ def test_settings_come_back_from_json(field, name):
         assert registry.options(spelling).items() <= registry.options(member).items()
 
 
-@pytest.mark.parametrize("name", mv.ESTIMATORS)
+@pytest.mark.parametrize("name", mv.saliency.ESTIMATORS)
 @pytest.mark.parametrize("smoothness", [10.0, 2.0])
 def test_every_estimator_gives_the_same_heatmap_after_loading(tmp_path, name, smoothness):
     for spelling in spellings_of("estimator", name):
@@ -78,7 +78,7 @@ def test_every_estimator_gives_the_same_heatmap_after_loading(tmp_path, name, sm
 
 
 def test_the_smoothness_of_a_partial_is_kept(tmp_path):
-    rough = functools.partial(mv.ESTIMATORS["graph"], smoothness=0.1)
+    rough = functools.partial(mv.saliency.ESTIMATORS["graph"], smoothness=0.1)
     explanation = mv.explain(FakeModel(), PIXELS, estimator=rough)
     expected = rough(explanation.masks.kept, explanation.confidence, explanation.graph)
     loaded = saved_and_loaded(explanation, tmp_path)
@@ -127,8 +127,8 @@ def test_every_explainer_is_saved_and_loaded(demo_vit, tmp_path, method):
     if explanation.masks is not None:
         assert np.array_equal(loaded.masks.kept, explanation.masks.kept)
         assert np.array_equal(loaded.for_class(2).heatmap, explanation.for_class(2).heatmap)
-        for estimator in mv.ESTIMATORS:
-            if mv.ESTIMATORS.trait(estimator, "needs") is None:
+        for estimator in mv.saliency.ESTIMATORS:
+            if mv.saliency.ESTIMATORS.trait(estimator, "needs") is None:
                 again = loaded.with_estimator(estimator).heatmap
                 assert np.array_equal(again, explanation.with_estimator(estimator).heatmap)
 
@@ -169,8 +169,8 @@ def test_a_saved_heatmap_without_masks_is_checked(demo_vit, tmp_path):
 def test_ablations_take_a_design_however_it_is_spelled():
     for design in (
         "centrality",
-        mv.DESIGNS["centrality"],
-        functools.partial(mv.DESIGNS["centrality"]),
+        mv.saliency.DESIGNS["centrality"],
+        functools.partial(mv.saliency.DESIGNS["centrality"]),
     ):
         explainers = mv.ablations(mv.EXPLAINERS["mutex"].at(design=design), leave_out="direction")
         assert len(explainers) == 3

@@ -32,7 +32,7 @@ def threads_of(number):
 def gain(explanation, estimator):
     """Return the most that an error of 1 in every confidence moves a node, of a linear estimator."""
     options = {"smoothness": explanation.settings.smoothness} if estimator == "graph" else {}
-    function = mv.ESTIMATORS[estimator]
+    function = mv.saliency.ESTIMATORS[estimator]
     kept = explanation.masks.kept
     reached = np.zeros(kept.shape[1])
     for one_mask in np.eye(len(kept)):
@@ -101,7 +101,7 @@ def test_generic_attention_moves_by_at_most_its_products(demo_vit):
     found = {}
     for threads in (1, 2):
         with threads_of(threads):
-            asked = mv.Target.of(demo_vit, CAT, None)
+            asked = mv.saliency.Target.of(demo_vit, CAT, None)
             attention, gradient, _ = demo_vit.attention_gradients(asked.tokens, asked.index)
             heatmap = mv.EXPLAINERS["generic_attention"](demo_vit, CAT).heatmap
         found[threads] = ((attention * gradient).relu().mean(1).double(), heatmap)
