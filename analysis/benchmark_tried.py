@@ -16,7 +16,7 @@ from multiplex_vit.models.fast import onednn
 from multiplex_vit.models.fast.onednn import fast_linear
 from multiplex_vit.models.fast.switches import Fast
 from multiplex_vit.models.running import attending
-from multiplex_vit.models.swaps import fed
+from multiplex_vit.models.swaps import entering
 
 METHODS = ("mutex", "communities")
 AS_IT_IS = "as it is"
@@ -80,13 +80,14 @@ def padded(model: mv.VisionModel, tokens: Tensor, kept: np.ndarray) -> Tensor:
     places = present.int().argsort(dim=1, descending=True, stable=True)[:, : int(counts.max())]
     real = torch.arange(places.shape[1])[None] < counts[:, None]
     network = model.mask_model
-    embeddings = getattr(network, network.base_model_prefix).embeddings
+    blank = model.port.blank(tokens.grid)
+    first = model.port.blocks[0]
     size, found = max(1, 2048 // places.shape[1]), []
-    with torch.inference_mode(), attending(network, "sdpa"), fast_linear(network):
+    with torch.inference_mode(), attending(network), fast_linear(network):
         for some, here in zip(places.split(size), real.to(model.device).split(size), strict=True):
-            with fed(embeddings, tokens[0][some]):
+            with entering(first, tokens.values[0][some]):
                 found.append(
-                    network(pixel_values=tokens.new_empty((len(some), 0)), attention_mask=here)
+                    network(pixel_values=blank.expand(len(some), -1, -1, -1), attention_mask=here)
                     .logits.float()
                     .softmax(-1)
                 )
@@ -121,7 +122,7 @@ def compiled(case: Case) -> Rows:
         dtype=model.dtype,
     )
     blocks = torch.compile(partial(through, layers), dynamic=False)
-    with torch.inference_mode(), attending(network, "sdpa"):
+    with torch.inference_mode(), attending(network):
         began = time.perf_counter()
         blocks(hidden)
         first = time.perf_counter() - began

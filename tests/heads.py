@@ -50,7 +50,7 @@ def model_with(kind, architecture="ViT"):
     own, head = ARCHITECTURES[architecture]
     model = tiny_model(own, head, **KINDS[kind].changes)
     if KINDS[kind].replaced:
-        for name in model.backbone.adapter.readers:
+        for name in model.port.head.readers:
             setattr(model.model, name, _replacement(getattr(model.model, name), KINDS[kind]))
     return model
 

@@ -56,7 +56,7 @@ def by_hand(model, tokens, readers, *, nodes_only=True):
 @torch.no_grad()
 def test_the_attribution_is_that_of_loops_by_hand(tiny, pixels, kind, head, changes, readers):
     model = tiny(kind, head, **changes)
-    tokens = model.embed(pixels())
+    tokens = model.embed(pixels()).values
     attention, probabilities, direct = model.attend_directly(tokens, ["sum", "max"])
     plain, clean = model.attend(tokens, ["sum", "max"])
     assert torch.equal(attention, plain)
@@ -72,7 +72,7 @@ def test_without_mlps_the_shares_of_all_tokens_and_the_start_make_the_logits(tin
     for name, weight in model.model.named_parameters():
         if "fc2" in name or name.endswith(("o_proj.bias", "vit.layernorm.bias", "classifier.bias")):
             weight.zero_()
-    tokens = model.embed(pixels())
+    tokens = model.embed(pixels()).values
     shares = by_hand(model, tokens, ("classifier",), nodes_only=False)
     start = tokens[0, 0]
     for_norm = {}
@@ -92,7 +92,7 @@ def test_without_mlps_the_shares_of_all_tokens_and_the_start_make_the_logits(tin
 
 def test_several_images_at_once_have_the_shares_of_each_alone(demo_vit):
     tokens = torch.cat(
-        [demo_vit.embed(demo_vit.picture(image).pixels) for image in mv.samples().values()]
+        [demo_vit.embed(demo_vit.picture(image).pixels).values for image in mv.samples().values()]
     )
     together = demo_vit.attend_directly(tokens, ["mean"])[2]
     alone = torch.cat([demo_vit.attend_directly(each[None], ["mean"])[2] for each in tokens])

@@ -115,7 +115,7 @@ def test_any_grouping_of_any_masks_gives_what_the_model_gives_for_each_alone(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(memory, "TOKENS_ON_CPU", tokens)
         found = model.probabilities_of_images(
-            torch.cat([model.embed(image) for image in images]), kept, batch_size=batch_size
+            torch.cat([model.embed(image).values for image in images]), kept, batch_size=batch_size
         )
     for image, masks, each in zip(images, kept, found, strict=True):
         np.testing.assert_allclose(each.numpy(), one_at_a_time(model, image, masks), atol=1e-5)
@@ -136,7 +136,7 @@ def test_images_of_several_sizes(tiny, pixels):
 
 def test_equal_counts_of_different_images_share_a_pass(tiny, pixels):
     model, seen = tiny("ViT"), []
-    tokens = torch.cat([model.embed(pixels(seed=seed)) for seed in range(3)])
+    tokens = torch.cat([model.embed(pixels(seed=seed)).values for seed in range(3)])
     kept = np.tile(np.arange(16) < 5, (3, 2, 1))
     model.model.vit.layernorm.register_forward_hook(
         lambda _, args, output: seen.append(len(output))
@@ -210,7 +210,7 @@ def test_a_sequence_too_long_for_memory_is_told(tiny, pixels):
 def test_sharing_changes_rounding_alone(tiny, pixels, kind, monkeypatch):
     model = tiny(kind)
     tokens, kept = model.embed(pixels()), np.random.default_rng(0).random((9, 16)) < 0.5
-    assert all(sharing.parts_of(block) for block in model.backbone.blocks)
+    assert all(sharing.parts_of(block) for block in model.port.blocks)
     found = model.probabilities(tokens, kept)
     monkeypatch.setattr(sharing, "parts_of", lambda block: None)
     assert torch.allclose(found, model.probabilities(tokens, kept), atol=2e-6)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import multiplex_vit as mv
-from multiplex_vit.models import attention, direct, heads, masked, tensors, unwrap
+from multiplex_vit.models import attention, direct, logits, masked, tensors, unwrap
 from multiplex_vit.models.fast import batches, memory
 
 GPU, META = torch.device("cuda"), torch.device("meta")
@@ -16,7 +16,7 @@ KINDS = ["ViT", "DeiT", "Dinov2", "Dinov2WithRegisters"]
 def elsewhere(tiny, monkeypatch):
     """A maker of models that are not on the CPU."""
     monkeypatch.setattr(
-        heads.Head, "scores", lambda self, logits: logits.float().softmax(-1)
+        logits.Logits, "scores", lambda self, values: values.float().softmax(-1)
     )  # these look at values
     for module in (attention, direct):
         monkeypatch.setattr(module, "finite", lambda pooled, operators: pooled)

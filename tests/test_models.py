@@ -9,8 +9,8 @@ import torch
 from scipy.stats import spearmanr
 
 import multiplex_vit as mv
-from multiplex_vit.models.attention import POOLED
 from multiplex_vit.models.operators import OPERATORS
+from multiplex_vit.models.taps.interface import POOLED
 
 KINDS = [
     ("ViT", "ForImageClassification", {}, 1),
@@ -48,7 +48,7 @@ def test_dropped_tokens_really_leave(tiny, pixels, kind, head, changes, n_prefix
     """Kept tokens through the blocks by hand: prefix and kept embeddings with their own positions, nothing else."""
     model = tiny(kind, head, **changes)
     kept = np.random.default_rng(1).random((1, 16)) < 0.5
-    tokens = model.embed(pixels())
+    tokens = model.embed(pixels()).values
     sequence = torch.cat([tokens[:, :n_prefix], tokens[:, n_prefix:][:, kept[0]]], 1)
     base = getattr(model.model, model.model.base_model_prefix)
     with torch.no_grad():
@@ -185,10 +185,11 @@ def test_attention_of_all_heads_is_never_held(tiny, pixels, monkeypatch):
 
 def test_wrong_numbers_of_tokens_are_told(tiny, pixels):
     model = tiny("ViT")
-    model.backbone = replace(model.backbone, prefix=("class", "other"))
+    trunk = replace(model.port.trunk, prefix=("class", "other"))
+    model.port = replace(model.port, trunk=trunk)
     with pytest.raises(
         mv.InputError,
-        match=r"makes 17 tokens, but its configuration says 2 prefix tokens \+ 4 x 4 patches = 18",
+        match=r"makes 17 tokens, but its trunk says 2 prefix tokens \+ 4 x 4 patches = 18",
     ):
         model.embed(pixels())
 
@@ -375,7 +376,7 @@ def broken(folder, tiny, what):
         ("damaged weights", "cannot read the weights"),
         (
             "no classifier",
-            "ViTModel is not a supported image classifier; supported: ViTForImageClassification",
+            "ViTModel is not a supported image classifier; supported: transformers: ViTForImageClassification",
         ),
         ("not a ViT", "ResNetForImageClassification is not a supported"),
         ("headless", "has no weights for classifier"),

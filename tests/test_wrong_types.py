@@ -20,6 +20,7 @@ import multiplex_vit as mv
 from multiplex_vit import report
 from multiplex_vit.evaluation.evaluate import evaluate
 from multiplex_vit.evaluation.many import evaluate_many
+from multiplex_vit.models.taps.interface import interface
 from multiplex_vit.study.images import images as images_of
 
 ROOMS = ("saliency", "evaluation", "study", "models", "pictures")
@@ -127,6 +128,31 @@ def calls(folder):
                 "score": "auto",
                 "fast": True,
             },
+        ),
+        "Trunk": (
+            mv.models.Trunk,
+            {
+                "blocks": "vit.layers",
+                "prefix": ("class",),
+                "patch": (4, 4),
+                "image_size": (16, 16),
+                "tap": interface,
+                "positions": None,
+                "any_size": False,
+                "n_channels": 3,
+                "n_heads": None,
+                "stem": (),
+                "output": "",
+                "scale": "",
+            },
+        ),
+        "Head": (
+            mv.models.Head,
+            {"reads": "prefix", "readers": (), "norm": "", "norm_first": True},
+        ),
+        "Tokens": (
+            mv.models.Tokens,
+            {"values": tokens().values, "grid": (4, 4), "places": None},
         ),
         "VisionModel": (
             mv.VisionModel,

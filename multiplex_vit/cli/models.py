@@ -16,8 +16,8 @@ def run(args: argparse.Namespace) -> int:
     """Print the bundled models and the architectures."""
     for name, folder in bundled().items():
         say(f"{name}: {_card_line(folder)}")
-    architectures = ", ".join(mv.models.ADAPTERS)
-    say(f"Any checkpoint folder or hub id of these architectures works too: {architectures}")
+    for library, classes in mv.models.FAMILIES.items():
+        say(f"{library}, any checkpoint folder or hub id: {', '.join(classes)}")
     return DONE
 
 

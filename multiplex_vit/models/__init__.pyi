@@ -1,6 +1,9 @@
 """What `multiplex_vit.models` offers: the code reads this list, and so do editors and type checkers."""
 
-from .adapters import ADAPTERS as ADAPTERS
+from .families import FAMILIES as FAMILIES
 from .load import load as load
 from .operators import OPERATORS as OPERATORS
+from .port import Head as Head
+from .port import Tokens as Tokens
+from .port import Trunk as Trunk
 from .vision_model import VisionModel as VisionModel

@@ -1,68 +1,32 @@
-"""Attention: read off a pass through transformers' attention interface, pooled over heads."""
+"""Attention: read off a pass where the blocks compute it, and pooled over heads."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from multiplex_vit.errors import InputError
-from multiplex_vit.models.backbone import Backbone
 from multiplex_vit.models.fast.batches import chunks_of_fixed_size, joined
-from multiplex_vit.models.heads import Head
-from multiplex_vit.models.libraries import AttentionInterface, AttentionMaskInterface, sdpa_mask
+from multiplex_vit.models.logits import Logits
 from multiplex_vit.models.operators import OPERATORS
+from multiplex_vit.models.passes import logits_of_tokens
+from multiplex_vit.models.port import Collector, Port, Tokens
 from multiplex_vit.models.running import attending, outputs_of
-from multiplex_vit.models.swaps import fed
+from multiplex_vit.models.swaps import first_of
 from multiplex_vit.registry import name_of
-
-POOLED = "multiplex_vit_pooled"
-"""Name of this package's attention function in transformers' attention interface."""
 
 Pool = Callable[[Tensor], Tensor]
 """A head operator: Tensor [image, head, query, key] -> [image, query, key]."""
 
-Collector = Callable[[Any, Tensor, Tensor], None]
-"""What is shown each block's attention module, weights and values, when the block runs."""
-
-_collector: ContextVar[Collector | None] = ContextVar("collector", default=None)
-
-
-def _collected_attention(
-    module: nn.Module,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attention_mask: Tensor | None,
-    scaling: float | None = None,
-    **_: Any,
-) -> tuple[Tensor, None]:
-    """Compute one block's attention as transformers' eager function does, and show it."""
-    if scaling is None:
-        scaling = query.shape[-1] ** -0.5
-    scores = torch.matmul(query, key.transpose(2, 3)) * scaling
-    # Half precision is raised to float32, while float64 stays.
-    dtype = torch.promote_types(scores.dtype, torch.float32)
-    weights = scores.softmax(-1, dtype=dtype)
-    collect = _collector.get()
-    if collect is not None:
-        collect(module, weights, value)
-    output = torch.matmul(weights.to(value.dtype), value)
-    return output.transpose(1, 2).contiguous(), None
-
-
-AttentionInterface.register(POOLED, _collected_attention)
-AttentionMaskInterface.register(POOLED, sdpa_mask)
-
 
 @torch.no_grad()
 def attend(
-    backbone: Backbone,
-    head: Head,
-    tokens: Tensor,
+    port: Port,
+    outputs: Logits,
+    tokens: Tokens,
     operators: Iterable[str | Callable],
     *,
     prefix: bool = False,
@@ -70,24 +34,25 @@ def attend(
     """Return pooled attention and class scores; see `VisionModel.attend`."""
     pools = pools_of(operators)
     passes = []
-    for chunk, count in chunks_of_fixed_size(tokens, tokens.shape[1]):
-        passes.append((attention_of_pass(backbone, chunk, pools, prefix=prefix), count))
+    for values, count in chunks_of_fixed_size(tokens.values, tokens.shape[1]):
+        chunk = Tokens(values, tokens.grid)
+        passes.append((attention_of_pass(port, chunk, pools, prefix=prefix), count))
     attention, logits = joined(passes)
-    return finite(attention, pools), head.scores(logits)
+    return finite(attention, pools), outputs.scores(logits)
 
 
 @torch.no_grad()
 def activations(
-    backbone: Backbone, head: Head, tokens: Tensor, operators: Iterable[str | Callable]
+    port: Port, outputs: Logits, tokens: Tokens, operators: Iterable[str | Callable]
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return what every block makes of the patch tokens, in one forward pass.
 
     Parameters
     ----------
-    backbone : Backbone
-    head : Head
-    tokens : Tensor [1, token, width]
-        From `VisionModel.embed`.
+    port : Port
+    outputs : Logits
+    tokens : Tokens
+        Of one image, from `VisionModel.embed`.
     operators : iterable of str or callable
         Head operators.
 
@@ -101,12 +66,12 @@ def activations(
         float32.
     """
     pools = pools_of(operators)
-    with outputs_of(backbone.blocks) as outputs:
-        results = attention_of_pass(backbone, tokens, pools, prefix=True)
+    with outputs_of(port.blocks) as given:
+        results = attention_of_pass(port, tokens, pools, prefix=True)
     attention, logits = results
-    patch_tokens = torch.cat(outputs)[:, backbone.n_prefix :]
+    hidden = torch.cat([first_of(of_block) for of_block in given])
     attention = finite(attention, pools)[0]
-    return patch_tokens, attention, head.scores(logits)
+    return hidden[:, port.n_prefix :], attention, outputs.scores(logits)
 
 
 def pools_of(operators: Iterable[str | Callable]) -> list[Pool]:
@@ -115,8 +80,8 @@ def pools_of(operators: Iterable[str | Callable]) -> list[Pool]:
 
 
 def attention_of_pass(
-    backbone: Backbone,
-    tokens: Tensor,
+    port: Port,
+    tokens: Tokens,
     pools: Sequence[Pool],
     *,
     prefix: bool = False,
@@ -126,8 +91,8 @@ def attention_of_pass(
 
     Parameters
     ----------
-    backbone : Backbone
-    tokens : Tensor [image, token, width]
+    port : Port
+    tokens : Tokens
     pools : sequence of callable
     prefix : bool
         Keep the prefix tokens. Default: False.
@@ -140,23 +105,21 @@ def attention_of_pass(
         float32, or float64 of a model in float64.
     logits : Tensor [image, class]
     """
-    n_dropped = 0 if prefix else backbone.n_prefix
-    n_layers = backbone.n_layers
+    n_dropped = 0 if prefix else port.n_prefix
+    n_layers = port.n_layers
     pooled = _Pooled(pools, n_dropped, n_layers, watch)
-    feeding = fed(backbone.embeddings, tokens)
-    with _collecting(backbone, pooled.add), feeding:
-        # The embeddings are replaced, so the model may be given anything in place of an image.
-        logits = backbone.module(pixel_values=tokens).logits
+    with collecting(port, pooled.add):
+        logits = logits_of_tokens(port, tokens)
     if pooled.attention is None or pooled.n_blocks != n_layers:
         raise InputError(
-            f"{backbone.name} showed the attention of {pooled.n_blocks} blocks out of {n_layers}; "
-            "it does not use transformers' attention interface"
+            f"{port.name} showed the attention of {pooled.n_blocks} blocks out of {n_layers}; "
+            "it computes attention where it is not looked for: give wrap(..., trunk=Trunk(tap=...))"
         )
     return pooled.attention, logits
 
 
 @contextmanager
-def watched(backbone: Backbone) -> Iterator[list[Tensor]]:
+def watched(port: Port) -> Iterator[list[Tensor]]:
     """Collect the attention of every head, between all tokens.
 
     Yields
@@ -169,18 +132,30 @@ def watched(backbone: Backbone) -> Iterator[list[Tensor]]:
     def collect(_module: Any, weights: Tensor, _value: Tensor) -> None:
         layers.append(weights)
 
-    with _collecting(backbone, collect):
+    with collecting(port, collect):
         yield layers
 
 
 @contextmanager
-def _collecting(backbone: Backbone, collect: Collector) -> Iterator[None]:
-    token = _collector.set(collect)
-    try:
-        with attending(backbone.module, POOLED):
-            yield
-    finally:
-        _collector.reset(token)
+def collecting(port: Port, collect: Collector) -> Iterator[None]:
+    """Show a collector the attention of every block that runs."""
+    with attending(port.module), port.trunk.tap(port.module, port.blocks, collect):
+        yield
+
+
+@torch.no_grad()
+def counted_heads(port: Port) -> int:
+    """Return how many heads a block has, by a pass of an empty image."""
+    counts: list[int] = []
+
+    def count(_module: Any, weights: Tensor, _value: Tensor) -> None:
+        counts.append(weights.shape[1])
+
+    with collecting(port, count):
+        port.logits(port.blank(port.grid_of(port.trunk.image_size)))
+    if not counts:
+        raise InputError(f"{port.name} shows no attention; mend its trunk's tap")
+    return max(counts)
 
 
 @dataclass

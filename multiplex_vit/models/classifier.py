@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from multiplex_vit.models.picture import Picture
+    from multiplex_vit.models.port import Tokens
     from multiplex_vit.models.score import Score
 
 Operators = Iterable[str | Callable]
@@ -83,32 +84,36 @@ class Classifier(Protocol):
     def picture(self, image: Any) -> "Picture":
         """Return an image ready for the model."""
 
-    def embed(self, pixels: "Tensor | np.ndarray") -> "Tensor":
-        """Return the tokens [image, token, width] that enter the first block."""
+    def embed(self, pixels: "Tensor | np.ndarray") -> "Tokens":
+        """Return the tokens that enter the first block."""
 
     def attend(
-        self, tokens: "Tensor", operators: Operators, *, prefix: bool = False
+        self, tokens: "Tokens | Tensor", operators: Operators, *, prefix: bool = False
     ) -> "tuple[Tensor, Tensor]":
         """Return attention [image, operator, layer, source, target] and class scores."""
 
     def attend_directly(
-        self, tokens: "Tensor", operators: Operators
+        self, tokens: "Tokens | Tensor", operators: Operators
     ) -> "tuple[Tensor, Tensor, Tensor]":
         """Return what `attend` does, and direct logit attribution [image, node, class]."""
 
     def activations(
-        self, tokens: "Tensor", operators: Operators = ("mean",)
+        self, tokens: "Tokens | Tensor", operators: Operators = ("mean",)
     ) -> "tuple[Tensor, Tensor, Tensor]":
         """Return the output of every block, the attention and the class scores of a pass."""
 
     def probabilities(
-        self, tokens: "Tensor", kept: "Tensor | np.ndarray", *, batch_size: int | str = "auto"
+        self,
+        tokens: "Tokens | Tensor",
+        kept: "Tensor | np.ndarray",
+        *,
+        batch_size: int | str = "auto",
     ) -> "Tensor":
         """Return class scores [mask, class] of an image from its kept tokens alone."""
 
     def probabilities_of_images(
         self,
-        tokens: "Tensor",
+        tokens: "Tokens | Tensor",
         kept: "Sequence[Tensor | np.ndarray]",
         *,
         batch_size: int | str = "auto",
@@ -121,15 +126,17 @@ class Classifier(Protocol):
         """Return class scores [image, class] of pixel values [image, channel, row, col]."""
 
     def attention_gradients(
-        self, tokens: "Tensor", label: int | None
+        self, tokens: "Tokens | Tensor", label: int | None
     ) -> "tuple[Tensor, Tensor, Tensor]":
         """Return the attention of every head, its gradient, and class scores."""
 
-    def block_gradients(self, tokens: "Tensor", label: int | None) -> "tuple[Tensor, Tensor]":
+    def block_gradients(
+        self, tokens: "Tokens | Tensor", label: int | None
+    ) -> "tuple[Tensor, Tensor]":
         """Return how each block's attention changes the logit read from that block's output."""
 
     def token_gradients(
-        self, tokens: "Tensor", label: int | None
+        self, tokens: "Tokens | Tensor", label: int | None
     ) -> "tuple[Tensor, Tensor, Tensor]":
         """Return the tokens that enter the last block's attention, their gradient, and scores."""
 

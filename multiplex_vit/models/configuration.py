@@ -6,6 +6,7 @@ from typing import Any
 
 import transformers
 
+from multiplex_vit.errors import InputError
 from multiplex_vit.limits import (
     MOST_BLOCKS,
     MOST_CHANNELS,
@@ -14,8 +15,8 @@ from multiplex_vit.limits import (
     MOST_TOKENS,
     MOST_WIDTH,
 )
-from multiplex_vit.models.adapters import adapter_of
 from multiplex_vit.models.checkpoint import Checkpoint, quiet
+from multiplex_vit.models.families import FAMILIES, supported
 from multiplex_vit.models.libraries import ACT2FN
 from multiplex_vit.models.values import FLAG, check_values, count, number, one_of, pair
 
@@ -117,7 +118,8 @@ def _model_class(checkpoint: Checkpoint, content: dict[str, Any]) -> type:
         raise checkpoint.cannot_read(_PART, reason)
     name = names[0]
     # Before anything of transformers is looked up by a name out of a file.
-    adapter_of(name)
+    if name not in FAMILIES["transformers"]:
+        raise InputError(f"{name} is not a supported image classifier; supported: {supported()}")
     model_class: Any = getattr(transformers, name)
     model_type = content.get("model_type")
     if model_type not in (None, model_class.config_class.model_type):

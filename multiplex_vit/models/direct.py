@@ -3,7 +3,8 @@
 In a transformer block the class token adds to itself, over heads and tokens j, A[class, j] V_j W_O:
 one term an edge into the class token. Summed over blocks, and seen through the last layer norm (its
 standard deviation held fixed) and the classifier, the term of token j is its direct share of a
-logit, for every class at once and without a gradient.
+logit, for every class at once and without a gradient. Where the classifier reads the mean of the
+patch tokens, that mean takes the place of the class token.
 
 A softmax does not change when all logits rise by as much, so there a share is less its mean over
 classes; a sigmoid or a predicted value has a logit of its own, and its share stays whole. What goes
@@ -22,20 +23,22 @@ from torch.nn.functional import linear
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.attention import attention_of_pass, finite, pools_of
-from multiplex_vit.models.backbone import Backbone
 from multiplex_vit.models.fast.batches import chunks_of_fixed_size, joined
-from multiplex_vit.models.heads import Head
-from multiplex_vit.models.linear import is_plain_scale, linear_map, norm_map
+from multiplex_vit.models.linear import NormMap, is_plain_scale, linear_map, norm_map
+from multiplex_vit.models.logits import Logits
+from multiplex_vit.models.port import ATTENTION, PATCHES, Port, Tokens
 from multiplex_vit.models.running import attending
 
 
 @torch.no_grad()
 def attend_directly(
-    backbone: Backbone, head: Head, tokens: Tensor, operators: Iterable[str | Callable]
+    port: Port, outputs: Logits, tokens: Tokens, operators: Iterable[str | Callable]
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return pooled attention, class scores and the direct attribution of every patch token.
 
-    It takes one forward pass. Parameters, attention and scores are those of `VisionModel.attend`.
+    It takes one forward pass, and a second one where the classifier reads the mean of patch tokens
+    that went through a layer norm each. Parameters, attention and scores are those of
+    `VisionModel.attend`.
 
     Returns
     -------
@@ -47,19 +50,24 @@ def attend_directly(
     Raises
     ------
     InputError
-        If the classifier is not linear.
+        If the classifier is not linear, or reads tokens by attention of its own.
     """
     pools = pools_of(operators)
     passes = []
-    for chunk, count in chunks_of_fixed_size(tokens, tokens.shape[1]):
-        direct = Direct(backbone, exclusive=head.score.exclusive)
+    for values, count in chunks_of_fixed_size(tokens.values, tokens.shape[1]):
+        chunk = Tokens(values, tokens.grid)
+        direct = Direct(port, exclusive=outputs.score.exclusive)
         with direct.watching():
-            results = attention_of_pass(backbone, chunk, pools, watch=direct.add)
-        with attending(backbone.module, "sdpa"):
+            results = attention_of_pass(port, chunk, pools, watch=direct.add)
+        if direct.needs_spread:
+            # Now that it is known how far each token's numbers spread at the end.
+            direct.start_again()
+            attention_of_pass(port, chunk, pools, watch=direct.add)
+        with attending(port.module):
             shares = direct.attribution()
         passes.append(((*results, shares), count))
     attention, logits, shares = joined(passes)
-    return finite(attention, pools), head.scores(logits), shares
+    return finite(attention, pools), outputs.scores(logits), shares
 
 
 class Direct:
@@ -67,31 +75,38 @@ class Direct:
 
     Parameters
     ----------
-    backbone : Backbone
+    port : Port
     exclusive : bool
         Whether the classes share one probability, as with a softmax. Default: True.
 
     Raises
     ------
     InputError
-        If the model has no linear classifiers after a layer norm.
+        If the model has no linear classifiers.
     """
 
-    def __init__(self, backbone: Backbone, *, exclusive: bool = True):
-        module = backbone.module
+    def __init__(self, port: Port, *, exclusive: bool = True):
+        self.port = port
         self.exclusive = exclusive
-        self.kind = type(module).__name__
-        self.n_prefix = backbone.n_prefix
-        self.norm: Any = getattr(backbone.transformer, "layernorm", None)
-        self.heads: list[Any] = []
-        for name in backbone.adapter.readers:
-            self.heads.append(getattr(module, name, None))
-        if self.norm is None or None in self.heads:
+        self.kind = type(port.module).__name__
+        self.reads = port.head.reads
+        if self.reads == ATTENTION or not port.head.readers or not port.trunk.output:
             raise self._unfit()
-        self.scales = [getattr(block, "layer_scale1", None) for block in backbone.blocks]
+        self.norm: Any = port.part(port.head.norm) if port.head.norm else None
+        self.heads: list[Any] = port.readers
+        self.needs_spread = self.reads == PATCHES and port.head.norm_first and bool(self.norm)
+        self.blocks = port.blocks
+        self.spread: Tensor | None = None
         self.n_blocks = 0
         self.written: Any = 0.0
         self.inputs: dict[nn.Module, Tensor] = {}
+
+    def start_again(self) -> None:
+        """Forget what was written, and weigh what comes by how far the tokens spread."""
+        last = self.inputs[self.norm][:, self.port.n_prefix :]
+        self.spread = _spread(last, self._norm_map().eps)
+        self.n_blocks = 0
+        self.written = 0.0
 
     def add(self, module: Any, weights: Tensor, value: Tensor) -> None:
         """Add what a block's attention brings of its values.
@@ -105,29 +120,42 @@ class Direct:
         """
         # One term an edge: attention times value, for each reader, patch token and head.
         # float32 also of a model in float64, as all maps are.
-        n_readers, n_prefix = len(self.heads), self.n_prefix
-        read = weights[:, :, :n_readers, n_prefix:].float()
-        values = value[:, :, None, n_prefix:].float()
+        read = self._read_rows(weights[..., self.port.n_prefix :].float())
+        values = value[:, :, None, self.port.n_prefix :].float()
         brought = read[..., None] * values
         by_token = brought.permute(0, 2, 3, 1, 4).flatten(3)
-        projection = self._projection(module, value)
+        projection = self._projection(value)
         self.written = self.written + linear(by_token, projection)
         self.n_blocks += 1
 
-    def _projection(self, module: Any, value: Tensor) -> Tensor:
+    def _read_rows(self, weights: Tensor) -> Tensor:
+        """Return the attention [image, head, reader, node] of what the classifier reads."""
+        if self.reads != PATCHES:
+            return weights[:, :, : len(self.heads)]
+        rows = weights[:, :, self.port.n_prefix :]
+        if self.spread is not None:
+            rows = rows / self.spread[:, None, :, None]
+        return rows.mean(2, keepdim=True)
+
+    def _projection(self, value: Tensor) -> Tensor:
         """Return the matrix by which a block adds what its heads bring to a token.
 
         It is [width, head x dimension], the scale of the block's output included.
         """
+        block = self.blocks[self.n_blocks]
+        trunk = self.port.trunk
         like = value.transpose(1, 2).flatten(2)
-        output = linear_map(module.o_proj, like)
+        output = linear_map(_part(block, trunk.output), like)
         if output is None:
             raise self._not_linear("output projection")
-        scale = self.scales[self.n_blocks]
-        if scale is None:
+        scale = _part(block, trunk.scale) if trunk.scale else None
+        if scale is None or isinstance(scale, nn.Identity):
             return output.weight
         if is_plain_scale(scale):
-            return scale.lambda1.float()[:, None] * output.weight
+            scale = scale.lambda1
+        if not isinstance(scale, nn.Module):
+            factors = torch.as_tensor(scale, device=value.device).float()
+            return factors.reshape(-1, 1) * output.weight
         scaled = linear_map(scale, like.new_empty(1, 1, len(output.weight)))
         if scaled is None:
             raise self._not_linear("scale")
@@ -140,7 +168,7 @@ class Direct:
         def keep(part: nn.Module, args: tuple[Any, ...]) -> None:
             self.inputs[part] = args[0]
 
-        parts = (self.norm, *self.heads)
+        parts = [*self.heads, *([] if self.norm is None else [self.norm])]
         hooks = [part.register_forward_pre_hook(keep) for part in parts]
         try:
             yield
@@ -150,12 +178,6 @@ class Direct:
 
     def attribution(self) -> Tensor:
         """Return the direct share [image, node, class] of every patch token in every logit."""
-        last = self.inputs[self.norm]
-        norm = norm_map(self.norm, last)
-        if norm is None:
-            raise self._unfit()
-        variance = last[:, : len(self.heads)].float().var(-1, unbiased=False)
-        spread = (variance + norm.eps).sqrt()
         parts = []
         for reader, head in enumerate(self.heads):
             classifier = linear_map(head, self.inputs[head])
@@ -164,9 +186,31 @@ class Direct:
             weight = classifier.weight
             if self.exclusive:
                 weight = weight - weight.mean(0)
-            share = _read(weight, norm.weight, self.written[:, reader])
-            parts.append(share / spread[:, reader, None, None])
+            written = self.written[:, min(reader, self.written.shape[1] - 1)]
+            parts.append(self._read_through_norm(weight, written, reader))
         return torch.stack(parts).mean(0)
+
+    def _read_through_norm(self, weight: Tensor, written: Tensor, reader: int) -> Tensor:
+        """Return what a classifier [class, width] reads of what was written [image, node, width].
+
+        The standard deviation by which the last layer norm divides is that of the pass.
+        """
+        if self.norm is None:
+            return linear(written, weight[:, : written.shape[-1]])
+        norm = self._norm_map()
+        share = _read(weight, norm.weight, written)
+        if self.needs_spread:
+            return share
+        last = self.inputs[self.norm]
+        # One vector an image where the mean was taken before the norm.
+        read = last if last.ndim == 2 else last[:, reader]
+        return share / _spread(read, norm.eps)[:, None, None]
+
+    def _norm_map(self) -> NormMap:
+        norm = norm_map(self.norm, self.inputs[self.norm])
+        if norm is None:
+            raise self._unfit()
+        return norm
 
     def _unfit(self) -> InputError:
         return InputError(
@@ -179,6 +223,19 @@ class Direct:
             f"the {part} of block {self.n_blocks} is not linear, but direct attribution reads it; "
             "give direct_weight=0"
         )
+
+
+def _part(block: nn.Module, path: str) -> Any:
+    """Return a part of a block by its path, None where there is none."""
+    part: Any = block
+    for name in path.split("."):
+        part = getattr(part, name, None)
+    return part
+
+
+def _spread(values: Tensor, eps: float) -> Tensor:
+    """Return the standard deviation by which a layer norm divides values [..., width]."""
+    return (values.float().var(-1, unbiased=False) + eps).sqrt()
 
 
 def _read(head: Tensor, norm: Tensor, written: Tensor) -> Tensor:

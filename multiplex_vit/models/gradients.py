@@ -11,15 +11,16 @@ from torch import Tensor, nn
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.attention import watched
-from multiplex_vit.models.backbone import Backbone
 from multiplex_vit.models.fast.runner import Runner
-from multiplex_vit.models.heads import Head
+from multiplex_vit.models.logits import Logits
+from multiplex_vit.models.passes import logits_of_tokens
+from multiplex_vit.models.port import Port, Tokens
 from multiplex_vit.models.running import attending, outputs_of
-from multiplex_vit.models.swaps import fed, skipped
+from multiplex_vit.models.swaps import answering
 
 
 def attention_gradients(
-    backbone: Backbone, head: Head, tokens: Tensor, label: int | None
+    port: Port, outputs: Logits, tokens: Tokens, label: int | None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the attention of every head, the gradient of a logit at it, and class scores.
 
@@ -27,10 +28,10 @@ def attention_gradients(
 
     Parameters
     ----------
-    backbone : Backbone
-    head : Head
-    tokens : Tensor [1, token, width]
-        From `VisionModel.embed`.
+    port : Port
+    outputs : Logits
+    tokens : Tokens
+        Of one image, from `VisionModel.embed`.
     label : int, optional
         The class whose logit it is; None stands for the predicted one.
 
@@ -39,19 +40,19 @@ def attention_gradients(
     attention, gradient : Tensor [layer, head, query, key]
     scores : Tensor [1, class]
     """
-    with _followed(backbone.module), watched(backbone) as layers:
+    with _followed(port.module), watched(port) as layers:
         # One pass gives the attention of all blocks, one backward pass all gradients.
-        logits = _logits(backbone, tokens)
+        logits = _logits(port, tokens)
         label = _label_or_predicted(logits, label)
         logit = logits[0, label]
         gradients = torch.autograd.grad(logit, layers)
     attention = torch.cat([layer.detach() for layer in layers])
-    scores = head.scores(logits.detach())
+    scores = outputs.scores(logits.detach())
     return attention, torch.cat(gradients), scores
 
 
 def block_gradients(
-    backbone: Backbone, head: Head, tokens: Tensor, label: int | None
+    port: Port, outputs: Logits, tokens: Tokens, label: int | None
 ) -> tuple[Tensor, Tensor]:
     """Return how each block's attention changes the logit read from that block's output.
 
@@ -64,24 +65,25 @@ def block_gradients(
     gradient : Tensor [layer, head, query, key]
     scores : Tensor [1, class]
     """
-    blocks = backbone.blocks
+    blocks = port.blocks
     gradients = []
-    with _followed(backbone.module), attending(backbone.module, "sdpa"):
-        with watched(backbone) as layers, outputs_of(blocks) as outputs:
-            logits = _logits(backbone, tokens)
+    with _followed(port.module), attending(port.module):
+        with watched(port) as layers, outputs_of(blocks) as given:
+            logits = _logits(port, tokens)
         label = _label_or_predicted(logits, label)
-        # Without the blocks, what a block gives goes straight into the model's own head.
-        with skipped(blocks):
-            for layer, output in zip(layers, outputs, strict=True):
-                logit = _logits(backbone, output)[0, label]
-                (gradient,) = torch.autograd.grad(logit, layer)
-                gradients.append(gradient)
-    scores = head.scores(logits.detach())
+        blank = port.blank(tokens.grid)
+        for layer, of_block in zip(layers, given, strict=True):
+            # Without the blocks, what a block gives goes straight into the model's own head.
+            with answering(blocks, of_block):
+                logit = port.logits(blank)[0, label]
+            (gradient,) = torch.autograd.grad(logit, layer)
+            gradients.append(gradient)
+    scores = outputs.scores(logits.detach())
     return torch.cat(gradients), scores
 
 
 def token_gradients(
-    backbone: Backbone, head: Head, tokens: Tensor, label: int | None
+    port: Port, outputs: Logits, tokens: Tokens, label: int | None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the patch tokens behind the last block's first layer norm, and their gradient.
 
@@ -92,27 +94,27 @@ def token_gradients(
     tokens, gradient : Tensor [node, width]
     scores : Tensor [1, class]
     """
-    model = backbone.module
-    norm = _first_norm(backbone.blocks[-1])
-    with _followed(model), outputs_of([norm]) as outputs, attending(model, "sdpa"):
-        logits = _logits(backbone, tokens)
+    model = port.module
+    norm = _first_norm(port.blocks[-1])
+    with _followed(model), outputs_of([norm]) as given, attending(model):
+        logits = _logits(port, tokens)
         label = _label_or_predicted(logits, label)
         logit = logits[0, label]
-        gradient = torch.autograd.grad(logit, outputs)[0]
-    n_prefix = backbone.n_prefix
-    patch_tokens = outputs[0].detach()[0, n_prefix:]
-    scores = head.scores(logits.detach())
+        gradient = torch.autograd.grad(logit, given)[0]
+    n_prefix = port.n_prefix
+    patch_tokens = given[0].detach()[0, n_prefix:]
+    scores = outputs.scores(logits.detach())
     return patch_tokens, gradient[0, n_prefix:], scores
 
 
-def pixel_gradients(runner: Runner, head: Head, pixels: Tensor, label: int) -> Tensor:
+def pixel_gradients(runner: Runner, outputs: Logits, pixels: Tensor, label: int) -> Tensor:
     """Return the gradient of a class's score at pixel values, for each image by itself.
 
     Parameters
     ----------
     runner : Runner
         Says how many images share a pass.
-    head : Head
+    outputs : Logits
     pixels : Tensor [image, channel, row, col]
         Pre-processed pixel values.
     label : int
@@ -121,15 +123,14 @@ def pixel_gradients(runner: Runner, head: Head, pixels: Tensor, label: int) -> T
     -------
     Tensor [image, channel, row, col]
     """
-    backbone = runner.backbone
-    model = backbone.module
-    n_token = backbone.n_token(pixels.shape[2:])
-    n_images = runner.batch_size(backbone, n_token, "auto")
+    port = runner.port
+    n_token = port.n_token(pixels.shape[2:])
+    n_images = runner.batch_size(port, n_token, "auto")
     gradients = []
-    with _followed(model), attending(model, "sdpa"):
+    with _followed(port.module), attending(port.module):
         for chunk in pixels.split(n_images):
-            values = chunk.to(backbone.device, backbone.dtype, copy=True).requires_grad_()
-            scores = head.scores(model(pixel_values=values).logits)
+            values = chunk.to(port.device, port.dtype, copy=True).requires_grad_()
+            scores = outputs.scores(port.logits(values))
             # No image has a part in another one's score, so the sum's gradient is that of each.
             total = scores[:, label].sum()
             gradients.append(torch.autograd.grad(total, values)[0])
@@ -148,11 +149,11 @@ def _followed(model: nn.Module) -> Iterator[None]:
         yield
 
 
-def _logits(backbone: Backbone, tokens: Tensor) -> Tensor:
+def _logits(port: Port, tokens: Tokens) -> Tensor:
     """Return logits [1, class] of tokens, in the graph of gradients."""
-    # Copies, as tensors made without gradients can be in no graph.
-    with fed(backbone.embeddings, tokens.clone().requires_grad_()):
-        return backbone.module(pixel_values=tokens.clone()).logits
+    # A copy, as tensors made without gradients can be in no graph.
+    values = tokens.values.clone().requires_grad_()
+    return logits_of_tokens(port, Tokens(values, tokens.grid))
 
 
 def _label_or_predicted(logits: Tensor, label: int | None) -> int:

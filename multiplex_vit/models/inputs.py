@@ -1,5 +1,6 @@
 """Inputs: from an image to pixel values, and from pixel values to tokens."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,26 +9,27 @@ from PIL import Image
 from torch import Tensor
 
 from multiplex_vit.errors import InputError
-from multiplex_vit.models.backbone import Backbone
 from multiplex_vit.models.fast.batches import chunks_of_fixed_size
 from multiplex_vit.models.normalisation import normalisation_of
 from multiplex_vit.models.picture import Picture, view_of
+from multiplex_vit.models.port import Port, Tokens
 from multiplex_vit.models.processing import processing_of
 from multiplex_vit.models.running import attending
+from multiplex_vit.models.swaps import tokens_entering
 from multiplex_vit.models.tensors import computable, refuse_many_tokens, to_device
 from multiplex_vit.pictures import MAX_PIXELS, read_image
 
 
-def input_size(backbone: Backbone, processor: Any) -> tuple[int, int]:
+def input_size(port: Port, processor: Any) -> tuple[int, int]:
     """Return rows and columns of pixels of an image as it is usually given.
 
     It is the size that the image processor makes of any image, or else that of the configuration.
     """
-    if backbone.adapter.any_size:
+    if port.trunk.any_size:
         size = processed_size(processor)
         if size is not None:
             return size
-    return backbone.image_size
+    return port.trunk.image_size
 
 
 def processed_size(processor: Any) -> tuple[int, int] | None:
@@ -50,46 +52,46 @@ def processed_size(processor: Any) -> tuple[int, int] | None:
     return size["height"], size["width"]
 
 
-def picture_of(backbone: Backbone, processor: Any, image: Any) -> Picture:
+def picture_of(port: Port, processor: Any, image: Any) -> Picture:
     """Return an image ready for the model; see `VisionModel.picture`."""
     if isinstance(image, Picture):
         return image
     if isinstance(image, Tensor):
-        return _of_pixels(backbone, processor, image.detach())
+        return _of_pixels(port, processor, image.detach())
     if isinstance(image, np.ndarray) and image.dtype.kind == "f":
         values = np.ascontiguousarray(image, dtype=np.float32)
-        return _of_pixels(backbone, processor, torch.from_numpy(values))
+        return _of_pixels(port, processor, torch.from_numpy(values))
     if processor is None:
         raise InputError(
-            f"{backbone.name} has no image processor; "
+            f"{port.name} has no image processor; "
             "give pre-processed pixel values [1, channel, row, col]"
         )
-    return _of_image(backbone, processor, image)
+    return _of_image(port, processor, image)
 
 
-def _of_pixels(backbone: Backbone, processor: Any, values: Tensor) -> Picture:
-    pixels = _checked(backbone, processor, values)
-    return Picture(pixels, _shown(backbone, processor, pixels))
+def _of_pixels(port: Port, processor: Any, values: Tensor) -> Picture:
+    pixels = _checked(port, processor, values)
+    return Picture(pixels, _shown(port, processor, pixels))
 
 
-def _of_image(backbone: Backbone, processor: Any, image: Any) -> Picture:
+def _of_image(port: Port, processor: Any, image: Any) -> Picture:
     rgb = read_image(image)
     # Before the processor, which would enlarge it.
     _refuse_large(rgb, processor)
-    if backbone.n_channels == 1:
+    if port.trunk.n_channels == 1:
         rgb = rgb.convert("L")
     values = processor(images=rgb, return_tensors="pt")["pixel_values"]
     # A processor that does not rescale gives whole numbers.
-    pixels = _checked(backbone, processor, values.float())
+    pixels = _checked(port, processor, values.float())
     size = rgb.height, rgb.width
     processing = processing_of(processor, size, rgb.mode)
     # The picture is cut out of the image itself, at its own resolution.
     box = None
     if processing is not None:
-        box = processing.box(*_covered(backbone, pixels))
+        box = processing.box(*_covered(port, pixels))
     if processing is None or box is None:
         # Where the processor cannot be followed, the pixel values are shown instead.
-        return Picture(pixels, _shown(backbone, processor, pixels))
+        return Picture(pixels, _shown(port, processor, pixels))
     view = view_of(rgb, box, processing.padding)
     return Picture(pixels, np.asarray(view.convert("RGB")))
 
@@ -109,50 +111,50 @@ def _refuse_large(rgb: Image.Image, processor: Any) -> None:
         )
 
 
-def _checked(backbone: Backbone, processor: Any, pixels: Tensor) -> Tensor:
+def _checked(port: Port, processor: Any, pixels: Tensor) -> Tensor:
     """Return pixel values on the model's device, after checking that it can take them."""
-    fits, expected = _fit(backbone, processor, pixels)
+    fits, expected = _fit(port, processor, pixels)
     if not fits or not pixels.is_floating_point():
         raise InputError(
             f"pixel values have shape {list(pixels.shape)} ({pixels.dtype}); "
-            f"{backbone.name} wants float {expected}"
+            f"{port.name} wants float {expected}"
         )
-    rows, cols = backbone.grid_of(pixels.shape[2:])
+    rows, cols = port.grid_of(pixels.shape[2:])
     refuse_many_tokens(rows * cols)
     pixels = computable(pixels).to(torch.float32)
     if not pixels.isfinite().all():
         raise InputError("pixel values contain NaN or infinity; pre-process the image again")
-    return to_device(pixels, backbone.device, torch.float32)
+    return to_device(pixels, port.device, torch.float32)
 
 
-def _fit(backbone: Backbone, processor: Any, pixels: Tensor) -> tuple[bool, str]:
+def _fit(port: Port, processor: Any, pixels: Tensor) -> tuple[bool, str]:
     """Return whether pixel values have a shape that the model takes, and what it takes."""
-    channels = backbone.n_channels
+    channels = port.trunk.n_channels
     shape = tuple(pixels.shape)
-    if backbone.adapter.any_size and len(shape) == 4:
-        rows, cols = backbone.patch
+    if port.trunk.any_size and len(shape) == 4:
+        rows, cols = port.trunk.patch
         patch = f"at least one patch ({rows} x {cols})"
         expected = f"[1, {channels}, row, col] of {patch}"
-        has_patch = min(backbone.grid_of(shape[2:])) >= 1
+        has_patch = min(port.grid_of(shape[2:])) >= 1
         return shape[:2] == (1, channels) and has_patch, expected
-    size = input_size(backbone, processor)
+    size = input_size(port, processor)
     return shape == (1, channels, *size), f"[1, {channels}, {size[0]}, {size[1]}]"
 
 
-def _covered(backbone: Backbone, pixels: Tensor) -> tuple[int, int]:
+def _covered(port: Port, pixels: Tensor) -> tuple[int, int]:
     """Return rows and columns of pixels that lie in a patch.
 
     The pixels left at the right and below have no part in the model.
     """
-    grid_rows, grid_cols = backbone.grid_of(pixels.shape[2:])
-    patch_rows, patch_cols = backbone.patch
+    grid_rows, grid_cols = port.grid_of(pixels.shape[2:])
+    patch_rows, patch_cols = port.trunk.patch
     return grid_rows * patch_rows, grid_cols * patch_cols
 
 
-def _shown(backbone: Backbone, processor: Any, pixels: Tensor) -> np.ndarray:
+def _shown(port: Port, processor: Any, pixels: Tensor) -> np.ndarray:
     """Return pixel values as a picture uint8 [row, col, channel]."""
-    mean, std = normalisation_of(backbone, processor)
-    rows, cols = _covered(backbone, pixels)
+    mean, std = normalisation_of(port, processor)
+    rows, cols = _covered(port, pixels)
     values = pixels[0, :, :rows, :cols].cpu().numpy()
     values = values * std[:, None, None]
     values = values + mean[:, None, None]
@@ -164,21 +166,24 @@ def _shown(backbone: Backbone, processor: Any, pixels: Tensor) -> np.ndarray:
 
 
 @torch.no_grad()
-def embed(backbone: Backbone, pixels: Tensor | np.ndarray) -> Tensor:
+def embed(port: Port, pixels: Tensor | np.ndarray) -> Tokens:
     """Return the tokens that enter the first block; see `VisionModel.embed`."""
     size = pixels.shape[2:]
-    n_token = backbone.n_token(size)
-    values = to_device(torch.as_tensor(pixels), backbone.device, backbone.dtype)
+    n_token = port.n_token(size)
+    values = to_device(torch.as_tensor(pixels), port.device, port.dtype)
+    rows, cols = port.grid_of(size)
     chunks = []
-    with attending(backbone.module, "sdpa"):
+    with attending(port.module):
         for chunk, count in chunks_of_fixed_size(values, n_token):
-            chunks.append(backbone.embeddings(chunk)[:count])
+            tokens = tokens_entering(port.blocks[0], partial(port.logits, chunk))
+            if tokens is None:
+                raise InputError(f"{port.name} does not run its first block; mend its trunk")
+            chunks.append(tokens[:count])
     tokens = torch.cat(chunks)
     if tokens.shape[1] != n_token:
-        rows, cols = backbone.grid_of(size)
         raise InputError(
-            f"{backbone.name} makes {tokens.shape[1]} tokens, but its configuration says "
-            f"{backbone.n_prefix} prefix tokens + {rows} x {cols} patches = {n_token}; "
-            "mend its adapter"
+            f"{port.name} makes {tokens.shape[1]} tokens, but its trunk says "
+            f"{port.n_prefix} prefix tokens + {rows} x {cols} patches = {n_token}; "
+            "mend its trunk"
         )
-    return tokens
+    return Tokens(tokens, (rows, cols))

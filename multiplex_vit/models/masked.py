@@ -7,38 +7,38 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from multiplex_vit.models.backbone import Backbone
 from multiplex_vit.models.fast.batches import in_batches
 from multiplex_vit.models.fast.runner import Runner
 from multiplex_vit.models.fast.sharing import Feed, shared
-from multiplex_vit.models.heads import Head
-from multiplex_vit.models.swaps import forwards
+from multiplex_vit.models.logits import Logits
+from multiplex_vit.models.passes import placed
+from multiplex_vit.models.port import PREFIX, Port, Tokens
+from multiplex_vit.models.swaps import entering, forwards, leaving
 from multiplex_vit.models.tensors import as_masks, computable, to_device
 
 
 @torch.no_grad()
 def scores_of_images(
-    runner: Runner, head: Head, pixels: Tensor | np.ndarray, batch_size: int | str
+    runner: Runner, outputs: Logits, pixels: Tensor | np.ndarray, batch_size: int | str
 ) -> Tensor:
     """Return class scores of whole images; see `VisionModel.classify`."""
-    backbone = runner.mask_backbone
-    n_token = backbone.n_token(pixels.shape[2:])
+    port = runner.mask_port
+    n_token = port.n_token(pixels.shape[2:])
 
     def logits_of(chunk: Tensor) -> Tensor:
-        values = to_device(chunk, backbone.device, backbone.dtype)
-        return backbone.module(pixel_values=values).logits
+        return port.logits(to_device(chunk, port.device, port.dtype))
 
-    with runner.running(backbone):
-        size = runner.batch_size(backbone, n_token, batch_size)
+    with runner.running(port):
+        size = runner.batch_size(port, n_token, batch_size)
         logits = list(in_batches(logits_of, torch.as_tensor(pixels), size))
-        return head.scores(torch.cat(logits))
+        return outputs.scores(torch.cat(logits))
 
 
 @torch.no_grad()
 def scores_of_masks(
     runner: Runner,
-    head: Head,
-    tokens: Tensor,
+    outputs: Logits,
+    tokens: Tokens,
     kept: Sequence[Tensor | np.ndarray],
     batch_size: int | str,
 ) -> list[Tensor]:
@@ -47,8 +47,8 @@ def scores_of_masks(
     Parameters
     ----------
     runner : Runner
-    head : Head
-    tokens : Tensor [image, token, width]
+    outputs : Logits
+    tokens : Tokens
         From `VisionModel.embed`.
     kept : sequence of Tensor or ndarray, bool [mask, node]
         One an image. Masks that keep equally many tokens share a forward pass, whatever their
@@ -61,61 +61,68 @@ def scores_of_masks(
     list of Tensor [mask, class]
         float32, one an image.
     """
-    backbone = runner.mask_backbone
-    n_token = computable(tokens).shape[1]
-    n_nodes = n_token - backbone.n_prefix
+    port = runner.mask_port
+    n_token = computable(tokens.values).shape[1]
+    n_nodes = n_token - port.n_prefix
     masks = [as_masks(values, n_nodes) for values in kept]
     counts = [len(masks_of_image) for masks_of_image in masks]
     if not sum(counts):
-        empty = tokens.new_empty((0, head.n_classes), dtype=torch.float32)
+        empty = tokens.values.new_empty((0, outputs.n_classes), dtype=torch.float32)
         return [empty.clone() for _ in counts]
 
-    places = _places_of_images(masks, backbone.n_prefix, n_token)
+    places = _places_of_images(masks, port.n_prefix, n_token)
     groups = _by_length(places)
+    blank = port.blank(tokens.grid)
     logits: list[Tensor] = []
-    with _sharing(runner, backbone, tokens) as feed, runner.running(backbone):
+    with _sharing(runner, port, tokens) as feed, runner.running(port):
 
         def logits_of(chunk: Tensor) -> Tensor:
-            chunk = to_device(chunk, backbone.device)
-            return _logits(backbone, feed, chunk)
+            chunk = to_device(chunk, port.device)
+            if not chunk.shape[1]:
+                return _logits_of_nothing(port, blank, len(chunk))
+            with feed(chunk), placed(port, chunk % n_token):
+                return _logits(port, blank, chunk.shape[1])
 
         for numbers in groups:
             group = np.stack([places[number] for number in numbers])
-            size = runner.batch_size(backbone, group.shape[1], batch_size)
+            size = runner.batch_size(port, max(1, group.shape[1]), batch_size)
             logits += in_batches(logits_of, torch.from_numpy(group), size)
 
     # The passes took masks by their length; here the masks get their order back.
     order = np.argsort(np.concatenate(groups))
-    scores = head.scores(torch.cat(logits))
-    in_order = scores[to_device(torch.from_numpy(order), backbone.device)]
+    scores = outputs.scores(torch.cat(logits))
+    in_order = scores[to_device(torch.from_numpy(order), port.device)]
     return list(in_order.split(counts))
 
 
-def _sharing(runner: Runner, backbone: Backbone, tokens: Tensor) -> AbstractContextManager[Feed]:
+def _sharing(runner: Runner, port: Port, tokens: Tokens) -> AbstractContextManager[Feed]:
     """Return the context in which sequences consist of these tokens."""
-    n_prefix = None
+    n_read = None
     # A class derived from a known one may read tokens that the known one does not.
-    if backbone.is_known and backbone.adapter.reads_prefix:
-        n_prefix = backbone.n_prefix
-    return shared(
-        backbone.embeddings,
-        backbone.blocks,
-        tokens.flatten(0, 1).to(backbone.dtype),
-        n_prefix,
-        on=runner.fast.sharing,
-    )
+    if port.is_known and port.head.reads == PREFIX:
+        n_read = port.n_prefix
+    values = tokens.values.flatten(0, 1).to(port.dtype)
+    return shared(port.blocks, values, n_read, on=runner.fast.sharing)
 
 
-def _logits(backbone: Backbone, feed: Feed, places: Tensor) -> Tensor:
-    """Return logits of sequences of the tokens at places [sequence, token]."""
+def _logits(port: Port, blank: Tensor, n_token: int) -> Tensor:
+    """Return logits of the sequences that are fed, of so many tokens."""
     stand_ins: dict[nn.Module, Callable[..., Tensor]] = {}
-    if places.shape[1] == backbone.n_prefix:
+    if n_token == port.n_prefix:
         # A head that averages the patches is given zeros where there are none.
-        for head in backbone.heads:
-            stand_ins[head] = _without_nan(head)
-    no_image = places.new_empty((len(places), 0), dtype=backbone.dtype)
-    with feed(places), forwards(stand_ins):
-        return backbone.module(pixel_values=no_image).logits
+        for reader in port.readers:
+            stand_ins[reader] = _without_nan(reader)
+    with forwards(stand_ins):
+        return port.logits(blank)
+
+
+def _logits_of_nothing(port: Port, blank: Tensor, count: int) -> Tensor:
+    """Return logits of sequences without a token: what the head makes of one token of zeros."""
+    nothing = blank.new_zeros((1, 1, port.width))
+    place = torch.zeros((1, 1), dtype=torch.long, device=port.device)
+    first, last = port.blocks[0], port.blocks[-1]
+    with placed(port, place), entering(first, nothing), leaving(last, nothing):
+        return port.logits(blank).expand(count, -1)
 
 
 def _without_nan(head: nn.Module) -> Callable[[Tensor], Tensor]:

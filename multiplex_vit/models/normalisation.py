@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 
 from multiplex_vit.errors import InputError
-from multiplex_vit.models.backbone import Backbone
+from multiplex_vit.models.port import Port
 from multiplex_vit.models.processing import levels_of
 
 MeanStd = tuple[np.ndarray, np.ndarray]
 
 
-def normalisation_of(backbone: Backbone, processor: Any) -> MeanStd:
+def normalisation_of(port: Port, processor: Any) -> MeanStd:
     """Return mean and standard deviation [channel] that turn pixel space into pixel values.
 
     Pixel space goes from 0 (black) to 1 (white); its value p becomes (p - mean) / std. They are the
@@ -23,11 +23,11 @@ def normalisation_of(backbone: Backbone, processor: Any) -> MeanStd:
     InputError
         If the processor's do not fit the model's channels.
     """
-    channels = backbone.n_channels
+    channels = port.trunk.n_channels
     mean, std = _by_options(processor)
     if np.size(mean) not in (1, channels) or np.size(std) not in (1, channels):
         raise InputError(
-            f"{backbone.name} takes {channels} channels, but its image processor has "
+            f"{port.name} takes {channels} channels, but its image processor has "
             f"mean {mean} and std {std}; mend the processor"
         )
     mean = np.broadcast_to(np.asarray(mean, dtype=np.float32), channels)

@@ -28,19 +28,19 @@ def weights_by_part(model: VisionModel) -> dict[str, list[str]]:
     >>> list(weights_by_part(mv.load("demo-vit", device="cpu")))
     ['head', 'block 5', 'block 4', 'block 3', 'block 2', 'block 1', 'block 0', 'embeddings']
     """
-    backbone = vision_model(model).backbone
-    modules = {"embeddings": backbone.embeddings}
-    for number, block in enumerate(backbone.blocks):
-        modules[f"block {number}"] = block
+    port = vision_model(model).port
     part_of = {}
-    for part, module in modules.items():
-        for weight in module.parameters():
-            part_of[id(weight)] = part
+    for number, block in enumerate(port.blocks):
+        for weight in block.parameters():
+            part_of[id(weight)] = f"block {number}"
 
-    blocks = [f"block {number}" for number in reversed(range(backbone.n_layers))]
+    blocks = [f"block {number}" for number in reversed(range(port.n_layers))]
     names: dict[str, list[str]] = {part: [] for part in ("head", *blocks, "embeddings")}
-    for name, weight in backbone.module.named_parameters():
-        names[part_of.get(id(weight), "head")].append(name)
+    for name, weight in port.module.named_parameters():
+        # A weight lies in the stem if its path is one of the stem's, or goes on from one.
+        in_stem = any(f"{name}.".startswith(f"{path}.") for path in port.trunk.stem)
+        other = "embeddings" if in_stem else "head"
+        names[part_of.get(id(weight), other)].append(name)
     return names
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from multiplex_vit.models.picture import Picture
+    from multiplex_vit.models.port import Tokens
     from multiplex_vit.models.score import Score
 
 
@@ -109,37 +110,41 @@ class Relay:
         """Hand on."""
         return self.model.picture(image)
 
-    def embed(self, pixels: "Tensor | np.ndarray") -> "Tensor":
+    def embed(self, pixels: "Tensor | np.ndarray") -> "Tokens":
         """Hand on."""
         return self.model.embed(pixels)
 
     def attend(
-        self, tokens: "Tensor", operators: Operators, *, prefix: bool = False
+        self, tokens: "Tokens | Tensor", operators: Operators, *, prefix: bool = False
     ) -> "tuple[Tensor, Tensor]":
         """Hand on."""
         return self.model.attend(tokens, operators, prefix=prefix)
 
     def attend_directly(
-        self, tokens: "Tensor", operators: Operators
+        self, tokens: "Tokens | Tensor", operators: Operators
     ) -> "tuple[Tensor, Tensor, Tensor]":
         """Hand on."""
         return self.model.attend_directly(tokens, operators)
 
     def activations(
-        self, tokens: "Tensor", operators: Operators = ("mean",)
+        self, tokens: "Tokens | Tensor", operators: Operators = ("mean",)
     ) -> "tuple[Tensor, Tensor, Tensor]":
         """Hand on."""
         return self.model.activations(tokens, operators)
 
     def probabilities(
-        self, tokens: "Tensor", kept: "Tensor | np.ndarray", *, batch_size: int | str = "auto"
+        self,
+        tokens: "Tokens | Tensor",
+        kept: "Tensor | np.ndarray",
+        *,
+        batch_size: int | str = "auto",
     ) -> "Tensor":
         """Hand on."""
         return self.model.probabilities(tokens, kept, batch_size=batch_size)
 
     def probabilities_of_images(
         self,
-        tokens: "Tensor",
+        tokens: "Tokens | Tensor",
         kept: "Sequence[Tensor | np.ndarray]",
         *,
         batch_size: int | str = "auto",
@@ -154,17 +159,19 @@ class Relay:
         return self.model.classify(pixels, batch_size=batch_size)
 
     def attention_gradients(
-        self, tokens: "Tensor", label: int | None
+        self, tokens: "Tokens | Tensor", label: int | None
     ) -> "tuple[Tensor, Tensor, Tensor]":
         """Hand on."""
         return self.model.attention_gradients(tokens, label)
 
-    def block_gradients(self, tokens: "Tensor", label: int | None) -> "tuple[Tensor, Tensor]":
+    def block_gradients(
+        self, tokens: "Tokens | Tensor", label: int | None
+    ) -> "tuple[Tensor, Tensor]":
         """Hand on."""
         return self.model.block_gradients(tokens, label)
 
     def token_gradients(
-        self, tokens: "Tensor", label: int | None
+        self, tokens: "Tokens | Tensor", label: int | None
     ) -> "tuple[Tensor, Tensor, Tensor]":
         """Hand on."""
         return self.model.token_gradients(tokens, label)

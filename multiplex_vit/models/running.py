@@ -1,32 +1,41 @@
-"""Running a Hugging Face model in another way than its own, and leaving it as it was before."""
+"""Running a model in another way than its own, and leaving it as it was before."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from multiplex_vit.models.libraries import PreTrainedModel
+from multiplex_vit.models.swaps import attributes
 from multiplex_vit.models.unwrap import as_itself
 
 
 @contextmanager
-def attending(model: PreTrainedModel, implementation: str) -> Iterator[None]:
+def attending(model: nn.Module, implementation: str = "sdpa") -> Iterator[None]:
     """Run a model in evaluation mode, with another attention implementation, and without wrappers.
 
     What was changed is put back at the end, also after an exception.
 
     Parameters
     ----------
-    model : transformers.PreTrainedModel
+    model : nn.Module
     implementation : str
-        A name in transformers' attention interface, such as "sdpa".
+        A name in transformers' attention interface, for the parts that use it. Default: "sdpa".
     """
-    with as_itself(model), _evaluating(model), _implementing(model, implementation):
+    with ExitStack() as stack:
+        stack.enter_context(as_itself(model))
+        stack.enter_context(_evaluating(model))
+        stack.enter_context(implementing(model, implementation))
+        for part in model.modules():
+            if getattr(part, "grad_checkpointing", False):
+                # timm runs blocks twice for it, also in evaluation mode.
+                stack.enter_context(attributes(part, {"grad_checkpointing": False}))
         yield
 
 
 @contextmanager
-def _evaluating(model: PreTrainedModel) -> Iterator[None]:
+def _evaluating(model: nn.Module) -> Iterator[None]:
     # Module by module: some parts may be in evaluation mode while others train.
     training = [module for module in model.modules() if module.training]
     try:
@@ -39,7 +48,8 @@ def _evaluating(model: PreTrainedModel) -> Iterator[None]:
 
 
 @contextmanager
-def _implementing(model: PreTrainedModel, implementation: str) -> Iterator[None]:
+def implementing(model: nn.Module, implementation: str) -> Iterator[None]:
+    """Let the parts of a model that come from transformers use an attention implementation."""
     # Parts of a model may share a configuration, or have one of their own.
     configs = {}
     for module in model.modules():
@@ -56,17 +66,17 @@ def _implementing(model: PreTrainedModel, implementation: str) -> Iterator[None]
 
 
 @contextmanager
-def outputs_of(modules: Iterable[nn.Module]) -> Iterator[list[Tensor]]:
+def outputs_of(modules: Iterable[nn.Module]) -> Iterator[list[Any]]:
     """Collect what modules give, in the order in which they run.
 
     Yields
     ------
-    outputs : list of Tensor [image, token, width]
+    outputs : list of Tensor [image, token, width], or of tuple of one
         One entry a module that has run; part of the graph of gradients where there is one.
     """
-    outputs: list[Tensor] = []
+    outputs: list[Any] = []
 
-    def collect(_module: nn.Module, _args: object, output: Tensor) -> None:
+    def collect(_module: nn.Module, _args: object, output: Any) -> None:
         outputs.append(output)
 
     hooks = [module.register_forward_hook(collect) for module in modules]

@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from multiplex_vit.errors import InputError
-from multiplex_vit.models.adapters import ADAPTERS
 from multiplex_vit.models.swaps import forwards
 from multiplex_vit.models.tensors import refuse_meta
 
@@ -49,7 +48,6 @@ def unwrapped(model: object) -> Any:
     while inner is not None:
         module = inner
         inner = _inside(module)
-    _refuse_unknown_wrapper(module)
     _refuse_scattered_weights(module)
     return module
 
@@ -94,18 +92,6 @@ def _without_peft(peft_model: Any) -> nn.Module:
         )
     # The adapters lie in its layers, and stay there.
     return peft_model.get_base_model()
-
-
-def _refuse_unknown_wrapper(model: nn.Module) -> None:
-    """Name the part to give where a classifier lies in a module that is none."""
-    if _kinds(model) & set(ADAPTERS):
-        return
-    for name, part in model.named_modules():
-        if _kinds(part) & set(ADAPTERS):
-            raise InputError(
-                f"{type(model).__name__} is not unwrapped; give VisionModel(model.{name}, "
-                f"processor), the {type(part).__name__} in it"
-            )
 
 
 def _refuse_scattered_weights(model: nn.Module) -> None:

@@ -5,26 +5,26 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from multiplex_vit.arguments import checked, checked_but
 from multiplex_vit.checks import label_index
 from multiplex_vit.errors import InputError
 from multiplex_vit.models import attention, direct, gradients, inputs, masked
-from multiplex_vit.models.backbone import Backbone
 from multiplex_vit.models.classifier import Operators
 from multiplex_vit.models.fast.runner import Runner
 from multiplex_vit.models.fast.switches import Fast, fast_of
-from multiplex_vit.models.heads import Head
-from multiplex_vit.models.libraries import PreTrainedModel
+from multiplex_vit.models.logits import Logits
 from multiplex_vit.models.normalisation import normalisation_of
 from multiplex_vit.models.picture import Picture
+from multiplex_vit.models.port import Port, Tokens
 from multiplex_vit.models.score import AUTO, Score
 from multiplex_vit.models.tensors import refuse_shape
+from multiplex_vit.models.wrap import port_of
 
 
 class VisionModel:
-    """A Hugging Face image classifier, asked for attention and for the scores of masked images.
+    """A Vision Transformer that classifies images, asked for attention and for the scores of masked images.
 
     The wrapped model is left as it was, also after an exception: its mode, weights, gradients,
     hooks and attention implementation. One model must not be used from several threads at once; it
@@ -32,10 +32,10 @@ class VisionModel:
 
     Parameters
     ----------
-    model : transformers.PreTrainedModel
-        An architecture in `ADAPTERS`. It is taken out of torch.compile, DataParallel,
+    model : nn.Module or Port
+        Of a family in `FAMILIES`; `multiplex_vit.wrap` takes other modules too. It is taken out of torch.compile, DataParallel,
         DistributedDataParallel and PEFT, adapters included, and runs without accelerate's autocast.
-    processor : transformers image processor, optional
+    processor : image processor of transformers, or `Transform`, optional
         Turns images into pixel values. Without it only pixel values can be explained.
     name : str, optional
         How results name the model. Default: the name in its configuration, or its class.
@@ -64,7 +64,7 @@ class VisionModel:
     @checked_but("model", "fast", "mask_dtype")
     def __init__(
         self,
-        model: PreTrainedModel,
+        model: nn.Module | Port,
         processor: Any = None,
         *,
         name: str | None = None,
@@ -72,10 +72,11 @@ class VisionModel:
         score: str = AUTO,
         fast: Fast | bool = True,
     ):
-        self.backbone = Backbone.of(model, name)
-        self.head = Head(self.backbone, score)
+        self.port = port_of(model, name)
+        self.logits = Logits(self.port, score)
         self.processor = processor
-        self._runner = Runner(self.backbone, fast_of(fast), mask_dtype)
+        self._n_heads: int | None = None
+        self._runner = Runner(self.port, fast_of(fast), mask_dtype)
 
     def __repr__(self) -> str:
         rows, cols = self.grid
@@ -85,14 +86,14 @@ class VisionModel:
         return f"<VisionModel {self.name}: {kind}, {sizes}, {dtype}, {self.device}>"
 
     @property
-    def model(self) -> PreTrainedModel:
-        """The wrapped transformers model."""
-        return self.backbone.module
+    def model(self) -> Any:
+        """The wrapped module."""
+        return self.port.module
 
     @property
-    def mask_model(self) -> PreTrainedModel:
+    def mask_model(self) -> Any:
         """The model that classifies masks and images: `model`, or a copy of it in `mask_dtype`."""
-        return self._runner.mask_backbone.module
+        return self._runner.mask_port.module
 
     @property
     def mask_dtype(self) -> torch.dtype | str | None:
@@ -107,62 +108,64 @@ class VisionModel:
     @property
     def name(self) -> str:
         """How results name the model."""
-        return self.backbone.name
+        return self.port.name
 
     @property
     def prefix(self) -> tuple[str, ...]:
         """Names of the tokens before the patch tokens."""
-        return self.backbone.prefix
+        return self.port.trunk.prefix
 
     @property
     def n_prefix(self) -> int:
         """How many tokens come before the patch tokens."""
-        return self.backbone.n_prefix
+        return self.port.n_prefix
 
     @property
     def n_layers(self) -> int:
         """How many blocks the model has."""
-        return self.backbone.n_layers
+        return self.port.n_layers
 
     @property
     def n_heads(self) -> int:
         """How many attention heads a block has."""
-        return self.backbone.n_heads
+        if self._n_heads is None:
+            self._n_heads = self.port.trunk.n_heads or attention.counted_heads(self.port)
+        return self._n_heads
 
     @property
     def device(self) -> torch.device:
         """Where the model's weights are."""
-        return self.backbone.device
+        return self.port.device
 
     @property
     def dtype(self) -> torch.dtype:
         """The type of the model's weights."""
-        return self.backbone.dtype
+        return self.port.dtype
 
     @property
     def n_classes(self) -> int:
         """How many logits the model gives, whatever its configuration says."""
-        return self.head.n_classes
+        return self.logits.n_classes
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Class names, one a logit; a class's label is its place here."""
-        return self.head.classes
+        return self.logits.classes
 
     @property
     def score(self) -> Score:
         """What the numbers mean that passes give for every class."""
-        return self.head.score
+        return self.logits.score
 
     @property
     def patch(self) -> tuple[int, int]:
         """Rows and columns of pixels of one patch."""
-        return self.backbone.patch
+        return self.port.trunk.patch
 
     @property
     def input_size(self) -> tuple[int, int]:
         """Rows and columns of pixels that the processor makes, or else of the configuration."""
-        return inputs.input_size(self.backbone, self.processor)
+        return inputs.input_size(self.port, self.processor)
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -176,13 +179,13 @@ class VisionModel:
         Pixel space goes from 0 (black) to 1 (white); its value p becomes (p - mean) / std. See
         `multiplex_vit.models.normalisation.normalisation_of`.
         """
-        return normalisation_of(self.backbone, self.processor)
+        return normalisation_of(self.port, self.processor)
 
     @checked
-    def with_module(self, module: PreTrainedModel, name: str) -> "VisionModel":
+    def with_module(self, module: nn.Module, name: str) -> "VisionModel":
         """Return a model of the same classes and options around another module of its kind."""
         model = VisionModel(
-            module,
+            self.port.with_module(module),
             self.processor,
             name=name,
             mask_dtype=self.mask_dtype,
@@ -190,7 +193,7 @@ class VisionModel:
             fast=self.fast,
         )
         # So that a head of other classes than the configuration names is warned of once.
-        model.head.take_names(self.classes)
+        model.logits.take_names(self.classes)
         return model
 
     @checked
@@ -198,7 +201,7 @@ class VisionModel:
         """Return rows and columns of patches of an image of `size` pixels [row, col]."""
         if len(size) != 2:
             raise InputError(f"size is {list(size)}; give rows and columns of pixels")
-        return self.backbone.grid_of(size)
+        return self.port.grid_of(size)
 
     @checked_but("label")
     def label_of(self, label: int | str | None, predicted: int) -> int:
@@ -225,10 +228,10 @@ class VisionModel:
         InputError
             If it cannot be read, or pixel values have a shape that the model does not take.
         """
-        return inputs.picture_of(self.backbone, self.processor, image)
+        return inputs.picture_of(self.port, self.processor, image)
 
     @checked
-    def embed(self, pixels: Tensor | np.ndarray) -> Tensor:
+    def embed(self, pixels: Tensor | np.ndarray) -> Tokens:
         """Return the tokens that enter the first block.
 
         Parameters
@@ -238,20 +241,21 @@ class VisionModel:
 
         Returns
         -------
-        Tensor [image, token, width]
-            Prefix tokens first, then the patch tokens row by row, position embeddings added.
+        Tokens
+            Of values [image, token, width]: prefix tokens first, then the patch tokens row by row,
+            position embeddings added.
 
         Raises
         ------
         InputError
             If their number is not that of the prefix tokens plus the patches of the grid.
         """
-        refuse_shape("pixels", pixels, "image", self.backbone.n_channels, "row", "col")
-        return inputs.embed(self.backbone, pixels)
+        refuse_shape("pixels", pixels, "image", self.port.trunk.n_channels, "row", "col")
+        return inputs.embed(self.port, pixels)
 
     @checked
     def attend(
-        self, tokens: Tensor, operators: Operators, *, prefix: bool = False
+        self, tokens: Tokens | Tensor, operators: Operators, *, prefix: bool = False
     ) -> tuple[Tensor, Tensor]:
         """Return attention between patch tokens, pooled over heads, and the class scores.
 
@@ -259,8 +263,8 @@ class VisionModel:
 
         Parameters
         ----------
-        tokens : Tensor [image, token, width]
-            From `embed`.
+        tokens : Tokens
+            From `embed`. A Tensor [image, token, width] is of images of the size `input_size`.
         operators : iterable of str or callable
             Head operators.
         prefix : bool
@@ -274,40 +278,40 @@ class VisionModel:
         scores : Tensor [image, class]
             float32; `score` says whether these are probabilities.
         """
-        refuse_shape("tokens", tokens, "image", "token", "width")
-        return attention.attend(self.backbone, self.head, tokens, operators, prefix=prefix)
+        return attention.attend(
+            self.port, self.logits, self._tokens(tokens), operators, prefix=prefix
+        )
 
     @checked
     def attend_directly(
-        self, tokens: Tensor, operators: Operators
+        self, tokens: Tokens | Tensor, operators: Operators
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return what `attend` does, and the direct logit attribution of every patch token.
 
         See `multiplex_vit.models.direct.attend_directly`.
         """
-        return direct.attend_directly(self.backbone, self.head, tokens, operators)
+        return direct.attend_directly(self.port, self.logits, self._tokens(tokens), operators)
 
     @checked
     def activations(
-        self, tokens: Tensor, operators: Operators = ("mean",)
+        self, tokens: Tokens | Tensor, operators: Operators = ("mean",)
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return what every block makes of the patch tokens, attention and class scores.
 
         See `multiplex_vit.models.attention.activations`.
         """
-        refuse_shape("tokens", tokens, "image", "token", "width")
-        return attention.activations(self.backbone, self.head, tokens, operators)
+        return attention.activations(self.port, self.logits, self._tokens(tokens), operators)
 
     @checked
     def probabilities(
-        self, tokens: Tensor, kept: Tensor | np.ndarray, *, batch_size: int | str = "auto"
+        self, tokens: Tokens | Tensor, kept: Tensor | np.ndarray, *, batch_size: int | str = "auto"
     ) -> Tensor:
         """Return class scores of an image from its kept tokens alone, one sequence a mask.
 
         Parameters
         ----------
-        tokens : Tensor [1, token, width]
-            From `embed`.
+        tokens : Tokens
+            Of one image, from `embed`. A Tensor is of an image of the size `input_size`.
         kept : Tensor or ndarray, bool [mask, node]
             Which patch tokens stay; the prefix tokens always do. Masks that keep equally many
             share a forward pass.
@@ -320,13 +324,12 @@ class VisionModel:
         Tensor [mask, class]
             float32.
         """
-        refuse_shape("tokens", tokens, "image", "token", "width")
         return self.probabilities_of_images(tokens, [kept], batch_size=batch_size)[0]
 
     @checked
     def probabilities_of_images(
         self,
-        tokens: Tensor,
+        tokens: Tokens | Tensor,
         kept: Sequence[Tensor | np.ndarray],
         *,
         batch_size: int | str = "auto",
@@ -336,7 +339,9 @@ class VisionModel:
         Masks that keep equally many tokens share a forward pass, whatever their image. See
         `multiplex_vit.models.masked.scores_of_masks`.
         """
-        return masked.scores_of_masks(self._runner, self.head, tokens, kept, batch_size)
+        return masked.scores_of_masks(
+            self._runner, self.logits, self._tokens(tokens), kept, batch_size
+        )
 
     @checked
     def classify(self, pixels: Tensor | np.ndarray, *, batch_size: int | str = "auto") -> Tensor:
@@ -354,40 +359,39 @@ class VisionModel:
         Tensor [image, class]
             float32.
         """
-        refuse_shape("pixels", pixels, "image", self.backbone.n_channels, "row", "col")
-        return masked.scores_of_images(self._runner, self.head, pixels, batch_size)
+        refuse_shape("pixels", pixels, "image", self.port.trunk.n_channels, "row", "col")
+        return masked.scores_of_images(self._runner, self.logits, pixels, batch_size)
 
     @checked
     def attention_gradients(
-        self, tokens: Tensor, label: int | None
+        self, tokens: Tokens | Tensor, label: int | None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the attention of every head, the gradient of a logit at it, and class scores.
 
         See `multiplex_vit.models.gradients.attention_gradients`.
         """
-        refuse_shape("tokens", tokens, "image", "token", "width")
         label = None if label is None else self.label_of(label, 0)
-        return gradients.attention_gradients(self.backbone, self.head, tokens, label)
+        return gradients.attention_gradients(self.port, self.logits, self._tokens(tokens), label)
 
     @checked
-    def block_gradients(self, tokens: Tensor, label: int | None) -> tuple[Tensor, Tensor]:
+    def block_gradients(self, tokens: Tokens | Tensor, label: int | None) -> tuple[Tensor, Tensor]:
         """Return how each block's attention changes the logit read from that block's output.
 
         See `multiplex_vit.models.gradients.block_gradients`.
         """
-        refuse_shape("tokens", tokens, "image", "token", "width")
         label = None if label is None else self.label_of(label, 0)
-        return gradients.block_gradients(self.backbone, self.head, tokens, label)
+        return gradients.block_gradients(self.port, self.logits, self._tokens(tokens), label)
 
     @checked
-    def token_gradients(self, tokens: Tensor, label: int | None) -> tuple[Tensor, Tensor, Tensor]:
+    def token_gradients(
+        self, tokens: Tokens | Tensor, label: int | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the patch tokens behind the last block's first layer norm, and their gradient.
 
         See `multiplex_vit.models.gradients.token_gradients`.
         """
-        refuse_shape("tokens", tokens, "image", "token", "width")
         label = None if label is None else self.label_of(label, 0)
-        return gradients.token_gradients(self.backbone, self.head, tokens, label)
+        return gradients.token_gradients(self.port, self.logits, self._tokens(tokens), label)
 
     @checked
     def pixel_gradients(self, pixels: Tensor, label: int) -> Tensor:
@@ -395,6 +399,13 @@ class VisionModel:
 
         See `multiplex_vit.models.gradients.pixel_gradients`.
         """
-        refuse_shape("pixels", pixels, "image", self.backbone.n_channels, "row", "col")
+        refuse_shape("pixels", pixels, "image", self.port.trunk.n_channels, "row", "col")
         label = self.label_of(label, 0)
-        return gradients.pixel_gradients(self._runner, self.head, pixels, label)
+        return gradients.pixel_gradients(self._runner, self.logits, pixels, label)
+
+    def _tokens(self, tokens: Tokens | Tensor) -> Tokens:
+        """Return tokens, those of a Tensor on the grid of an image of the usual size."""
+        if isinstance(tokens, Tokens):
+            return tokens
+        refuse_shape("tokens", tokens, "image", "token", "width")
+        return Tokens(tokens, self.grid)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from multiplex_vit.errors import InputError
+from multiplex_vit.models import port
 from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.models.fast.memory import is_out_of_memory, release_memory
 from multiplex_vit.models.picture import Picture
@@ -202,7 +203,7 @@ def _explanations(
 
 def _prepared(
     model: Classifier,
-    tokens: Tensor,
+    tokens: port.Tokens,
     settings: Sequence[Settings],
     grid: tuple[int, int],
     given: GivenNetworks | None,
@@ -231,7 +232,7 @@ def _prepared(
 
 
 def _attended(
-    model: Classifier, tokens: Tensor, settings: Sequence[Settings]
+    model: Classifier, tokens: port.Tokens, settings: Sequence[Settings]
 ) -> tuple[list[dict[Named, Tensor]], np.ndarray, Sequence[np.ndarray | None]]:
     """Return what one pass of whole images gives.
 
@@ -335,7 +336,7 @@ def _stacked(networks: Mapping[Named, Tensor], operators: Sequence[Named]) -> Te
 
 def _scores(
     model: Classifier,
-    tokens: Tensor,
+    tokens: port.Tokens,
     masks: Sequence[Sequence[Masks]],
     batch_size: int | str,
 ) -> list[list[np.ndarray]]:
@@ -358,7 +359,7 @@ def _scores(
 
 
 def _run(
-    model: Classifier, tokens: Tensor, kept: Sequence[np.ndarray], batch_size: int | str
+    model: Classifier, tokens: port.Tokens, kept: Sequence[np.ndarray], batch_size: int | str
 ) -> list[np.ndarray]:
     """Return scores [mask, class] of each image's masks; masks of several images share passes."""
     if len(kept) == 1:

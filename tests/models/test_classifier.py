@@ -10,6 +10,7 @@ import torch
 
 import multiplex_vit as mv
 from multiplex_vit.models.classifier import Classifier
+from multiplex_vit.models.port import Tokens
 from multiplex_vit.models.relay import Relay
 
 MEMBERS = [name for name in vars(Classifier) if not name.startswith("_")]
@@ -43,6 +44,8 @@ def flat(result):
     """Return tensors and values of a result in one list."""
     if isinstance(result, (tuple, list)):
         return [value for part in result for value in flat(part)]
+    if isinstance(result, Tokens):
+        return [result.values]
     return [getattr(result, "pixels", result)]
 
 

@@ -164,7 +164,7 @@ def test_results_can_be_used_in_the_graph_of_gradients(tiny, pixels):
     weight = torch.ones(1, requires_grad=True)
     tokens = model.embed(pixels())
     found = [
-        tokens,
+        tokens.values,
         *model.attend_directly(tokens, ["sum"]),
         *model.activations(tokens),
         model.classify(pixels()),

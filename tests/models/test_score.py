@@ -9,7 +9,7 @@ from torch import nn
 
 import multiplex_vit as mv
 from multiplex_vit.models.direct import Direct
-from multiplex_vit.models.heads import class_names, width_of
+from multiplex_vit.models.logits import class_names, width_of
 from multiplex_vit.models.score import SCORES, score_named, score_of
 
 LOGITS = torch.tensor([[0.0, np.log(3.0)], [-1000.0, 1000.0]], dtype=torch.float32)

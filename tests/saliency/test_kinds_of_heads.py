@@ -23,7 +23,7 @@ def explained(model, pixels, name, label=None):
     """Return a result with its passes limited, or None where the method says that it cannot read this head."""
     explain = mv.EXPLAINERS[name].where_taken(budget=24)
     if name == "communities" and not isinstance(
-        getattr(model.model, model.backbone.adapter.readers[0]), torch.nn.Linear
+        getattr(model.model, model.port.head.readers[0]), torch.nn.Linear
     ):
         with pytest.raises(mv.InputError, match="give direct_weight=0"):
             explain(model, pixels, label)

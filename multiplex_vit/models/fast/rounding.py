@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from multiplex_vit.models.backbone import Backbone
+from multiplex_vit.models.port import Port
 from multiplex_vit.models.unwrap import duplicate
 
 TF32 = "tf32"
@@ -24,28 +24,28 @@ class Rounded:
 
     Parameters
     ----------
-    backbone : Backbone
+    port : Port
     mask_dtype : torch.dtype or "tf32", optional
         Default: None, the model's own.
     """
 
-    def __init__(self, backbone: Backbone, mask_dtype: torch.dtype | str | None):
-        self.backbone = backbone
+    def __init__(self, port: Port, mask_dtype: torch.dtype | str | None):
+        self.port = port
         self.mask_dtype = mask_dtype
         self._copy: Any = None
         self._copied_state: list[Any] = []
 
-    def __call__(self) -> Backbone:
+    def __call__(self) -> Port:
         """Return the model, up to date."""
-        if self.mask_dtype in (None, TF32, self.backbone.dtype):
-            return self.backbone
-        module = self.backbone.module
+        if self.mask_dtype in (None, TF32, self.port.dtype):
+            return self.port
+        module = self.port.module
         # Users may train or change a model between two calls.
         state = [_state(part) for part in module.modules()]
         if self._copy is None or state != self._copied_state:
             self._copy = duplicate(module).to(self.mask_dtype)
             self._copied_state = state
-        return self.backbone.with_module(self._copy)
+        return self.port.with_module(self._copy)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process is sent, which makes a copy of its own."""

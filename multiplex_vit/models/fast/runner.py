@@ -5,12 +5,12 @@ from contextlib import contextmanager
 
 import torch
 
-from multiplex_vit.models.backbone import Backbone
 from multiplex_vit.models.fast.batches import sequences_a_batch
 from multiplex_vit.models.fast.memory import tokens_that_fit
 from multiplex_vit.models.fast.onednn import fast_linear
 from multiplex_vit.models.fast.rounding import TF32, Rounded, tf32
 from multiplex_vit.models.fast.switches import Fast
+from multiplex_vit.models.port import Port
 from multiplex_vit.models.running import attending
 
 
@@ -19,47 +19,45 @@ class Runner:
 
     Parameters
     ----------
-    backbone : Backbone
+    port : Port
     fast : Fast
         Which shortcuts are taken.
     mask_dtype : torch.dtype or "tf32", optional
         Type in which masks and images are classified. Default: None, that of the weights.
     """
 
-    def __init__(self, backbone: Backbone, fast: Fast, mask_dtype: torch.dtype | str | None):
-        self.backbone = backbone
+    def __init__(self, port: Port, fast: Fast, mask_dtype: torch.dtype | str | None):
+        self.port = port
         self.fast = fast
         self.mask_dtype = mask_dtype
-        self._rounded = Rounded(backbone, mask_dtype)
+        self._rounded = Rounded(port, mask_dtype)
 
     @property
-    def mask_backbone(self) -> Backbone:
+    def mask_port(self) -> Port:
         """The model in the type in which masks are classified, up to date."""
         return self._rounded()
 
     @contextmanager
-    def running(self, backbone: Backbone) -> Iterator[None]:
-        """Let the mask backbone run fast; all is put back at the end, also after an exception."""
-        model = backbone.module
+    def running(self, port: Port) -> Iterator[None]:
+        """Let a model run fast; all is put back at the end, also after an exception."""
+        model = port.module
         linear = fast_linear(model, on=self.fast.onednn)
-        with attending(model, "sdpa"), linear, tf32(self.mask_dtype == TF32):
+        with attending(model), linear, tf32(self.mask_dtype == TF32):
             yield
 
-    def batch_size(self, backbone: Backbone, n_token: int, batch_size: int | str) -> int:
+    def batch_size(self, port: Port, n_token: int, batch_size: int | str) -> int:
         """Return how many sequences one forward pass takes.
 
         Parameters
         ----------
-        backbone : Backbone
+        port : Port
             The model that runs.
         n_token : int
             Tokens of a sequence.
         batch_size : int or "auto"
             What the user asks for.
         """
-        width = backbone.config.hidden_size
-        n_bytes = backbone.dtype.itemsize
-        most = tokens_that_fit(backbone.device, width, n_bytes)
+        most = tokens_that_fit(port.device, port.width, port.dtype.itemsize)
         # Computed in any case, so that a wrong batch size is refused.
         size = sequences_a_batch(n_token, batch_size, most)
         return size if self.fast.batches else 1

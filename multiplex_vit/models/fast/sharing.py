@@ -6,7 +6,7 @@ so the last block computes nothing else. Both are exact but for rounding. Blocks
 than those below, and blocks that were changed or are listened to, run as they are.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from multiplex_vit.models.linear import is_plain_linear
-from multiplex_vit.models.swaps import calls, forwards, is_unchanged
+from multiplex_vit.models.swaps import calls, entering, forwards, is_unchanged
 
 FAMILIES = ("ViT", "DeiT", "Dinov2", "Dinov2WithRegisters")
 """Names of the transformers classes whose blocks, attention and MLPs are known."""
@@ -72,10 +72,9 @@ def _is_of_a_family(block: nn.Module, attention: Any, mlp: nn.Module) -> bool:
 
 @contextmanager
 def shared(
-    embeddings: nn.Module,
-    blocks: nn.ModuleList,
+    blocks: Sequence[nn.Module],
     tokens: Tensor,
-    n_prefix: int | None,
+    n_read: int | None,
     *,
     on: bool = True,
 ) -> Iterator[Feed]:
@@ -83,13 +82,11 @@ def shared(
 
     Parameters
     ----------
-    embeddings : nn.Module
-        The module that turns an image into tokens.
-    blocks : nn.ModuleList
+    blocks : sequence of nn.Module
     tokens : Tensor [token, width]
         All tokens that sequences consist of.
-    n_prefix : int, optional
-        How many tokens the classifier reads; None where it reads all of them.
+    n_read : int, optional
+        How many of the first tokens the classifier reads; None where it reads all of them.
     on : bool
         False computes everything for every sequence anew. Default: True.
 
@@ -101,25 +98,27 @@ def shared(
     """
     first = parts_of(blocks[0]) if on and len(blocks) > 1 else None
     shortened: dict[nn.Module, Callable[..., Tensor]] = {}
-    if on and n_prefix is not None:
+    if on and n_read:
         last = parts_of(blocks[-1])
         if last is not None:
-            shortened[blocks[-1]] = partial(_prefix_of_block, last, n_prefix)
+            shortened[blocks[-1]] = partial(_prefix_of_block, last, n_read)
 
     # What these modules give for every token; a sequence gathers its rows.
-    computed: dict[nn.Module, Tensor] = {embeddings: tokens}
+    computed: dict[nn.Module, Tensor] = {}
     if first is not None:
         normed = first.before(tokens)
         for linear in first.projections:
             computed[linear] = linear(normed)
 
-    def feed(places: Tensor) -> AbstractContextManager[None]:
+    @contextmanager
+    def feed(places: Tensor) -> Iterator[None]:
         stand_ins: dict[nn.Module, Callable[..., Tensor]] = {}
         for module, values in computed.items():
             stand_ins[module] = partial(_gathered, places, values)
         if first is not None:
             stand_ins[first.before] = _unnormed
-        return calls(stand_ins)
+        with entering(blocks[0], embedding(places, tokens)), calls(stand_ins):
+            yield
 
     with forwards(shortened):
         yield feed

@@ -12,6 +12,7 @@ from multiplex_vit.checks import numbers, vision_model
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.models.picture import Picture
+from multiplex_vit.models.port import Tokens
 from multiplex_vit.registry import Named
 from multiplex_vit.saliency.explanation import Explanation
 from multiplex_vit.saliency.masks import Masks, refuse_many_scores
@@ -63,8 +64,8 @@ class Target:
         return rows * cols
 
     @cached_property
-    def tokens(self) -> Tensor:
-        """What enters the first block, [1, token, width]."""
+    def tokens(self) -> Tokens:
+        """What enters the first block."""
         return self.model.embed(self.picture.pixels)
 
     def clean(self) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Heads: how many classes a model has, what they are called, and what its logits mean."""
+"""Logits: how many classes a model has, what they are called, and what its logits mean."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -8,19 +8,19 @@ import torch
 from torch import Tensor, nn
 
 from multiplex_vit.errors import InputError
-from multiplex_vit.models.backbone import Backbone
+from multiplex_vit.models.port import Port
 from multiplex_vit.models.running import attending
 from multiplex_vit.models.score import AUTO, Score, score_named, score_of
 
 
-class Head:
+class Logits:
     """What the logits of a model are.
 
     All of it is read off the model whenever it is asked for, so a classifier may be replaced.
 
     Parameters
     ----------
-    backbone : Backbone
+    port : Port
     score : str
         "softmax", "sigmoid", "raw" or "auto"; see `VisionModel`.
 
@@ -30,8 +30,8 @@ class Head:
         If there is no such score, or it is a softmax of one logit.
     """
 
-    def __init__(self, backbone: Backbone, score: str):
-        self.backbone = backbone
+    def __init__(self, port: Port, score: str):
+        self.port = port
         self.wanted_score = score if score == AUTO else score_named(score).name
         self._last_width: int | None = None
         self._classes: tuple[str, ...] = ()
@@ -41,21 +41,19 @@ class Head:
     @property
     def n_classes(self) -> int:
         """How many logits the model gives, whatever its configuration says."""
-        backbone = self.backbone
         width = None
-        if backbone.is_known:
-            width = width_of(backbone.module, backbone.adapter.readers)
+        if self.port.is_known:
+            width = width_of(self.port.module, self.port.head.readers)
         # A pass is taken only where no layer shows the width, and none was seen before.
         return width or self._last_width or self._measured_width()
 
     @torch.no_grad()
     def _measured_width(self) -> int:
         """Return how many logits a pass of an empty image gives."""
-        backbone = self.backbone
-        shape = (1, backbone.n_channels, *backbone.image_size)
-        empty = torch.zeros(shape, device=backbone.device, dtype=backbone.dtype)
-        with attending(backbone.module, "sdpa"):
-            logits = backbone.module(pixel_values=empty).logits
+        port = self.port
+        grid = port.grid_of(port.trunk.image_size)
+        with attending(port.module):
+            logits = port.logits(port.blank(grid))
         self._last_width = int(logits.shape[-1])
         return self._last_width
 
@@ -65,8 +63,10 @@ class Head:
         n_classes = self.n_classes
         # Kept, since finding them warns where a configuration names others.
         if len(self._classes) != n_classes:
-            names = self.backbone.config.id2label
-            self._classes = class_names(names, n_classes, self.backbone.name)
+            # Most libraries' modules name no classes, which is nothing to warn of.
+            names: Mapping[int, Any] = self.port.classes(self.port.module)
+            names = names or dict(enumerate(range(n_classes)))
+            self._classes = class_names(names, n_classes, self.port.name)
         return self._classes
 
     def take_names(self, classes: tuple[str, ...]) -> None:
@@ -76,8 +76,8 @@ class Head:
     @property
     def score(self) -> Score:
         """What the numbers mean that passes give for every class."""
-        problem_type = getattr(self.backbone.config, "problem_type", None)
-        return score_of(self.wanted_score, problem_type, self.n_classes)
+        problem = self.port.problem(self.port.module)
+        return score_of(self.wanted_score, problem, self.n_classes)
 
     def scores(self, logits: Tensor) -> Tensor:
         """Return the scores float32 [image, class] of logits [image, class].
@@ -89,7 +89,7 @@ class Head:
         """
         if not logits.isfinite().all():
             raise InputError(
-                f"{self.backbone.name} gives NaN or infinity in {logits.dtype}; "
+                f"{self.port.name} gives NaN or infinity in {logits.dtype}; "
                 "load it with dtype='float32', and without mask_dtype"
             )
         self._last_width = int(logits.shape[-1])
@@ -103,7 +103,7 @@ def width_of(model: nn.Module, readers: Sequence[str]) -> int | None:
     ----------
     model : nn.Module
     readers : sequence of str
-        Names of the layers that read the first tokens.
+        Paths of the layers that read the first tokens.
 
     Returns
     -------
@@ -121,8 +121,8 @@ def width_of(model: nn.Module, readers: Sequence[str]) -> int | None:
     3
     """
     widths = set()
-    for name in readers:
-        head = getattr(model, name, None)
+    for path in readers:
+        head = _part(model, path)
         if type(head) is nn.Identity:
             raise InputError(
                 f"{type(model).__name__} has no classifier (its head is an identity); "
@@ -131,6 +131,14 @@ def width_of(model: nn.Module, readers: Sequence[str]) -> int | None:
         # A class derived from a linear layer may give something else than its out_features.
         widths.add(head.out_features if type(head) is nn.Linear else None)
     return widths.pop() if len(widths) == 1 else None
+
+
+def _part(model: nn.Module, path: str) -> Any:
+    """Return a part of a model by its path, None where there is none."""
+    part: Any = model
+    for name in path.split("."):
+        part = getattr(part, name, None)
+    return part
 
 
 def class_names(id2label: Mapping[Any, Any], n_classes: int, owner: str) -> tuple[str, ...]:

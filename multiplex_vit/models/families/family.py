@@ -1,0 +1,74 @@
+"""Family: what a library's file says of one of its modules."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from multiplex_vit.models.port import Head, Port, Trunk
+
+
+def no_classes(module: Any) -> dict[int, str]:
+    """Return no names, of modules that name no classes."""
+    return {}
+
+
+def no_problem(module: Any) -> None:
+    """Return None, of modules that do not say what they were trained for."""
+
+
+def called(module: nn.Module, pixels: Tensor) -> Tensor:
+    """Return what a module gives that takes pixel values and gives logits."""
+    return module(pixels)
+
+
+@dataclass(frozen=True)
+class Family:
+    """How modules of one class are read. A function each, so that sizes are the module's own.
+
+    Attributes
+    ----------
+    trunk : callable
+        Takes the module, gives its `Trunk`.
+    head : callable
+        Takes the module, gives its `Head`.
+    call : callable
+        Takes the module and pixel values, gives logits. Default: the module is called.
+    classes : callable
+        Takes the module, gives the names of classes by number. Default: there are none.
+    problem : callable
+        Takes the module, gives what it was trained for. Default: unknown.
+    """
+
+    trunk: Callable[[Any], Trunk]
+    head: Callable[[Any], Head]
+    call: Callable[[nn.Module, Tensor], Tensor] = called
+    classes: Callable[[Any], dict[int, str]] = no_classes
+    problem: Callable[[Any], str | None] = no_problem
+
+    def port(self, module: Any, name: str, *, is_known: bool) -> Port:
+        """Return the port of a module of this family."""
+        return Port(
+            module=module,
+            name=name,
+            trunk=self.trunk(module),
+            head=self.head(module),
+            call=self.call,
+            classes=self.classes,
+            problem=self.problem,
+            is_known=is_known,
+        )
+
+
+def both_sides(size: Any) -> tuple[int, int]:
+    """Return rows and columns of a size that is one number, or two.
+
+    Examples
+    --------
+    >>> both_sides(16), both_sides([16, 32])
+    ((16, 16), (16, 32))
+    """
+    if isinstance(size, (list, tuple)):
+        return int(size[0]), int(size[1])
+    return int(size), int(size)

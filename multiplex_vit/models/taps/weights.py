@@ -1,0 +1,38 @@
+"""Attention weights out of queries and keys, as eager implementations compute them."""
+
+import torch
+from torch import Tensor
+
+
+def attended(
+    query: Tensor, key: Tensor, mask: Tensor | None = None, scale: float | None = None
+) -> Tensor:
+    """Return the attention that queries pay to keys.
+
+    Parameters
+    ----------
+    query, key : Tensor [image, head, token, number]
+    mask : Tensor, optional
+        Is added to the scores; of truth values, False leaves a key out. Default: None.
+    scale : float, optional
+        Default: None, 1 / sqrt(numbers).
+
+    Returns
+    -------
+    Tensor [image, head, query, key]
+        Half precision is raised to float32, while float64 stays.
+
+    Examples
+    --------
+    >>> attended(torch.zeros(1, 1, 1, 4), torch.zeros(1, 1, 2, 4)).tolist()
+    [[[[0.5, 0.5]]]]
+    """
+    if scale is None:
+        scale = query.shape[-1] ** -0.5
+    scores = torch.matmul(query, key.transpose(2, 3)) * scale
+    if mask is not None and mask.dtype == torch.bool:
+        scores = scores.masked_fill(~mask, -torch.inf)
+    elif mask is not None:
+        scores = scores + mask
+    dtype = torch.promote_types(scores.dtype, torch.float32)
+    return scores.softmax(-1, dtype=dtype)
