@@ -156,7 +156,7 @@ def test_shares_that_were_not_kept_are_missed_in_one_line(demo_vit):
     with pytest.raises(
         mv.InputError, match="direct attribution was not kept; explain with a direct_weight"
     ):
-        _ = replace(explanation, settings=replace(explanation.settings, direct_weight=0.1)).heatmap
+        _ = replace(explanation, settings=explanation.settings.at(direct_weight=0.1)).heatmap
     with pytest.raises(mv.InputError, match="direct_weight is -1"):
         mv.Settings(direct_weight=-1)
 

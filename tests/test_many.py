@@ -1,7 +1,6 @@
 """Several settings of one image: what explain gives one by one, in fewer passes."""
 
 import warnings
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,7 +20,7 @@ MIXTURE = [
         operators=("sum", "mean"), centralities=("pagerank", "in_strength"), statistics=("max",)
     ),
     mv.Settings(starting_layer=3),
-    replace(mv.EXPLAINERS["communities"].settings, budget=20),
+    mv.EXPLAINERS["communities"].settings.at(budget=20),
     mv.Settings(design="random", budget=12, seed=4),
     mv.Settings(estimator="contrast"),
     mv.Settings(estimator="graph"),

@@ -12,6 +12,7 @@ import multiplex_vit
 ROOT = Path(multiplex_vit.__file__).parent
 RANKS = {
     "errors": 0,
+    "fields": 0,
     "limits": 0,
     "spelling": 0,
     "checks": 1,

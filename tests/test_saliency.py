@@ -157,7 +157,9 @@ def test_the_starting_layer_leaves_earlier_ones_out():
 
 def test_the_table_counts_repeats_empty_and_full():
     kept = np.array([[1, 0], [0, 0], [1, 0], [1, 1], [0, 0]], dtype=bool)
-    masks = Masks(kept, tuple(("sum", "in_strength", f"s{i}") for i in range(5)))
+    masks = Masks(
+        kept, tuple(("sum", "in_strength", f"s{i}") for i in range(5)), ("centrality",) * 5
+    )
     assert masks.table()["repeats"].tolist() == [-1, -1, 0, -1, 1]
     assert masks.table()["kept"].tolist() == [1, 0, 1, 2, 0]
     assert masks.summary() == "5 masks, 3 distinct; 2 keep nothing, 1 keeps everything"
@@ -167,7 +169,7 @@ def test_the_table_counts_repeats_empty_and_full():
 
 @given(kept=arrays(bool, (9, 3)))
 def test_distinct_masks_give_all_back(kept):
-    masks = Masks(kept, (("a", "b", "c"),) * 9)
+    masks = Masks(kept, (("a", "b", "c"),) * 9, ("centrality",) * 9)
     first, inverse = masks.distinct()
     assert np.array_equal(kept[first][inverse], kept)
     assert len({tuple(row) for row in kept.tolist()}) == len(first)

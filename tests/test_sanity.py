@@ -78,11 +78,12 @@ def test_flips_go_with_their_masks_and_are_no_column_where_unknown():
     masks = Masks(
         np.eye(2, dtype=bool),
         (("sum", "in_strength", "max"), ("sum", "in_strength", "min")),
+        designs=("centrality", "centrality"),
         flips=np.array([0, 2]),
     )
     assert masks.select(np.array([False, True])).table()["flips"].tolist() == [2]
     assert (masks + masks).table()["flips"].tolist() == [0, 2, 0, 2]
-    unknown = Masks(masks.kept, masks.labels)
+    unknown = Masks(masks.kept, masks.labels, masks.designs)
     assert "flips" not in unknown.table()
     assert (masks + unknown).flips is None
 

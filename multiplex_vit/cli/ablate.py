@@ -4,15 +4,14 @@ import argparse
 from typing import Any
 
 from multiplex_vit.cli.command import DONE, SOME_FAILED, check_outputs, place, say
-from multiplex_vit.cli.studies import run_and_report
+from multiplex_vit.cli.studies import WORKERS, run_and_report
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import written_whole
 from multiplex_vit.report.ablate import ablate, full_explainers
-from multiplex_vit.study.ablations import ablations
+from multiplex_vit.study.ablations import DIMENSIONS, ablations
 from multiplex_vit.study.study import Study
 from multiplex_vit.tabular import write_table
 
-_DIMENSIONS = ("operator", "direction", "centrality", "statistic")
 _SHOWN = [
     "explainer",
     "protocol",
@@ -29,20 +28,21 @@ _SHOWN = [
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("folder", type=place, metavar="DIR", help="folder of a study")
-    several: dict[str, Any] = {"nargs": "+", "choices": _DIMENSIONS, "default": []}
-    leave_out = f"without each value in turn, of {', '.join(_DIMENSIONS)} (statistic)"
+    parser.add_argument("folder", type=place, metavar="DIR", help="Folder of a study.")
+    several: dict[str, Any] = {"nargs": "+", "choices": DIMENSIONS, "default": []}
+    what = ", ".join(DIMENSIONS)
+    leave_out = f"Measure without each value in turn, of {what}."
+    leave_out += " Default: statistic, unless --keep-only is given."
     parser.add_argument("--leave-out", metavar="WHAT", help=leave_out, **several)
-    keep_only = "by each value alone, of the same"
+    keep_only = f"Measure by each value alone, of {what}. Default: none."
     parser.add_argument("--keep-only", metavar="WHAT", help=keep_only, **several)
-    images = "the study's images, where they are elsewhere now"
-    parser.add_argument("--images", help=images)
-    parser.add_argument("--workers", type=int, default=1, help="worker processes (%(default)s)")
+    images = "The study's images, where they have moved. Default: where they were."
+    parser.add_argument("--images", metavar="IMAGES", help=images)
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help=WORKERS)
 
 
 def run(args: argparse.Namespace) -> int:
     """Add the ablations of a study to it, and write what they change."""
-
     leave_out = args.leave_out or ([] if args.keep_only else ["statistic"])
     choices = {"leave_out": leave_out, "keep_only": args.keep_only}
     study = Study.open(args.folder, images=args.images)

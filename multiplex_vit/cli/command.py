@@ -159,13 +159,11 @@ def check_outputs(
 
 def model_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `load`."""
-    model = "bundled model, checkpoint folder or hub id. Default: %(default)s"
+    model = "Bundled model, checkpoint folder or hub id. Default: %(default)s."
     parser.add_argument("--model", default="demo-vit", help=model)
-    device = "auto, cpu, cuda, cuda:1, ... Default: %(default)s"
+    device = "Device to compute on: auto, cpu, cuda, cuda:1, ... Default: %(default)s."
     parser.add_argument("--device", default="auto", help=device)
-    dtype = "auto, float32, bfloat16 or float16. Default: %(default)s"
+    dtype = "Type of the weights: auto, float32, bfloat16 or float16. Default: %(default)s."
     parser.add_argument("--dtype", default="auto", help=dtype)
-    score = (
-        "what the model's outputs mean: softmax, sigmoid or raw. Default: as the checkpoint says"
-    )
+    score = "What the outputs mean: softmax, sigmoid or raw. Default: what the checkpoint says."
     parser.add_argument("--score", default="auto", metavar="NAME", help=score)

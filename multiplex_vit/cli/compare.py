@@ -9,7 +9,7 @@ import matplotlib
 import multiplex_vit as mv
 from multiplex_vit.checks import whole
 from multiplex_vit.cli.command import DONE, SOME_FAILED, model_arguments, place, say
-from multiplex_vit.cli.studies import check_folder, run_and_report
+from multiplex_vit.cli.studies import AGAINST, WORKERS, check_folder, run_and_report
 from multiplex_vit.errors import InputError
 from multiplex_vit.report.leaderboard import leaderboard, readable
 from multiplex_vit.report.writing import REPORT, write_report
@@ -23,28 +23,31 @@ MOST_PASSES = 100
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
+    images = "Image files, or folders of them. Default: the bundled ones."
     bundled = list(mv.samples().values())
-    images = "image files, or folders of them (the bundled ones)"
     parser.add_argument(
         "images", nargs="*", type=place, metavar="IMAGE", default=bundled, help=images
     )
-    explainers = f"of {', '.join(mv.EXPLAINERS)} (all of at most {MOST_PASSES} passes)"
+    explainers = f"Explainers, of {', '.join(mv.EXPLAINERS)}. Default: all"
+    explainers += f", without those that take a pass a token where that is over {MOST_PASSES}."
     parser.add_argument("--explainers", nargs="+", metavar="NAME", help=explainers)
-    budget = "passes of the explainers that have a budget, such as 55,550 (55)"
+    budget = "Forward passes of the explainers that have a budget, such as 55,550. Default: 55."
     parser.add_argument("--budget", nargs="+", default=["55"], metavar="N", help=budget)
-    protocols = f"{', '.join(mv.PROTOCOLS)}, with a baseline where there is one"
-    protocols += f" ({', '.join(mv.evaluation.BASELINES)}), such as token,patch/black (both)"
+    baselines = ", ".join(mv.evaluation.BASELINES)
+    protocols = f"Protocols, of {', '.join(mv.PROTOCOLS)}, with a baseline where there is one"
+    protocols += f" ({baselines}). Default: token,patch/black."
     default = ["token,patch/black"]
     parser.add_argument("--protocol", nargs="+", default=default, metavar="NAME", help=protocols)
-    parser.add_argument("--steps", type=int, help="points of a curve (every patch, up to 100)")
-    against = "explainers that the others are compared with (mutex and the best rival)"
-    parser.add_argument("--against", nargs="+", metavar="NAME", help=against)
-    label = "index or name of the class to explain (each image's predicted one)"
-    parser.add_argument("--label", help=label)
-    parser.add_argument("--seed", type=int, default=0, help="of what is drawn (%(default)s)")
-    parser.add_argument("--workers", type=int, default=1, help="worker processes (%(default)s)")
-    out = "folder to write, where a second run continues (%(default)s)"
-    parser.add_argument("--out", type=place, default=Path("comparison"), help=out)
+    steps = "Points of a curve. Default: every patch, up to 100."
+    parser.add_argument("--steps", type=int, metavar="N", help=steps)
+    parser.add_argument("--against", nargs="+", metavar="NAME", help=AGAINST)
+    label = "Index or name of the class to explain. Default: each image's predicted one."
+    parser.add_argument("--label", metavar="CLASS", help=label)
+    seed = "Seed of what is drawn. Default: %(default)s."
+    parser.add_argument("--seed", type=int, default=0, help=seed)
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help=WORKERS)
+    out = "Folder to write into; the same command goes on there. Default: %(default)s."
+    parser.add_argument("--out", type=place, default=Path("comparison"), metavar="DIR", help=out)
     model_arguments(parser)
 
 

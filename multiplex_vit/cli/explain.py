@@ -34,7 +34,7 @@ _NUMBERS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    explaining_arguments(parser, out="explanations", what="folder to write into")
+    explaining_arguments(parser, out="explanations", what="Folder to write into")
 
 
 def run(args: argparse.Namespace) -> int:

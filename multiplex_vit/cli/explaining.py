@@ -38,14 +38,13 @@ def explaining_arguments(parser: argparse.ArgumentParser, *, out: str, what: str
     out : str
         Default of --out.
     what : str
-        What --out is, such as "folder to write".
+        What --out is, such as "Folder to write into".
     """
     _image_arguments(parser)
-    explainer = "mutex, communities, or another explainer, perhaps with options"
-    method = f"{explainer}: 'rise_tokens(budget=550)'. Default: %(default)s"
+    method = "Explainer, perhaps with options: 'rise_tokens(budget=550)'. Default: %(default)s."
     parser.add_argument("--method", metavar="NAME", default="mutex", help=method)
     parser.add_argument(
-        "--out", type=place, default=Path(out), help=f"{what}. Default: %(default)s"
+        "--out", type=place, default=Path(out), help=f"{what}. Default: %(default)s."
     )
     _protocol_arguments(parser)
     add_settings(parser)
@@ -58,11 +57,11 @@ def _image_arguments(parser: argparse.ArgumentParser) -> None:
         type=place,
         metavar="IMAGE",
         default=[samples()["horse"]],
-        help="image files. Default: the bundled horse",
+        help="Image files. Default: the bundled horse.",
     )
-    label = "index or name of the class to explain. Default: the predicted class"
+    label = "Index or name of the class to explain. Default: the predicted class."
     parser.add_argument("--label", help=label)
-    batch_size = "most masks of a forward pass, or auto. Default: %(default)s"
+    batch_size = "Most masks of a forward pass, or auto. Default: %(default)s."
     parser.add_argument("--batch-size", default="auto", help=batch_size)
     model_arguments(parser)
 
@@ -70,12 +69,12 @@ def _image_arguments(parser: argparse.ArgumentParser) -> None:
 def _protocol_arguments(parser: argparse.ArgumentParser) -> None:
     names = ", ".join(mv.PROTOCOLS)
     baselines = ", ".join(mv.evaluation.BASELINES)
-    how = f"how insertion and deletion are made: {names}, with a baseline ({baselines})"
-    protocol = f"{how} as in patch/blur. Default: %(default)s"
+    protocol = f"How insertion and deletion are made: {names}, with a baseline ({baselines})"
+    protocol += " as in patch/blur. Default: %(default)s."
     parser.add_argument("--protocol", metavar="NAME", default="patch/black", help=protocol)
-    steps = "points of a curve. Default: every patch, up to 100"
+    steps = "Points of a curve. Default: every patch, up to 100."
     parser.add_argument("--steps", type=int, help=steps)
-    seed = "seed of masks that are drawn, and of the random baseline. Default: %(default)s"
+    seed = "Seed of masks that are drawn, and of the random baseline. Default: %(default)s."
     parser.add_argument("--seed", type=int, default=0, help=seed)
 
 

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=place,
         metavar="IMAGE",
         default=samples()["horse"],
-        help="image file. Default: the bundled horse",
+        help="Image file. Default: the bundled horse.",
     )
     model_arguments(parser)
     _layer_arguments(parser)
@@ -35,30 +35,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _layer_arguments(parser: argparse.ArgumentParser) -> None:
     operators = list(mv.models.OPERATORS)
-    operator = "how attention is pooled over heads. Default: %(default)s"
+    operator = "How attention is pooled over heads. Default: %(default)s."
     parser.add_argument("--operator", choices=operators, default="sum", help=operator)
-    heads = "one layer for each block and head, instead of pooling heads"
+    heads = "Make a layer of each block and head. Default: heads are pooled."
     parser.add_argument("--heads", action="store_true", help=heads)
-    prefix = "class, distillation and register tokens are nodes too"
+    prefix = "Let class, distillation and register tokens be nodes. Default: patches alone."
     parser.add_argument("--prefix", action="store_true", help=prefix)
     directions = list(DIRECTIONS)
-    ways = "source attends to target, or as information flows"
-    edges = f"which way edges run: {ways}. Default: %(default)s"
+    edges = "Which way edges run: from the token that attends to the one it attends to (attention),"
+    edges += " or as information flows. Default: %(default)s."
     parser.add_argument("--edges", choices=directions, default="attention", help=edges)
-    min_cut = "cut edges below this share of a layer's greatest weight. Default: %(default)s"
+    min_cut = "Cut edges below this share of a layer's greatest weight. Default: %(default)s."
     parser.add_argument("--min-cut", type=float, default=0.01, help=min_cut)
     # One layer, or all of them taken together: not both.
     group = parser.add_mutually_exclusive_group()
-    group.add_argument("--layer", metavar="LAYER", help="one layer alone, by number or name")
-    aggregate = "all layers taken together into one"
+    layer = "Write one layer alone, by number or name. Default: all layers."
+    group.add_argument("--layer", metavar="LAYER", help=layer)
+    aggregate = "Take all layers together into one. Default: layers stay apart."
     group.add_argument("--aggregate", choices=list(mv.network.AGGREGATIONS), help=aggregate)
 
 
 def _coupling_arguments(parser: argparse.ArgumentParser) -> None:
     couplings = list(mv.network.COUPLINGS)
-    coupling = "which layers the inter-layer links join. Default: %(default)s"
+    coupling = "Which layers the inter-layer links join. Default: %(default)s."
     parser.add_argument("--coupling", choices=couplings, default="ordinal", help=coupling)
-    omega = "weight of an inter-layer link. Default: %(default)s"
+    omega = "Weight of an inter-layer link. Default: %(default)s."
     parser.add_argument("--omega", type=float, default=1.0, help=omega)
 
 
@@ -69,15 +70,15 @@ def _output_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="NAME",
         default=["in_strength"],
-        help=f"centralities written beside each node, of which the first gives size and colour:"
-        f" none, all, or of {names}. Default: in_strength",
+        help=f"Centralities written beside each node, of which the first gives size and colour:"
+        f" none, all, or of {names}. Default: in_strength.",
     )
     formats = list(mv.EXPORTERS)
-    format = "format of the file. Default: by the suffix of --out"
+    format = "Format of the file. Default: by the suffix of --out."
     parser.add_argument("--format", choices=formats, help=format)
-    out = "file to write. Default: network.graphml"
+    out = "File to write. Default: network.graphml."
     parser.add_argument("--out", type=place, help=out)
-    tables = "also write nodes.csv, layers.csv, layer_pairs.csv and multilayer.csv there"
+    tables = "Folder for nodes.csv, layers.csv, layer_pairs.csv and multilayer.csv. Default: none."
     parser.add_argument("--tables", type=place, metavar="DIR", help=tables)
 
 

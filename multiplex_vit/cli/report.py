@@ -5,16 +5,17 @@ import argparse
 import matplotlib
 
 from multiplex_vit.cli.command import DONE, check_outputs, place, say
+from multiplex_vit.cli.studies import AGAINST
 from multiplex_vit.report.writing import REPORT, write_report
 from multiplex_vit.study.study import Study
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("folder", type=place, metavar="DIR", help="folder of a study")
-    parser.add_argument("--out", type=place, help="folder to write into (DIR/report)")
-    against = "explainers that the others are compared with (mutex and the best rival)"
-    parser.add_argument("--against", nargs="+", metavar="NAME", help=against)
+    parser.add_argument("folder", type=place, metavar="DIR", help="Folder of a study.")
+    out = "Folder to write into. Default: DIR/report."
+    parser.add_argument("--out", type=place, metavar="DIR", help=out)
+    parser.add_argument("--against", nargs="+", metavar="NAME", help=AGAINST)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,15 +1,14 @@
 """Options of the settings: every field of `Settings` is an option of the command line.
 
-Name, type and default come from the field, and the help from the docstring of `Settings`. So a new
-field is an option without a line here.
+Name, type, default and help come from the field, so that a new one is an option without a line here.
 """
 
 import argparse
-import dataclasses
-import inspect
-import re
 from typing import Any
 
+import attrs
+
+from multiplex_vit.fields import descriptions
 from multiplex_vit.saliency.settings import REGISTRIES, Settings
 
 _ELSEWHERE = ("seed",)
@@ -42,11 +41,11 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         "settings of the masks",
         "The defaults are those of mutex; other methods have their own.",
     )
-    texts = _descriptions()
-    for field in dataclasses.fields(Settings):
+    texts = descriptions(Settings)
+    for field in attrs.fields(Settings):
         if field.name in _ELSEWHERE:
             continue
-        options: dict[str, Any] = {"help": texts.get(field.name)}
+        options: dict[str, Any] = {"help": _help(texts[field.name])}
         if field.type in _NUMBERS:
             options["type"] = _NUMBERS[field.type]
         if field.name in REGISTRIES:
@@ -62,7 +61,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 def settings_of(args: argparse.Namespace) -> dict[str, Any]:
     """Return the settings that were given, as keyword arguments of `Settings`."""
     given = {}
-    for field in dataclasses.fields(Settings):
+    for field in attrs.fields(Settings):
         if field.name in _ELSEWHERE:
             continue
         value = getattr(args, field.name)
@@ -79,27 +78,13 @@ def numeric_settings() -> list[str]:
     >>> numeric_settings()[:2]
     ['min_cut', 'token_ratio']
     """
-    return [field.name for field in dataclasses.fields(Settings) if field.type in _PLAIN_NUMBERS]
+    return [field.name for field in attrs.fields(Settings) if field.type in _PLAIN_NUMBERS]
 
 
 def _option(field: str) -> str:
     return f"--{field.replace('_', '-')}"
 
 
-def _descriptions() -> dict[str, str]:
-    """Return what the docstring of `Settings` says of each field, as argparse takes it."""
-    # Without docstrings (python -OO) the options are there, but not described.
-    docstring = inspect.getdoc(Settings) or ""
-    descriptions: dict[str, str] = {}
-    names: list[str] = []
-    for line in docstring.splitlines():
-        heading = re.fullmatch(r"(\w+(?:, \w+)*) : .*", line)
-        if heading:
-            names = heading[1].split(", ")
-        elif line.startswith("    "):
-            for name in names:
-                text = line.strip().replace("%", "%%").replace("`", "")
-                descriptions[name] = f"{descriptions.get(name, '')} {text}".strip()
-        else:
-            names = []
-    return descriptions
+def _help(text: str) -> str:
+    """Return a description as argparse takes it."""
+    return text.replace("%", "%%").replace("`", "")

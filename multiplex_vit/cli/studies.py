@@ -11,6 +11,10 @@ from multiplex_vit.study.running import NothingExplainedError
 from multiplex_vit.study.store import MANIFEST
 from multiplex_vit.study.study import Study
 
+AGAINST = "Explainers that the others are compared with. Default: mutex and the best rival."
+WORKERS = "Worker processes. Default: %(default)s, which is this process."
+"""What --against and --workers are, for the help of several commands."""
+
 
 def check_folder(
     folder: Path,

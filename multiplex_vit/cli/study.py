@@ -8,53 +8,77 @@ from multiplex_vit.cli.command import DONE, SOME_FAILED, place, say
 from multiplex_vit.cli.studies import check_folder, run_and_report
 from multiplex_vit.errors import InputError
 from multiplex_vit.report.summary import summarise
-from multiplex_vit.study.config import configured, read_config, swept_option
+from multiplex_vit.study.config import KEYS, PRESETS, configured, read_config, swept_option
+from multiplex_vit.study.plan import EXTRAS
 from multiplex_vit.study.study import Study
 
-_PASSED_ON = (
-    *("images", "out", "model", "device", "dtype", "score", "explainers", "labels", "index"),
-    *("limit", "protocols", "steps", "seed", "target", "save", "chunk", "workers"),
-    *("scheduler", "preset"),
-)
-"""Options that a configuration file has by the same names."""
+_STEPS = "Points of a curve. Default: every patch, up to 100."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    images = "folder, folder of one folder a class, CSV (file, label), or Parquet of images"
+    _input_arguments(parser)
+    _explainer_arguments(parser)
+    _model_arguments(parser)
+    _running_arguments(parser)
+
+
+def _input_arguments(parser: argparse.ArgumentParser) -> None:
+    images = "Folder, folder with one folder a class, CSV (file, label), or Parquet of images."
     parser.add_argument("images", nargs="?", metavar="IMAGES", help=images)
-    parser.add_argument(
-        "--out", type=place, help="folder of the study; the same study continues there"
-    )
-    config = "TOML file with these options by their names, and a table [sweep]"
+    out = "Folder of the study. The same command goes on with a study that was stopped."
+    parser.add_argument("--out", type=place, metavar="DIR", help=out)
+    config = "TOML file that holds these options by their names, and a table [sweep]."
     parser.add_argument("--config", type=place, metavar="FILE", help=config)
-    parser.add_argument("--preset", help="options to start from: published")
-    parser.add_argument("--model", help="bundled model, checkpoint folder or hub id (demo-vit)")
-    explainers = 'such as mutex communities "rise_tokens(budget=550)" (mutex)'
+    preset = f"Options to start from: {', '.join(PRESETS)}. Default: none."
+    parser.add_argument("--preset", metavar="NAME", help=preset)
+    labels = "CSV (file, label) of a folder, or the column that holds labels. Default: as found."
+    parser.add_argument("--labels", metavar="FILE", help=labels)
+    index = "Text file with the places of the images to take, or published. Default: all images."
+    parser.add_argument("--index", metavar="FILE", help=index)
+    limit = "Most images to take. Default: all of them."
+    parser.add_argument("--limit", type=int, metavar="N", help=limit)
+
+
+def _explainer_arguments(parser: argparse.ArgumentParser) -> None:
+    explainers = 'Explainers, such as communities "rise_tokens(budget=550)". Default: mutex.'
     parser.add_argument("--explainers", nargs="+", metavar="NAME", help=explainers)
-    sweep = "values of an option of the explainers that have it; several are combined"
+    sweep = (
+        "Values of an option, for the explainers that have it. "
+        "Given for several options, all combinations are taken. Default: none."
+    )
     parser.add_argument("--sweep", action="append", default=[], metavar="NAME=A,B", help=sweep)
-    parser.add_argument("--labels", help="CSV (file, label) for a folder, or a column's name")
-    parser.add_argument("--index", help="text file of the places of the images, or published")
-    parser.add_argument("--limit", type=int, help="at most so many images")
-    protocols = "such as patch/black, token, mutex2025/black (patch/black)"
+    protocols = "Protocols, such as token mutex2025/black. Default: patch/black."
     parser.add_argument("--protocols", nargs="+", metavar="NAME", help=protocols)
-    parser.add_argument("--steps", type=int, help="points of a curve (every patch, up to 100)")
-    target = "predicted, true, or the index or name of a class (predicted)"
-    parser.add_argument("--target", help=target)
-    save = "of masks, layers, multilayer (masks)"
-    parser.add_argument("--save", nargs="*", metavar="TABLE", help=save)
-    parser.add_argument("--seed", type=int, help="of what is drawn (0)")
-    parser.add_argument("--chunk", type=int, help="images that are computed together (8)")
-    parser.add_argument("--device", help="auto, cpu, cuda, cuda:1, ... (auto)")
-    parser.add_argument("--dtype", help="auto, float32, bfloat16 or float16 (auto)")
-    score = "softmax, sigmoid or raw (as the checkpoint says)"
+    parser.add_argument("--steps", type=int, metavar="N", help=_STEPS)
+    target = "Class to explain: predicted, true, or an index or name. Default: predicted."
+    parser.add_argument("--target", metavar="CLASS", help=target)
+    parser.add_argument("--seed", type=int, help="Seed of what is drawn. Default: 0.")
+
+
+def _model_arguments(parser: argparse.ArgumentParser) -> None:
+    # Without defaults of argparse: what is not given here may stand in the configuration.
+    model = "Bundled model, checkpoint folder or hub id. Default: demo-vit."
+    parser.add_argument("--model", help=model)
+    device = "Device to compute on: auto, cpu, cuda, cuda:1, ... Default: auto."
+    parser.add_argument("--device", help=device)
+    dtype = "Type of the weights: auto, float32, bfloat16 or float16. Default: auto."
+    parser.add_argument("--dtype", help=dtype)
+    score = "What the outputs mean: softmax, sigmoid or raw. Default: what the checkpoint says."
     parser.add_argument("--score", metavar="NAME", help=score)
+
+
+def _running_arguments(parser: argparse.ArgumentParser) -> None:
+    save = f"Tables to keep beside heatmaps and curves: {', '.join(EXTRAS)}. Default: masks."
+    parser.add_argument("--save", nargs="*", metavar="TABLE", help=save)
+    chunk = "Images that are computed together. Default: 8."
+    parser.add_argument("--chunk", type=int, metavar="N", help=chunk)
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--workers", type=int, help="worker processes (1: this one)")
-    scheduler = "Dask scheduler, such as tcp://HOST:8786"
+    workers = "Worker processes. Default: 1, which is this process."
+    where.add_argument("--workers", type=int, metavar="N", help=workers)
+    scheduler = "Dask scheduler to run on, such as tcp://HOST:8786. Default: none."
     where.add_argument("--scheduler", metavar="ADDRESS", help=scheduler)
-    retry = "compute units again in which something failed"
+    retry = "Compute again what failed. Default: what failed stays so."
     parser.add_argument("--retry-failed", action="store_true", help=retry)
 
 
@@ -65,8 +89,9 @@ def run(args: argparse.Namespace) -> int:
         # Where a study runs is one choice: the command line's replaces the file's.
         options.pop("workers", None)
         options.pop("scheduler", None)
-    for name in _PASSED_ON:
-        value = getattr(args, name)
+    for name in KEYS:
+        # --sweep may be given several times, and is put together below.
+        value = None if name == "sweep" else getattr(args, name)
         if value is not None:
             options[name] = str(value) if isinstance(value, Path) else value
     options["sweep"] = {**options.get("sweep", {}), **_swept(args.sweep)}

@@ -202,7 +202,7 @@ class Explanation:
             weight = direct_weight
             if weight is None:
                 weight = self.settings.direct_weight
-            changed = replace(self.settings, estimator=estimator, direct_weight=weight)
+            changed = self.settings.at(estimator=estimator, direct_weight=weight)
             return replace(self, settings=changed, explainer=changed.text)
         if direct_weight:
             what = "no direct attribution was kept"

@@ -1,7 +1,7 @@
 """Given networks: masks of networks that the user filtered, shuffled or built."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -81,14 +81,13 @@ class GivenNetworks:
         """Return settings as an explanation tells them: with the networks it has masks of."""
         if not settings.ranks:
             return settings
-        return replace(settings, operators=tuple(self.networks))
+        return settings.at(operators=tuple(self.networks))
 
     def applied_to(self, settings: Settings) -> Settings:
         """Return settings that take the networks as they are, and make as many masks as before."""
         # A cut at 0 leaves every edge; the budget is that of the settings, since it follows from
         # the operators where none is set.
-        return replace(
-            settings,
+        return settings.at(
             operators=tuple(self.networks),
             graph_operator=self._graph_operator(settings),
             min_cut=0.0,

@@ -30,8 +30,8 @@ class Masks:
         Which patch tokens stay.
     labels : tuple of tuple of str
         Operator, centrality and statistic of each mask; empty where a mask was not made of these.
-    designs : tuple of str, optional
-        The design that made each mask. Default: "centrality".
+    designs : tuple of str
+        The design that made each mask.
     flips : ndarray [mask], optional
         How many tokens each mask would keep or leave otherwise if it were made in float64; known to
         `precision_flips` alone.
@@ -39,7 +39,8 @@ class Masks:
     Examples
     --------
     >>> labels = (("min", "in_strength", "max"), ("max", "in_strength", "max"), ("", "", ""))
-    >>> masks = Masks(np.array([[True, False], [True, False], [False, False]]), labels)
+    >>> kept = np.array([[True, False], [True, False], [False, False]])
+    >>> masks = Masks(kept, labels, designs=("centrality", "centrality", "random"))
     >>> masks.table()[["operator", "kept", "repeats"]].values.tolist()
     [['min', 1, -1], ['max', 1, 0], ['', 0, -1]]
     >>> masks.summary()
@@ -48,13 +49,11 @@ class Masks:
 
     kept: np.ndarray
     labels: tuple[tuple[str, str, str], ...]
-    designs: tuple[str, ...] = ()
+    designs: tuple[str, ...]
     flips: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         check_fields(self)
-        designs = self.designs or ("centrality",) * len(self.labels)
-        object.__setattr__(self, "designs", designs)
 
     @classmethod
     @checked
@@ -207,7 +206,8 @@ def matching(masks: Masks, chosen: Mapping[str, Any]) -> np.ndarray:
 
     Examples
     --------
-    >>> masks = Masks(np.eye(2, dtype=bool), (("sum", "pagerank", "max"), ("sum", "katz", "max")))
+    >>> labels = (("sum", "pagerank", "max"), ("sum", "katz", "max"))
+    >>> masks = Masks(np.eye(2, dtype=bool), labels, designs=("centrality", "centrality"))
     >>> matching(masks, {"operator": "sum", "centrality": ["katz"]}).tolist()
     [False, True]
     """

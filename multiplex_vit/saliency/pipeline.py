@@ -1,7 +1,7 @@
 """Pipeline: images and settings in, explanations out, in passes that all their masks share."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -295,8 +295,7 @@ def _masks(
     masks_of: dict[Settings, Masks] = {}
     masks = []
     for chosen, graph in zip(settings, graphs, strict=True):
-        key = replace(
-            chosen,
+        key = chosen.at(
             estimator="coverage",
             smoothness=1.0,
             direct_weight=0.0,

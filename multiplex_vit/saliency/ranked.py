@@ -68,7 +68,8 @@ def make_masks(
     kept = []
     for key in _keys(ranking):
         kept.append(keep(statistics[key], token_ratio))
-    return Masks(torch.cat(kept).cpu().numpy(), ranking.labels)
+    designs = ("centrality",) * ranking.n_orders
+    return Masks(torch.cat(kept).cpu().numpy(), ranking.labels, designs)
 
 
 def add_statistics(

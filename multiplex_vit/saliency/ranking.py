@@ -1,12 +1,15 @@
 """Ranking: what orders the nodes of networks, and so decides which of them masks keep."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import Any
 
+import attrs
+
 from multiplex_vit.checks import one_of, share, whole
 from multiplex_vit.errors import InputError
+from multiplex_vit.fields import described, option
 from multiplex_vit.registry import Named, name_of
 
 OPERATORS = ("min", "max", "sum")
@@ -23,73 +26,6 @@ STATISTICS = (
     "kurtosis",
 )
 """The published choices."""
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """What orders the nodes: for every operator a network, of it centralities, of these statistics.
-
-    Attributes
-    ----------
-    operators : tuple of str or callable
-        How attention is pooled over heads; each gives a network.
-    centralities : tuple of str or callable
-        Of every node in every layer.
-    statistics : tuple of str or callable
-        Of a node's centrality over layers.
-    min_cut : float, 0 to 1
-        In each layer, edges below this share of the greatest weight are cut. Default: 0.01.
-    starting_layer : int
-        First layer (block) that counts. Default: 0.
-    numerics : "published" or "stable"
-        How statistics are computed and ranked. "published" is float32, as published; "stable" is
-        float64 with five digits, and gives the same order on every processor.
-
-    Raises
-    ------
-    InputError
-        If a number is out of range, or a name is no text.
-
-    Examples
-    --------
-    >>> Ranking(centralities="katz", statistics=["max", "skew"]).n_orders
-    6
-    """
-
-    operators: tuple[Named, ...] = OPERATORS
-    centralities: tuple[Named, ...] = CENTRALITIES
-    statistics: tuple[Named, ...] = STATISTICS
-    min_cut: float = 0.01
-    starting_layer: int = 0
-    numerics: str = "published"
-
-    def __post_init__(self) -> None:
-        checked: dict[str, Any] = {
-            "min_cut": share("min_cut", self.min_cut),
-            "starting_layer": whole("starting_layer", self.starting_layer, at_least=0),
-            "numerics": one_of("numerics", self.numerics, ("published", "stable")),
-        }
-        for name in ("operators", "centralities", "statistics"):
-            checked[name] = names(name, getattr(self, name))
-        for name, value in checked.items():
-            # A frozen dataclass is filled so while it is made.
-            object.__setattr__(self, name, value)
-
-    @property
-    def n_orders(self) -> int:
-        """How many orders of nodes there are: operators x centralities x statistics."""
-        n_measures = len(self.centralities) * len(self.statistics)
-        return len(self.operators) * n_measures
-
-    @property
-    def labels(self) -> tuple[tuple[str, str, str], ...]:
-        """Operator, centrality and statistic of each order, the operator slowest."""
-        labels = []
-        members = (self.operators, self.centralities, self.statistics)
-        for operator, centrality, statistic in product(*members):
-            label = (name_of(operator), name_of(centrality), name_of(statistic))
-            labels.append(label)
-        return tuple(labels)
 
 
 def names(field: str, value: Any) -> tuple[Named, ...]:
@@ -115,3 +51,74 @@ def names(field: str, value: Any) -> tuple[Named, ...]:
     if len(set(texts)) < len(texts):
         raise InputError(f"{field} holds a name twice: {', '.join(texts)}")
     return several
+
+
+@described
+@attrs.frozen(kw_only=True)
+class Ranking:
+    """What orders the nodes: for every operator a network, of it centralities, of these statistics.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range, or a name is no text.
+
+    Examples
+    --------
+    >>> Ranking(centralities="katz", statistics=["max", "skew"]).n_orders
+    6
+    """
+
+    min_cut: float = option(
+        0.01,
+        share,
+        "float, 0 to 1",
+        "In each layer, edges below this share of the greatest weight are cut.",
+    )
+    starting_layer: int = option(
+        0,
+        partial(whole, at_least=0),
+        "int",
+        "First layer (block) that counts.",
+    )
+    operators: tuple[Named, ...] = option(
+        OPERATORS,
+        names,
+        "tuple of str or callable",
+        "How attention is pooled over heads; each operator gives a network.",
+    )
+    centralities: tuple[Named, ...] = option(
+        CENTRALITIES,
+        names,
+        "tuple of str or callable",
+        "Centralities of every node in every layer.",
+    )
+    statistics: tuple[Named, ...] = option(
+        STATISTICS,
+        names,
+        "tuple of str or callable",
+        "Statistics of a node's centrality over layers.",
+    )
+    numerics: str = option(
+        "published",
+        partial(one_of, choices=("published", "stable")),
+        '"published" or "stable"',
+        "How statistics are computed and ranked. As published is in float32; stable is in float64 "
+        "with five digits, and gives the same order on every processor.",
+    )
+
+    @property
+    def n_orders(self) -> int:
+        """How many orders of nodes there are: operators x centralities x statistics."""
+        n_measures = len(self.centralities) * len(self.statistics)
+        return len(self.operators) * n_measures
+
+    @property
+    def labels(self) -> tuple[tuple[str, str, str], ...]:
+        """Operator, centrality and statistic of each order, the operator slowest."""
+        labels = []
+        members = (self.operators, self.centralities, self.statistics)
+        for operator, centrality, statistic in product(*members):
+            label = (name_of(operator), name_of(centrality), name_of(statistic))
+            labels.append(label)
+        return tuple(labels)

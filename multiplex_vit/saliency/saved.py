@@ -1,7 +1,6 @@
 """What a saved explanation holds, writing it, and reading it back, where all is checked."""
 
 import json
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -235,7 +234,7 @@ def _is_record(value: Any) -> bool:
 
 def _settings(record: dict[str, Any]) -> Settings:
     # Checked here, since a wrong name would be Python's error of a call.
-    unknown = set(record) - {setting.name for setting in fields(Settings)}
+    unknown = set(record) - set(Settings().choices())
     if unknown:
         raise InputError(f"{sorted(unknown)[0]!r} is no setting")
     return Settings(**record)

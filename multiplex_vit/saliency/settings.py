@@ -1,17 +1,19 @@
 """Settings: every choice of an explanation by masks, hashable, and the provenance of its result."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any, TypedDict
+
+import attrs
 
 from multiplex_vit.arguments import checked
 from multiplex_vit.checks import not_negative, positive, share, whole
 from multiplex_vit.errors import InputError
+from multiplex_vit.fields import described, option, or_none
 from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.network.centrality import CENTRALITIES
 from multiplex_vit.registry import Named as Named
 from multiplex_vit.registry import Registry, name_of
-from multiplex_vit.saliency import ranking
 from multiplex_vit.saliency.designs import DESIGNS
 from multiplex_vit.saliency.estimators import ESTIMATORS, written
 from multiplex_vit.saliency.ranking import Ranking
@@ -40,53 +42,28 @@ class Choices(TypedDict, total=False):
     direct_weight: float
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How masks are made and weighed.
+def _numbers(name: str, values: Any) -> tuple[float, ...]:
+    single = isinstance(values, str) or not isinstance(values, Iterable)
+    numbers = (values,) if single else tuple(values)
+    if not numbers:
+        what = f"{name} is {values!r}"
+        raise InputError(f"{what}; give at least one number")
+    return tuple(positive(name, number) for number in numbers)
+
+
+def _name_or_function(name: str, value: Any) -> Named:
+    # Whether names are registered is checked later (`resolved`), when all modules are read.
+    if not isinstance(value, str) and not callable(value):
+        raise InputError(f"{name} is {value!r}; give a name or a function")
+    return value
+
+
+@described
+@attrs.frozen(kw_only=True)
+class Settings(Ranking):
+    """How masks are made and weighed: a ranking of nodes, and what is made of it.
 
     The defaults are the published ones: 3 operators x 2 strengths x 9 statistics = 54 masks.
-
-    Attributes
-    ----------
-    min_cut : float, 0 to 1
-        In each layer, edges below this share of the greatest weight are cut. Default: 0.01.
-    token_ratio : float, 0 to 1
-        Share of the patch tokens that a mask removes. Default: 0.5.
-    starting_layer : int
-        First layer (block) that counts. Default: 0.
-    operators : tuple of str or callable
-        How attention is pooled over heads; each operator gives a network. Default: min, max, sum.
-    centralities : tuple of str or callable
-        Centralities of every node in every layer. Default: in_strength, out_strength.
-    statistics : tuple of str or callable
-        Statistics of a node's centrality over layers. Default: the 9 published ones.
-    numerics : "published" or "stable"
-        How statistics are computed and ranked: "published" is float32, "stable" gives the same
-        order on every processor (see `Ranking`). Default: "published".
-    design : str or callable
-        A member of `DESIGNS`: which masks are made. Default: "centrality".
-    budget : int, optional
-        Most forward passes, that of the whole image included. Default: one more than operators x
-        centralities x statistics.
-    seed : int
-        Of designs that draw masks. Default: 0.
-    resolutions : tuple of float
-        Of the communities of which designs make masks, in turn; greater values give smaller
-        communities. Default: 3.
-    estimator : str or callable
-        A member of `ESTIMATORS`: how the heatmap is made of masks and confidences. Default:
-        "coverage".
-    smoothness : float
-        How much the estimator "graph" makes tokens alike that the token graph joins. Default: 10.
-    graph_operator : str or callable
-        How heads are pooled for the token graph that some designs and estimators need. Default:
-        "mean".
-    grid_weight : float, 0 to 1
-        The share of that graph that is the grid of patches; the rest is attention. Default: 0.5.
-    direct_weight : float, at least 0
-        How much the direct logit attribution of tokens (`models.direct`) counts beside the
-        estimator, both in standard deviations; with 0, the default, the heatmap is what the
-        estimator gives. It comes from the pass of the whole image, and takes no other.
 
     Raises
     ------
@@ -102,54 +79,77 @@ class Settings:
     multiplex_vit.errors.InputError: min_cut is 1.5; give a number from 0 to 1
     """
 
-    min_cut: float = 0.01
-    token_ratio: float = 0.5
-    starting_layer: int = 0
-    operators: tuple[Named, ...] = ranking.OPERATORS
-    centralities: tuple[Named, ...] = ranking.CENTRALITIES
-    statistics: tuple[Named, ...] = ranking.STATISTICS
-    numerics: str = "published"
-    design: Named = "centrality"
-    budget: int | None = None
-    seed: int = 0
-    resolutions: tuple[float, ...] = (3.0,)
-    estimator: Named = "coverage"
-    smoothness: float = 10.0
-    graph_operator: Named = "mean"
-    grid_weight: float = 0.5
-    direct_weight: float = 0.0
-
-    def __post_init__(self) -> None:
-        # Whether names are registered is checked later (`resolved`), when all modules are read.
-        for name in ("design", "estimator", "graph_operator"):
-            member = getattr(self, name)
-            if not isinstance(member, str) and not callable(member):
-                what = f"{name} is {member!r}"
-                raise InputError(f"{what}; give a name or a function")
-        checked: dict[str, Any] = {
-            "token_ratio": share("token_ratio", self.token_ratio),
-            "grid_weight": share("grid_weight", self.grid_weight),
-            "seed": whole("seed", self.seed, at_least=0),
-            "smoothness": positive("smoothness", self.smoothness),
-            "direct_weight": not_negative("direct_weight", self.direct_weight),
-            "resolutions": _numbers("resolutions", self.resolutions),
-        }
-        if self.budget is not None:
-            checked["budget"] = whole("budget", self.budget, at_least=2)
-        # A ranking checks its own fields.
-        ranking = self.ranking
-        for setting in fields(Ranking):
-            checked[setting.name] = getattr(ranking, setting.name)
-        for name, value in checked.items():
-            # A frozen dataclass is filled so while it is made.
-            object.__setattr__(self, name, value)
+    token_ratio: float = option(
+        0.5,
+        share,
+        "float, 0 to 1",
+        "Share of the patch tokens that a mask removes.",
+    )
+    design: Named = option(
+        "centrality",
+        _name_or_function,
+        "str or callable",
+        "Which masks are made: a member of `DESIGNS`.",
+    )
+    budget: int | None = option(
+        None,
+        or_none(partial(whole, at_least=2)),
+        "int, optional",
+        "Most forward passes, that of the whole image included. Default: one more than operators x "
+        "centralities x statistics.",
+    )
+    seed: int = option(
+        0,
+        partial(whole, at_least=0),
+        "int",
+        "Seed of designs that draw masks.",
+    )
+    resolutions: tuple[float, ...] = option(
+        (3.0,),
+        _numbers,
+        "tuple of float",
+        "Resolutions of the communities of which designs make masks, in turn; greater values give "
+        "smaller communities.",
+    )
+    estimator: Named = option(
+        "coverage",
+        _name_or_function,
+        "str or callable",
+        "How the heatmap is made of masks and confidences: a member of `ESTIMATORS`.",
+    )
+    smoothness: float = option(
+        10.0,
+        positive,
+        "float, above 0",
+        'How much the estimator "graph" makes tokens alike that the token graph joins.',
+    )
+    graph_operator: Named = option(
+        "mean",
+        _name_or_function,
+        "str or callable",
+        "How heads are pooled for the token graph that some designs and estimators need.",
+    )
+    grid_weight: float = option(
+        0.5,
+        share,
+        "float, 0 to 1",
+        "The share of that graph that is the grid of patches; the rest is attention.",
+    )
+    direct_weight: float = option(
+        0.0,
+        not_negative,
+        "float, at least 0",
+        "How much the direct logit attribution of tokens (`models.direct`) counts beside the "
+        "estimator, both in standard deviations; with 0 the heatmap is what the estimator gives. "
+        "It comes from the pass of the whole image, and takes no other.",
+    )
 
     # --- what they amount to
 
     @property
     def ranking(self) -> Ranking:
         """What orders the nodes."""
-        chosen = {setting.name: getattr(self, setting.name) for setting in fields(Ranking)}
+        chosen = {setting.name: getattr(self, setting.name) for setting in attrs.fields(Ranking)}
         return Ranking(**chosen)
 
     @property
@@ -179,7 +179,7 @@ class Settings:
         Examples
         --------
         >>> limited = Settings(budget=550)
-        >>> limited.most_passes(64), replace(limited, design="random").most_passes(64)
+        >>> limited.most_passes(64), limited.at(design="random").most_passes(64)
         (55, 550)
         """
         # Most designs make as many masks as a budget allows.
@@ -188,6 +188,25 @@ class Settings:
         if most is not None:
             n_masks = min(n_masks, most(self.ranking, n_tokens))
         return n_masks + 1
+
+    def at(self, **options: Any) -> "Settings":
+        """Return the settings with these options changed.
+
+        Raises
+        ------
+        InputError
+            If there is no such option, or it cannot have that value.
+
+        Examples
+        --------
+        >>> Settings().at(budget=550).n_masks
+        549
+        """
+        known = self.choices()
+        for name in options:
+            if name not in known:
+                raise InputError(f"settings have no option {name!r}; known: {', '.join(known)}")
+        return attrs.evolve(self, **options)
 
     # --- names
 
@@ -216,7 +235,7 @@ class Settings:
                 changed[field] = _names_or_functions(registry, value, text)
             elif registry.own_name(value):
                 changed[field] = text
-        return replace(self, **changed)
+        return self.at(**changed)
 
     @checked
     def narrowed(self, labels: Iterable[tuple[str, str, str]]) -> "Settings":
@@ -229,7 +248,7 @@ class Settings:
             # Masks of other designs have no labels, and say nothing about the members.
             if left:
                 changed[field] = tuple(left)
-        return replace(self, **changed)
+        return self.at(**changed)
 
     # --- as text and tables
 
@@ -239,7 +258,7 @@ class Settings:
 
         Examples
         --------
-        >>> Settings(min_cut=0.05).text, replace(COMMUNITIES, seed=3).text
+        >>> Settings(min_cut=0.05).text, COMMUNITIES.at(seed=3).text
         ('mutex(min_cut=0.05)', 'communities(seed=3)')
         """
         settings = self.by_name()
@@ -253,8 +272,7 @@ class Settings:
 
     def choices(self) -> dict[str, Any]:
         """Return the settings as keyword arguments."""
-        names = [setting.name for setting in fields(self)]
-        return {name: getattr(self, name) for name in names}
+        return attrs.asdict(self, recurse=False)
 
     def row(self) -> dict[str, str | int | float]:
         """Return the settings as a row of a table; lists of names are joined with "+"."""
@@ -332,15 +350,6 @@ def _names_or_functions(
     for member, text in zip(members, texts, strict=True):
         named.append(text if registry.own_name(member) else member)
     return tuple(named)
-
-
-def _numbers(name: str, values: Any) -> tuple[float, ...]:
-    single = isinstance(values, str) or not isinstance(values, Iterable)
-    numbers = (values,) if single else tuple(values)
-    if not numbers:
-        what = f"{name} is {values!r}"
-        raise InputError(f"{what}; give at least one number")
-    return tuple(positive(name, number) for number in numbers)
 
 
 PUBLISHED = Settings()

@@ -1,7 +1,7 @@
 """Groups: explainers of a study that are computed together, since they share passes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from multiplex_vit.errors import InputError
@@ -163,4 +163,4 @@ def holds_masks_of(base: Settings, settings: Settings) -> bool:
         if wanted != [name for name in names if name in wanted]:
             return False
     same = {dimension: getattr(base, dimension) for dimension in _DIMENSIONS}
-    return replace(settings, **same) == base
+    return settings.at(**same) == base

@@ -1,10 +1,13 @@
 """Options: how a protocol is run."""
 
-from dataclasses import dataclass
+from functools import partial
 from typing import TypedDict
+
+import attrs
 
 from multiplex_vit.checks import whole
 from multiplex_vit.evaluation.baselines import Baseline
+from multiplex_vit.fields import described, option, or_none
 from multiplex_vit.registry import name_of
 
 
@@ -17,22 +20,10 @@ class Choices(TypedDict, total=False):
     batch_size: int | str
 
 
-@dataclass(frozen=True)
+@described
+@attrs.frozen(kw_only=True)
 class Options:
     """How a protocol is run.
-
-    Attributes
-    ----------
-    baseline : str or callable, optional
-        A member of `BASELINES`. Default: "black". The token protocol has none, and others have
-        their published ones.
-    steps : int, optional
-        Points of a curve after the first. Default: every patch, up to 100. Published protocols have
-        their own.
-    seed : int
-        Seed of the baseline "random". Default: 0.
-    batch_size : int or "auto"
-        Most images of a forward pass. Default: "auto".
 
     Raises
     ------
@@ -45,15 +36,32 @@ class Options:
     'random 3, 16 steps'
     """
 
-    baseline: str | Baseline | None = None
-    steps: int | None = None
-    seed: int = 0
-    batch_size: int | str = "auto"
-
-    def __post_init__(self) -> None:
-        if self.steps is not None:
-            object.__setattr__(self, "steps", whole("steps", self.steps, at_least=1))
-        object.__setattr__(self, "seed", whole("seed", self.seed, at_least=0))
+    baseline: str | Baseline | None = option(
+        None,
+        None,
+        "str or callable, optional",
+        'What patches are painted with: a member of `BASELINES`. Default: "black"; the token '
+        "protocol has none, and others have their published ones.",
+    )
+    steps: int | None = option(
+        None,
+        or_none(partial(whole, at_least=1)),
+        "int, optional",
+        "Points of a curve after the first. Default: every patch, up to 100; published protocols "
+        "have their own.",
+    )
+    seed: int = option(
+        0,
+        partial(whole, at_least=0),
+        "int",
+        'Seed of the baseline "random".',
+    )
+    batch_size: int | str = option(
+        "auto",
+        None,
+        'int or "auto"',
+        "Most images of a forward pass.",
+    )
 
     @property
     def empty(self) -> str | Baseline:

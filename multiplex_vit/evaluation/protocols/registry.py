@@ -1,9 +1,9 @@
 """The registry of protocols, and what its members say of themselves."""
 
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Unpack
 
+import attrs
 import numpy as np
 
 from multiplex_vit.errors import InputError
@@ -122,7 +122,7 @@ def options_of(protocol: str | Protocol, **choices: Unpack[Choices]) -> Options:
     multiplex_vit.errors.InputError: tis2023 has its published blur; leave baseline out, or use protocol='patch'
     """
     PROTOCOLS.resolve(protocol)
-    names = [field.name for field in fields(Options)]
+    names = [field.name for field in attrs.fields(Options)]
     for option in sorted(choices):
         if option not in names:
             raise InputError(f"unknown option {option!r}; known: {', '.join(names)}")

@@ -1,6 +1,5 @@
 """Baselines and controls: heatmaps that know nothing, or turn what is known round."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -57,7 +56,7 @@ def reversed_order(
     A measure that does not rank it last cannot be trusted.
     """
     target = Target.of(model, picture, label)
-    settings = replace(PUBLISHED, budget=budget)
+    settings = PUBLISHED.at(budget=budget)
     published = by_settings(model, target.picture, label, settings)
     passes = published.forward_passes
     values = -published.heatmap

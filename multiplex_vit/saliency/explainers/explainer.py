@@ -5,6 +5,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+import attrs
 import numpy as np
 
 from multiplex_vit.arguments import checked
@@ -31,6 +32,7 @@ from multiplex_vit.saliency.settings import Settings, differences, plain
 from multiplex_vit.spelling import called
 
 
+@attrs.frozen(repr=False, eq=False)
 class Explainer:
     """A way to explain an image: a name and options, as a value.
 
@@ -59,28 +61,18 @@ class Explainer:
     multiplex_vit.errors.InputError: explainer rise_tokens has no option 'budgt' (did you mean ...
     """
 
-    __slots__ = ("_member", "_options", "_settings")
     _member: Member
     _options: tuple[tuple[str, Any], ...]
     _settings: Settings | None
 
-    def __init__(self, member: Member, options: Mapping[str, Any]):
+    @classmethod
+    def of_member(cls, member: Member, options: Mapping[str, Any]) -> "Explainer":
+        """Return a method of the registry with options, those that are the method's own left out."""
         settings = None
         if member.settings is not None:
             settings = settings_at(member.settings, options)
             options = differences(settings, member.settings)
-        # Values are compared and hashed, so that nothing else may set their parts.
-        set_once = object.__setattr__
-        set_once(self, "_member", member)
-        set_once(self, "_options", in_order(options, member.defaults))
-        set_once(self, "_settings", settings)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        what = "an explainer does not change"
-        raise AttributeError(f"{what}; use at({name}=...) for another one")
-
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError("an explainer does not change")
+        return cls(member, in_order(options, member.defaults), settings)
 
     @classmethod
     def of(cls, function: Callable[..., Any]) -> "Explainer":
@@ -104,7 +96,7 @@ class Explainer:
         if isinstance(inner, Explainer):
             return inner.at(**options)
         member = member_behind(inner) or own_member(inner)
-        return cls(member, {}).at(**options)
+        return cls.of_member(member, {}).at(**options)
 
     @property
     def name(self) -> str:
@@ -187,7 +179,7 @@ class Explainer:
             If the method has no such option, or cannot have that value.
         """
         self._check_known(options)
-        return Explainer(self._member, {**self.options, **options})
+        return Explainer.of_member(self._member, {**self.options, **options})
 
     def where_taken(self, **options: Any) -> "Explainer":
         """Return the method with those of the options changed that it has; others are left out.
@@ -308,5 +300,5 @@ def _restored(source: Any, options: dict[str, Any]) -> Explainer:
     It is a member by its name, or a function found where its module has it.
     """
     if isinstance(source, str):
-        return Explainer(MEMBERS[source], options)
+        return Explainer.of_member(MEMBERS[source], options)
     return Explainer.of(source).at(**options)

@@ -3,7 +3,6 @@
 import difflib
 import functools
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -40,7 +39,7 @@ def in_order(
 
 def settings_at(base: Settings, options: Mapping[str, Any]) -> Settings:
     """Return settings with some changed, members of registries by their names."""
-    return replace(base, **options).resolved().by_name()
+    return base.at(**options).resolved().by_name()
 
 
 def of_partial(

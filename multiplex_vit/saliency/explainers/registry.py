@@ -119,7 +119,7 @@ class Explainers(Mapping[str, Explainer]):
         base, options = spelled(name)
         if base not in MEMBERS:
             raise InputError(self._unknown(name, base))
-        return Explainer(MEMBERS[base], {}).at(**options)
+        return Explainer.of_member(MEMBERS[base], {}).at(**options)
 
     def __contains__(self, explainer: object) -> bool:
         """Tell whether a name, with or without options, or a function is a member."""
