@@ -76,7 +76,7 @@ def numeric_settings() -> list[str]:
     Examples
     --------
     >>> numeric_settings()[:2]
-    ['min_cut', 'token_ratio']
+    ['min_cut', 'starting_layer']
     """
     return [field.name for field in attrs.fields(Settings) if field.type in _PLAIN_NUMBERS]
 

@@ -295,10 +295,10 @@ def test_the_text_follows_what_is_changed_without_a_pass(demo_vit):
     found = mv.explain(demo_vit, mv.samples()["cat"])
     assert found.with_estimator("contrast").explainer == "mutex(estimator='contrast')"
     assert found.subset(statistic="max").explainer == "mutex(statistics=('max',))"
-    again = mv.explain(
-        demo_vit, mv.samples()["cat"], method=found.subset(statistic="max").explainer
-    )
-    assert np.array_equal(again.heatmap, found.subset(statistic="max").heatmap)
+    subset = found.subset(statistic="max")
+    again = mv.explain(demo_vit, mv.samples()["cat"], method=subset.explainer)
+    # Other numbers of masks in a batch round otherwise: by at most 1e-6 (see `PUBLISHED`).
+    assert np.abs(again.heatmap - subset.heatmap).max() <= 1e-6
 
 
 def test_explainers_of_all_kinds_share_passes_where_they_can(demo_vit):
