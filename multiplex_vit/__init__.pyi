@@ -1,6 +1,7 @@
 """What `multiplex_vit` offers: the code reads this list, and so do editors and type checkers."""
 
 from . import evaluation as evaluation
+from . import explore as explore
 from . import models as models
 from . import network as network
 from . import plot as plot
@@ -11,6 +12,8 @@ from .errors import InputError as InputError
 from .evaluation import PROTOCOLS as PROTOCOLS
 from .evaluation import Faithfulness as Faithfulness
 from .evaluation import evaluate as evaluate
+from .evaluation import explorer as explorer
+from .explore import Explorer as Explorer
 from .models import VisionModel as VisionModel
 from .models import load as load
 from .network import CENTRALITIES as CENTRALITIES

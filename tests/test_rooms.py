@@ -24,6 +24,7 @@ RANKS = {
     "tabular": 4,
     "pictures": 4,
     "plot": 4,
+    "explore": 4.5,
     "network": 5,
     "models": 5,
     "saliency": 6,

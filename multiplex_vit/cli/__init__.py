@@ -21,6 +21,10 @@ COMMANDS = {
         "network",
         "Write the multiplex network of an image to a file.",
     ),
+    "explore": Command(
+        "explore",
+        "Write an interactive page of an image: its network, masks and curves.",
+    ),
     "evaluate": Command(
         "evaluate",
         "Explain images and measure the heatmaps, as a table.",

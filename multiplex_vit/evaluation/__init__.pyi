@@ -11,6 +11,7 @@ from .localisation import pointing_game as pointing_game
 from .mosaics import Mosaic as Mosaic
 from .mosaics import draw_mosaics as draw_mosaics
 from .mosaics import mosaic as mosaic
+from .page import explorer as explorer
 from .protocols import PROTOCOLS as PROTOCOLS
 from .sanity import flip_stability as flip_stability
 from .sanity import greedy_ceiling as greedy_ceiling

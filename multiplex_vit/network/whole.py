@@ -1,4 +1,4 @@
-"""Whole: a network with its inter-layer links, for matrices, other libraries and files."""
+"""Whole: a network with its inter-layer links, for matrices, other libraries, files and pages."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -12,13 +12,15 @@ import pandas as pd
 from scipy import sparse
 
 from multiplex_vit.accepts import accepts
-from multiplex_vit.network import convert, export, tables
+from multiplex_vit.explore import Explorer
+from multiplex_vit.network import convert, export, tables, thinned
 from multiplex_vit.network.coupling import supra_adjacency
 from multiplex_vit.network.direction import DIRECTIONS
 from multiplex_vit.network.layer import Graphs, Layer
 from multiplex_vit.network.positions import positions
 from multiplex_vit.network.tables import Measures
 from multiplex_vit.network.tokens import Tokens
+from multiplex_vit.pictures import read_image
 from multiplex_vit.registry import Named
 
 
@@ -254,6 +256,44 @@ class Whole:
             If the format or a measure is unknown, or the file cannot be written.
         """
         return export.write(self._export(coupling, omega, measures), Path(path), format)
+
+    @accepts()
+    def explore(
+        self,
+        image: Any = None,
+        *,
+        measures: Measures = None,
+        title: str | None = None,
+    ) -> Explorer:
+        """Return the network as an interactive page, which also is a widget.
+
+        Parameters
+        ----------
+        image : path-like, PIL image or array, optional
+            The photo to show beside it, as the model saw it (square, if the model saw a square).
+            Default: none, and the page shows an empty grid.
+        measures : as for `node_table`
+            Values by which nodes can be coloured and sized. Default: all centralities, and of a
+            network of heads the strengths.
+        title : str, optional
+            Heading of the page. Default: the model and the prediction where they are known.
+
+        Returns
+        -------
+        Explorer
+            `write("network.html")` writes the page, `widget()` shows it in a notebook.
+
+        Raises
+        ------
+        InputError
+            If the image or a measure cannot be used, or the network is too large for a page.
+        """
+        view = None if image is None else np.asarray(read_image(image))
+        return Explorer(
+            title=thinned.title_of(self) if title is None else title,
+            networks=thinned.thinned(self, measures),
+            view=view,
+        )
 
     def _export(
         self,

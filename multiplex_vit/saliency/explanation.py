@@ -23,14 +23,14 @@ from multiplex_vit.saliency.given import text_of
 from multiplex_vit.saliency.masks import Masks, matching
 from multiplex_vit.saliency.saved import read_explanation, write_explanation
 from multiplex_vit.saliency.settings import Settings
+from multiplex_vit.saliency.shown import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False)
-class Explanation:
+class Explanation(Shown):
     """Why a model sees a class in an image.
 
     What is made of masks holds every class's heatmap; asking for another takes no forward pass.
@@ -261,7 +261,7 @@ class Explanation:
         settings = self.settings.narrowed(left.labels)
         return replace(changed, settings=settings, explainer=settings.text)
 
-    # --- tables, pictures, files
+    # --- tables, files
 
     def row(self) -> dict[str, Any]:
         """Return a tidy row: model, class, its score, explainer, settings, masks and passes."""
@@ -294,51 +294,6 @@ class Explanation:
         import pandas as pd
 
         return pd.DataFrame([self.row()])
-
-    @property
-    def title(self) -> str:
-        """The class explained and its score in the whole image, as pictures show them."""
-        return f"{self.label_name} ({self.score.text(self.clean[self.label], 2)})"
-
-    def plot(
-        self,
-        *,
-        alpha: float = 0.6,
-        smooth: bool = False,
-        colourbar: bool = False,
-        title: str | None = None,
-        ax: "Axes | None" = None,
-    ) -> "Axes":
-        """Draw the heatmap over the image; see `multiplex_vit.plot.overlay`.
-
-        Parameters
-        ----------
-        alpha : float
-            Opacity of the heatmap. Default: 0.6.
-        smooth : bool
-            Interpolate between patches. Default: False.
-        colourbar : bool
-            Draw the scale beside it. Default: False.
-        title : str, optional
-            Default: the class and its score.
-        ax : Axes, optional
-            Default: the current one.
-        """
-        # Drawing is not needed to explain, and takes half a second to import.
-        from multiplex_vit import plot
-
-        title = self.title if title is None else title
-        options: dict[str, Any] = {
-            "alpha": alpha,
-            "smooth": smooth,
-            "colourbar": colourbar,
-        }
-        return plot.overlay(self.view, self.heatmap, title=title, ax=ax, **options)
-
-    def _repr_png_(self) -> bytes:
-        from multiplex_vit import plot
-
-        return plot.thumbnail(self.view, self.heatmap, title=self.title)
 
     @checked
     def save(self, path: str | Path) -> None:

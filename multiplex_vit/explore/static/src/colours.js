@@ -1,0 +1,82 @@
+// Colours: scales that people with colour blindness can read, on light and on dark ground.
+
+import { placeBetween } from "./arrays.js";
+
+// Points of viridis (van der Walt, Smith, 2015), between which colours are mixed.
+const VIRIDIS = ["#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725"];
+// Points of inferno, for heat over a photo.
+const INFERNO = ["#1b0c41", "#4a0c6b", "#781c6d", "#a52c60", "#cf4446", "#ed6925", "#fb9b06", "#f7d13d", "#fcffa4"];
+// Okabe, Ito (2008), and three more that stay apart from them.
+const GROUPS = ["#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#8c6bb1", "#a6761d", "#66c2a5"];
+
+/** What edges and marks have for colours in each theme. */
+export const INK = {
+  light: { ground: "#ffffff", text: "#1f2328", faint: "#d8dbe0", edge: "#3a4658", sent: "#c2410c", received: "#0369a1", pin: "#111827" },
+  dark: { ground: "#14171c", text: "#e6e8eb", faint: "#343a43", edge: "#aab8cc", sent: "#fb923c", received: "#38bdf8", pin: "#f9fafb" },
+};
+
+export const OTHER = "#9aa1ab";
+
+function channels(hex) {
+  return [1, 3, 5].map((start) => parseInt(hex.slice(start, start + 2), 16));
+}
+
+function table(points) {
+  const colours = points.map(channels);
+  const mixed = [];
+  for (let step = 0; step < 256; step += 1) {
+    const place = (step / 255) * (colours.length - 1);
+    const before = Math.min(Math.floor(place), colours.length - 2);
+    const part = place - before;
+    const mix = colours[before].map((value, channel) =>
+      Math.round(value + part * (colours[before + 1][channel] - value)),
+    );
+    mixed.push(mix);
+  }
+  return mixed;
+}
+
+const VALUE_TABLE = table(VIRIDIS);
+const HEAT_TABLE = table(INFERNO);
+
+export function css([red, green, blue], alpha = 1) {
+  return `rgba(${red},${green},${blue},${alpha})`;
+}
+
+/** Return a colour between the ground (0) and another colour (1), without transparency. */
+export function overGround(ground, colour, part) {
+  const below = channels(ground);
+  const above = channels(colour);
+  return css(above.map((value, channel) => Math.round(below[channel] + part * (value - below[channel]))));
+}
+
+export function withAlpha(hex, alpha) {
+  return css(channels(hex), alpha);
+}
+
+/** Return the colour of a value in a range; grey where it is missing. */
+export function colourOf(value, range) {
+  if (Number.isNaN(value)) return OTHER;
+  return css(VALUE_TABLE[Math.round(255 * placeBetween(value, range))]);
+}
+
+/** Return the red, green and blue of heat from 0 to 1. */
+export function heatOf(share) {
+  return HEAT_TABLE[Math.round(255 * share)];
+}
+
+/** Return a CSS gradient of a scale: "values" or "heat". */
+export function gradientOf(kind) {
+  const points = kind === "heat" ? INFERNO : VIRIDIS;
+  return `linear-gradient(to right, ${points.join(", ")})`;
+}
+
+/** Return a colour for each group by its number: the largest groups have one of their own. */
+export function groupColours(numbers) {
+  const counts = new Map();
+  for (const number of numbers) counts.set(number, (counts.get(number) ?? 0) + 1);
+  const bySize = [...counts].sort((one, other) => other[1] - one[1] || one[0] - other[0]);
+  const colours = new Map();
+  bySize.forEach(([number], place) => colours.set(number, GROUPS[place] ?? OTHER));
+  return colours;
+}
