@@ -222,6 +222,10 @@ def calls(folder):
             evaluate_many,
             {**asked, "heatmaps": [heatmap()], "label": 1, "protocols": ["token"], **MEASURED},
         ),
+        "explorer": (
+            mv.explorer,
+            {**asked, "label": 1, "method": SETTINGS, "operators": ["sum"], "steps": 2},
+        ),
         "mosaic": (
             mv.evaluation.mosaic,
             {"model": vit, "images": [shown] * 4, "shape": (2, 2), "full_size": False},
@@ -338,6 +342,7 @@ def methods(folder):
     """Return every call of a method."""
     vit, out = model(), folder / "study"
     own = explanation()
+    own_network = mv.multiplex(vit, picture())
     fid = mv.Faithfulness(curve(), curve(), 1)
     measured = studied(folder)
     return {
@@ -374,6 +379,16 @@ def methods(folder):
             {"tokens": tokens(), "kept": [KEPT], "batch_size": 2},
         ),
         "VisionModel.with_module": (vit.with_module, {"module": vit.model, "name": "a"}),
+        "Explanation.explore": (
+            own.explore,
+            {
+                "network": own_network,
+                "faithfulness": None,
+                "classes": [0],
+                "measures": ["in_strength"],
+                "title": "a",
+            },
+        ),
         "Explanation.contrast": (own.contrast, {"label": 0, "against": 1}),
         "Explanation.estimate": (own.estimate, {"estimator": "contrast"}),
         "Explanation.for_class": (own.for_class, {"label": 1}),

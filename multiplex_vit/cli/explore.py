@@ -29,11 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--operators",
         nargs="+",
-        choices=list(mv.OPERATORS),
+        choices=list(mv.models.OPERATORS),
         metavar="NAME",
         default=["sum"],
         help=f"how attention is pooled over heads, a network for each:"
-        f" {', '.join(mv.OPERATORS)}. Default: sum",
+        f" {', '.join(mv.models.OPERATORS)}. Default: sum",
     )
     steps = "points of the insertion and deletion curves; 0 for none. Default: %(default)s"
     parser.add_argument("--steps", type=int, default=25, help=steps)

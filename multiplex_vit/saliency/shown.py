@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from multiplex_vit.arguments import checked
 from multiplex_vit.explore import Explorer
 from multiplex_vit.models.score import Score
 from multiplex_vit.network.tables import Measures
@@ -81,6 +82,7 @@ class Shown:
 
         return plot.thumbnail(self.view, self.heatmap, title=self.title)
 
+    @checked
     def explore(
         self,
         network: Any,
