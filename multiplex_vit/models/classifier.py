@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Operators = Iterable[str | Callable]
 """Head operators, by name or as functions."""
 
+Rules = str | Callable
+"""Rules of relevance: a member of `models.backward.methods.RULES`, by name or as a function."""
+
 
 class Classifier(Protocol):
     """A Vision Transformer that classifies images, and images from some of their tokens.
@@ -125,8 +128,13 @@ class Classifier(Protocol):
     ) -> "Tensor":
         """Return class scores [image, class] of pixel values [image, channel, row, col]."""
 
+    def relevance(
+        self, tokens: "Tokens | Tensor", labels: Sequence[int | None], rules: Rules
+    ) -> "tuple[Tensor, Tensor]":
+        """Return the relevance [image, layer, token] of tokens by rules, and class scores."""
+
     def attention_gradients(
-        self, tokens: "Tokens | Tensor", label: int | None
+        self, tokens: "Tokens | Tensor", label: int | None, *, rules: Rules | None = None
     ) -> "tuple[Tensor, Tensor, Tensor]":
         """Return the attention of every head, its gradient, and class scores."""
 
@@ -136,7 +144,7 @@ class Classifier(Protocol):
         """Return how each block's attention changes the logit read from that block's output."""
 
     def token_gradients(
-        self, tokens: "Tokens | Tensor", label: int | None
+        self, tokens: "Tokens | Tensor", label: int | None, *, rules: Rules | None = None
     ) -> "tuple[Tensor, Tensor, Tensor]":
         """Return the tokens that enter the last block's attention, their gradient, and scores."""
 

@@ -3,7 +3,7 @@
 No parameter of the model is given a gradient.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.attention import watched
+from multiplex_vit.models.backward.following import by_rules
 from multiplex_vit.models.fast.runner import Runner
 from multiplex_vit.models.logits import Logits
 from multiplex_vit.models.passes import logits_of_tokens
@@ -20,7 +21,12 @@ from multiplex_vit.models.swaps import answering
 
 
 def attention_gradients(
-    port: Port, outputs: Logits, tokens: Tokens, label: int | None
+    port: Port,
+    outputs: Logits,
+    tokens: Tokens,
+    label: int | None,
+    *,
+    rules: str | Callable | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the attention of every head, the gradient of a logit at it, and class scores.
 
@@ -34,13 +40,16 @@ def attention_gradients(
         Of one image, from `VisionModel.embed`.
     label : int, optional
         The class whose logit it is; None stands for the predicted one.
+    rules : str or callable, optional
+        A member of `backward.methods.RULES` that gradients follow. Default: none, torch's own.
 
     Returns
     -------
     attention, gradient : Tensor [layer, head, query, key]
     scores : Tensor [1, class]
     """
-    with _followed(port.module), watched(port) as layers:
+    module = port.module
+    with followed(module), by_rules(module, rules), watched(port) as layers:
         # One pass gives the attention of all blocks, one backward pass all gradients.
         logits = _logits(port, tokens)
         label = _label_or_predicted(logits, label)
@@ -67,7 +76,7 @@ def block_gradients(
     """
     blocks = port.blocks
     gradients = []
-    with _followed(port.module), attending(port.module):
+    with followed(port.module), attending(port.module):
         with watched(port) as layers, outputs_of(blocks) as given:
             logits = _logits(port, tokens)
         label = _label_or_predicted(logits, label)
@@ -83,7 +92,12 @@ def block_gradients(
 
 
 def token_gradients(
-    port: Port, outputs: Logits, tokens: Tokens, label: int | None
+    port: Port,
+    outputs: Logits,
+    tokens: Tokens,
+    label: int | None,
+    *,
+    rules: str | Callable | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the patch tokens behind the last block's first layer norm, and their gradient.
 
@@ -96,7 +110,8 @@ def token_gradients(
     """
     model = port.module
     norm = _first_norm(port.blocks[-1])
-    with _followed(model), outputs_of([norm]) as given, attending(model):
+    following = by_rules(model, rules)
+    with followed(model), following, attending(model), outputs_of([norm]) as given:
         logits = _logits(port, tokens)
         label = _label_or_predicted(logits, label)
         logit = logits[0, label]
@@ -127,7 +142,7 @@ def pixel_gradients(runner: Runner, outputs: Logits, pixels: Tensor, label: int)
     n_token = port.n_token(pixels.shape[2:])
     n_images = runner.batch_size(port, n_token, "auto")
     gradients = []
-    with _followed(port.module), attending(port.module):
+    with followed(port.module), attending(port.module):
         for chunk in pixels.split(n_images):
             values = chunk.to(port.device, port.dtype, copy=True).requires_grad_()
             scores = outputs.scores(port.logits(values))
@@ -138,7 +153,7 @@ def pixel_gradients(runner: Runner, outputs: Logits, pixels: Tensor, label: int)
 
 
 @contextmanager
-def _followed(model: nn.Module) -> Iterator[None]:
+def followed(model: nn.Module) -> Iterator[None]:
     """Follow what is computed, for gradients, whatever the caller switched off."""
     if any(weight.is_inference() for weight in model.parameters()):
         raise InputError(

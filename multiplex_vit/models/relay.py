@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multiplex_vit.models.classifier import Classifier, Operators
+from multiplex_vit.models.classifier import Classifier, Operators, Rules
 
 if TYPE_CHECKING:
     import torch
@@ -158,11 +158,17 @@ class Relay:
         """Hand on."""
         return self.model.classify(pixels, batch_size=batch_size)
 
+    def relevance(
+        self, tokens: "Tokens | Tensor", labels: Sequence[int | None], rules: Rules
+    ) -> "tuple[Tensor, Tensor]":
+        """Hand on."""
+        return self.model.relevance(tokens, labels, rules)
+
     def attention_gradients(
-        self, tokens: "Tokens | Tensor", label: int | None
+        self, tokens: "Tokens | Tensor", label: int | None, *, rules: Rules | None = None
     ) -> "tuple[Tensor, Tensor, Tensor]":
         """Hand on."""
-        return self.model.attention_gradients(tokens, label)
+        return self.model.attention_gradients(tokens, label, rules=rules)
 
     def block_gradients(
         self, tokens: "Tokens | Tensor", label: int | None
@@ -171,10 +177,10 @@ class Relay:
         return self.model.block_gradients(tokens, label)
 
     def token_gradients(
-        self, tokens: "Tokens | Tensor", label: int | None
+        self, tokens: "Tokens | Tensor", label: int | None, *, rules: Rules | None = None
     ) -> "tuple[Tensor, Tensor, Tensor]":
         """Hand on."""
-        return self.model.token_gradients(tokens, label)
+        return self.model.token_gradients(tokens, label, rules=rules)
 
     def pixel_gradients(self, pixels: "Tensor", label: int) -> "Tensor":
         """Hand on."""

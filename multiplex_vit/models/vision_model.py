@@ -11,7 +11,8 @@ from multiplex_vit.arguments import checked, checked_but
 from multiplex_vit.checks import label_index
 from multiplex_vit.errors import InputError
 from multiplex_vit.models import attention, direct, gradients, inputs, masked
-from multiplex_vit.models.classifier import Operators
+from multiplex_vit.models.backward.relevance import relevance
+from multiplex_vit.models.classifier import Operators, Rules
 from multiplex_vit.models.fast.runner import Runner
 from multiplex_vit.models.fast.switches import Fast, fast_of
 from multiplex_vit.models.logits import Logits
@@ -363,15 +364,27 @@ class VisionModel:
         return masked.scores_of_images(self._runner, self.logits, pixels, batch_size)
 
     @checked
+    def relevance(
+        self, tokens: Tokens | Tensor, labels: Sequence[int | None], rules: Rules
+    ) -> tuple[Tensor, Tensor]:
+        """Return the relevance of every token to a logit by rules, and class scores.
+
+        See `multiplex_vit.models.backward.relevance.relevance`.
+        """
+        known = [None if label is None else self.label_of(label, 0) for label in labels]
+        return relevance(self.port, self.logits, self._tokens(tokens), known, rules)
+
+    @checked
     def attention_gradients(
-        self, tokens: Tokens | Tensor, label: int | None
+        self, tokens: Tokens | Tensor, label: int | None, *, rules: Rules | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the attention of every head, the gradient of a logit at it, and class scores.
 
         See `multiplex_vit.models.gradients.attention_gradients`.
         """
         label = None if label is None else self.label_of(label, 0)
-        return gradients.attention_gradients(self.port, self.logits, self._tokens(tokens), label)
+        tokens = self._tokens(tokens)
+        return gradients.attention_gradients(self.port, self.logits, tokens, label, rules=rules)
 
     @checked
     def block_gradients(self, tokens: Tokens | Tensor, label: int | None) -> tuple[Tensor, Tensor]:
@@ -384,14 +397,15 @@ class VisionModel:
 
     @checked
     def token_gradients(
-        self, tokens: Tokens | Tensor, label: int | None
+        self, tokens: Tokens | Tensor, label: int | None, *, rules: Rules | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the patch tokens behind the last block's first layer norm, and their gradient.
 
         See `multiplex_vit.models.gradients.token_gradients`.
         """
         label = None if label is None else self.label_of(label, 0)
-        return gradients.token_gradients(self.port, self.logits, self._tokens(tokens), label)
+        tokens = self._tokens(tokens)
+        return gradients.token_gradients(self.port, self.logits, tokens, label, rules=rules)
 
     @checked
     def pixel_gradients(self, pixels: Tensor, label: int) -> Tensor:

@@ -33,6 +33,7 @@ def arguments_of(method, model, pixels):
         "probabilities": (tokens, kept),
         "probabilities_of_images": (tokens, [kept]),
         "classify": (pixels(),),
+        "relevance": (tokens, [1], "attn_lrp"),
         "attention_gradients": (tokens, 1),
         "block_gradients": (tokens, 1),
         "token_gradients": (tokens, 1),

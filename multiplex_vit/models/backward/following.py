@@ -1,0 +1,107 @@
+"""Following a model's operations by rules of relevance, inside a `with`, and no longer."""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from multiplex_vit.models.backward.methods import RULES, Rules
+from multiplex_vit.models.backward.operations import Operation
+from multiplex_vit.models.backward.surrogates import with_gradient_of
+
+
+@contextmanager
+def by_rules(module: nn.Module, rules: str | Callable[..., Rules] | None) -> Iterator[None]:
+    """Let gradients of what a module computes inside follow rules; what it gives stays the same.
+
+    Nothing is put into the module. Its weights ask for no gradient meanwhile, which tells apart
+    what depends on the tokens from what does not; afterwards they do as before.
+
+    Parameters
+    ----------
+    module : nn.Module
+        In evaluation mode.
+    rules : str, callable or None
+        A member of `RULES`; None leaves torch's own gradients.
+    """
+    if rules is None:
+        yield
+        return
+    with _fixed_weights(module), _Following(RULES.resolve(rules)()):
+        yield
+
+
+@contextmanager
+def _fixed_weights(module: nn.Module) -> Iterator[None]:
+    weights = [weight for weight in module.parameters() if weight.requires_grad]
+    try:
+        for weight in weights:
+            weight.requires_grad_(False)
+        yield
+    finally:
+        for weight in weights:
+            weight.requires_grad_(True)
+
+
+class _Following(TorchFunctionMode):
+    """Hands operations to their rules while it is entered; torch leaves it while a rule runs."""
+
+    def __init__(self, rules: Rules):
+        super().__init__()
+        self.rules = rules
+
+    def __torch_function__(
+        self,
+        function: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        operation = Operation(function, args, kwargs or {})
+        kind = operation.kind
+        if kind is None or not operation.is_followed:
+            return operation.run()
+        if kind == "attention":
+            return self._in_parts(operation)
+        rule = self.rules.get(kind)
+        if rule is None:
+            return operation.run()
+        if not operation.is_in_place:
+            return rule(operation)
+        # A rule needs the inputs as they were, so the result is written over them at the end.
+        return args[0].copy_(rule(operation.not_in_place()))
+
+    def _in_parts(self, operation: Operation) -> Tensor:
+        """Return fused attention, with the gradient of its products and softmax, by their rules."""
+        with self:
+            parts = attention_in_parts(*operation.args, **operation.kwargs)
+        return with_gradient_of(operation.value(), parts)
+
+
+def attention_in_parts(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
+    """Return scaled dot-product attention as two matrix products and a softmax.
+
+    Parameters are those of `torch.nn.functional.scaled_dot_product_attention`; Vision Transformers
+    are neither causal, nor do heads share keys, and nothing drops out in evaluation mode.
+    """
+    if scale is None:
+        scale = 1 / math.sqrt(query.shape[-1])
+    scores = torch.matmul(query, key.transpose(-2, -1)) * scale
+    if attn_mask is not None and attn_mask.dtype == torch.bool:
+        scores = scores.masked_fill(~attn_mask, -torch.inf)
+    elif attn_mask is not None:
+        scores = scores + attn_mask
+    return torch.matmul(scores.softmax(-1), value)
