@@ -11,7 +11,7 @@ from multiplex_vit.arguments import fitting
 from multiplex_vit.checks import whole, whole_or_none
 from multiplex_vit.errors import InputError
 from multiplex_vit.limits import MOST_WHOLE
-from multiplex_vit.spelling import called, spelled
+from multiplex_vit.spelling import base_name, called, spelled
 
 F = TypeVar("F", bound=Callable[..., Any])
 Named = str | Callable[..., Any]
@@ -122,10 +122,11 @@ class Registry(Generic[F]):
             raise InputError(f"a {self.kind} is wanted, not {shown}; give a name or a function")
         if name in self._functions:
             return self._functions[name]
-        own, options = spelled(name)
+        own = base_name(name)
         if own not in self._functions:
             raise InputError(self._unknown(name, own))
         function = self._functions[own]
+        _, options = spelled(name)
         self._check_options(own, function, options)
         return functools.partial(function, **options)  # type: ignore[return-value]
 
@@ -175,8 +176,7 @@ class Registry(Generic[F]):
         ['square', 'square', 'square', 'square', '']
         """
         if isinstance(member, str):
-            own = member if member in self._functions else spelled(member)[0]
-            return own if own in self._functions else ""
+            return self._own_name_of_text(member)
         # What is registered may be a partial itself, so every link of the chain may be a member.
         link: Any = member
         while True:
@@ -189,6 +189,15 @@ class Registry(Generic[F]):
         for name, function in self._functions.items():
             if _bare(function) is link:
                 return name
+        return ""
+
+    def _own_name_of_text(self, text: str) -> str:
+        if text in self._functions:
+            return text
+        # A text whose options cannot be read means no member.
+        with suppress(InputError):
+            own, _ = spelled(text)
+            return own if own in self._functions else ""
         return ""
 
     def options(self, member: Named) -> dict[str, Any]:

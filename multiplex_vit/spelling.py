@@ -5,6 +5,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from multiplex_vit.errors import InputError
+
 
 def called(name: str, options: Mapping[str, Any], places: Iterable[Any] = ()) -> str:
     """Return the text of a function's name with options; without any, the name alone.
@@ -19,30 +21,68 @@ def called(name: str, options: Mapping[str, Any], places: Iterable[Any] = ()) ->
     return f"{name}({', '.join(given)})" if given else name
 
 
-def spelled(text: str) -> tuple[str, dict[str, Any]]:
-    """Return name and options of a text that `called` wrote; any other text is a name without options.
+def base_name(text: str) -> str:
+    """Return what stands before the options of a text.
 
     Examples
     --------
-    >>> spelled("betweenness(length='log')"), spelled("sum/std"), spelled("f(x)")
-    (('betweenness', {'length': 'log'}), ('sum/std', {}), ('f(x)', {}))
+    >>> base_name("betweenness(length='log')"), base_name("sum/std"), base_name("katz(")
+    ('betweenness', 'sum/std', 'katz')
     """
-    name, opening, _ = text.partition("(")
-    if not opening or not text.endswith(")"):
+    return text.partition("(")[0]
+
+
+def spelled(text: str) -> tuple[str, dict[str, Any]]:
+    """Return name and options of a text that `called` wrote; one without brackets is a name alone.
+
+    Raises
+    ------
+    InputError
+        If what stands in the brackets are no options, or the value of one cannot be read.
+
+    Examples
+    --------
+    >>> spelled("betweenness(length='log')"), spelled("sum/std")
+    (('betweenness', {'length': 'log'}), ('sum/std', {}))
+    >>> spelled("mutex(min_cut=nan)")
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: min_cut of mutex is nan, which is no value; give a number, ...
+    """
+    name = base_name(text)
+    if name == text:
         return text, {}
     try:
         # A name need not be one of Python's, as "sum/std" is none.
         call = ast.parse(f"f{text[len(name) :]}", mode="eval").body
-        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.args:
-            return text, {}
-        options = {}
-        for word in call.keywords:
-            if word.arg is None:
-                return text, {}
-            options[word.arg] = ast.literal_eval(word.value)
-    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
-        return text, {}
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        raise _no_options(text, getattr(error, "msg", None) or str(error)) from error
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+        raise _no_options(text, "more than one pair of brackets")
+    if call.args:
+        raise _no_options(text, f"{ast.unparse(call.args[0])} is without a name")
+    options = {}
+    for word in call.keywords:
+        if word.arg is None:
+            raise _no_options(text, f"**{ast.unparse(word.value)} is without a name")
+        if word.arg in options:
+            raise _no_options(text, f"{word.arg} is there twice")
+        options[word.arg] = _value(name, word.arg, word.value)
     return name, options
+
+
+def _value(name: str, option: str, written: ast.expr) -> Any:
+    """Return the value of an option; only literals are read, and nothing is run."""
+    try:
+        return ast.literal_eval(written)
+    except (ValueError, TypeError, MemoryError, RecursionError) as error:
+        what = f"{option} of {name} is {ast.unparse(written)}, which is no value"
+        kinds = "a number, a text in quotes, True, False, None, or a list of these"
+        raise InputError(f"{what}; give {kinds}") from error
+
+
+def _no_options(text: str, reason: str) -> InputError:
+    what = f"the options in {text!r} cannot be read ({reason})"
+    return InputError(f"{what}; write them as name(option=value, option=value)")
 
 
 def _literal(value: Any) -> str:

@@ -1,6 +1,7 @@
 import ast
 import functools
 import inspect
+import re
 
 import numpy as np
 import pytest
@@ -137,17 +138,43 @@ def test_what_is_no_name_is_refused_in_one_line(registry, nonsense):
             chosen(registry, nonsense)
 
 
-def test_options_that_are_no_literals_are_no_options():
-    for text in (
-        "katz(attenuation=x)",
-        "katz(0.5)",
-        "katz(**a)",
-        "katz(",
-        "katz()()",
-        "(katz)",
-        "",
-    ):
-        assert text not in mv.CENTRALITIES
+UNREADABLE = {
+    "(min_cut=nan)": r"min_cut of {name} is nan, which is no value; give a number",
+    "(a=1, b=word)": r"b of {name} is word, which is no value; .* a text in quotes",
+    "(a=[1, print()])": r"a of {name} is \[1, print\(\)\], which is no value",
+    "(a=1 + 1)": r"a of {name} is 1 \+ 1, which is no value",
+    "(0.5)": r"cannot be read \(0.5 is without a name\)",
+    "(**a)": r"cannot be read \(\*\*a is without a name\)",
+    "()()": r"cannot be read \(more than one pair of brackets\)",
+    "() or f()": r"cannot be read \(more than one pair of brackets\)",
+    "(": r"cannot be read \(.*never closed.*\); write them as name\(option=value",
+    "(a=1": r"cannot be read \(.*never closed",
+    "(a=1, a=2)": r"cannot be read \(a is there twice",
+    "(a=\0)": r"cannot be read",
+    f"(a={'[' * 300}{']' * 300})": r"cannot be read",
+}
+"""What may stand behind a name and cannot be read as options, and what is said of it."""
+
+
+@pytest.mark.parametrize("registry", [*REGISTRIES, mv.EXPLAINERS], ids=repr)
+@pytest.mark.parametrize("brackets", UNREADABLE)
+def test_options_that_cannot_be_read_are_told_with_the_reason(registry, brackets):
+    name = next(iter(registry))
+    text = f"{name}{brackets}"
+    assert text not in registry
+    reason = UNREADABLE[brackets].format(name=re.escape(name))
+    with pytest.raises(mv.InputError, match=reason):
+        registry.resolve(text)
+    # Of a name that is not known, that is what matters.
+    with pytest.raises(mv.InputError, match="^unknown "):
+        registry.resolve(f"none_such{brackets}")
+
+
+def test_a_text_whose_options_cannot_be_read_is_no_member():
+    for text in ("katz(attenuation=x)", "katz(", "(katz)", ""):
+        assert mv.CENTRALITIES.own_name(text) == ""
+        assert mv.CENTRALITIES.trait(text, "takes") is None
+    for text in ("(katz)", ""):
         with pytest.raises(mv.InputError, match="unknown centrality"):
             mv.CENTRALITIES[text]
     assert mv.CENTRALITIES["katz()"](np.eye(2)).shape == (2,)

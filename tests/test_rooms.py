@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 import multiplex_vit
+from multiplex_vit.cli import COMMANDS
 
 ROOT = Path(multiplex_vit.__file__).parent
 RANKS = {
     "errors": 0,
     "fields": 0,
     "limits": 0,
-    "spelling": 0,
+    "spelling": 1,
     "checks": 1,
     "arguments": 2,
     "registry": 3,

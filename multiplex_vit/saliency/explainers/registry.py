@@ -18,7 +18,7 @@ from multiplex_vit.saliency.explainers.member import (
 )
 from multiplex_vit.saliency.explainers.options import hint, of_partial
 from multiplex_vit.saliency.settings import Settings
-from multiplex_vit.spelling import spelled
+from multiplex_vit.spelling import base_name, spelled
 
 
 class Explainers(Mapping[str, Explainer]):
@@ -115,10 +115,11 @@ class Explainers(Mapping[str, Explainer]):
             shown = type(name).__name__
             what = f"an explainer is wanted, not {shown}"
             raise InputError(f"{what}; give a name or a function")
-        # A name may hold what a file or a command line says, so that nothing of it is run.
-        base, options = spelled(name)
+        base = base_name(name)
         if base not in MEMBERS:
             raise InputError(self._unknown(name, base))
+        # A name may hold what a file or a command line says, so that nothing of it is run.
+        _, options = spelled(name)
         return Explainer.of_member(MEMBERS[base], {}).at(**options)
 
     def __contains__(self, explainer: object) -> bool:
@@ -156,8 +157,7 @@ class Explainers(Mapping[str, Explainer]):
             return explainer
         if isinstance(explainer, Settings):
             # The text is that of the nearest member; functions of one's own are in the choices.
-            name, _ = spelled(explainer.text)
-            return self[name].at(**explainer.choices())
+            return self[base_name(explainer.text)].at(**explainer.choices())
         if not callable(explainer):
             return self[explainer]
         return Explainer.of(explainer)
