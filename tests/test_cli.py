@@ -216,6 +216,7 @@ def test_models_lists_what_there_is(capsys):
     assert "demo-vit" in out
     assert "demo-deit" in out
     assert "Dinov2WithRegistersForImageClassification" in out
+    assert all(name in out for name in mv.EXPLAINERS)
 
 
 @pytest.mark.parametrize(
@@ -242,6 +243,8 @@ def test_models_lists_what_there_is(capsys):
         (["evaluate", "--out", "."], "cannot write .: it is a folder"),
         (["explain", "--device", "tpu9"], "device 'tpu9' cannot be used here"),
         (["explain", "--dtype", "int4"], "unknown dtype 'int4'"),
+        (["explain", "--method", "mutex(min_cut=nan)"], "min_cut of mutex is nan, which is no"),
+        (["compare", "--explainers", "mutex(min_cut=nan)"], "min_cut of mutex is nan, which"),
         (["explain", "--protocol", "mutex2025/zero"], "mutex2025 has no baseline 'zero'"),
         (["evaluate", "missing.jpg"], "no such image: missing.jpg"),
         (["network", "missing.jpg"], "no such image: missing.jpg"),

@@ -111,6 +111,25 @@ def test_starting_up_is_free_of_torch(statement):
     )
 
 
+def test_help_is_free_of_torch():
+    """Whoever asks what a command takes does not wait for libraries that only its run needs."""
+    script = """
+import sys
+from multiplex_vit.cli import COMMANDS, main
+for command in COMMANDS:
+    try:
+        main([command, "--help"])
+    except SystemExit:
+        heavy = [m for m in ("torch", "transformers", "matplotlib") if m in sys.modules]
+        print("IMPORTED", command, heavy)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    lines = [line for line in done.stdout.splitlines() if line.startswith("IMPORTED")]
+    assert lines == [f"IMPORTED {command} []" for command in COMMANDS]
+
+
 def test_torchvision_is_never_imported():
     script = "import sys; sys.modules['torchvision'] = None\nimport multiplex_vit as mv\nprint(mv.load('demo-vit', device='cpu').picture(mv.samples()['cat']).pixels.shape)"
     assert (

@@ -47,7 +47,7 @@ COMMANDS = {
     ),
     "models": Command(
         "models",
-        "List the bundled models and the supported architectures.",
+        "List the bundled models, the supported architectures and the explainers.",
     ),
 }
 """The subcommands by name. A new one is a file in this folder, and a line here."""

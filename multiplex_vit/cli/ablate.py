@@ -3,13 +3,12 @@
 import argparse
 from typing import Any
 
+import multiplex_vit as mv
 from multiplex_vit.cli.command import DONE, SOME_FAILED, check_outputs, place, say
 from multiplex_vit.cli.studies import WORKERS, run_and_report
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import written_whole
-from multiplex_vit.report.ablate import ablate, full_explainers
-from multiplex_vit.study.ablations import DIMENSIONS, ablations
-from multiplex_vit.study.study import Study
+from multiplex_vit.study.plan import DIMENSIONS
 from multiplex_vit.tabular import write_table
 
 _SHOWN = [
@@ -43,9 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Add the ablations of a study to it, and write what they change."""
+    # Torch comes with it, which --help does without.
+    from multiplex_vit.report.ablate import full_explainers
+
     leave_out = args.leave_out or ([] if args.keep_only else ["statistic"])
     choices = {"leave_out": leave_out, "keep_only": args.keep_only}
-    study = Study.open(args.folder, images=args.images)
+    study = mv.Study.open(args.folder, images=args.images)
     out = args.folder / "ablation.csv"
     check_outputs([out], model=study.plan.model)
     full = full_explainers(study)
@@ -54,13 +56,13 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"no explainer of {args.folder} {lacking}; run a study of mutex")
     variants = []
     for explainer in full:
-        variants += ablations(explainer, **choices)
+        variants += mv.study.ablations(explainer, **choices)
     before = study.all_passes().run
     code = run_and_report(study.extended(explainers=variants), workers=args.workers)
     if code not in (DONE, SOME_FAILED):
         return code
-    extended = Study.open(args.folder, images=args.images)
-    summary = ablate(extended, **choices).summary()
+    extended = mv.Study.open(args.folder, images=args.images)
+    summary = mv.report.ablate(extended, **choices).summary()
     with written_whole(out) as temporary:
         write_table(summary, temporary)
     shown = summary[_SHOWN]

@@ -3,19 +3,18 @@
 import argparse
 from collections.abc import Iterable
 from pathlib import Path
-
-import matplotlib
+from typing import TYPE_CHECKING
 
 import multiplex_vit as mv
 from multiplex_vit.checks import whole
 from multiplex_vit.cli.command import DONE, SOME_FAILED, model_arguments, place, say
 from multiplex_vit.cli.studies import AGAINST, WORKERS, check_folder, run_and_report
 from multiplex_vit.errors import InputError
-from multiplex_vit.report.leaderboard import leaderboard, readable
-from multiplex_vit.report.writing import REPORT, write_report
-from multiplex_vit.saliency.explainers import Explainer
+from multiplex_vit.report.markdown import REPORT
 from multiplex_vit.study.images import SUFFIXES, pictures_of
-from multiplex_vit.study.study import Study
+
+if TYPE_CHECKING:
+    from multiplex_vit.saliency.explainers import Explainer
 
 MOST_PASSES = 100
 """Explainers that take a pass for each token are left out by default where that is more."""
@@ -28,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "images", nargs="*", type=place, metavar="IMAGE", default=bundled, help=images
     )
-    explainers = f"Explainers, of {', '.join(mv.EXPLAINERS)}. Default: all"
+    explainers = "Explainers, as `multiplex-vit models` lists them. Default: all"
     explainers += f", without those that take a pass a token where that is over {MOST_PASSES}."
     parser.add_argument("--explainers", nargs="+", metavar="NAME", help=explainers)
     budget = "Forward passes of the explainers that have a budget, such as 55,550. Default: 55."
@@ -53,6 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run a study of the explainers, and write its report."""
+    import matplotlib
+
+    # Torch comes with it, which --help does without.
+    from multiplex_vit.report.leaderboard import readable
+
     matplotlib.use("Agg")
 
     images = list(_files(args.images))
@@ -61,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     # It is wanted before the study for the number of patches alone.
     model = mv.load(args.model, device="cpu", dtype=args.dtype, score=args.score)
     rows, columns = model.grid_of(model.input_size)
-    study = Study(
+    study = mv.Study(
         args.out,
         images,
         model=args.model,
@@ -79,15 +83,15 @@ def run(args: argparse.Namespace) -> int:
     if code not in (DONE, SOME_FAILED):
         return code
     for protocol in study.protocols:
-        board = readable(leaderboard(study, protocol, against=args.against), brief=True)
+        board = readable(mv.report.leaderboard(study, protocol, against=args.against), brief=True)
         say(f"\n{protocol}: insertion - deletion, mean [95 % over images]")
         say(board.to_string(index=False))
-    files = write_report(study, report, against=args.against)
+    files = mv.report.write_report(study, report, against=args.against)
     say(f"\nwritten into {report}: {', '.join(file.name for file in files)}")
     return code
 
 
-def _explainers(args: argparse.Namespace, n_tokens: int, n_layers: int) -> list[Explainer]:
+def _explainers(args: argparse.Namespace, n_tokens: int, n_layers: int) -> "list[Explainer]":
     """Return the explainers to compare, those that have a budget at each budget."""
     names = parts(args.explainers) if args.explainers else list(mv.EXPLAINERS)
     chosen = [mv.EXPLAINERS[name] for name in names]
@@ -101,7 +105,7 @@ def _explainers(args: argparse.Namespace, n_tokens: int, n_layers: int) -> list[
     return list(dict.fromkeys(explainers))
 
 
-def at_budget(explainer: Explainer, budget: int, n_tokens: int, n_layers: int) -> Explainer:
+def at_budget(explainer: "Explainer", budget: int, n_tokens: int, n_layers: int) -> "Explainer":
     """Return an explainer with a budget, or as it is where that makes no difference.
 
     Parameters
@@ -128,7 +132,7 @@ def at_budget(explainer: Explainer, budget: int, n_tokens: int, n_layers: int) -
     return changed
 
 
-def _check_against(args: argparse.Namespace, explainers: Iterable[Explainer]) -> None:
+def _check_against(args: argparse.Namespace, explainers: "Iterable[Explainer]") -> None:
     """Refuse what others cannot be compared with before anything is computed."""
     texts = [str(explainer) for explainer in explainers]
     names = [explainer.name for explainer in explainers]

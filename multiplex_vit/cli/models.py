@@ -1,4 +1,4 @@
-"""multiplex-vit models: which models there are."""
+"""multiplex-vit models: which models and explainers there are."""
 
 import argparse
 from pathlib import Path
@@ -13,11 +13,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the bundled models and the architectures."""
+    """Print the bundled models, the architectures and the explainers."""
     for name, folder in bundled().items():
         say(f"{name}: {_card_line(folder)}")
     for library, classes in mv.models.FAMILIES.items():
         say(f"{library}, any checkpoint folder or hub id: {', '.join(classes)}")
+    say(f"Explainers: {', '.join(mv.EXPLAINERS)}")
     return DONE
 
 

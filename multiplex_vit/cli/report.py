@@ -2,12 +2,10 @@
 
 import argparse
 
-import matplotlib
-
+import multiplex_vit as mv
 from multiplex_vit.cli.command import DONE, check_outputs, place, say
 from multiplex_vit.cli.studies import AGAINST
-from multiplex_vit.report.writing import REPORT, write_report
-from multiplex_vit.study.study import Study
+from multiplex_vit.report.markdown import REPORT
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,12 +18,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the report of a study."""
+    import matplotlib
+
     matplotlib.use("Agg")
 
     out = args.out or args.folder / "report"
-    study = Study.open(args.folder)
+    study = mv.Study.open(args.folder)
     tables = [path for path in args.folder.iterdir() if path.is_dir() and path.name != "report"]
     check_outputs([out / REPORT], folders=[out], inputs=[args.folder, *tables])
-    files = write_report(study, out, against=args.against)
+    files = mv.report.write_report(study, out, against=args.against)
     say(f"written into {out}: {', '.join(file.name for file in files)}")
     return DONE

@@ -4,12 +4,14 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from multiplex_vit.cli.command import DONE, SOME_FAILED, STOPPED, check_outputs, say
-from multiplex_vit.study.running import NothingExplainedError
-from multiplex_vit.study.store import MANIFEST
-from multiplex_vit.study.study import Study
+from multiplex_vit.study.failures import NothingExplainedError
+from multiplex_vit.study.schema import MANIFEST
+
+if TYPE_CHECKING:
+    from multiplex_vit.study.study import Study
 
 AGAINST = "Explainers that the others are compared with. Default: mutex and the best rival."
 WORKERS = "Worker processes. Default: %(default)s, which is this process."
@@ -34,7 +36,7 @@ def check_folder(
     check_outputs(targets, folders=folders, inputs=existing, model=model)
 
 
-def run_and_report(study: Study, **where: Any) -> int:
+def run_and_report(study: "Study", **where: Any) -> int:
     """Run a study, print what was done and what failed, and return the exit code."""
     try:
         study.run(**where)

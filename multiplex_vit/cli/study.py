@@ -2,15 +2,17 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import multiplex_vit as mv
 from multiplex_vit.cli.command import DONE, SOME_FAILED, place, say
 from multiplex_vit.cli.studies import check_folder, run_and_report
 from multiplex_vit.errors import InputError
-from multiplex_vit.report.summary import summarise
 from multiplex_vit.study.config import KEYS, PRESETS, configured, read_config, swept_option
 from multiplex_vit.study.plan import EXTRAS
-from multiplex_vit.study.study import Study
+
+if TYPE_CHECKING:
+    from multiplex_vit.study.study import Study
 
 _STEPS = "Points of a curve. Default: every patch, up to 100."
 
@@ -121,8 +123,8 @@ def _swept(texts: list[str]) -> dict[str, list[Any]]:
     return values
 
 
-def _print_summary(study: Study) -> None:
-    summary = summarise(study)
+def _print_summary(study: "Study") -> None:
+    summary = mv.report.summarise(study)
     columns = ["protocol", "name", "value", "low", "high", "more", "p_holm"]
     shown = summary[[name for name in columns if name in summary]]
     say("insertion - deletion, with 95 % intervals, and how much more than a random order:")

@@ -7,6 +7,9 @@ import pandas as pd
 
 from multiplex_vit.tabular import markdown_cell
 
+REPORT = "report.md"
+"""The file that a report is."""
+
 
 def markdown_table(table: pd.DataFrame) -> str:
     """Return a table as Markdown, floats with three places, p values with two digits.

@@ -21,7 +21,7 @@ from multiplex_vit.report.figures import (
 )
 from multiplex_vit.report.given import ReadOnce, check_study
 from multiplex_vit.report.leaderboard import leaderboard, readable
-from multiplex_vit.report.markdown import markdown_table
+from multiplex_vit.report.markdown import REPORT, markdown_table
 from multiplex_vit.report.names import display_names
 from multiplex_vit.report.summary import MEASURES, summarise
 from multiplex_vit.study.study import CONTROL
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     from multiplex_vit.report.ablate import Ablation
     from multiplex_vit.study.study import Study
-
-REPORT = "report.md"
 
 DIGITS = 6
 """Significant digits of figures in files."""

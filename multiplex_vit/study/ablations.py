@@ -10,10 +10,7 @@ from multiplex_vit.saliency.designs import DESIGNS
 from multiplex_vit.saliency.explainers import EXPLAINERS, Explainer
 from multiplex_vit.saliency.masks import direction_of
 from multiplex_vit.study.groups import holds_masks_of
-from multiplex_vit.study.plan import names_of
-
-DIMENSIONS = ("operator", "direction", "centrality", "statistic")
-"""What an ablation may leave out or keep alone."""
+from multiplex_vit.study.plan import DIMENSIONS, names_of
 
 _FIELDS = {
     "operator": "operators",

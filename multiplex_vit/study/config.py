@@ -4,13 +4,17 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+# The rooms bring torch only where a study is made, so that a command can say what a file may hold.
+from multiplex_vit import saliency, study
 from multiplex_vit.errors import InputError
 from multiplex_vit.reading import named, read_toml
-from multiplex_vit.saliency.explainers import EXPLAINERS, Explainer, sweep
 from multiplex_vit.study.images import PUBLISHED, images
-from multiplex_vit.study.study import Study
+
+if TYPE_CHECKING:
+    from multiplex_vit.saliency.explainers import Explainer
+    from multiplex_vit.study.study import Study
 
 PRESETS: dict[str, dict[str, Any]] = {
     "published": {
@@ -109,7 +113,7 @@ class Configured:
         Address of a Dask scheduler.
     """
 
-    study: Study
+    study: "Study"
     workers: int = 1
     scheduler: str | None = None
 
@@ -191,16 +195,16 @@ def configured(options: Mapping[str, Any]) -> Configured:
     source = images(
         chosen["images"], **{name: chosen[name] for name in _OF_IMAGES if name in chosen}
     )
-    study = Study(
+    chosen_study = study.Study(
         chosen["out"],
         source,
         explainers=explainers_of(chosen.get("explainers", ["mutex"]), chosen.get("sweep", {})),
         **{name: chosen[name] for name in _OF_STUDY if name in chosen},
     )
-    return Configured(study, chosen.get("workers", 1), chosen.get("scheduler"))
+    return Configured(chosen_study, chosen.get("workers", 1), chosen.get("scheduler"))
 
 
-def explainers_of(names: str | list[str], values: Mapping[str, list[Any]]) -> list[Explainer]:
+def explainers_of(names: str | list[str], values: Mapping[str, list[Any]]) -> "list[Explainer]":
     """Return explainers by name, those that have the options to sweep at all their combinations.
 
     Raises
@@ -213,7 +217,7 @@ def explainers_of(names: str | list[str], values: Mapping[str, list[Any]]) -> li
     >>> explainers_of(["mutex", "rollout"], {"min_cut": [0.01, 0.05]})
     [<Explainer mutex>, <Explainer mutex(min_cut=0.05)>, <Explainer rollout>]
     """
-    several = [EXPLAINERS[name] for name in ([names] if isinstance(names, str) else names)]
+    several = [saliency.EXPLAINERS[name] for name in ([names] if isinstance(names, str) else names)]
     plain = {option: [_hashable(value) for value in given] for option, given in values.items()}
     for option in plain:
         if not any(explainer.takes(option) for explainer in several):
@@ -224,7 +228,7 @@ def explainers_of(names: str | list[str], values: Mapping[str, list[Any]]) -> li
     explainers: list[Explainer] = []
     for explainer in several:
         if plain and all(explainer.takes(option) for option in plain):
-            explainers += sweep(explainer, **plain)
+            explainers += saliency.sweep(explainer, **plain)
         else:
             explainers.append(explainer)
     return list(dict.fromkeys(explainers))

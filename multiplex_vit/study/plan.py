@@ -12,6 +12,9 @@ from multiplex_vit.evaluation.protocols import full_name
 EXTRAS = ("masks", "layers", "multilayer")
 """Tables that a study may keep besides those that it always keeps."""
 
+DIMENSIONS = ("operator", "direction", "centrality", "statistic")
+"""What an ablation may leave out or keep alone."""
+
 PREDICTED, TRUE = "predicted", "true"
 """Targets that depend on the image: the predicted class, and the class of its label."""
 

@@ -12,6 +12,7 @@ from multiplex_vit.models.load import load
 from multiplex_vit.models.place import fingerprint
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.saliency.explainers import EXPLAINERS, Explainer
+from multiplex_vit.study.failures import NothingExplainedError
 from multiplex_vit.study.groups import PASSES, Group, planned
 from multiplex_vit.study.images.sources import DataSet, ImageSource, Sample
 from multiplex_vit.study.kept import kept_of
@@ -29,22 +30,6 @@ from multiplex_vit.study.schema import IMAGES
 from multiplex_vit.study.store import Store, UnitId, versions
 from multiplex_vit.study.unit import Kept, Unit
 from multiplex_vit.study.unregistered import check_registered
-
-
-class NothingExplainedError(InputError):
-    """Raised where not one image of a study could be explained, so that there is nothing to keep.
-
-    Attributes
-    ----------
-    failures : list of (str, str)
-        Name and reason of every image.
-    """
-
-    def __init__(self, failures: list[tuple[str, str]]):
-        first = f"; the first, {failures[0][0]}: {failures[0][1]}" if failures else ""
-        names = {name for name, _ in failures}
-        super().__init__(f"no image of {len(names)} could be explained{first}")
-        self.failures = failures
 
 
 class Runnable(Protocol):

@@ -11,6 +11,9 @@ DONE = "work"
 
 IMAGES = "images"
 
+MANIFEST = "manifest.json"
+"""The file that says which study a folder holds."""
+
 _TEXT, _NUMBER, _REAL = pa.string(), pa.int64(), pa.float64()
 
 OF_CHUNK = {

@@ -28,6 +28,7 @@ from multiplex_vit.study.parts import Seal, identity_of, read_part, sealed
 from multiplex_vit.study.schema import (
     DONE,
     IMAGES,
+    MANIFEST,
     OF_CHUNK,
     SCHEMAS,
     chunk_tables,
@@ -38,8 +39,6 @@ from multiplex_vit.tabular import unicode_text
 FORMAT = "multiplex_vit study 3"
 DAMAGED = "damaged"
 """Folder for parts that are not what was written."""
-
-MANIFEST = "manifest.json"
 
 Rows = list[dict[str, Any]]
 
