@@ -19,6 +19,7 @@ _CHECKED_INSIDE = (
     "measure",
     "coupling",
     "omega",
+    "omega_scale",
     "null_model",
     "density",
     "how",

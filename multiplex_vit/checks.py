@@ -116,7 +116,7 @@ def one_of(name: str, value: Any, choices: Sequence[str]) -> str:
     'linked'
     """
     if not isinstance(value, str) or value not in choices:
-        raise InputError(f"{name} is {value!r}; give one of {', '.join(map(repr, choices))}")
+        raise InputError(f"{name} is {shown(value)}; give one of {', '.join(map(repr, choices))}")
     return value
 
 

@@ -7,13 +7,14 @@ from typing import Any
 import torch
 
 from multiplex_vit.arguments import checked_but
+from multiplex_vit.checks import shown
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.checkpoint import Checkpoint, line_of
 from multiplex_vit.models.configuration import read_configuration
 from multiplex_vit.models.fast.rounding import TF32
 from multiplex_vit.models.fast.switches import Fast
 from multiplex_vit.models.processor import read_processor
-from multiplex_vit.models.score import AUTO, score_named
+from multiplex_vit.models.score import AUTO, checked_score
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.models.weights import read_weights
 
@@ -24,7 +25,7 @@ DTYPES = {
 }
 
 
-@checked_but("name")
+@checked_but("name", "dtype", "mask_dtype", "score")
 def load(
     name: str | Path,
     *,
@@ -79,8 +80,7 @@ def load(
     _check_name(name)
     target = _device(device)
     # All options are checked before a checkpoint is fetched or read.
-    if score != AUTO:
-        score_named(score)
+    checked_score(score)
     weights_dtype, mask_dtype = _dtype(dtype, target), _mask_dtype(mask_dtype)
     checkpoint = Checkpoint.of(name)
     model_class, config = read_configuration(checkpoint)
@@ -129,22 +129,22 @@ def _device(device: str | torch.device) -> torch.device:
 
 
 def _dtype(dtype: str | torch.dtype, device: torch.device) -> torch.dtype | str:
-    if dtype == "auto":
+    if isinstance(dtype, str) and dtype == "auto":
         return torch.float32 if device.type == "cpu" else "auto"
     floating = _floating_dtype(dtype)
     if floating is None:
         names = ", ".join(map(repr, DTYPES))
-        raise InputError(f"unknown dtype {dtype!r}; give 'auto', {names}")
+        raise InputError(f"unknown dtype {shown(dtype)}; give 'auto', {names}")
     return floating
 
 
 def _mask_dtype(mask_dtype: str | torch.dtype | None) -> torch.dtype | str | None:
-    if mask_dtype is None or mask_dtype == TF32:
+    if mask_dtype is None or (isinstance(mask_dtype, str) and mask_dtype == TF32):
         return mask_dtype
     floating = _floating_dtype(mask_dtype)
     if floating is None:
         names = ", ".join(map(repr, [TF32, *DTYPES]))
-        raise InputError(f"unknown mask_dtype {mask_dtype!r}; give None, {names}")
+        raise InputError(f"unknown mask_dtype {shown(mask_dtype)}; give None, {names}")
     return floating
 
 
@@ -152,4 +152,6 @@ def _floating_dtype(dtype: Any) -> torch.dtype | None:
     """Return a type given by name or as it is; None if it is none of `DTYPES`."""
     if isinstance(dtype, str):
         return DTYPES.get(dtype.removeprefix("torch."))
-    return dtype if dtype in DTYPES.values() else None
+    if isinstance(dtype, torch.dtype) and dtype in DTYPES.values():
+        return dtype
+    return None

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.port import Port
 from multiplex_vit.models.running import attending
-from multiplex_vit.models.score import AUTO, Score, score_named, score_of
+from multiplex_vit.models.score import AUTO, Score, checked_score, score_of
 
 
 class Logits:
@@ -32,10 +32,10 @@ class Logits:
 
     def __init__(self, port: Port, score: str):
         self.port = port
-        self.wanted_score = score if score == AUTO else score_named(score).name
+        self.wanted_score = checked_score(score)
         self._last_width: int | None = None
         self._classes: tuple[str, ...] = ()
-        if score != AUTO:
+        if self.wanted_score != AUTO:
             _ = self.score  # refuses a softmax of one logit at once
 
     @property

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from multiplex_vit.checks import shown
 from multiplex_vit.errors import InputError
 
 AUTO = "auto"
@@ -171,9 +172,29 @@ def score_named(name: Any) -> Score:
     'sigmoid'
     """
     for score in SCORES.values():
-        if name in (score.name, score.quantity):
+        if isinstance(name, str) and name in (score.name, score.quantity):
             return score
-    raise InputError(f"unknown score {name!r}; give 'auto', {', '.join(map(repr, SCORES))}")
+    raise InputError(f"unknown score {shown(name)}; give 'auto', {', '.join(map(repr, SCORES))}")
+
+
+def checked_score(wanted: Any) -> str:
+    """Return the name of a score, or "auto".
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+
+    Examples
+    --------
+    >>> checked_score("auto")
+    'auto'
+    >>> checked_score(3)
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: unknown score 3; give 'auto', 'softmax', 'sigmoid', 'raw'
+    """
+    is_auto = isinstance(wanted, str) and wanted == AUTO
+    return AUTO if is_auto else score_named(wanted).name
 
 
 def score_of(wanted: str, problem_type: str | None, n_classes: int) -> Score:

@@ -62,7 +62,7 @@ class VisionModel:
     (8, 8)
     """
 
-    @checked_but("model", "fast", "mask_dtype")
+    @checked_but("model", "fast", "mask_dtype", "score")
     def __init__(
         self,
         model: nn.Module | Port,

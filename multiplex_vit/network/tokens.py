@@ -173,8 +173,11 @@ def checked_weights(given: Any, tokens: Tokens) -> np.ndarray:
         If they are no real numbers of that shape, or one is negative, NaN or infinite.
     """
     try:
-        weights = np.array(given)
-    except (TypeError, ValueError) as error:
+        # A tensor may belong to a graph of gradients, or to a GPU.
+        values = given.detach().cpu() if hasattr(given, "detach") else given
+        # A copy, as a network does not change with what it was made of.
+        weights = np.asarray(values).copy()
+    except (TypeError, ValueError, RuntimeError) as error:
         reason = f"weights cannot become an array ({error})"
         raise InputError(f"{reason}; give numbers [layer, source, target]") from error
     # Whole numbers would be divided with a loss.

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from multiplex_vit.arguments import checked
+from multiplex_vit.arguments import checked_but
 from multiplex_vit.checks import share
 from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.models.operators import OPERATORS, single_head
@@ -12,7 +12,7 @@ from multiplex_vit.registry import Named, name_of
 from multiplex_vit.saliency.batching import picture_of
 
 
-@checked
+@checked_but("edges")
 def multiplex(
     model: Classifier,
     image: Any,

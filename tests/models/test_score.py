@@ -1,5 +1,7 @@
 """What the outputs of a model mean: by the checkpoint, by its logits, and by one's own word."""
 
+import functools
+
 import numpy as np
 import pytest
 import torch
@@ -54,6 +56,26 @@ def test_the_checkpoint_or_ones_own_word_decides(wanted, problem_type, n_classes
     assert score_of(wanted, problem_type, n_classes) is SCORES[score]
 
 
+@pytest.mark.parametrize("score", [3, None, np.ones(2), ["sigmoid"], 10**5000, b"x"], ids=type)
+def test_whatever_is_no_score_is_met_with_the_choices(score):
+    choices = "unknown score .*; give 'auto', 'softmax', 'sigmoid', 'raw'"
+    network = tiny_model("ViT").model
+    for take in (
+        functools.partial(mv.load, "demo-vit"),
+        functools.partial(mv.VisionModel, network),
+    ):
+        with pytest.raises(mv.InputError, match=choices):
+            take(score=score)
+
+
+@pytest.mark.parametrize("dtype", [3, np.ones(2), ["float32"], torch.int8, int])
+def test_whatever_is_no_type_is_met_with_the_choices(dtype):
+    for option in ("dtype", "mask_dtype"):
+        choices = f"unknown {option} .*; give .* 'float32', 'float16', 'bfloat16'"
+        with pytest.raises(mv.InputError, match=choices):
+            mv.load("demo-vit", **{option: dtype})
+
+
 @pytest.mark.parametrize("n_classes", [1, 2])
 def test_ones_own_word_is_checked_at_once(n_classes):
     network = tiny_model("ViT", num_labels=n_classes).model
@@ -61,8 +83,6 @@ def test_ones_own_word_is_checked_at_once(n_classes):
         mv.InputError, match="unknown score 'sigmoyd'; give 'auto', 'softmax', 'sigmoid', 'raw'"
     ):
         mv.VisionModel(network, score="sigmoyd")
-    with pytest.raises(mv.InputError, match="score is 3; give a text"):
-        mv.load("demo-vit", device="cpu", score=3)
     assert mv.VisionModel(network, score="raw").score is SCORES["raw"]
     if n_classes == 1:
         with pytest.raises(mv.InputError, match="a softmax of one logit is 1 for every image"):

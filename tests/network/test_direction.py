@@ -58,8 +58,9 @@ def test_the_model_is_asked_for_either(demo_vit):
     assert (one.edges, other.edges) == ("attention", "information")
     assert np.array_equal(other.weights, one.weights.swapaxes(1, 2))
     assert other.provenance == one.provenance
-    with pytest.raises(mv.InputError, match="edges is 'up'"):
-        mv.multiplex(demo_vit, cat, edges="up")
+    for edges in ("up", 3, None):
+        with pytest.raises(mv.InputError, match=f"edges is {edges!r}; give one of 'attention'"):
+            mv.multiplex(demo_vit, cat, edges=edges)
 
 
 def test_twice_reversed_is_the_network_itself(three):

@@ -2,6 +2,7 @@ import igraph
 import networkx as nx
 import numpy as np
 import pytest
+import torch
 
 import multiplex_vit as mv
 
@@ -488,3 +489,27 @@ def test_what_is_no_list_is_taken_as_one_or_refused(net):
         net.node_table(3)
     with pytest.raises(mv.InputError, match="there is no layer 0.5"):
         net.select(0.5)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("gradients", [False, True])
+def test_weights_of_a_tensor_are_copied(gradients):
+    tensor = torch.rand(2, 4, 4, requires_grad=gradients)
+    before = tensor.detach().numpy().copy()
+    net = mv.Multiplex(tensor, (2, 2))
+    assert np.array_equal(net.weights, before)
+    with torch.no_grad():
+        tensor.zero_()
+    assert np.array_equal(net.weights, before), "a network does not change with what it was made of"
+
+
+@pytest.mark.parametrize("word", [3, None, ["attention"], np.ones(2), "up"])
+def test_words_that_are_no_choice_are_met_with_the_choices(net, word):
+    with pytest.raises(mv.InputError, match="edges is .*; give one of 'attention', 'information'"):
+        mv.Multiplex(net.weights, (2, 2), edges=word)
+    with pytest.raises(
+        mv.InputError, match="omega_scale is .*; give one of 'strength', 'absolute'"
+    ):
+        net.communities(omega_scale=word)
+    with pytest.raises(mv.InputError, match="how is .*; give one of 'linked', 'multiplex'"):
+        net.communities(how=word)
