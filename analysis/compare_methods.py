@@ -36,7 +36,7 @@ from multiplex_vit.report import (
 )
 from multiplex_vit.report.leaderboard import readable
 from multiplex_vit.report.markdown import markdown_table
-from multiplex_vit.study.images import SUFFIXES
+from multiplex_vit.study.sources import SUFFIXES
 from multiplex_vit.tabular import write_table
 
 OUT = Path("analysis/results/compare_methods")

@@ -7,6 +7,7 @@ import numpy as np
 from provenance import provenance
 
 import multiplex_vit as mv
+from multiplex_vit.study.sources import ImageSource
 
 
 def arguments(doc: str, name: str) -> argparse.ArgumentParser:
@@ -39,7 +40,7 @@ def arguments(doc: str, name: str) -> argparse.ArgumentParser:
     return parser
 
 
-def drawn(args: argparse.Namespace) -> "mv.study.images.sources.ImageSource":  # type: ignore[name-defined]
+def drawn(args: argparse.Namespace) -> ImageSource:
     """Return test images drawn from the seed, without looking at them."""
     every = mv.images(args.data / "test.parquet")
     chosen = np.sort(np.random.default_rng(args.seed).permutation(len(every))[: args.images])

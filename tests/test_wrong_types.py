@@ -21,7 +21,7 @@ from multiplex_vit import report
 from multiplex_vit.evaluation.evaluate import evaluate
 from multiplex_vit.evaluation.many import evaluate_many
 from multiplex_vit.models.taps.interface import interface
-from multiplex_vit.study.images import images as images_of
+from multiplex_vit.study.sources import images as images_of
 
 ROOMS = ("saliency", "evaluation", "study", "models", "pictures")
 VALUES = {

@@ -11,7 +11,7 @@ from multiplex_vit.cli.command import DONE, SOME_FAILED, model_arguments, place,
 from multiplex_vit.cli.studies import AGAINST, WORKERS, check_folder, run_and_report
 from multiplex_vit.errors import InputError
 from multiplex_vit.report.markdown import REPORT
-from multiplex_vit.study.images import SUFFIXES, pictures_of
+from multiplex_vit.study.sources import SUFFIXES, pictures_of
 
 if TYPE_CHECKING:
     from multiplex_vit.saliency.explainers import Explainer

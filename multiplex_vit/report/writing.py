@@ -185,15 +185,15 @@ def _introduction(study: "Study") -> list[str]:
     """Return what was studied, and how to read the tables."""
     manifest = study.store.manifest()
     passes = study.all_passes()
-    versions = ", ".join(f"{name} {number}" for name, number in manifest["versions"].items())
+    versions = ", ".join(f"{name} {number}" for name, number in manifest.versions.items())
     steps = f"{study.plan.steps} steps" if study.plan.steps else "every patch up to 100 steps"
     n_images = len(study.image_table())
     return [
-        f"{n_images} images ({manifest['study']['images']['kind']}),"
+        f"{n_images} images ({manifest.study['images']['kind']}),"
         f" {len(study.explainers)} explainers, {len(study.failures())} failures,"
-        f" {manifest['study']['score']}, {steps}, seed {study.plan.seed}."
+        f" {manifest.study['score']}, {steps}, seed {study.plan.seed}."
         f" {passes.run:,} forward passes; without sharing {passes.naive:,}."
-        f" Model sha256 {manifest['study']['model_sha256'][:16]}; {versions}.",
+        f" Model sha256 {manifest.study['model_sha256'][:16]}; {versions}.",
         "Areas under curves are means with bootstrap 95 % intervals over images. Differences are"
         " paired; p is Wilcoxon's (signed ranks, two-sided), Holm-corrected within a table."
         " Explainers that the paired interval does not tell from the one above share a rank."

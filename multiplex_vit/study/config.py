@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from multiplex_vit import saliency, study
 from multiplex_vit.errors import InputError
 from multiplex_vit.reading import named, read_toml
-from multiplex_vit.study.images import PUBLISHED, images
+from multiplex_vit.study.sources import PUBLISHED, images
 
 if TYPE_CHECKING:
     from multiplex_vit.saliency.explainers import Explainer

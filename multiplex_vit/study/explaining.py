@@ -16,8 +16,8 @@ from multiplex_vit.saliency.explanation import Explanation
 from multiplex_vit.saliency.shared import shared_passes
 from multiplex_vit.study.counting import Counted
 from multiplex_vit.study.groups import HEATMAPS, MASKS, PASSES
-from multiplex_vit.study.images.sources import Sample
 from multiplex_vit.study.plan import PREDICTED, TRUE, Plan
+from multiplex_vit.study.sources import Sample
 from multiplex_vit.study.unit import Kept, Unit
 
 

@@ -14,8 +14,9 @@ from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.saliency.explainers import EXPLAINERS, Explainer
 from multiplex_vit.study.failures import NothingExplainedError
 from multiplex_vit.study.groups import PASSES, Group, planned
-from multiplex_vit.study.images.sources import DataSet, ImageSource, Sample
 from multiplex_vit.study.kept import kept_of
+from multiplex_vit.study.layout import UnitId
+from multiplex_vit.study.manifest import versions
 from multiplex_vit.study.plan import PREDICTED, TRUE, Plan
 from multiplex_vit.study.run.dask import on_cluster
 from multiplex_vit.study.run.processes import (
@@ -27,7 +28,8 @@ from multiplex_vit.study.run.processes import (
 )
 from multiplex_vit.study.run.progress import bar
 from multiplex_vit.study.schema import IMAGES
-from multiplex_vit.study.store import Store, UnitId, versions
+from multiplex_vit.study.sources import ImageSource, Sample
+from multiplex_vit.study.store import Store
 from multiplex_vit.study.unit import Kept, Unit
 from multiplex_vit.study.unregistered import check_registered
 
@@ -123,7 +125,7 @@ def _check_images_are_the_same(study: Runnable) -> None:
 
     A data set with a fingerprint is known by that.
     """
-    if isinstance(study.images.source, DataSet) and study.images.source.state()[0]:
+    if study.images.source.fingerprint is not None:
         return
     facts = study.store.read(IMAGES)
     for number, name, sha256 in facts[["number", "name", "sha256"]].itertuples(index=False):
@@ -141,7 +143,7 @@ def _check_images_are_the_same(study: Runnable) -> None:
 def _warn_of_other_versions(study: Runnable) -> None:
     if not study.store.done():
         return
-    before, now = study.store.manifest()["versions"], versions()
+    before, now = study.store.manifest().versions, versions()
     changed = []
     for name in now:
         if now[name] != before.get(name):

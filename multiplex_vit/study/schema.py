@@ -108,3 +108,14 @@ def unit_tables(save: tuple[str, ...]) -> list[str]:
     """Return the tables of a unit that a study keeps, the one written last at the end."""
     others = [name for name in OF_UNIT if name != DONE]
     return [*others, *(["masks"] if "masks" in save else []), DONE]
+
+
+def is_of_chunk(table: str) -> bool:
+    """Tell whether a table is the same for every explainer.
+
+    Examples
+    --------
+    >>> is_of_chunk("layers"), is_of_chunk("masks")
+    (True, False)
+    """
+    return table not in unit_tables(save=("masks",))

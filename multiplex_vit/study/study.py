@@ -15,12 +15,13 @@ from multiplex_vit.saliency.explainers import EXPLAINERS, Explainer
 from multiplex_vit.saliency.shared import SharedPasses
 from multiplex_vit.study import tables
 from multiplex_vit.study.groups import Group
-from multiplex_vit.study.images import images as images_of
-from multiplex_vit.study.images.sources import ImageSource
+from multiplex_vit.study.layout import UnitId
 from multiplex_vit.study.plan import Plan, checked_plan, checked_protocols, names_of
 from multiplex_vit.study.run.processes import Runner
 from multiplex_vit.study.running import run_study
-from multiplex_vit.study.store import Store, UnitId
+from multiplex_vit.study.sources import ImageSource
+from multiplex_vit.study.sources import images as images_of
+from multiplex_vit.study.store import Store
 from multiplex_vit.study.unregistered import restored
 
 CONTROL = "random_order"
@@ -132,8 +133,7 @@ class Study:
         store = Store(named(out))
         manifest = store.manifest()
         try:
-            plan = Plan.restored(manifest["study"]["plan"])
-            groups = [Group.restored(record) for record in manifest["groups"]]
+            plan = Plan.restored(manifest.study["plan"])
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             why = " ".join(str(error).split())
             raise InputError(
@@ -141,12 +141,12 @@ class Study:
             ) from error
         texts: dict[str, None] = {}
         protocols: dict[str, None] = {}
-        for group in groups:
+        for group in manifest.groups:
             texts.update(dict.fromkeys(group.explainers))
             protocols.update(dict.fromkeys(group.protocols))
         study = cls.__new__(cls)
         study.model = plan.model
-        study.chunk = manifest["study"]["chunk"]
+        study.chunk = manifest.study["chunk"]
         study.protocols = tuple(protocols)
         # Tables can be read without a function of one's own that is not registered here.
         study.explainers = tuple(restored(text) for text in texts)
@@ -183,7 +183,7 @@ class Study:
     def images(self) -> ImageSource:
         """The images."""
         if self._source is None:
-            origin = self.store.manifest()["origin"]
+            origin = self.store.manifest().origin
             if origin is None:
                 raise InputError(
                     f"where the images of {self.out} came from is not known; give them: Study.open(..., images=...)"
@@ -238,7 +238,7 @@ class Study:
     def n_images(self) -> int:
         """How many images there are."""
         if self._source is None:
-            return int(self.store.manifest()["study"]["images"]["images"])
+            return self.store.manifest().n_images
         return len(self._source)
 
     def units_done(self) -> set[UnitId]:

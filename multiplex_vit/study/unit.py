@@ -8,8 +8,8 @@ import numpy as np
 from multiplex_vit.saliency.explainers import Explainer
 from multiplex_vit.saliency.explanation import Explanation
 from multiplex_vit.study.groups import PASSES
-from multiplex_vit.study.images.sources import Sample
-from multiplex_vit.study.store import UnitId
+from multiplex_vit.study.layout import UnitId
+from multiplex_vit.study.sources import Sample
 
 
 @dataclass(frozen=True)

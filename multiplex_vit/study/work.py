@@ -10,11 +10,11 @@ from multiplex_vit.models.load import load
 from multiplex_vit.models.place import device_of_worker, use_threads
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.study.explaining import Failed, Subject, explained, explained_together
-from multiplex_vit.study.images.sources import Sample
+from multiplex_vit.study.layout import UnitId
 from multiplex_vit.study.plan import Plan
 from multiplex_vit.study.rows import Tables, failure_row, tables_of
 from multiplex_vit.study.schema import chunk_tables, unit_tables
-from multiplex_vit.study.store import UnitId
+from multiplex_vit.study.sources import Sample
 from multiplex_vit.study.unit import Unit
 
 _one_at_a_time = threading.Lock()

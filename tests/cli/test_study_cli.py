@@ -155,7 +155,7 @@ def test_bad_options_are_one_line(tmp_path, capsys, options, message):
 
 
 def test_the_published_preset_is_the_published_protocol(tmp_path):
-    numbers = (files("multiplex_vit.study.images") / "imagenet_5000.txt").read_text().split()
+    numbers = (files("multiplex_vit.study.sources") / "imagenet_5000.txt").read_text().split()
     assert len(set(numbers)) == 5000
     for number in numbers:
         (tmp_path / f"ILSVRC2012_val_{int(number) + 1:08d}.JPEG").touch()

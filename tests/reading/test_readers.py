@@ -13,7 +13,7 @@ from multiplex_vit.files import output_folder, written_whole
 from multiplex_vit.pictures import read_image
 from multiplex_vit.reading import content_of, read_json, read_text, read_toml
 from multiplex_vit.study.config import read_config
-from multiplex_vit.study.images import images
+from multiplex_vit.study.sources import images
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes")
 

@@ -12,9 +12,10 @@ import pytest
 import multiplex_vit as mv
 from multiplex_vit.cli import main
 from multiplex_vit.errors import InputError
+from multiplex_vit.study.layout import UnitId
+from multiplex_vit.study.manifest import write_record
 from multiplex_vit.study.parts import Seal, checksum, read_part, sealed
 from multiplex_vit.study.schema import SCHEMAS
-from multiplex_vit.study.store import UnitId, write_manifest
 
 FEW = mv.EXPLAINERS["mutex"].at(operators=("sum",), statistics=("max", "min"))
 PHOTOS = list(mv.samples().values())
@@ -224,7 +225,7 @@ def test_versions_and_origin_are_no_part_of_what_makes_a_study_the_same(tmp_path
     shutil.copytree(done.out, out)
     manifest = json.loads((out / "manifest.json").read_text())
     manifest.pop("checksum")
-    write_manifest(out, {**manifest, "versions": {"python": "9"}, "origin": None})
+    write_record(out, {**manifest, "versions": {"python": "9"}, "origin": None})
     assert len(mv.Study.open(out).scores()) == len(done.scores())
 
 

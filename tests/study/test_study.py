@@ -18,9 +18,9 @@ from scipy import stats
 import multiplex_vit as mv
 from multiplex_vit.errors import InputError
 from multiplex_vit.report import summarise
-from multiplex_vit.study import rows, running, store
+from multiplex_vit.study import manifest, rows, running, store
+from multiplex_vit.study.layout import UnitId
 from multiplex_vit.study.run import processes
-from multiplex_vit.study.store import UnitId
 
 FEW = mv.EXPLAINERS["mutex"].at(operators=("sum",), statistics=("max", "min"))
 BOTH = mv.sweep(FEW, token_ratio=[0.3, 0.5])
@@ -604,7 +604,7 @@ def test_a_manifest_of_another_version_is_told(tmp_path):
     path = small(tmp_path / "out", images=PHOTOS[:1]).run().out / "manifest.json"
     changed = json.loads(path.read_text().replace('"target"', '"goal"'))
     changed.pop("checksum")
-    store.write_manifest(path.parent, changed)
+    manifest.write_record(path.parent, changed)
     with pytest.raises(InputError, match="manifest of .* is damaged or of another version .*goal"):
         mv.Study.open(tmp_path / "out")
 
@@ -673,7 +673,7 @@ def test_a_script_without_a_guard_is_told_so(tmp_path):
 
 def test_other_versions_are_noted(tmp_path, monkeypatch):
     found = small(tmp_path / "out", images=PHOTOS[:1]).run()
-    monkeypatch.setattr(running, "versions", lambda: {**store.versions(), "torch": "9.9"})
+    monkeypatch.setattr(running, "versions", lambda: {**manifest.versions(), "torch": "9.9"})
     with pytest.warns(UserWarning, match=r"begun with other versions: torch .* is 9.9 now"):
         found.run()
 

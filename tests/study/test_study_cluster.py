@@ -13,7 +13,7 @@ import pytest
 
 import multiplex_vit as mv
 from multiplex_vit.errors import InputError
-from multiplex_vit.study.store import UnitId
+from multiplex_vit.study.layout import UnitId
 
 pytest.importorskip("distributed")
 ROOT = Path(mv.__file__).parents[1]

@@ -11,7 +11,7 @@ from PIL import Image
 
 import multiplex_vit as mv
 from multiplex_vit.errors import InputError
-from multiplex_vit.study.images.sources import Sample
+from multiplex_vit.study.sources import Sample
 
 
 def png(seed):

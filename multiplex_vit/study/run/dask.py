@@ -13,6 +13,7 @@ from queue import Empty, Queue
 from typing import Any
 
 from multiplex_vit.errors import InputError
+from multiplex_vit.study.manifest import versions
 from multiplex_vit.study.plan import Plan
 from multiplex_vit.study.run.processes import (
     AHEAD,
@@ -22,7 +23,6 @@ from multiplex_vit.study.run.processes import (
     names_of_units,
     sendable,
 )
-from multiplex_vit.study.store import versions
 from multiplex_vit.study.unit import Unit
 from multiplex_vit.study.work import compute_alone
 

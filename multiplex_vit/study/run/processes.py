@@ -17,9 +17,9 @@ from typing import Any
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.vision_model import VisionModel
+from multiplex_vit.study.layout import UnitId
 from multiplex_vit.study.plan import Plan
 from multiplex_vit.study.rows import Tables
-from multiplex_vit.study.store import UnitId
 from multiplex_vit.study.unit import Unit
 from multiplex_vit.study.work import compute, compute_alone
 

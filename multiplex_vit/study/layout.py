@@ -1,0 +1,95 @@
+"""Layout: where in a study's folder each part lies.
+
+A table is a folder. It has one file for each chunk of images, or one for each unit: a group of
+explainers and a chunk.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from multiplex_vit.study.schema import chunk_tables, is_of_chunk, unit_tables
+
+_UNIT = re.compile(r"group-([0-9]{3,})-chunk-([0-9]{6,})\.parquet")
+_CHUNK = re.compile(r"chunk-([0-9]{6,})\.parquet")
+
+
+class UnitId(NamedTuple):
+    """A group of explainers and a chunk of images, by their numbers."""
+
+    group: int
+    chunk: int
+
+
+def unit_of(name: str) -> UnitId | None:
+    """Return the unit that a file's name says; None for the name of a part of a chunk.
+
+    Examples
+    --------
+    >>> unit_of("group-001-chunk-000003.parquet"), unit_of("chunk-000003.parquet")
+    (UnitId(group=1, chunk=3), None)
+    """
+    match = _UNIT.fullmatch(name)
+    return UnitId(int(match[1]), int(match[2])) if match else None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The parts of a study that saves these tables.
+
+    Attributes
+    ----------
+    folder : Path
+    save : tuple of str
+        Tables that are kept beside those that every study has.
+    """
+
+    folder: Path
+    save: tuple[str, ...]
+
+    @property
+    def tables(self) -> list[str]:
+        """All tables that the study has."""
+        return [*chunk_tables(self.save), *unit_tables(self.save)]
+
+    def path(self, table: str, unit: UnitId) -> Path:
+        """Return where the part of a table lies that has what belongs to a unit."""
+        name = f"chunk-{unit.chunk:06d}.parquet"
+        if not is_of_chunk(table):
+            name = f"group-{unit.group:03d}-{name}"
+        return self.folder / table / name
+
+    def paths_of(self, unit: UnitId) -> list[Path]:
+        """Return all parts of a unit in the order in which they are written."""
+        return [self.path(table, unit) for table in self.tables]
+
+    def parts(self, table: str) -> list[Path]:
+        """Return the parts of a table that are there; other files are left out."""
+        pattern = _CHUNK if is_of_chunk(table) else _UNIT
+        return [self.folder / table / name for name in self._names(table, pattern)]
+
+    def whole_units(self) -> set[UnitId]:
+        """Return the units of which every part is there."""
+        units = [set(self._units(table)) for table in unit_tables(self.save)]
+        chunks = [set(self._chunks(table)) for table in chunk_tables(self.save)]
+        whole_chunks = set.intersection(*chunks)
+        return {unit for unit in set.intersection(*units) if unit.chunk in whole_chunks}
+
+    def _units(self, table: str) -> Iterator[UnitId]:
+        for name in self._names(table, _UNIT):
+            unit = unit_of(name)
+            if unit is not None:
+                yield unit
+
+    def _chunks(self, table: str) -> Iterator[int]:
+        for name in self._names(table, _CHUNK):
+            yield int(Path(name).stem.split("-")[1])
+
+    def _names(self, table: str, pattern: re.Pattern[str]) -> list[str]:
+        folder = self.folder / table
+        # One listing of a folder is much quicker than a question for each of its files.
+        names = os.listdir(folder) if folder.is_dir() else []
+        return sorted(name for name in names if pattern.fullmatch(name))
