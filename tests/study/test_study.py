@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -683,7 +684,7 @@ def test_more_units_take_no_more_looks_at_the_whole_folder(tmp_path, monkeypatch
     real = os.listdir
 
     def noted(path):
-        if "work" in str(path):
+        if Path(path).name == "work":
             listed.append(path)
         return real(path)
 
