@@ -109,6 +109,26 @@ class Registry(Generic[F]):
         self._traits[name] = traits
         return function
 
+    def remove(self, name: str) -> None:
+        """Take a member out.
+
+        Raises
+        ------
+        InputError
+            If there is none of that name.
+
+        Examples
+        --------
+        >>> shapes = Registry("shape")
+        >>> _ = shapes.register("square")(lambda side: side * side)
+        >>> shapes.remove("square")
+        >>> list(shapes)
+        []
+        """
+        if name not in self._functions:
+            raise InputError(self._unknown(name, name))
+        del self._functions[name], self._traits[name]
+
     def __getitem__(self, name: str) -> F:
         """Return a member; a name with options gives a partial.
 

@@ -138,3 +138,68 @@ def test_torchvision_is_never_imported():
             [sys.executable, "-c", script], capture_output=True, text=True, check=True
         ).stdout
     )
+
+
+# --- tests -----------------------------------------------------------------------------------------
+
+TESTS = sorted(Path(__file__).parent.rglob("*.py"))
+
+
+def test_no_two_files_of_tests_have_one_name():
+    """Each is imported by its name alone, so that one would stand in for the other."""
+    names = [path.name for path in TESTS]
+    assert len(set(names)) == len(names)
+
+
+def is_private(name):
+    """Tell whether a name starts with an underscore and is none of Python's or IPython's own."""
+    return name.startswith("_") and not name.endswith("_")
+
+
+def defined_in(tree):
+    """Yield the names that a file gives to functions, classes, variables and its own attributes."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            yield node.name
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            of_self = getattr(node.value, "id", "") == "self"
+            yield from [node.attr] if of_self else []
+
+
+def used_in(tree):
+    """Yield the names that a file imports, asks an object for, or names for `setattr`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("attr"):
+            texts = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
+            yield from (text.rpartition(".")[2] for text in texts if isinstance(text, str))
+
+
+def private_names(names):
+    return {name for name in names if is_private(name)}
+
+
+OF_OTHERS = {"_version"}
+"""Private names of the package that torch has too, which tests may ask."""
+
+PRIVATE = set().union(*(private_names(defined_in(ast.parse(path.read_text()))) for path in FILES))
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda p: p.name)
+def test_tests_use_no_private_name_of_the_package(path):
+    tree = ast.parse(path.read_text())
+    allowed = private_names(defined_in(tree)) | OF_OTHERS
+    assert (private_names(used_in(tree)) & PRIVATE) - allowed == set()
+
+
+def test_private_names_are_found():
+    tree = ast.parse(
+        "from a import _b\nc._d\nsetattr('e._f', 1)\nclass G:\n    def __h__(self): ..."
+    )
+    assert private_names(used_in(tree)) == {"_b", "_d", "_f"}
+    assert {"_functions", "_traits"} <= PRIVATE, "of the registry"

@@ -24,7 +24,7 @@ from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.models.relay import Relay
 
 _OPTIONS = ("steps", "seed", "batch_size")
-_MOST_BYTES = 256 * 2**20
+MOST_BYTES = 256 * 2**20
 """Most bytes of scores that are remembered: 6.7 million rows of 10 classes, 3,000 of 21,841."""
 
 
@@ -168,7 +168,7 @@ class Remembering(Relay):
 
     def _forget(self, row_bytes: int) -> None:
         """Forget the oldest scores, where the rows of many classes would fill the memory."""
-        while len(self._scores) * row_bytes > _MOST_BYTES:
+        while len(self._scores) * row_bytes > MOST_BYTES:
             oldest = next(iter(self._scores))
             del self._scores[oldest]
 

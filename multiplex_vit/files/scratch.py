@@ -20,7 +20,7 @@ from multiplex_vit.files.stopping import held_back
 PREFIX = ".writing-"
 _LOCK = "lock"
 _TRIES = 5
-_SECONDS_TO_BEGIN = 5.0
+SECONDS_TO_BEGIN = 5.0
 """Time that a process has to lock the scratch folder that it made; later it counts as dead."""
 
 _own: dict[Path, tuple[int, FileLock]] = {}
@@ -116,7 +116,7 @@ def _made(folder: Path) -> Scratch:
 def _clear(place: Path) -> None:
     """Take away a scratch folder unless its process may be alive."""
     if not (place / _LOCK).exists():
-        if _age(place) > _SECONDS_TO_BEGIN:
+        if _age(place) > SECONDS_TO_BEGIN:
             shutil.rmtree(place, ignore_errors=True)
         return
     lock = FileLock(place / _LOCK, timeout=0)

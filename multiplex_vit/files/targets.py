@@ -97,12 +97,12 @@ def _place(path: Path) -> Place:
         real = Path(os.path.realpath(path))
         if real.parent == real:
             return (str(real),)
-        name = real.name.casefold() if _ignores_case(real.parent) else real.name
+        name = real.name.casefold() if ignores_case(real.parent) else real.name
         return (*map(str, _place(real.parent)), name)
     return (about.st_dev, about.st_ino)
 
 
-def _ignores_case(folder: Path) -> bool:
+def ignores_case(folder: Path) -> bool:
     """Tell whether the disk of a folder takes upper and lower case for the same."""
     for place in (folder, *folder.parents):
         other = place.with_name(place.name.swapcase()) if place.name else place

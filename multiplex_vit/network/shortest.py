@@ -30,7 +30,7 @@ _PART = 2**20
 _DIGITS = 60
 """Decimal digits of lengths for which doubles are too coarse."""
 
-_AT_ONCE = 2**22
+AT_ONCE = 2**22
 """Pairs of a source and an edge that are looked at together, to bound the memory."""
 
 
@@ -110,7 +110,7 @@ class Paths:
         n_nodes = len(self.weights)
         passed = np.zeros(n_nodes)
         # Some sources at a time, since each is held against every edge.
-        rows = max(1, _AT_ONCE // max(1, len(self._edges)))
+        rows = max(1, AT_ONCE // max(1, len(self._edges)))
         for first in range(0, n_nodes, rows):
             sources = np.arange(first, min(first + rows, n_nodes))
             start, end = self._tight(sources)

@@ -183,7 +183,7 @@ def started(folder):
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [*ASKING, signal.SIGKILL])
 def test_processes_killed_at_random_moments(tmp_path, number, monkeypatch):
-    monkeypatch.setattr(scratch, "_SECONDS_TO_BEGIN", 0.0)
+    monkeypatch.setattr(scratch, "SECONDS_TO_BEGIN", 0.0)
     chance = random.Random(0)
     for _ in range(12):
         process = started(tmp_path)

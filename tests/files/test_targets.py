@@ -66,6 +66,6 @@ def test_what_may_be_written(here):
 def test_names_that_differ_in_case_are_one_file_where_the_disk_takes_them_for_one(
     here, monkeypatch
 ):
-    monkeypatch.setattr(targets, "_ignores_case", lambda folder: True)
+    monkeypatch.setattr(targets, "ignores_case", lambda folder: True)
     with pytest.raises(InputError, match="are one file"):
         check_targets(["n.csv", "N.csv"])

@@ -40,15 +40,18 @@ def test_several_filters_are_told_in_order():
     assert found.provenance["filters"] == "min_cut 0.1; top_k 2"
 
 
-def test_a_registered_filter_is_found_by_its_name(monkeypatch):
-    functions, traits = dict(mv.FILTERS._functions), dict(mv.FILTERS._traits)
-    monkeypatch.setattr(mv.FILTERS, "_functions", functions)
-    monkeypatch.setattr(mv.FILTERS, "_traits", traits)
-
+@pytest.fixture
+def above():
     @mv.FILTERS.register
     def above(weights, least):
         return np.where(weights > least, weights, 0)
 
+    yield
+    mv.FILTERS.remove("above")
+
+
+@pytest.mark.usefixtures("above")
+def test_a_registered_filter_is_found_by_its_name():
     found = network().filter("above", 0.5)
     assert (found.weights[found.weights > 0] > 0.5).all()
     assert found.provenance == {"above": 0.5}

@@ -173,7 +173,7 @@ def test_ties_of_decimal_fractions_are_ties(length):
 def test_many_paths_are_counted_a_chunk_at_a_time(monkeypatch):
     weights = np.random.default_rng(0).integers(0, 3, (20, 20)) / 2
     whole = betweenness(weights, "inverse")
-    monkeypatch.setattr("multiplex_vit.network.shortest._AT_ONCE", 300)
+    monkeypatch.setattr("multiplex_vit.network.shortest.AT_ONCE", 300)
     assert betweenness(weights, "inverse") == pytest.approx(whole, rel=1e-12)
 
 
