@@ -83,7 +83,7 @@ def test_every_class_with_a_page_is_tested_here():
 @pytest.mark.parametrize("name", [name for name in NAMES if name.isprintable()])
 def test_networks_give_names_back(tmp_path, name):
     net = network(name)
-    net.write(tmp_path / "a.graphml")
+    net.write(tmp_path / "a.graphml", preset="full")
     read = mv.Multiplex.read(tmp_path / "a.graphml")
     assert (read.layer_names, read.prefix, dict(read.provenance)) == (
         net.layer_names,
@@ -92,7 +92,7 @@ def test_networks_give_names_back(tmp_path, name):
     )
     assert f"{name}:r0c0" in nx.read_graphml(tmp_path / "a.graphml").nodes
     assert len(igraph.Graph.Read_GraphML(str(tmp_path / "a.graphml")).vs) == 10
-    net.write(tmp_path / "a.gexf")
+    net.write(tmp_path / "a.gexf", preset="full")
     ET.parse(tmp_path / "a.gexf")
     net.write(tmp_path / "a.csv")
     nodes, edges = (read_table(tmp_path / f"a_{which}.csv") for which in ("nodes", "edges"))

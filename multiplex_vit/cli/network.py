@@ -76,6 +76,14 @@ def _output_arguments(parser: argparse.ArgumentParser) -> None:
     formats = list(mv.EXPORTERS)
     format = "Format of the file. Default: by the suffix of --out."
     parser.add_argument("--format", choices=formats, help=format)
+    preset = "What is written: a backbone to look at, or every edge."
+    preset += " Default: gephi for GraphML and GEXF."
+    parser.add_argument("--preset", choices=list(mv.network.PRESETS), help=preset)
+    layouts = list(mv.network.LAYOUTS)
+    layout = "Where nodes lie. Default: %(default)s."
+    parser.add_argument("--layout", choices=layouts, default="grid", help=layout)
+    colour = "What colours show: target, measure, community, or a measure. Default: %(default)s."
+    parser.add_argument("--colour", metavar="WHAT", default="target", help=colour)
     out = "File to write. Default: network.graphml."
     parser.add_argument("--out", type=place, help=out)
     tables = "Folder for nodes.csv, layers.csv, layer_pairs.csv and multilayer.csv. Default: none."
@@ -106,6 +114,9 @@ def run(args: argparse.Namespace) -> int:
             omega=args.omega,
             measures=measures,
             format=args.format,
+            preset=args.preset,
+            layout=args.layout,
+            colour=args.colour,
         )
         # Some formats have files that are known only now.
         written = [out.parent / file.name for file in files]
@@ -113,9 +124,16 @@ def run(args: argparse.Namespace) -> int:
         if args.tables:
             _write_tables(net, args, new_tables)
     say(f"{net!r} written to {', '.join(map(str, written))}")
+    if _is_backbone(out, args):
+        say("the file is a backbone to look at; --preset full writes every edge")
     if args.tables:
         say(f"tables written into {args.tables}")
     return DONE
+
+
+def _is_backbone(out: Path, args: argparse.Namespace) -> bool:
+    usual = mv.EXPORTERS.trait(mv.network.exporter_of(out, args.format), "preset")
+    return (args.preset or usual) == "gephi"
 
 
 def _network(args: argparse.Namespace) -> "mv.Multiplex":

@@ -4,6 +4,7 @@ from .aggregate import AGGREGATIONS as AGGREGATIONS
 from .centrality import CENTRALITIES as CENTRALITIES
 from .coupling import COUPLINGS as COUPLINGS
 from .export import EXPORTERS as EXPORTERS
+from .export import PRESETS as PRESETS
 from .export import exporter_of as exporter_of
 from .export import lint_gephi as lint_gephi
 from .filters import FILTERS as FILTERS
@@ -15,4 +16,5 @@ from .multilayer import LAYER_SIMILARITIES as LAYER_SIMILARITIES
 from .multilayer import MULTILAYER_MEASURES as MULTILAYER_MEASURES
 from .multilayer import Reducibility as Reducibility
 from .multiplex import Multiplex as Multiplex
+from .positions import LAYOUTS as LAYOUTS
 from .tokens import Tokens as Tokens

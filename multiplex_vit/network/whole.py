@@ -1,6 +1,7 @@
 """Whole: a network with its inter-layer links, for matrices, other libraries, files and pages."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -233,11 +234,15 @@ class Whole:
         omega: float | np.ndarray = 1.0,
         measures: Measures = "in_strength",
         format: Named | None = None,
+        preset: Named | None = None,
+        layout: Named = "grid",
+        colour: str = "target",
     ) -> list[Path]:
         """Write the network to a file, whole or not at all, and return what was written.
 
         One layer is `net.select(3).write(path)`, the layers taken together
-        `net.aggregate("sum").write(path)`.
+        `net.aggregate("sum").write(path)`. What is to be read back by `Multiplex.read`, edge for
+        edge, is written with `preset="full"`.
 
         Parameters
         ----------
@@ -249,13 +254,28 @@ class Whole:
             the first gives size and colour. None for none. Default: "in_strength".
         format : str or callable, optional
             A member of `EXPORTERS`. Default: by the suffix of the path.
+        preset : "gephi", "full" or callable, optional
+            "gephi" writes a backbone of few edges a node that can be read at first sight (see
+            `export.presets`; "gephi(degree=6)" a denser one), "full" all edges. Default: "gephi"
+            for GraphML and GEXF, "full" for other formats.
+        layout : str or callable
+            Where nodes lie: "grid", "stack" or "isometric", a member of `LAYOUTS`.
+            Default: "grid".
+        colour : str
+            What the colours of nodes and edges show. "target": nodes by the first measure, edges
+            as their target; "measure": nodes by the first measure, edges grey; "community": by
+            the communities that `communities` finds in what is written; or the name of a measure
+            that is written, where texts and whole numbers are a partition. Default: "target".
 
         Raises
         ------
         InputError
-            If the format or a measure is unknown, or the file cannot be written.
+            If the format, a measure, the preset, the layout or the colour is unknown, or the file
+            cannot be written.
         """
-        return export.write(self._export(coupling, omega, measures), Path(path), format)
+        view = replace(self._export(coupling, omega, measures), layout=layout, colour=colour)
+        drawn = export.in_preset(view, path, format, preset)
+        return export.write(drawn, Path(path), format)
 
     @accepts()
     def explore(

@@ -5,6 +5,7 @@ from .colour import INK as INK
 from .colour import LINKS as LINKS
 from .colour import SIGNED as SIGNED
 from .colour import colours as colours
+from .colour import palette as palette
 from .comparison import curve_bands as curve_bands
 from .comparison import gallery as gallery
 from .comparison import panel as panel

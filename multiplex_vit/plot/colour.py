@@ -179,6 +179,26 @@ def distinct(n: int) -> list[tuple[tuple[float, ...], Any]]:
     return styles
 
 
+@accepts()
+def palette(n: int) -> np.ndarray:
+    """Return one colour for each of n groups, neighbours in number far apart in hue.
+
+    Returns
+    -------
+    ndarray uint8 [group, 3]
+        Red, green, blue; none is pale or dark.
+
+    Examples
+    --------
+    >>> palette(2).shape
+    (2, 3)
+    """
+    shades = np.array(sns.husl_palette(max(1, n), s=0.85, l=0.58))[:n]
+    # Every third hue in turn, so that groups 0, 1, 2 differ most.
+    order = np.concatenate([np.arange(start, n, 3) for start in range(3)])
+    return np.rint(255 * shades[np.argsort(order)]).astype(np.uint8)
+
+
 def unit(values: np.ndarray) -> np.ndarray:
     """Bring values to 0 .. 1; equal ones to 1, or to 0 where all are 0.
 

@@ -190,6 +190,8 @@ def test_network_writes_a_graph_that_opens(tmp_path, capsys):
         "temporal",
         "--omega",
         "0.5",
+        "--preset",
+        "full",
         "--out",
         tmp_path / "a" / "net.graphml",
     )
@@ -390,6 +392,18 @@ def test_network_of_one_layer_of_all_and_of_heads(tmp_path, capsys):
         assert mv.Multiplex.read(path).weights.shape[:2] == shape
 
 
+def test_network_draws_a_backbone_unless_all_is_wanted(tmp_path, capsys):
+    edges = []
+    for options in ((), ("--preset", "full"), ("--layout", "stack", "--colour", "measure")):
+        path = tmp_path / "net.graphml"
+        code, out, _ = run(capsys, "network", CAT, *options, "--out", path)
+        assert code == 0
+        assert ("--preset full writes every edge" in out) == ("full" not in options)
+        edges.append(mv.Multiplex.read(path).n_edges)
+    assert edges[0] == edges[2] <= 6 * 64 * 3
+    assert edges[1] > 10 * edges[0]
+
+
 def test_network_writes_tables(tmp_path, capsys):
     code, _, _ = run(
         capsys,
@@ -423,6 +437,7 @@ def test_network_writes_tables(tmp_path, capsys):
         (("--tables", CAT), "it is a file; give a folder"),
         (("--out", "net.net"), "net.net may be infomap or pajek"),
         (("--out", "net.gml"), "unknown format 'gml'"),
+        (("--colour", "red"), "colour is 'red'; give one of 'target', 'measure', 'community'"),
     ],
 )
 def test_network_refuses(options, message, tmp_path, monkeypatch, capsys):

@@ -158,7 +158,7 @@ def test_pymnet_gets_every_edge_as_it_runs(coupling, three):
 @pytest.mark.parametrize("edges", SENTENCES)
 def test_graphml_gives_it_back(edges, three, tmp_path):
     net = three if edges == "attention" else three.reverse()
-    net.write(tmp_path / "net.graphml", coupling="temporal")
+    net.write(tmp_path / "net.graphml", coupling="temporal", preset="full")
     found = mv.Multiplex.read(tmp_path / "net.graphml")
     assert found.edges == edges
     assert np.array_equal(found.weights, net.weights)
@@ -169,7 +169,7 @@ def test_graphml_gives_it_back(edges, three, tmp_path):
 
 def test_a_direction_that_nobody_knows_is_refused(three, tmp_path):
     path = tmp_path / "net.graphml"
-    three.write(path)
+    three.write(path, preset="full")
     path.write_text(path.read_text().replace("source attends to target", "sideways"))
     with pytest.raises(mv.InputError, match="edge_direction is 'sideways'"):
         mv.Multiplex.read(path)
@@ -181,7 +181,7 @@ def test_files_that_can_hold_it_do(edges, three, tmp_path):
     sentence = SENTENCES[edges]
     for name in ("graphml", "gexf", "gexf_dynamic", "graphology", "infomap", "pajek"):
         path = tmp_path / f"{name}.txt"
-        files = net.write(path, format=name)
+        files = net.write(path, format=name, preset="full")
         assert all(sentence in file.read_text() for file in files), name
     graph = json.loads((tmp_path / "graphology.txt").read_text())
     assert graph["attributes"]["edge_direction"] == sentence

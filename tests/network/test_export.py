@@ -168,13 +168,13 @@ def test_nodes_by_hand():
     assert table[["x", "y", "z"]].to_numpy().tolist()[2:6] == [
         [0, -25, 0],
         [25, -25, 0],
-        [100, 0, 25],
-        [125, 0, 25],
+        [100, 50, 25],
+        [125, 50, 25],
     ]
     assert table["in_strength"].tolist() == pytest.approx(
         [0.625, 0.75, 1, 0.625, 0.5, 1, 0.5, 0.01]
     )
-    assert table["size"].tolist() == [14, 16, 20, 14, 12, 20, 12, 4]
+    assert table["size"].tolist() == [7, 8, 10, 7, 6, 10, 6, 3]
 
 
 def test_edges_and_links_by_hand():
@@ -223,15 +223,15 @@ def test_no_two_nodes_lie_in_one_place(layers, rows, cols, n_prefix):
 
 def test_what_is_not_known_is_grey_and_small():
     table = nasty().nodes().head(5)
-    assert table["size"].tolist() == [4, 4, 12, 20, 20]
+    assert table["size"].tolist() == [3, 3, 6, 10, 10]
     assert table.loc[0, ["r", "g", "b"]].tolist() == [128, 128, 128]
     assert table.loc[3, ["r", "g", "b"]].tolist() == table.loc[4, ["r", "g", "b"]].tolist(), (
         "infinity has the colour of the greatest"
     )
     unknown = toy(measures={"m": np.full((2, 4), np.nan)}).nodes()
-    assert set(unknown["size"]) == {4}
+    assert set(unknown["size"]) == {3}
     assert set(unknown["r"]) == {128}
-    assert set(toy(measures={"m": np.ones((2, 4))}).nodes()["size"]) == {12}
+    assert set(toy(measures={"m": np.ones((2, 4))}).nodes()["size"]) == {6}
 
 
 def test_measures_that_readers_would_mistake():
@@ -350,21 +350,21 @@ def test_graphml_has_the_profile_that_gephi_reads(tmp_path):
     assert ">nan<" not in text
 
 
-EDGE = '<edge id="e1" source="L00:r0c0" target="L00:r0c1"><data key="weight">0.25</data><data key="attention">0.25</data><data key="kind">attention</data></edge>\n'
+EDGE = '<edge id="e1" source="L00:r0c0" target="L00:r0c1"><data key="weight">0.25</data><data key="kind">attention</data></edge>\n'
 DAMAGE = {
     "cut": ("</graph>", ""),
-    "weight changed": ('<data key="attention">0.75', '<data key="attention">0.1'),
-    "weight of 0": ('<data key="attention">0.75', '<data key="attention">0'),
-    "no number": ('<data key="attention">0.75', '<data key="attention">much'),
-    "no weight": ('<data key="attention">0.75</data>', ""),
+    "weight changed": ('<data key="weight">0.75', '<data key="attention">0.1'),
+    "weight of 0": ('<data key="weight">0.75', '<data key="attention">0'),
+    "no number": ('<data key="weight">0.75', '<data key="attention">much'),
+    "no weight": ('<data key="weight">0.75</data>', ""),
     "edge twice": (
         'id="e1" source="L00:r0c0" target="L00:r0c1"',
         'id="e1" source="L00:r0c0" target="L00:r0c0"',
     ),
     "unknown kind": (">attention</data></edge>", ">friendship</data></edge>"),
     "hidden kind": (
-        '<data key="attention">0.75</data><data key="kind">attention<',
-        '<data key="attention">0.75</data><data key="kind">coupling<',
+        '<data key="weight">0.75</data><data key="kind">attention<',
+        '<data key="weight">0.75</data><data key="kind">coupling<',
     ),
     "edge gone": (EDGE, ""),
     "edges of another layer": ("[8, 4]", "[4, 8]"),
@@ -487,13 +487,14 @@ def test_files_that_are_no_graphml_of_ours(tmp_path):
 def test_gexf_by_hand(tmp_path):
     write(toy(), tmp_path / "net.gexf")
     text = (tmp_path / "net.gexf").read_text()
-    edge = '<edge id="e0" source="L00:r0c0" target="L00:r0c0" type="directed" weight="0.5" kind="attention">'
-    assert f'{edge}<attvalues><attvalue for="attention" value="0.5"/></attvalues></edge>\n' in text
+    edge = '<edge id="e0" source="L00:r0c0" target="L00:r0c0" type="directed" weight="0.5"'
+    assert f'{edge} kind="attention"/>\n' in text
+    assert 'attvalue for="attention"' not in text, "a weight is written once"
     assert (
         '<edge id="e12" source="L00:r0c0" target="L01:r0c0" type="directed" weight="0.5" kind="coupling"/>\n'
         in text
     )
-    assert '<viz:size value="20.0"/>' in text
+    assert '<viz:size value="10.0"/>' in text
     assert '<viz:position x="0.0" y="-25.0" z="0.0"/>' in text
 
 

@@ -65,7 +65,7 @@ def test_a_function_of_ones_own_needs_no_number(tmp_path):
     assert not found.weights.diagonal(axis1=1, axis2=2).any()
     found = found.filter("min_cut", 0.2)
     assert dict(found.provenance)["without_loops"] == "yes"
-    found.write(tmp_path / "a.graphml")
+    found.write(tmp_path / "a.graphml", preset="full")
     assert mv.Multiplex.read(tmp_path / "a.graphml").provenance == found.provenance
 
 

@@ -174,7 +174,7 @@ def test_every_format_takes_a_network_of_heads(format, coupling, measures, heads
 
 def test_graphml_gives_blocks_and_heads_back(heads, tmp_path):
     mixed = heads.select([3, 0, 4])
-    mixed.write(tmp_path / "net.graphml")
+    mixed.write(tmp_path / "net.graphml", preset="full")
     found = mv.Multiplex.read(tmp_path / "net.graphml")
     assert (found.blocks, found.heads) == (mixed.blocks, mixed.heads) == ((1, 0, 2), (1, 0, 0))
     graph = nx.read_graphml(tmp_path / "net.graphml")
@@ -182,7 +182,7 @@ def test_graphml_gives_blocks_and_heads_back(heads, tmp_path):
 
 
 def test_blocks_that_do_not_fit_a_file_are_refused(heads, tmp_path):
-    heads.write(tmp_path / "net.graphml")
+    heads.write(tmp_path / "net.graphml", preset="full")
     text = (tmp_path / "net.graphml").read_text()
     for wrong in ("[0, 0, 0, 1, 2, 2]", "[0, 0, 1, 1, 2]", '["a", 0, 1, 1, 2, 2]'):
         (tmp_path / "bad.graphml").write_text(text.replace("[0, 0, 1, 1, 2, 2]", wrong))
@@ -191,7 +191,7 @@ def test_blocks_that_do_not_fit_a_file_are_refused(heads, tmp_path):
 
 
 def test_heads_of_a_block_lie_in_one_row_at_one_depth(heads, tmp_path):
-    heads.write(tmp_path / "net.graphml")
+    heads.write(tmp_path / "net.graphml", preset="full")
     nodes = nx.read_graphml(tmp_path / "net.graphml").nodes
     corners = [nodes[f"{name}:r0c0"] for name in NAMES]
     assert [corner["z"] / 25 for corner in corners] == list(BLOCKS)
@@ -201,7 +201,7 @@ def test_heads_of_a_block_lie_in_one_row_at_one_depth(heads, tmp_path):
 
 def test_heads_of_a_block_share_a_moment_of_the_timeline(heads, tmp_path):
     path = tmp_path / "net.gexf"
-    heads.write(path, format="gexf_dynamic")
+    heads.write(path, format="gexf_dynamic", preset="full")
     graph = nx.read_gexf(path)
     assert isinstance(graph, nx.MultiDiGraph)
     text = path.read_text()

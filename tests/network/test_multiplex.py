@@ -177,7 +177,7 @@ def test_to_igraph_and_to_networkx_hold_the_supra_adjacency(net):
 @pytest.mark.parametrize("reader", ["networkx", "igraph"])
 def test_graphml_opens_elsewhere_with_equal_weights(net, tmp_path, reader):
     path = tmp_path / "net.graphml"
-    net.write(path, coupling="ordinal", omega=0.1)
+    net.write(path, coupling="ordinal", omega=0.1, preset="full")
     if reader == "networkx":
         graph = nx.read_graphml(path)
         assert type(graph) is nx.DiGraph
@@ -203,7 +203,7 @@ def test_graphml_opens_elsewhere_with_equal_weights(net, tmp_path, reader):
 
 def test_provenance_may_have_any_name(net, tmp_path):
     same = mv.Multiplex(net.weights, net.grid, provenance={"layer": "a", "weight": "b", "x": "c"})
-    same.write(tmp_path / "NET.GRAPHML", coupling=chain)
+    same.write(tmp_path / "NET.GRAPHML", coupling=chain, preset="full")
     graph = nx.read_graphml(tmp_path / "NET.GRAPHML")
     assert graph.nodes["L01:r1c0"]["layer"] == 1
     assert '<data key="graph-coupling">chain</data>' in (tmp_path / "NET.GRAPHML").read_text()
@@ -328,7 +328,7 @@ def test_prefix_tokens_are_nodes_and_marked(with_class, tmp_path):
     assert (table["row"][0], table["col"][0], table["name"][5]) == (-1, -1, "L01:class")
     assert table["in_strength"][0] == 1.875
     assert with_class.layers[0].vs["token"][:2] == ["class", "patch"]
-    with_class.write(tmp_path / "net.graphml")
+    with_class.write(tmp_path / "net.graphml", preset="full")
     assert mv.Multiplex.read(tmp_path / "net.graphml").prefix == ("class",)
     assert nx.read_graphml(tmp_path / "net.graphml").nodes["L00:class"]["token"] == "class"
 
@@ -371,7 +371,12 @@ def test_every_table_and_picture_of_a_network(net, tmp_path):
 
 def test_a_network_is_read_back_exactly(net, tmp_path):
     pruned = net.prune(0.25)
-    pruned.write(tmp_path / "net.graphml", measures=["in_strength", "pagerank"], omega=0.25)
+    pruned.write(
+        tmp_path / "net.graphml",
+        measures=["in_strength", "pagerank"],
+        omega=0.25,
+        preset="full",
+    )
     back = mv.Multiplex.read(tmp_path / "net.graphml")
     assert np.array_equal(back.weights, pruned.weights)
     assert back.weights.dtype == pruned.weights.dtype

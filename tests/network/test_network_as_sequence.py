@@ -88,7 +88,7 @@ def test_graphs_of_other_libraries_have_places_and_measures(net):
     graph = net.to_igraph(measures=measures)
     assert isinstance(graph, igraph.Graph)
     assert graph.vs["x"] == [0.0, 0.0, 25.0, 100.0, 100.0, 125.0]
-    assert graph.vs["y"] == [25.0, 0.0, 0.0] * 2
+    assert graph.vs["y"] == [25.0, 0.0, 0.0, 75.0, 50.0, 50.0]
     assert graph.vs["community"] == ["a", "b", "b"] * 2
     assert graph.vs["part"] == list(range(6))
     assert graph.vs["rank"] == net.centrality("pagerank").ravel().tolist()
@@ -101,7 +101,7 @@ def test_graphs_of_other_libraries_have_places_and_measures(net):
 
 
 def test_places_are_those_of_files(net, tmp_path):
-    [path] = net.write(tmp_path / "net.graphml")
+    [path] = net.write(tmp_path / "net.graphml", preset="full")
     in_file = igraph.Graph.Read_GraphML(str(path))
     graph = net.to_igraph()
     for axis in "xyz":

@@ -88,7 +88,8 @@ def test_every_reader_opens_every_file_that_it_is_named_for(
 ):
     read, expected = NODES[format, reader]
     suffix = mv.EXPORTERS.trait(format, "suffix") or mv.EXPORTERS.trait(format, "extension")
-    files = net.write(tmp_path / f"net{suffix}", format=format, measures=MEASURES[measures])
+    path = tmp_path / f"net{suffix}"
+    files = net.write(path, format=format, measures=MEASURES[measures], preset="full")
     assert read(files[0]) == expected
 
 

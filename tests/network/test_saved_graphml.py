@@ -14,7 +14,7 @@ READ = "cannot read .*net.graphml"
 
 @pytest.fixture
 def path(net, tmp_path):
-    net.prune(0.3).write(tmp_path / "net.graphml")
+    net.prune(0.3).write(tmp_path / "net.graphml", preset="full")
     return tmp_path / "net.graphml"
 
 
@@ -77,7 +77,7 @@ WEIGHTS = ["-0.5", "nan", "inf", "-inf", "1e999", "0", "", "text", "0.3", "1j"]
 @pytest.mark.parametrize("value", WEIGHTS)
 def test_every_weight_is_checked(path, value):
     text = path.read_text()
-    start = '<data key="attention">'
+    start = '<data key="weight">'
     changed = re.sub(f"{start}[^<]*<", f"{start}{value}<", text, count=1)
     assert changed != text
     refuse(path, changed, value)

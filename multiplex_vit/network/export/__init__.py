@@ -18,17 +18,20 @@ from multiplex_vit.network.export import mpx as mpx
 
 # isort: on
 from multiplex_vit.network.export.gephi import lint_gephi
+from multiplex_vit.network.export.presets import PRESETS
 from multiplex_vit.network.export.pymnet import to_pymnet
 from multiplex_vit.network.export.read_graphml import StoredNetwork, read_graphml
 from multiplex_vit.network.export.registry import EXPORTERS
 from multiplex_vit.network.export.view import Export
-from multiplex_vit.network.export.write import exporter_of, write
+from multiplex_vit.network.export.write import exporter_of, in_preset, write
 
 __all__ = [
     "EXPORTERS",
+    "PRESETS",
     "Export",
     "StoredNetwork",
     "exporter_of",
+    "in_preset",
     "lint_gephi",
     "read_graphml",
     "to_pymnet",

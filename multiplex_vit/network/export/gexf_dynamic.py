@@ -36,7 +36,7 @@ class _Track:
     times: list[str]
 
 
-@EXPORTERS.register(extension=".gexf")
+@EXPORTERS.register(extension=".gexf", preset="gephi")
 @accepts()
 def gexf_dynamic(export: Export, path: Path) -> None:
     """Write dynamic GEXF 1.3: one node a token, and time is depth, so that Gephi plays it.

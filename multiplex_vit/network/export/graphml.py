@@ -10,8 +10,9 @@ import pandas as pd
 
 from multiplex_vit.accepts import accepts
 from multiplex_vit.errors import InputError
+from multiplex_vit.network.export.looks import LINK_THICKNESS, link_colour
 from multiplex_vit.network.export.registry import EXPORTERS
-from multiplex_vit.network.export.text import quoted, xml
+from multiplex_vit.network.export.text import quoted, value_text, xml
 from multiplex_vit.network.export.view import Arrays, Export
 from multiplex_vit.network.export.weights import weight_texts
 
@@ -24,7 +25,8 @@ FACTS = ("coupling", "omega", "edge_direction", *LISTS, "dtype")
 Provenance of these names is written as "provenance:" and the name.
 """
 
-_EDGE_KEYS = (("weight", "double"), ("attention", "double"), ("kind", "string"))
+_EDGE_KEYS = {"weight": "double", "kind": "string"}
+_LOOKS = {"color": "string", "thickness": "double"}
 
 _TYPES = (
     ((bool, np.bool_), "boolean"),
@@ -34,7 +36,7 @@ _TYPES = (
 """Types of graph data as GraphML names them; a bool is an int to Python, so it comes first."""
 
 
-@EXPORTERS.register(suffix=".graphml")
+@EXPORTERS.register(suffix=".graphml", preset="gephi")
 @accepts()
 def graphml(export: Export, path: Path) -> None:
     """Write GraphML, from which `read_graphml` gives the network back exactly.
@@ -43,8 +45,8 @@ def graphml(export: Export, path: Path) -> None:
 
     Key ids equal attribute names, but those of graph data, which begin with "graph-"; provenance
     comes first, with its types. `weight` is written in 17 digits, held within what Gephi's 32
-    bits can tell from 0 and infinity; `attention` is the weight itself. `kind` is "attention" or
-    "coupling". Graph data say which way edges run (edge_direction), and the block and head of
+    bits can tell from 0 and infinity; where that changes it, `attention` is the weight itself.
+    `kind` is "attention" or "coupling". Graph data say which way edges run (edge_direction), and the block and head of
     every layer. Layers lie side by side through x and y; z is the block. Values that are NaN are
     left out; characters that XML forbids are written as text ("\\x01").
 
@@ -67,7 +69,7 @@ def graphml(export: Export, path: Path) -> None:
             file.write(_key(f"graph-{name}", "graph", name, _type_of(value)))
         for name, values in _with_label(nodes).items():
             file.write(_key(name, "node", name, _column_type(values)))
-        for name, kind in _EDGE_KEYS:
+        for name, kind in _edge_keys(export).items():
             file.write(_key(name, "edge", name, kind))
         file.write('<graph id="multiplex" edgedefault="directed">\n')
         for name, value in about.items():
@@ -143,25 +145,76 @@ def _data_column(name: str, values: pd.Series) -> list[str]:
     return texts
 
 
+def _edge_keys(export: Export) -> dict[str, str]:
+    keys = dict(_EDGE_KEYS)
+    if export.has_exact:
+        keys["attention"] = "double"
+    if export.readable:
+        keys.update(_LOOKS)
+    if export.has_omegas:
+        keys["omega"] = "double"
+    return keys
+
+
 def _write_edges(file: TextIO, export: Export, names: np.ndarray) -> None:
     count = 0
-    for _, part in export.edge_parts():
-        file.write("".join(_lines(part, names, count, "attention")))
-        count += len(part[0])
-    for part in export.link_parts():
-        file.write("".join(_lines(part, names, count, "coupling")))
-        count += len(part[0])
+    for kind in export.kinds():
+        for edges, data in _parts(export, kind):
+            file.writelines(_lines(edges, names, count, data))
+            count += len(data)
 
 
-def _lines(edges: Arrays, names: np.ndarray, count: int, kind: str) -> Iterator[str]:
-    """Yield edges of one kind, numbered from `count` on."""
-    source, target, weight = edges
-    texts, exact = weight_texts(weight)
+def _parts(export: Export, kind: str) -> Iterator[tuple[Arrays, list[str]]]:
+    """Yield edges of a kind, some at a time, and what is said of each."""
+    if kind == "coupling":
+        for part in export.link_parts():
+            yield part, _link_data(export, part[2])
+        return
+    for layer, part in export.edge_parts():
+        yield part, _edge_data(export, layer, part)
+
+
+def _lines(edges: Arrays, names: np.ndarray, count: int, data: list[str]) -> Iterator[str]:
+    """Yield edges and their data, numbered from `count` on."""
+    source, target, _ = edges
     sources, targets = names[source].tolist(), names[target].tolist()
-    for edge, text in enumerate(texts):
+    for edge, text in enumerate(data):
         ends = f"source={sources[edge]} target={targets[edge]}"
-        data = f'<data key="weight">{text}</data>'
-        if kind == "attention":
-            data += f'<data key="attention">{exact[edge]}</data>'
-        data += f'<data key="kind">{kind}</data>'
-        yield f'<edge id="e{count + edge}" {ends}>{data}</edge>\n'
+        yield f'<edge id="e{count + edge}" {ends}>{text}</edge>\n'
+
+
+def _edge_data(export: Export, layer: int, edges: Arrays) -> list[str]:
+    """Return the data of edges of a layer."""
+    texts, exact = weight_texts(edges[2])
+    data = []
+    for held, weight in zip(texts, exact, strict=True):
+        text = _datum("weight", held)
+        if held != weight:
+            text += _datum("attention", weight)
+        data.append(text + _datum("kind", "attention"))
+    if not export.readable:
+        return data
+    looks = export.edge_looks(layer, edges)
+    styled = zip(data, looks.colours, looks.thicknesses, strict=True)
+    return [text + _look_data(colour, thickness) for text, colour, thickness in styled]
+
+
+def _link_data(export: Export, omega: np.ndarray) -> list[str]:
+    """Return the data of inter-layer links; a readable file has them thin."""
+    texts, exact = weight_texts(omega)
+    kind = _datum("kind", "coupling")
+    if not export.readable:
+        return [_datum("weight", text) + kind for text in texts]
+    look = _look_data(link_colour(export.n_nodes), LINK_THICKNESS)
+    drawn = _datum("weight", value_text(export.link_weight)) + kind + look
+    if not export.has_omegas:
+        return [drawn] * len(exact)
+    return [drawn + _datum("omega", weight) for weight in exact]
+
+
+def _look_data(colour: str, thickness: float) -> str:
+    return _datum("color", colour) + _datum("thickness", value_text(thickness))
+
+
+def _datum(key: str, text: str) -> str:
+    return f'<data key="{key}">{text}</data>'

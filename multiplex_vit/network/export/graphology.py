@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from multiplex_vit.accepts import accepts
+from multiplex_vit.network.export.looks import LINK_THICKNESS, link_colour
 from multiplex_vit.network.export.registry import EXPORTERS
 from multiplex_vit.network.export.text import json_text
 from multiplex_vit.network.export.view import Arrays, Export
@@ -73,21 +74,59 @@ def _attributes(node: dict[str, Any]) -> dict[str, Any]:
 def _edge_lines(export: Export, keys: np.ndarray) -> Iterator[list[str]]:
     """Yield lines of edges, some at a time and never none."""
     count = 0
-    for _, part in export.edge_parts():
-        yield _lines(part, keys, count, "attention")
-        count += len(part[0])
-    for part in export.link_parts():
-        yield _lines(part, keys, count, "coupling")
-        count += len(part[0])
+    for kind in export.kinds():
+        for edges, attributes in _parts(export, kind):
+            yield _lines(edges, keys, count, attributes)
+            count += len(attributes)
 
 
-def _lines(edges: Arrays, keys: np.ndarray, count: int, kind: str) -> list[str]:
-    """Return edges of one kind, numbered from `count` on."""
-    source, target, weight = edges
+def _parts(export: Export, kind: str) -> Iterator[tuple[Arrays, list[dict[str, Any]]]]:
+    """Yield edges of a kind, some at a time, and the attributes of each."""
+    if kind == "coupling":
+        for part in export.link_parts():
+            yield part, _link_attributes(export, part[2])
+        return
+    for layer, part in export.edge_parts():
+        yield part, _edge_attributes(export, layer, part)
+
+
+def _edge_attributes(export: Export, layer: int, edges: Arrays) -> list[dict[str, Any]]:
+    attributes = [{"weight": weight, "kind": "attention"} for weight in edges[2].tolist()]
+    if export.readable:
+        looks = export.edge_looks(layer, edges)
+        for facts, colour, thickness in zip(
+            attributes, looks.colours, looks.thicknesses, strict=True
+        ):
+            facts.update(color=colour, thickness=thickness)
+    return attributes
+
+
+def _link_attributes(export: Export, omegas: np.ndarray) -> list[dict[str, Any]]:
+    """Return the attributes of inter-layer links; a readable file has them thin."""
+    attributes: list[dict[str, Any]] = []
+    for omega in omegas.tolist():
+        facts: dict[str, Any] = {"weight": omega, "kind": "coupling"}
+        if export.readable:
+            facts["weight"] = export.link_weight
+            facts["color"] = link_colour(export.n_nodes)
+            facts["thickness"] = LINK_THICKNESS
+        if export.has_omegas:
+            facts["omega"] = omega
+        attributes.append(facts)
+    return attributes
+
+
+def _lines(
+    edges: Arrays,
+    keys: np.ndarray,
+    count: int,
+    attributes: list[dict[str, Any]],
+) -> list[str]:
+    """Return edges, numbered from `count` on."""
+    source, target, _ = edges
     sources, targets = keys[source].tolist(), keys[target].tolist()
     lines = []
-    for edge, value in enumerate(weight.tolist()):
+    for edge, facts in enumerate(attributes):
         ends = f'"source":{sources[edge]},"target":{targets[edge]}'
-        attributes = f'{{"weight":{value!r},"kind":"{kind}"}}'
-        lines.append(f'{{"key":"e{count + edge}",{ends},"attributes":{attributes}}}')
+        lines.append(f'{{"key":"e{count + edge}",{ends},"attributes":{json_text(facts)}}}')
     return lines

@@ -166,7 +166,9 @@ class _Reader(XmlStream):
         if kind == "attention":
             self.sources.append(self.numbers[self._element["source"]])
             self.targets.append(self.numbers[self._element["target"]])
-            self.weights.append(float(self._data["attention"]))
+            # What the weight itself would mean to Gephi is written beside it.
+            text = self._data.get("attention", self._data["weight"])
+            self.weights.append(float(text))
         elif kind != "coupling":
             raise ValueError
 

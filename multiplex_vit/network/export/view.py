@@ -2,23 +2,24 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from multiplex_vit import plot
 from multiplex_vit.accepts import stack
 from multiplex_vit.arguments import check_fields
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.coupling import Links, links
-from multiplex_vit.network.depth import checked_depth
+from multiplex_vit.network.depth import checked_depth, ranks
 from multiplex_vit.network.direction import DIRECTIONS
+from multiplex_vit.network.export import looks
 from multiplex_vit.network.export.text import visible
-from multiplex_vit.network.export.weights import AT_ONCE
+from multiplex_vit.network.export.weights import AT_ONCE, GREATEST, LEAST
 from multiplex_vit.network.positions import positions
 from multiplex_vit.network.tokens import Tokens
-from multiplex_vit.registry import name_of
+from multiplex_vit.registry import Named, name_of
 
 _PLACES = (
     "name",
@@ -53,11 +54,8 @@ _TAKEN = {
 
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
 
-_SMALLEST, _MIDDLE, _LARGEST = 4, 12, 20
-"""Sizes of nodes."""
-
-_GREY = 128
-"""Red, green and blue of a node whose value is not a number."""
+COLOURINGS = ("target", "measure", "community")
+"""What colours show, beside the name of any measure that is written."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,12 +83,20 @@ class Export:
         Which way edges run. Default: "attention".
     blocks, heads : tuple of int
         The transformer block and the head that each layer shows, as in `Multiplex`.
+    layout : str or callable
+        Where nodes lie, a member of `LAYOUTS`. Default: "grid".
+    colour : str
+        "target" and "measure" colour nodes by the first measure, the name of a measure by that
+        one. Default: "target".
+    readable : bool
+        Whether edges have looks of their own, and links are thinned out; see `presets.gephi`.
+        Default: False.
 
     Raises
     ------
     InputError
         If a measure is not [layer, node], or has a name that readers take for something else, or
-        that another has but for case.
+        that another has but for case; if `colour` is neither of these.
 
     Examples
     --------
@@ -112,6 +118,9 @@ class Export:
     direction: str = "attention"
     blocks: tuple[int, ...] = ()
     heads: tuple[int, ...] = ()
+    layout: Named = "grid"
+    colour: str = "target"
+    readable: bool = False
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -129,6 +138,9 @@ class Export:
                 expected = f"expected [layer, node] = {list(self.weights.shape[:2])}"
                 raise InputError(f"measure {name} is {list(np.shape(values))}; {expected}")
             taken.add(name.lower())
+        if self.colour not in (*COLOURINGS, *self.measures):
+            choices = ", ".join(repr(name) for name in (*COLOURINGS, *self.measures))
+            raise InputError(f"colour is {self.colour!r}; give one of {choices}")
 
     @property
     def n_layers(self) -> int:
@@ -160,7 +172,7 @@ class Export:
         pandas.DataFrame
             name ("L03:r1c4", "L03:class"), layer, layer_name, block, head (-1 for several
             together), node, token, row, col, x, y, z (see `positions`); where there is a measure
-            also size (4 to 20), r, g and b, and each measure.
+            also size (2 to 10), r, g and b, and each measure.
 
         Raises
         ------
@@ -168,16 +180,28 @@ class Export:
             If two nodes would have one name.
         """
         table = self._index()
-        table[["x", "y", "z"]] = positions(self.tokens, self.blocks)
+        table[["x", "y", "z"]] = positions(self.tokens, self.blocks, self.layout)
         columns = {}
         for name, values in self.measures.items():
             columns[visible(name)] = np.ravel(values)
         if not columns:
             return table
-        first = next(iter(columns.values()))
-        table["size"] = _sizes(first)
-        table[["r", "g", "b"]] = _colours(first).astype(int)
+        table["size"] = looks.sizes(self._sized_by())
+        table[["r", "g", "b"]] = self._node_colours().astype(int)
         return pd.concat([table, pd.DataFrame(columns)], axis=1)
+
+    def _sized_by(self) -> np.ndarray:
+        """Return the values that give nodes their sizes; a partition gives none."""
+        for name, values in self.measures.items():
+            if name != self.colour or np.asarray(values).dtype.kind == "f":
+                return np.ravel(values)
+        return np.full(self.n_layers * self.n_nodes, "")
+
+    def _node_colours(self) -> np.ndarray:
+        if self.colour in self.measures:
+            return looks.colours(np.ravel(self.measures[self.colour]), partition=True)
+        first = next(iter(self.measures.values()))
+        return looks.colours(np.ravel(first))
 
     def _index(self) -> pd.DataFrame:
         tokens = self.tokens.table
@@ -220,13 +244,65 @@ class Export:
             for part in parts_of(edges):
                 yield layer, part
 
+    def kinds(self) -> tuple[str, ...]:
+        """Return the kinds of edges in the order of the file: programs draw what is last on top."""
+        order = ("attention", "coupling")
+        return order[::-1] if self.readable else order
+
     def link_parts(self) -> Iterator[Arrays]:
         """Yield the inter-layer links, as many at once as become Python objects together."""
         yield from parts_of(self.links())
 
     def links(self) -> Links:
-        """Return the inter-layer links: source, target (rows of `nodes`) and weight."""
-        return links(self.blocks, self.n_nodes, self.coupling, self.omega, edges=self.direction)
+        """Return the inter-layer links: source, target (rows of `nodes`) and weight.
+
+        Of a readable file, those between layers that lie beside each other; one that runs both
+        ways is there once.
+        """
+        edges = links(self.blocks, self.n_nodes, self.coupling, self.omega, edges=self.direction)
+        if not self.readable:
+            return edges
+        source, target, weight = edges
+        kept = looks.links_drawn(source, target, self.n_nodes, ranks(self.blocks))
+        return source[kept], target[kept], weight[kept]
+
+    @cached_property
+    def link_weight(self) -> float:
+        """Weight by which a readable file draws links: half of the least weight of an edge."""
+        present = self.weights[self.weights > 0]
+        return float(present.min()) / 2 if present.size else 1.0
+
+    @cached_property
+    def has_exact(self) -> bool:
+        """Whether a weight lies beyond the range in which Gephi reads it, and is written twice."""
+        present = self.weights[self.weights > 0]
+        return bool((present < LEAST).any() or (present > GREATEST).any())
+
+    @property
+    def has_omegas(self) -> bool:
+        """Whether a readable file holds what each link weighs, since it is not one number."""
+        return self.readable and np.ndim(self.omega) > 0
+
+    def edge_looks(self, layer: int, edges: Arrays) -> looks.EdgeLooks:
+        """Return the looks of edges of a layer, as a readable file draws them."""
+        source, target, weight = edges
+        greatest = float(self.weights[layer].max())
+        if self.colour == "measure" or not self.measures:
+            return looks.edge_looks(weight, greatest, None)
+        colour = looks.colour_of_edges(self._colours, source, target, groups=self._groups)
+        return looks.edge_looks(weight, greatest, colour)
+
+    @cached_property
+    def _colours(self) -> np.ndarray:
+        return self._node_colours()
+
+    @cached_property
+    def _groups(self) -> np.ndarray | None:
+        """The community of every node, where colours show communities."""
+        groups = self.measures.get(self.colour)
+        if groups is None or np.asarray(groups).dtype.kind == "f":
+            return None
+        return np.ravel(groups)
 
 
 def parts_of(edges: Arrays) -> Iterator[Arrays]:
@@ -241,41 +317,3 @@ def parts_of(edges: Arrays) -> Iterator[Arrays]:
     for start in range(0, len(weight), AT_ONCE):
         part = slice(start, start + AT_ONCE)
         yield source[part], target[part], weight[part]
-
-
-def _sizes(values: np.ndarray) -> np.ndarray:
-    """Return sizes from the least value to the greatest.
-
-    Equal values and texts get the middle, and NaN the smallest.
-    """
-    if values.dtype.kind not in "biuf":
-        return np.full(values.shape, _MIDDLE)
-    values = values.astype(float)
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        return np.full(values.shape, _SMALLEST)
-    # Half of each value, so that the difference of two huge ones does not overflow.
-    low, high = finite.min() / 2, finite.max() / 2
-    if high > low:
-        clipped = np.clip(values, finite.min(), finite.max())
-        shares = (clipped / 2 - low) / (high - low)
-    else:
-        shares = np.where(np.isnan(values), np.nan, 0.5)
-    sizes = _SMALLEST + (_LARGEST - _SMALLEST) * shares
-    return np.rint(np.nan_to_num(sizes, nan=_SMALLEST)).astype(int)
-
-
-def _colours(values: np.ndarray) -> np.ndarray:
-    """Return colours [node, 3], grey for NaN.
-
-    Infinities get the colours of the ends, and texts one colour for each.
-    """
-    if values.dtype.kind not in "biuf":
-        values = np.unique(values.astype(str), return_inverse=True)[1]
-    values = values.astype(float)
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        return np.full((len(values), 3), _GREY)
-    filled = np.nan_to_num(values, nan=finite[0])
-    shades = plot.colours(np.clip(filled, finite.min(), finite.max()))
-    return np.where(np.isnan(values)[:, None], _GREY, shades)

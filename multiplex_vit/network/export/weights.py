@@ -5,7 +5,8 @@ import numpy as np
 AT_ONCE = 1 << 15
 """How many edges are turned into Python objects at once."""
 
-_LEAST, _GREATEST = 2.0**-149, float(np.finfo(np.float32).max)
+LEAST, GREATEST = 2.0**-149, float(np.finfo(np.float32).max)
+"""Weights between which Gephi reads a weight as it is."""
 
 
 def weight_texts(weights: np.ndarray) -> tuple[list[str], list[str]]:
@@ -19,7 +20,7 @@ def weight_texts(weights: np.ndarray) -> tuple[list[str], list[str]]:
     (['0.1', '1.401298464324817e-45'], ['0.1', '1e-60'])
     """
     exact = [repr(weight) for weight in weights.tolist()]
-    held = np.clip(weights, _LEAST, _GREATEST)
+    held = np.clip(weights, LEAST, GREATEST)
     if np.array_equal(held, weights):
         return exact, exact
     return [repr(weight) for weight in held.tolist()], exact

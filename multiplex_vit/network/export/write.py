@@ -5,9 +5,10 @@ from pathlib import Path
 from multiplex_vit.accepts import accepts
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import writable, written_together
+from multiplex_vit.network.export.presets import PRESETS
 from multiplex_vit.network.export.registry import EXPORTERS, Exporter
 from multiplex_vit.network.export.view import Export
-from multiplex_vit.registry import name_of
+from multiplex_vit.registry import Named, name_of
 
 
 @accepts()
@@ -50,6 +51,35 @@ def write(export: Export, path: Path, format: str | Exporter | None = None) -> l
         names.remove(path.name)
         names.insert(0, path.name)
     return [path.parent / name for name in names]
+
+
+@accepts()
+def in_preset(
+    export: Export,
+    path: str | Path,
+    format: str | Exporter | None = None,
+    preset: Named | None = None,
+) -> Export:
+    """Return a network as a preset writes it.
+
+    Parameters
+    ----------
+    export : Export
+    path : path-like
+    format : str or callable, optional
+        As for `write`.
+    preset : str or callable, optional
+        A member of `PRESETS`, or a function: Export -> Export. Default: "gephi" for the formats
+        that are made for Gephi (GraphML, GEXF), "full" for others.
+
+    Raises
+    ------
+    InputError
+        If the format or the preset is unknown.
+    """
+    if preset is None:
+        preset = EXPORTERS.trait(exporter_of(path, format), "preset") or "full"
+    return PRESETS.resolve(preset)(export)
 
 
 @accepts()
