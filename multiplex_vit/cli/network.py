@@ -123,9 +123,9 @@ def run(args: argparse.Namespace) -> int:
         _check_outputs([*written, *tables], args)
         if args.tables:
             _write_tables(net, args, new_tables)
-    say(f"{net!r} written to {', '.join(map(str, written))}")
     if _is_backbone(out, args):
-        say("the file is a backbone to look at; --preset full writes every edge")
+        say("writing a backbone to look at; --preset full writes every edge")
+    say(f"{net!r} written to {', '.join(map(str, written))}")
     if args.tables:
         say(f"tables written into {args.tables}")
     return DONE
