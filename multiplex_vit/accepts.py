@@ -26,7 +26,7 @@ _CHECKED_INSIDE = (
     "format",
     "value",
 )
-"""Arguments of which registries and couplings say more than an annotation can."""
+"""Arguments about which registries and couplings say more than an annotation can."""
 
 
 def accepts(**checks: Check) -> Callable[[F], F]:
@@ -86,6 +86,7 @@ def stack(name: str, value: Any) -> np.ndarray:
 
 def stack_or_tensor(name: str, value: Any) -> Any:
     """Return weights [..., source, target], tensors as they are, on whatever device."""
+    # The ground floor does without torch, so a tensor is known by what it can do.
     if hasattr(value, "detach"):
         return value
     array = _real(name, value)
@@ -133,8 +134,9 @@ def picture(name: str, value: Any) -> np.ndarray:
     multiplex_vit.errors.InputError: image has shape [2, 2, 2]; give [row, col, 3 or 4]
     """
     array = _real(name, value)
-    right = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
-    if not right or not array.size:
+    is_grey = array.ndim == 2
+    is_coloured = array.ndim == 3 and array.shape[2] in (3, 4)
+    if not (is_grey or is_coloured) or not array.size:
         shape = f"{name} has shape {list(array.shape)}"
         raise InputError(f"{shape}; give [row, col, 3 or 4]")
     return array
@@ -163,6 +165,7 @@ def supra_matrix(name: str, value: Any) -> sparse.csr_array:
     2
     """
     if sparse.issparse(value):
+        # A whole network is much larger than its layers, so that a right one is not copied.
         if value.format == "csr" and value.dtype.kind == "f":
             return value
         value = value.toarray()
@@ -178,6 +181,7 @@ def not_empty(name: str, value: Any) -> Any:
     Traceback (most recent call last):
     multiplex_vit.errors.InputError: layers is []; give at least one
     """
+    # A text has a length too, and so has an array of no axes until it is asked for it.
     is_list = hasattr(value, "__len__") and not isinstance(value, (str, bytes, dict))
     if not is_list or np.ndim(value) == 0:
         raise InputError(f"{name} is {shown(value)}; give a list")

@@ -1,4 +1,7 @@
-"""Arguments of the kinds that a signature names, or one clear line: annotations are checked when a function is called."""
+"""Arguments of the kinds that a signature names, or one clear line.
+
+Annotations are checked when a function is called.
+"""
 
 import dataclasses
 import functools
@@ -17,10 +20,13 @@ from multiplex_vit.errors import InputError
 F = TypeVar("F", bound=Callable[..., Any])
 
 _UNFIT = object()
-"""What a check returns for a value of another kind; None is a value itself."""
+"""What a check returns for a value of another kind, as None is a value itself."""
 
 _MODELS = ("VisionModel", "Classifier")
-"""Classes of models, which are not known on the ground floor; what answers their questions stands in for them."""
+"""Classes of models, which are not known on the ground floor.
+
+What answers their questions stands in for them.
+"""
 
 _CHECKED_LATER = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
@@ -78,6 +84,7 @@ def checking(
         For an argument's name, a function of the name and the value that returns the value to
         check by its annotation. Default: none.
     """
+    # Read once, when the module is imported: reading a signature takes as long as many functions.
     signature = inspect.signature(function)
     kinds = {}
     for name, parameter in signature.parameters.items():
@@ -93,6 +100,7 @@ def checking(
         except TypeError:
             # Python's own line names the function, and what it lacks or does not take.
             return function(*args, **options)
+        # Defaults are not among the arguments, and are right.
         for name, check in first.items():
             if name in given.arguments:
                 given.arguments[name] = check(name, given.arguments[name])
@@ -157,16 +165,20 @@ def fitting(name: str, value: Any, kind: Any) -> Any:
     Traceback (most recent call last):
     multiplex_vit.errors.InputError: label is 2.5; give a whole number, a text or None
     """
-    found = _fitted(value, kind)
-    if found is _UNFIT:
+    fitted = _fitted(value, kind)
+    if fitted is _UNFIT:
         raise InputError(f"{name} is {shown(value)}; give {_words(kind)}")
-    return found
+    return fitted
 
 
 def _known_to(function: Callable[..., Any], kind: Any) -> Any:
-    """Return an annotation; of one in quotes the class of that name, or Any where it is not imported."""
-    known = getattr(function, "__globals__", {})
-    return known.get(kind, Any) if isinstance(kind, str) else kind
+    """Return an annotation; for one in quotes, the class of that name.
+
+    It is Any where the class is not imported: what nobody has imported cannot be asked for.
+    """
+    if not isinstance(kind, str):
+        return kind
+    return getattr(function, "__globals__", {}).get(kind, Any)
 
 
 def _fitted(value: Any, kind: Any) -> Any:
@@ -186,19 +198,21 @@ def _fitted(value: Any, kind: Any) -> Any:
 
 
 def _as_one_of(value: Any, kinds: tuple[Any, ...]) -> Any:
-    """Return a value of one of several kinds; one that it is already goes before one that it can become."""
+    """Return a value of one of several kinds."""
+    # What it is already goes before what it can become: 3 is a whole number, and not 3.0.
     for kind in kinds:
         if isinstance(kind, type) and get_origin(kind) is None and type(value) is kind:
             return value
     for kind in kinds:
-        found = _fitted(value, kind)
-        if found is not _UNFIT:
-            return found
+        fitted = _fitted(value, kind)
+        if fitted is not _UNFIT:
+            return fitted
     return _UNFIT
 
 
 def _as_literal(value: Any, choices: tuple[Any, ...]) -> Any:
     for choice in choices:
+        # To Python 1 and True are equal.
         if type(value) is type(choice) and value == choice:
             return value
     return _UNFIT
@@ -251,9 +265,9 @@ def _as_none(value: Any, _: Any) -> Any:
 def _as_array(value: Any, _: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value if value.dtype.kind in "bfiu" else _UNFIT
-    if isinstance(value, (str, bytes)) or not (
-        hasattr(value, "dtype") or isinstance(value, Sequence)
-    ):
+    # Tensors and series have a dtype, and lists are sequences; a mapping or a set has no order.
+    is_listed = hasattr(value, "dtype") or isinstance(value, Sequence)
+    if isinstance(value, (str, bytes)) or not is_listed:
         return _UNFIT
     try:
         return numbers("array", value)
@@ -265,12 +279,11 @@ def _as_tuple(value: Any, kinds: tuple[Any, ...]) -> Any:
     if not isinstance(value, (tuple, list)):
         return _UNFIT
     if kinds[-1:] == (...,):
-        found = [_fitted(item, kinds[0]) for item in value]
-    elif len(kinds) != len(value):
+        kinds = kinds[:1] * len(value)
+    if len(kinds) != len(value):
         return _UNFIT
-    else:
-        found = [_fitted(item, kind) for item, kind in zip(value, kinds, strict=True)]
-    return _UNFIT if any(item is _UNFIT for item in found) else tuple(found)
+    items = [_fitted(item, kind) for item, kind in zip(value, kinds, strict=True)]
+    return _UNFIT if any(item is _UNFIT for item in items) else tuple(items)
 
 
 def _as_sequence(value: Any, kinds: tuple[Any, ...]) -> Any:
@@ -278,17 +291,16 @@ def _as_sequence(value: Any, kinds: tuple[Any, ...]) -> Any:
 
 
 def _as_iterable(value: Any, kinds: tuple[Any, ...]) -> Any:
-    if (
-        isinstance(value, bytes)
-        or not isinstance(value, Iterable)
-        or getattr(value, "shape", None) == ()
-    ):
+    # An array of no axes is of a class that can be gone through, but it cannot.
+    is_single = getattr(value, "shape", None) == ()
+    if isinstance(value, bytes) or not isinstance(value, Iterable) or is_single:
         return _UNFIT
     if not kinds:
         return value
     if not isinstance(value, (Collection, np.ndarray)):
         # What can be gone through once only is checked on the way.
         return _each_checked(value, kinds[0])
+    # The quick way through long lists of plain values.
     if kinds[0] in (str, int) and set(map(type, value)) <= {kinds[0]}:
         return value
     return _UNFIT if any(_fitted(item, kinds[0]) is _UNFIT for item in value) else value
@@ -302,9 +314,11 @@ def _each_checked(values: Iterable[Any], kind: Any) -> Iterator[Any]:
 def _as_mapping(value: Any, kinds: tuple[Any, ...]) -> Any:
     if not isinstance(value, Mapping):
         return _UNFIT
-    if kinds and _as_iterable(list(value), kinds[:1]) is _UNFIT:
-        return _UNFIT
-    return _UNFIT if kinds and _as_iterable(list(value.values()), kinds[1:]) is _UNFIT else value
+    if not kinds:
+        return value
+    keys = _as_iterable(list(value), kinds[:1])
+    values = _as_iterable(list(value.values()), kinds[1:])
+    return _UNFIT if keys is _UNFIT or values is _UNFIT else value
 
 
 _CHECKS: dict[Any, Callable[[Any, Any], Any]] = {
@@ -345,8 +359,9 @@ def _words(kind: Any) -> str:
     """Return what an annotation asks for, in words."""
     origin, kinds = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
-        several = list(dict.fromkeys(_words(one) for one in kinds))
-        return " or ".join([", ".join(several[:-1]), several[-1]]) if several[1:] else several[0]
+        # Several annotations may be the same words: a list and a tuple are both a list.
+        *others, last = dict.fromkeys(_words(one) for one in kinds)
+        return f"{', '.join(others)} or {last}" if others else last
     if origin is Literal:
         return "one of " + ", ".join(map(repr, kinds))
     if (origin or kind) in _NAMES:

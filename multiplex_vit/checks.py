@@ -1,4 +1,7 @@
-"""Checks of what a user gives: each returns the value in its proper type, or says in one line what came and what was wanted."""
+"""Checks of what a user gives.
+
+Each returns the value in its proper type, or says in one line what came and what was wanted.
+"""
 
 import math
 import operator
@@ -12,6 +15,9 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.limits import MOST_NUMBER, MOST_OF, MOST_WHOLE
 
 Model = TypeVar("Model")
+
+_SHOWN_CLASSES = 12
+"""Classes that a message lists."""
 
 
 def shown(value: Any) -> str:
@@ -53,6 +59,7 @@ def whole(name: str, value: Any, *, at_least: int, at_most: int | None = None) -
     number = whole_or_none(value)
     if number is None or number < at_least:
         raise InputError(f"{name} is {shown(value)}; give a whole number of at least {at_least}")
+    # An absurd number would fill the memory or run for days before anything fails.
     most = MOST_OF.get(name, MOST_WHOLE) if at_most is None else at_most
     if number > most:
         raise InputError(f"{name} is {shown(value)}; give a whole number of at most {most:,}")
@@ -82,14 +89,15 @@ def shares(name: str, values: Any) -> np.ndarray:
     >>> shares("min_cuts", 0.5).tolist(), shares("min_cuts", [0, 1]).tolist()
     ([0.5], [0.0, 1.0])
     """
-    found = np.atleast_1d(numbers(name, list(values) if isinstance(values, Iterator) else values))
-    if found.ndim != 1 or not len(found):
-        raise InputError(
-            f"{name} has shape {list(found.shape)}; give at least one number, in a flat list"
-        )
-    for number in found:
+    # NumPy takes an iterator for one object.
+    given = list(values) if isinstance(values, Iterator) else values
+    array = np.atleast_1d(numbers(name, given))
+    if array.ndim != 1 or not len(array):
+        shape = f"{name} has shape {list(array.shape)}"
+        raise InputError(f"{shape}; give at least one number, in a flat list")
+    for number in array:
         share(name, number)
-    return found
+    return array
 
 
 def between_0_and_1(name: str, value: Any) -> float:
@@ -129,6 +137,7 @@ def positive(name: str, value: Any, hint: str = "") -> float:
     2.0
     """
     number = _float(value)
+    # NaN fails every comparison, so conditions say what is right and not what is wrong.
     if not 0 < number < math.inf:
         raise InputError(f"{name} is {shown(value)}; give a finite number above 0{hint}")
     if number > MOST_NUMBER:
@@ -165,11 +174,11 @@ def vision_model(model: Model) -> Model:
     Traceback (most recent call last):
     multiplex_vit.errors.InputError: model is NoneType; give what multiplex_vit.load returns, or VisionModel(module, processor)
     """
+    # By what it can do: models of the user's own need not be of a class of this package.
     if isinstance(model, type) or not hasattr(model, "picture"):
         given = f"the text {model!r}" if isinstance(model, str) else type(model).__name__
-        raise InputError(
-            f"model is {given}; give what multiplex_vit.load returns, or VisionModel(module, processor)"
-        )
+        give = "give what multiplex_vit.load returns, or VisionModel(module, processor)"
+        raise InputError(f"model is {given}; {give}")
     return model
 
 
@@ -197,37 +206,49 @@ def numbers(name: str, values: Any) -> np.ndarray:
 
 
 def label_index(label: Any, classes: Sequence[str], owner: str) -> int:
-    """Return the index of a class given by name or by index; a name wins over an index written as text.
+    """Return the index of a class given by name or by index.
+
+    A name wins over an index written as text.
 
     Examples
     --------
-    >>> label_index("dog", ["cat", "dog"], "the model"), label_index("0", ["cat", "dog"], "the model")
-    (1, 0)
+    >>> [label_index(label, ["cat", "dog"], "the model") for label in ("dog", "0")]
+    [1, 0]
     """
     if isinstance(label, str):
-        matches = [i for i, known in enumerate(classes) if label == known]
-        matches = matches or [
-            i
-            for i, known in enumerate(classes)
-            if label.lower() in [known.lower(), *known.lower().split(", ")]
-        ]
+        matches = _classes_named(label, classes)
         if len(matches) == 1:
             return matches[0]
-        if matches or not re.fullmatch(r"-?[0-9]{1,18}", label):
-            known = ", ".join(classes[:12]) + (", ..." if len(classes) > 12 else "")
-            why = (
-                f"fits classes {matches}; give the index"
-                if matches
-                else f"is no class of {owner}; classes: {known}"
-            )
-            raise InputError(f"label {label!r} {why}")
+        if matches:
+            raise InputError(f"label {label!r} fits classes {matches}; give the index")
+        # Digits of any length would be slow to read, and no model has so many classes.
+        if not re.fullmatch(r"-?[0-9]{1,18}", label):
+            names = ", ".join(classes[:_SHOWN_CLASSES])
+            more = ", ..." if len(classes) > _SHOWN_CLASSES else ""
+            raise InputError(f"label {label!r} is no class of {owner}; classes: {names}{more}")
         label = int(label)
     number = whole_or_none(label)
     if number is None or not 0 <= number < len(classes):
-        raise InputError(
-            f"label {label!r} is out of range; {owner} has classes 0 to {len(classes) - 1}; give an index or a name"
-        )
+        there = f"{owner} has classes 0 to {len(classes) - 1}"
+        raise InputError(f"label {label!r} is out of range; {there}; give an index or a name")
     return number
+
+
+def _classes_named(label: str, classes: Sequence[str]) -> list[int]:
+    """Return the classes of a name, as it is written, or else whatever its case.
+
+    ImageNet's names list synonyms: "tench, Tinca tinca". Each of them will do.
+    """
+    exact = [place for place, name in enumerate(classes) if name == label]
+    if exact:
+        return exact
+    wanted = label.lower()
+    alike = []
+    for place, name in enumerate(classes):
+        synonyms = name.lower().split(", ")
+        if wanted == name.lower() or wanted in synonyms:
+            alike.append(place)
+    return alike
 
 
 def distinct_names(name: str, values: Any, count: int | None = None) -> tuple[str, ...]:
@@ -267,9 +288,8 @@ def layer_index(layer: Any, names: Sequence[str]) -> int:
         return list(names).index(layer)
     number = whole_or_none(layer)
     if number is None or not -len(names) <= number < len(names):
-        raise InputError(
-            f"there is no layer {layer!r}; give 0 to {len(names) - 1}, or a name such as {names[-1]!r}"
-        )
+        give = f"give 0 to {len(names) - 1}, or a name such as {names[-1]!r}"
+        raise InputError(f"there is no layer {layer!r}; {give}")
     return number % len(names)
 
 
@@ -281,12 +301,13 @@ def whole_or_none(value: Any) -> int | None:
     >>> whole_or_none(np.int8(3)), whole_or_none(2.5), whole_or_none(True)
     (3, None, None)
     """
+    # To Python True is 1, and "3" is no number though int("3") is.
     if isinstance(value, (bool, np.bool_, str, bytes)):
         return None
     try:
-        return (
-            int(value) if isinstance(value, float) and value.is_integer() else operator.index(value)
-        )
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+        return operator.index(value)
     except (TypeError, ValueError, RuntimeError):
         # Tensors without values cannot become a number.
         return None

@@ -1,6 +1,5 @@
 """Registry: functions by name, so that a new measure is one decorated function."""
 
-import difflib
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,7 +10,7 @@ from multiplex_vit.arguments import fitting
 from multiplex_vit.checks import whole, whole_or_none
 from multiplex_vit.errors import InputError
 from multiplex_vit.limits import MOST_WHOLE
-from multiplex_vit.spelling import base_name, called, spelled
+from multiplex_vit.spelling import base_name, called, did_you_mean, spelled
 
 F = TypeVar("F", bound=Callable[..., Any])
 Named = str | Callable[..., Any]
@@ -21,16 +20,23 @@ BEHAVIOUR = {
     "scale": ("invariant", "linear", "none"),
     "isolates": ("kept", "proportional", "counted"),
 }
-"""Traits of measures, and what they may be; tests read them, so that a new member is tested by what it says of itself.
+"""Traits of measures, and what they may be.
 
-- scale: all weights times c leave values as they are, give c times the values, or neither (its docstring says why).
-- isolates: one more node without edges leaves the values of others as they are, leaves their proportions ("the number
-  of nodes is a common factor"), or changes them, since they count nodes.
-- transposed: the member that has these values where every edge is turned round; absent where no member has.
-- places: True where it matters where on the grid a node lies, so that nodes may be renumbered by reflections alone.
+Tests read them, so that a new member is tested by what it says of itself.
+
+- scale: all weights times c leave values as they are ("invariant"), give c times the values
+  ("linear"), or neither ("none"; its docstring says why).
+- isolates: one more node without edges leaves the values of others as they are ("kept"), leaves
+  their proportions, as the number of nodes is a common factor ("proportional"), or changes them,
+  as they count nodes ("counted").
+- transposed: the member that has these values where every edge is turned round; absent where no
+  member has.
+- places: True where it matters where on the grid a node lies, so that nodes may be renumbered by
+  reflections alone.
 """
 
 _NAME = "registered_name"
+"""Attribute of a function that holds the name under which it was registered."""
 
 
 class Registry(Generic[F]):
@@ -59,10 +65,10 @@ class Registry(Generic[F]):
     (['rectangle'], True, False)
     >>> shapes["rectangel"]
     Traceback (most recent call last):
-    multiplex_vit.errors.InputError: unknown shape 'rectangel' (did you mean 'rectangle'?); known: rectangle
+    multiplex_vit.errors.InputError: unknown shape 'rectangel' (did you mean ...
     >>> shapes["rectangle(rato=2)"]
     Traceback (most recent call last):
-    multiplex_vit.errors.InputError: shape rectangle has no option 'rato' (did you mean 'ratio'?); known: ratio
+    multiplex_vit.errors.InputError: shape rectangle has no option 'rato' (did you mean ...
     >>> @shapes.register
     ... def square(side, *, unit: float = 1.0):
     ...     return side * side * unit
@@ -78,7 +84,9 @@ class Registry(Generic[F]):
         self._traits: dict[str, dict[str, Any]] = {}
 
     def register(self, function: F | str | None = None, /, **traits: Any) -> Any:
-        """Add a function under its own name, or under a name given; usable with and without parentheses.
+        """Add a function under its own name, or under another one.
+
+        It is a decorator, with and without parentheses.
 
         Parameters
         ----------
@@ -97,14 +105,15 @@ class Registry(Generic[F]):
         return self._add(name_of(function), function, traits)
 
     def _add(self, name: str, function: F, traits: dict[str, Any]) -> F:
-        known = self._functions.get(name)
-        if known is not None:
-            other = _origin(known) != _origin(function)
-            if other or "<lambda>" in _origin(function):
-                where = _origin(known)
-                raise InputError(
-                    f"{self.kind} {name!r} exists already ({where}); choose another name"
-                )
+        taken = self._functions.get(name)
+        if taken is not None:
+            where = origin(taken)
+            # The same function comes again where its module is read again, as in a notebook; two
+            # lambdas of a module cannot be told apart.
+            is_same = where == origin(function) and "<lambda>" not in where
+            if not is_same:
+                what = f"{self.kind} {name!r} exists already ({where})"
+                raise InputError(f"{what}; choose another name")
         self._functions[name] = _under(name, function)
         self._traits[name] = traits
         return function
@@ -140,14 +149,15 @@ class Registry(Generic[F]):
         if not isinstance(name, str):
             shown = type(name).__name__
             raise InputError(f"a {self.kind} is wanted, not {shown}; give a name or a function")
+        # A registered name may hold brackets itself, so that it comes before what is read as options.
         if name in self._functions:
             return self._functions[name]
-        own = base_name(name)
-        if own not in self._functions:
-            raise InputError(self._unknown(name, own))
-        function = self._functions[own]
+        base = base_name(name)
+        if base not in self._functions:
+            raise InputError(self._unknown(name, base))
+        function = self._functions[base]
         _, options = spelled(name)
-        self._check_options(own, function, options)
+        self._check_options(base, function, options)
         return functools.partial(function, **options)  # type: ignore[return-value]
 
     def __contains__(self, member: object) -> bool:
@@ -177,13 +187,13 @@ class Registry(Generic[F]):
         """
         if not callable(member):
             return self[member]
-        own = self.own_name(member)
-        if own and isinstance(member, functools.partial):
-            self._check_options(own, self._functions[own], self.options(member))
+        registered = self.own_name(member)
+        if registered and isinstance(member, functools.partial):
+            self._check_options(registered, self._functions[registered], self.options(member))
         return member
 
     def own_name(self, member: Named) -> str:
-        """Return the name under which a member was registered, however it is spelled; "" of anything else.
+        """Return the name under which a member was registered, however it is spelled; else "".
 
         Examples
         --------
@@ -206,6 +216,7 @@ class Registry(Generic[F]):
             if not isinstance(link, functools.partial):
                 break
             link = link.func
+        # Or the function inside of one that was registered as a partial.
         for name, function in self._functions.items():
             if _bare(function) is link:
                 return name
@@ -216,8 +227,8 @@ class Registry(Generic[F]):
             return text
         # A text whose options cannot be read means no member.
         with suppress(InputError):
-            own, _ = spelled(text)
-            return own if own in self._functions else ""
+            base, _ = spelled(text)
+            return base if base in self._functions else ""
         return ""
 
     def options(self, member: Named) -> dict[str, Any]:
@@ -230,17 +241,21 @@ class Registry(Generic[F]):
         """
         if isinstance(member, str):
             return {} if member in self._functions else spelled(member)[1]
-        given: dict[str, Any] = {}
-        members = list(self._functions.values())
-        while isinstance(member, functools.partial) and not any(member is each for each in members):
-            given = {**member.keywords, **given}
+        options: dict[str, Any] = {}
+        functions = list(self._functions.values())
+        # By identity: what is registered may be equal to another function without being it.
+        while isinstance(member, functools.partial) and not any(f is member for f in functions):
+            # Outer partials win, as Python has it.
+            options = {**member.keywords, **options}
             member = member.func
-        return given
+        return options
 
     def takes(self, member: Named, option: str) -> bool:
-        """Tell whether a member, or a function in its place, has an option that its spelling leaves open."""
+        """Tell whether a member, or a function in its place, has an option that is not set yet."""
+        if option in self.options(member):
+            return False
         known = _options_of(self.resolve(member), self.data)  # type: ignore[arg-type]
-        return option not in self.options(member) and (known is None or option in known)
+        return known is None or option in known
 
     def written(self, member: Named) -> str:
         """Return the text by which a file names a member, so that `registry[text]` gives it back.
@@ -257,35 +272,36 @@ class Registry(Generic[F]):
         """
         if isinstance(member, str):
             return member
-        own = self.own_name(member)
-        if own:
-            return called(own, self.options(member))
+        registered = self.own_name(member)
+        if registered:
+            return called(registered, self.options(member))
         name = name_of(member)
-        return _origin(_bare(member)) if name in self else name
+        return origin(_bare(member)) if name in self else name
 
     def trait(self, member: Named, trait: str) -> Any:
         """Return what `register` was told about a member, however it is spelled, or None."""
         return self._traits.get(self.own_name(member), {}).get(trait)
 
-    def _unknown(self, name: str, own: str) -> str:
-        hint = _hint(own, self._functions)
+    def _unknown(self, name: str, base: str) -> str:
+        hint = did_you_mean(base, self._functions)
         return f"unknown {self.kind} {name!r}{hint}; known: {', '.join(self._functions)}"
 
-    def _check_options(self, own: str, function: F, options: Mapping[str, Any]) -> None:
+    def _check_options(self, name: str, function: F, options: Mapping[str, Any]) -> None:
         known = _options_of(function, self.data)
         if known is None:
             return
         for option in options:
             if option not in known:
                 which = f"known: {', '.join(known)}" if known else "it has none"
-                hint = _hint(option, known)
-                raise InputError(f"{self.kind} {own} has no option {option!r}{hint}; {which}")
+                hint = did_you_mean(option, known)
+                raise InputError(f"{self.kind} {name} has no option {option!r}{hint}; {which}")
         annotations = inspect.signature(_bare(function)).parameters
         for option, value in options.items():
             kind = annotations[option].annotation
+            # An annotation in quotes names a class that may not be imported.
             if kind is inspect.Parameter.empty or isinstance(kind, str):
                 continue
-            fitting(f"{option} of {self.kind} {own}", value, kind)
+            fitting(f"{option} of {self.kind} {name}", value, kind)
             if whole_or_none(value) is not None:
                 whole(option, value, at_least=-MOST_WHOLE)
 
@@ -300,16 +316,17 @@ def name_of(member: Named) -> str:
     """
     if isinstance(member, str):
         return member
-    own = vars(member).get(_NAME) if hasattr(member, "__dict__") else None
-    if own is not None:
-        return str(own)
+    # In its own attributes alone: an object's class may have been registered too.
+    registered = vars(member).get(_NAME) if hasattr(member, "__dict__") else None
+    if registered is not None:
+        return str(registered)
     if isinstance(member, functools.partial):
         return called(name_of(member.func), member.keywords, member.args)
     return str(getattr(member, "__name__", type(member).__name__))
 
 
 def chosen(registry: Registry[F], members: Named | Iterable[Named] | None) -> list[Named]:
-    """Return members as a list: one or several as they came, every one that the registry has for None.
+    """Return members as a list: one or several as they came; all of the registry for None.
 
     Raises
     ------
@@ -326,11 +343,10 @@ def chosen(registry: Registry[F], members: Named | Iterable[Named] | None) -> li
     if members is None:
         return list(registry)
     single = isinstance(members, str) or callable(members)
+    # An array can be gone through, but holds no names.
     if not single and (not isinstance(members, Iterable) or hasattr(members, "dtype")):
-        shown = type(members).__name__
-        raise InputError(
-            f"a {registry.kind} is wanted, not {shown}; give a name, a function, or several of them"
-        )
+        what = f"a {registry.kind} is wanted, not {type(members).__name__}"
+        raise InputError(f"{what}; give a name, a function, or several of them")
     several: list[Any] = [members] if single else list(members)  # type: ignore[arg-type]
     for member in several:
         registry.resolve(member)
@@ -369,20 +385,27 @@ def _options_of(function: Callable[..., Any], data: int) -> list[str] | None:
         parameters = list(inspect.signature(_bare(function)).parameters.values())
     except (TypeError, ValueError):
         return None
-    if any(each.kind is each.VAR_KEYWORD for each in parameters):
-        return None
-    places = [each for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD]
-    given_first = {each.name for each in places[:data]}
-    nameless = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
-    names = [each.name for each in parameters if each.kind not in nameless]
-    return [name for name in names if name not in given_first]
+    names = []
+    n_data = data
+    for parameter in parameters:
+        if parameter.kind is parameter.VAR_KEYWORD:
+            return None
+        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD and n_data:
+            # The first are what it is computed from: a layer, masks, a heatmap.
+            n_data -= 1
+        elif parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            names.append(parameter.name)
+    return names
 
 
-def _hint(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), 1, cutoff=0.7)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+def origin(function: Callable[..., Any]) -> str:
+    """Return where a function is defined.
 
-
-def _origin(function: Callable[..., Any]) -> str:
+    Examples
+    --------
+    >>> origin(name_of)
+    'multiplex_vit.registry.name_of'
+    """
     module = getattr(function, "__module__", "?")
-    return f"{module}.{getattr(function, '__qualname__', repr(function))}"
+    name = getattr(function, "__qualname__", repr(function))
+    return f"{module}.{name}"

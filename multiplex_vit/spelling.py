@@ -1,6 +1,7 @@
 """Spelling: "name(option=value)", the text that stands for a function with some options set."""
 
 import ast
+import difflib
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -32,6 +33,18 @@ def base_name(text: str) -> str:
     return text.partition("(")[0]
 
 
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return " (did you mean ...?)" where a known name is close, else "".
+
+    Examples
+    --------
+    >>> did_you_mean("budgt", ["budget", "seed"])
+    " (did you mean 'budget'?)"
+    """
+    close = difflib.get_close_matches(name, list(known), 1, cutoff=0.7)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
 def spelled(text: str) -> tuple[str, dict[str, Any]]:
     """Return name and options of a text that `called` wrote; one without brackets is a name alone.
 
@@ -51,6 +64,7 @@ def spelled(text: str) -> tuple[str, dict[str, Any]]:
     name = base_name(text)
     if name == text:
         return text, {}
+    # Read as Python's grammar and never run: a text may come from a file or a command line.
     try:
         # A name need not be one of Python's, as "sum/std" is none.
         call = ast.parse(f"f{text[len(name) :]}", mode="eval").body

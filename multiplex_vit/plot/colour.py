@@ -1,6 +1,5 @@
 """Colours: which map a picture uses, and where values fall on it."""
 
-import difflib
 from typing import Any
 
 import matplotlib
@@ -10,6 +9,7 @@ from matplotlib.colors import Colormap, Normalize
 
 from multiplex_vit.accepts import accepts, vector
 from multiplex_vit.errors import InputError
+from multiplex_vit.spelling import did_you_mean
 
 HEAT = "inferno"
 """Colour map of heatmaps: perceptually uniform, dark is little."""
@@ -97,8 +97,7 @@ def map_named(name: str) -> Colormap:
     """
     if isinstance(name, str) and name in matplotlib.colormaps:
         return matplotlib.colormaps[name]
-    close = difflib.get_close_matches(str(name), list(matplotlib.colormaps), 1)
-    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    hint = did_you_mean(str(name), matplotlib.colormaps)
     raise InputError(f"unknown colour map {name!r}{hint}; known: those of matplotlib and seaborn")
 
 

@@ -1,6 +1,5 @@
 """A study written down: a TOML file, or a preset, as the arguments of `Study` and of its `run`."""
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from multiplex_vit import saliency, study
 from multiplex_vit.errors import InputError
 from multiplex_vit.reading import named, read_toml
+from multiplex_vit.spelling import did_you_mean
 from multiplex_vit.study.sources import PUBLISHED, images
 
 if TYPE_CHECKING:
@@ -166,11 +166,9 @@ def check_options(options: Mapping[str, Any], where: str) -> None:
 
 def _check_known(key: str, known: Iterable[str], where: str) -> None:
     names = list(known)
-    if key in names:
-        return
-    close = difflib.get_close_matches(key, names, 1, cutoff=0.7)
-    hint = f" (did you mean {close[0]!r}?)" if close else ""
-    raise InputError(f"{where}: unknown key {key!r}{hint}; known: {', '.join(names)}")
+    if key not in names:
+        hint = did_you_mean(key, names)
+        raise InputError(f"{where}: unknown key {key!r}{hint}; known: {', '.join(names)}")
 
 
 def configured(options: Mapping[str, Any]) -> Configured:

@@ -20,7 +20,6 @@ from multiplex_vit.saliency.explainers.member import (
     own_member,
 )
 from multiplex_vit.saliency.explainers.options import (
-    hint,
     in_order,
     of_partial,
     settings_at,
@@ -29,7 +28,7 @@ from multiplex_vit.saliency.explainers.target import Target
 from multiplex_vit.saliency.explanation import Explanation
 from multiplex_vit.saliency.given import GivenNetworks, Network, check_usable
 from multiplex_vit.saliency.settings import Settings, differences, plain
-from multiplex_vit.spelling import called
+from multiplex_vit.spelling import called, did_you_mean
 
 
 @attrs.frozen(repr=False, eq=False)
@@ -282,7 +281,7 @@ class Explainer:
             if option not in defaults:
                 which = f"known: {', '.join(defaults)}" if defaults else "it has none"
                 what = f"explainer {self.name} has no option {option!r}"
-                raise InputError(f"{what}{hint(option, defaults)}; {which}")
+                raise InputError(f"{what}{did_you_mean(option, defaults)}; {which}")
 
 
 def _array(result: Any, explainer: Explainer) -> np.ndarray:

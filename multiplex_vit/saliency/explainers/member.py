@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from multiplex_vit.registry import name_of
+from multiplex_vit.registry import name_of, origin
 from multiplex_vit.saliency.settings import Settings
 
 KINDS = ("published", "method", "rival", "baseline", "control")
@@ -109,19 +109,6 @@ def own_member(function: Callable[..., Any]) -> Member:
         # It must not be taken for the member where its text is read.
         name = origin(function)
     return member_of(function, name, kind="method")
-
-
-def origin(function: Callable[..., Any]) -> str:
-    """Return where a function is defined.
-
-    Examples
-    --------
-    >>> origin(member_behind)
-    'multiplex_vit.saliency.explainers.member.member_behind'
-    """
-    module = getattr(function, "__module__", "?")
-    name = getattr(function, "__qualname__", repr(function))
-    return f"{module}.{name}"
 
 
 def member_of(function: Callable[..., Any], name: str, **traits: Any) -> Member:

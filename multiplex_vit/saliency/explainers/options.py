@@ -1,8 +1,7 @@
 """Options of an explainer: checked, in order, and as text."""
 
-import difflib
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -57,18 +56,6 @@ def of_partial(
         options = {**function.keywords, **options}
         function = function.func
     return function, options
-
-
-def hint(name: str, known: Iterable[str]) -> str:
-    """Return " (did you mean ...?)" where a known name is close, else "".
-
-    Examples
-    --------
-    >>> hint("budgt", ["budget", "seed"])
-    " (did you mean 'budget'?)"
-    """
-    close = difflib.get_close_matches(name, list(known), 1, cutoff=0.7)
-    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def _hashable(name: str, value: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 from multiplex_vit.checks import one_of
 from multiplex_vit.errors import InputError
+from multiplex_vit.registry import origin
 from multiplex_vit.saliency.explainers.explainer import Explainer
 from multiplex_vit.saliency.explainers.member import (
     KINDS,
@@ -14,11 +15,10 @@ from multiplex_vit.saliency.explainers.member import (
     Member,
     member_behind,
     member_of,
-    origin,
 )
-from multiplex_vit.saliency.explainers.options import hint, of_partial
+from multiplex_vit.saliency.explainers.options import of_partial
 from multiplex_vit.saliency.settings import Settings
-from multiplex_vit.spelling import base_name, spelled
+from multiplex_vit.spelling import base_name, did_you_mean, spelled
 
 
 class Explainers(Mapping[str, Explainer]):
@@ -163,7 +163,7 @@ class Explainers(Mapping[str, Explainer]):
         return Explainer.of(explainer)
 
     def _unknown(self, name: str, base: str) -> str:
-        close = hint(base, MEMBERS)
+        close = did_you_mean(base, MEMBERS)
         return f"unknown explainer {name!r}{close}; known: {', '.join(MEMBERS)}"
 
 
