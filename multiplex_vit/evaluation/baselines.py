@@ -66,6 +66,7 @@ def mean(
     [[[2.0, 2.0]]]
     """
     colour = pixels.mean((1, 2), keepdims=True)
+    # A copy, since what is broadcast cannot be written to.
     return np.broadcast_to(colour, pixels.shape).copy()
 
 

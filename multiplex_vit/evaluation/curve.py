@@ -51,6 +51,7 @@ class Curve:
     @property
     def auc(self) -> float:
         """Area under the curve by the trapezoid rule, over the fractions as they are."""
+        # Not divided by their range: published areas are not either (see the protocols).
         return float(np.trapezoid(self.confidence, self.fraction))
 
 
@@ -84,6 +85,7 @@ class Faithfulness:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        # Areas of different protocols have different ends and units.
         if self.higher.protocol != self.lower.protocol:
             names = f"{self.higher.protocol} and {self.lower.protocol}"
             raise InputError(f"curves of {names} do not belong together")
@@ -147,6 +149,7 @@ class Faithfulness:
         InputError
             If the other was measured by another protocol, of another score or for another class.
         """
+        # What differs first is said first; the others may follow from it.
         if self.protocol != other.protocol:
             given, remedy = f"{self.protocol} and {other.protocol}", "by one protocol"
         elif self.quantity != other.quantity:

@@ -78,11 +78,13 @@ def evaluate(
     """
     name, baseline = parted(protocol)
     if baseline is not None:
+        # It may be given twice, as long as it is the same one.
         other = choices.get("baseline")
         if other not in (None, baseline):
             given = f"protocol {protocol!r} came with baseline {other!r}"
             raise InputError(f"{given}; give one of them")
         choices["baseline"] = baseline
+    # Whatever can be refused is refused before the model is asked anything.
     run = PROTOCOLS.resolve(name)
     options = options_of(name, **choices)
     picture = vision_model(model).picture(image)
@@ -103,6 +105,7 @@ def evaluate(
 
 def _following(curve: Curve, quantity: str) -> Curve:
     """Return a curve that says what it follows: the model's score, or what its protocol says."""
+    # "chefer2021" counts decisions, whatever the model's score is.
     if curve.quantity:
         return curve
     return replace(curve, quantity=quantity)

@@ -119,6 +119,7 @@ def _rows(model: Classifier, mosaic: Mosaic, explained: _Explained) -> list[dict
     shares = grid_pointing(heatmaps, mosaic.shape)
     centred = grid_pointing(heatmaps, mosaic.shape, centred=True)
     cell_of_patch = cells(heatmaps.shape[1:], mosaic.shape)
+    # Cells are as even as whole patches allow, so that chance differs between them.
     chance = np.bincount(cell_of_patch.ravel()) / cell_of_patch.size
     rows = []
     for cell, label in enumerate(mosaic.labels):

@@ -102,6 +102,7 @@ def grid_pointing(
         raise InputError(f"{given}; {n_cells} are wanted, [cell, row, col], one a cell")
     cell_of_patch = cells(heatmaps.shape[1:], shape)
     shares = []
+    # Each cell has its own class, and so its own heatmap.
     for cell, heatmap in enumerate(heatmaps):
         shares.append(share_inside(heatmap, cell_of_patch == cell, centred=centred))
     return np.array(shares)
@@ -196,6 +197,7 @@ def share_inside(heatmap: np.ndarray, mask: np.ndarray, *, centred: bool = False
         size, n_patches = inside.shape[axis], heatmap.shape[axis]
         attribution = attribution.take(np.arange(size) * n_patches // size, axis=axis)
     total = attribution.sum()
+    # A heatmap that points nowhere has what a random one would have.
     if not total > 0:
         return float(inside.mean())
     return float(attribution[inside].sum() / total)
@@ -240,6 +242,7 @@ def _checked_mask(heatmap: np.ndarray, mask: np.ndarray) -> np.ndarray:
     if values.ndim != 2 or not np.isin(values, (0, 1)).all() or not values.any():
         wanted = "True and False [row, col] are wanted, with at least one True"
         raise InputError(f"{given}; {wanted}")
+    # A patch would get several values of a smaller mask, and no one says which.
     if values.shape[0] < heatmap.shape[0] or values.shape[1] < heatmap.shape[1]:
         smaller = f"is smaller than the heatmap {list(heatmap.shape)}"
         raise InputError(f"{given} {smaller}; give patches or pixels")

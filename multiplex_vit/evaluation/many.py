@@ -79,6 +79,7 @@ def evaluate_many(
     >>> [faithfulness.protocol for faithfulness in measured["token"]]
     ['token/4 steps', 'token/4 steps']
     """
+    # All protocols are checked before the first pass.
     options = {protocol: protocol_of(protocol, choices) for protocol in protocols}
     heatmaps = list(heatmaps)
     remembering = Remembering(model, image)
@@ -154,6 +155,7 @@ class Remembering(Relay):
             if key not in self._scores:
                 new_places[key] = place
         if new_places:
+            # On the CPU, so that what is remembered takes none of the memory that passes need.
             scores = classify(shown[list(new_places.values())]).cpu()
             for key, row in zip(new_places, scores, strict=True):
                 # A copy, as a row of a batch would keep the whole batch in memory.
@@ -196,6 +198,7 @@ def protocol_of(protocol: str, choices: Choices) -> dict[str, Any]:
     Traceback (most recent call last):
     multiplex_vit.errors.InputError: protocol 'token/blur': tokens leave the sequence, no baseline is put in their place; give 'token'
     """
+    # It says what is wrong with a text that is no protocol.
     full_name(protocol)
     name, baseline = parted(protocol)
     fixed = fixed_options(name)
@@ -208,6 +211,7 @@ def protocol_of(protocol: str, choices: Choices) -> dict[str, Any]:
             options[option] = value
     if baseline is not None:
         options["baseline"] = baseline
+    # The options are made for their checks alone: `evaluate` makes them again.
     options_of(name, **options)
     return {"protocol": name, **options}
 
@@ -244,5 +248,7 @@ def _show_together(
 def _key(shown: Any) -> bytes:
     """Return what tells an array or tensor apart from others."""
     values = np.asarray(shown.cpu() if hasattr(shown, "cpu") else shown)
+    # 16 bytes: among 10**9 things two have one hash with a probability of 10**-21.
     digest = blake2b(values.tobytes(), digest_size=16).digest()
+    # Masks of 0 and 1 have the bytes of an image of such values.
     return digest + values.dtype.kind.encode()

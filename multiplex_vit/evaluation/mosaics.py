@@ -102,6 +102,7 @@ def mosaic(
         top, bottom = rows[row], rows[row + 1]
         left, right = cols[col], cols[col + 1]
         canvas[0, :, top:bottom, left:right] = _resized(part, bottom - top, right - left)
+    # The model checks the size as it does that of any other image.
     return model.picture(canvas).pixels.cpu().numpy()
 
 
@@ -208,9 +209,11 @@ def draw_mosaics(
     _check_classes(model, n_cells)
     drafts = [_Draft(n_cells) for _ in range(count)]
     for number, (image, label) in enumerate(labelled):
+        # Asked before an image is read: the source may be long.
         if all(draft.is_full for draft in drafts):
             break
         open_drafts = [draft for draft in drafts if draft.takes(label)]
+        # The model is asked last, as that takes a pass.
         if open_drafts and _is_sure(model, image, label, least):
             open_drafts[0].images[int(label)] = image
             open_drafts[0].numbers.append(number)

@@ -44,6 +44,7 @@ def _deleted(subject: Subject, relevance: np.ndarray, options: Options) -> Curve
     image = subject.pixels[0]
     size = image.shape[1:]
     rank = pixel_ranks(relevance, subject.model.patch, size)
+    # Rounded down, as published.
     counts = (rank.size * _FRACTIONS).astype(int)
     empty = subject.baseline(black, options.seed)
     decided = painted(subject.kept, rank, counts, empty, image)

@@ -29,6 +29,7 @@ def published_baseline(baseline: str | Baseline) -> Baseline:
         "mean": _overall_mean,
     }
     if callable(baseline):
+        # A function of the user's own is what it is, under whatever name.
         return baseline
     if baseline not in published:
         known = ", ".join(published)
@@ -74,5 +75,6 @@ def mutex2025(subject: Subject, heatmap: np.ndarray, options: Options) -> Curves
     insertion, deletion = inserted_and_deleted(
         subject, rank, counts, fraction=percent, empty=empty, protocol=name
     )
+    # Published as it is: a score of 0 at 0 %, where the clean confidence belongs.
     from_zero = Curve(np.append(0, percent), np.append(0, deletion.confidence), name)
     return insertion, from_zero

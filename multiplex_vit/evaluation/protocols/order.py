@@ -9,6 +9,7 @@ DEFAULT_STEPS = 100
 """Most steps of a curve by default; grids of fewer patches take every patch."""
 
 _DIGITS = 9
+"""Far more than differences between heatmaps mean, and far less than the last bits of a float."""
 
 
 def ranks(heatmap: np.ndarray) -> np.ndarray:
@@ -19,6 +20,7 @@ def ranks(heatmap: np.ndarray) -> np.ndarray:
     >>> ranks(np.array([[1, 3], [3, 2]])).tolist()
     [3, 0, 1, 2]
     """
+    # A stable sort leaves equal values in the order of their index.
     order = np.argsort(-heatmap.astype(float), axis=None, kind="stable")
     rank = np.empty(heatmap.size, dtype=int)
     rank[order] = np.arange(heatmap.size)
@@ -34,6 +36,7 @@ def steps_of(n_nodes: int, steps: int | None) -> np.ndarray:
     ([0, 1, 2, 3, 4], [0, 5, 10])
     """
     n_points = min(n_nodes, steps or DEFAULT_STEPS) + 1
+    # Rounding may give a number twice where there are nearly as many steps as patches.
     return np.unique(np.linspace(0, n_nodes, n_points).round().astype(int))
 
 
@@ -75,8 +78,10 @@ def pixel_ranks(
     [[3, 2, 1, 0]]
     """
     values = np.asarray(heatmap, dtype=float)
+    # A flat heatmap has no range to divide by; all its pixels are ties.
     spread = np.ptp(values) or 1
     values = (values - values.min()) / spread
+    # Centres of pixels, in patches, counted from the centre of the first patch.
     rows = (np.arange(size[0]) + 0.5) / patch[0] - 0.5
     cols = (np.arange(size[1]) + 0.5) / patch[1] - 0.5
     places = np.meshgrid(rows, cols, indexing="ij")

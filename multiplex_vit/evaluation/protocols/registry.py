@@ -58,6 +58,7 @@ def parted(protocol: str | Protocol) -> tuple[str | Protocol, str | None]:
     PROTOCOLS.resolve(name)
     if not slash:
         return name, None
+    # Said here, as "token/black" looks like the name of a protocol that there is.
     if name == "token":
         why = "tokens leave the sequence, no baseline is put in their place"
         raise InputError(f"protocol {protocol!r}: {why}; give 'token'")
@@ -128,6 +129,7 @@ def options_of(protocol: str | Protocol, **choices: Unpack[Choices]) -> Options:
             raise InputError(f"unknown option {option!r}; known: {', '.join(names)}")
     options = Options(**choices)
     if options.baseline is not None:
+        # "mutex2025" has its own meaning of some names.
         check = PROTOCOLS.trait(protocol, "baseline") or BASELINES.resolve
         check(options.baseline)
     for option, published in fixed_options(protocol).items():

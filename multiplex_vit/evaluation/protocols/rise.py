@@ -56,6 +56,7 @@ def rise_blur(
     >>> rise_blur(np.ones((1, 21, 21)), None, None, None)[0, 10, [0, 10]].round(2).tolist()
     [0.55, 1.0]
     """
+    # The paper's code blurs a single 1 inside an array of 11, whose ends are mirrored.
     tap = np.zeros(_WIDTH)
     tap[_WIDTH // 2] = 1
     kernel = gaussian_filter1d(tap, _SIGMA)

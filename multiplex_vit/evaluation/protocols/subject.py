@@ -46,6 +46,7 @@ class Subject:
         InputError
             If there is no such class.
         """
+        # A pass is run only where nobody says which class it is.
         predicted = -1
         if label is None:
             predicted = int(model.classify(pixels)[0].argmax())
@@ -102,6 +103,7 @@ class Subject:
         """
         image = self.pixels[0]
         mean, std = self.model.normalisation
+        # A new generator each time, so that insertion and deletion have the same noise.
         values = function(image, mean, std, np.random.default_rng(seed))
         empty = np.asarray(values, dtype=np.float32)
         if empty.shape != image.shape or not np.isfinite(empty).all():

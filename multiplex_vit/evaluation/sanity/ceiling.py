@@ -19,10 +19,10 @@ from multiplex_vit.evaluation.evaluate import evaluate
 from multiplex_vit.evaluation.many import Remembering, protocol_of
 from multiplex_vit.evaluation.protocols import Choices, Options, Subject
 from multiplex_vit.evaluation.protocols.order import pixel_map
+from multiplex_vit.evaluation.protocols.painting import IMAGES_AT_ONCE
 from multiplex_vit.models.classifier import Classifier
 
 ORDERS = ("insertion", "deletion", "difference")
-_IMAGES_AT_ONCE = 32
 
 Confidence = Callable[[np.ndarray], np.ndarray]
 """Takes which patches are there, bool [set, node], and returns the class's score [set]."""
@@ -161,6 +161,7 @@ def greedy_ceiling(
     names = _checked_orders(orders)
     at_once = whole("at_once", at_once, at_least=1)
 
+    # The curves of the orders show the model what the search has shown it already.
     remembering = Remembering(model, image)
     pixels = remembering.seen.pixels.cpu().numpy()
     grid = remembering.grid_of(pixels.shape[2:])
@@ -197,8 +198,8 @@ def _painted(subject: Subject, options: Options, grid: tuple[int, int]) -> Confi
     def confidence(there: np.ndarray) -> np.ndarray:
         scores = []
         # Images of thousands of sets at once would fill the memory.
-        for start in range(0, len(there), _IMAGES_AT_ONCE):
-            chunk = there[start : start + _IMAGES_AT_ONCE]
+        for start in range(0, len(there), IMAGES_AT_ONCE):
+            chunk = there[start : start + IMAGES_AT_ONCE]
             shown = chunk[:, node_of_pixel]
             images = np.where(shown[:, None], subject.pixels[0], empty)
             scores.append(subject.confidence(images))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from multiplex_vit.checks import vision_model, whole
+from multiplex_vit.evaluation.protocols import Subject
 from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.registry import Named, name_of
 from multiplex_vit.saliency.explainers import EXPLAINERS, Explainer
@@ -55,12 +56,12 @@ class Question:
         pixels = np.asarray(picture.pixels.cpu(), dtype=np.float32)
         explainer = EXPLAINERS.resolve(method)
         seed = whole("seed", seed, at_least=0)
+        # A seed in the text of the method goes before that of the check.
         if "seed" not in explainer.options:
             explainer = explainer.where_taken(seed=seed)
-        predicted = -1
-        if label is None:
-            predicted = int(model.classify(pixels)[0].argmax())
-        return cls(model, pixels, model.label_of(label, predicted), name_of(method), explainer)
+        # The class of the unchanged image, so that all answers are about the same one.
+        subject = Subject.of(model, pixels, label)
+        return cls(model, pixels, subject.label, name_of(method), explainer)
 
     @cached_property
     def heatmap(self) -> np.ndarray:

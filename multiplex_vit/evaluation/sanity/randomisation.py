@@ -90,6 +90,7 @@ def _row(
     heatmap: np.ndarray,
 ) -> dict[str, Any]:
     original = question.heatmap
+    # Signs may turn where sizes stay, which correlation of the values alone would call a change.
     return {
         "method": question.method,
         "stage": stage,

@@ -149,6 +149,7 @@ def flip_stability(
         given = f"the image is {width} pixels wide, which is not whole patches of {patch}"
         raise InputError(f"{given}; give one that is {width // patch * patch} wide")
     original = question.heatmap
+    # Torch takes no array that is read backwards.
     mirrored = np.ascontiguousarray(question.pixels[..., ::-1])
     mirrored_back = question.answer(pixels=mirrored)[:, ::-1]
     row = {
@@ -215,6 +216,7 @@ def seed_agreement(
     for other in range(seed + 1, seed + n_seeds):
         again = Question.of(model, question.pixels, method, label=question.label, seed=other)
         heatmaps.append(again.heatmap)
+        # What draws nothing need not be run again; two draws that are equal by chance are unlikely.
         if len(heatmaps) == 2 and np.array_equal(heatmaps[0], heatmaps[1]):
             break
 
