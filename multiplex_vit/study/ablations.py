@@ -84,6 +84,7 @@ def variant_names(
     for dimension in leave_out:
         for value in _several_values(full, dimension):
             others = [name for name in values_of(full, dimension) if name != value]
+            # Of two strengths, one without "in" is one with "out" alone: the first name stays.
             names.setdefault(_with_only(full, dimension, others), f"without {dimension} {value}")
     for dimension in keep_only:
         for value in _several_values(full, dimension):
@@ -138,17 +139,15 @@ def values_of(explainer: Explainer, dimension: str) -> list[str]:
 def _several_values(explainer: Explainer, dimension: str) -> list[str]:
     values = values_of(explainer, dimension)
     if len(values) < 2:
-        raise InputError(
-            f"the masks of {explainer} are of one {dimension}; there is nothing to leave out or to keep alone"
-        )
+        what = f"the masks of {explainer} are of one {dimension}"
+        raise InputError(f"{what}; there is nothing to leave out or to keep alone")
     return values
 
 
 def _members(explainer: Explainer, dimension: str) -> tuple[Named, ...]:
     if explainer.settings is None or not can_be_ablated(explainer):
-        raise InputError(
-            f"{explainer} has no masks of operators, centralities and statistics; give an explainer such as mutex"
-        )
+        what = f"{explainer} has no masks of operators, centralities and statistics"
+        raise InputError(f"{what}; give an explainer such as mutex")
     members: tuple[Named, ...] = getattr(explainer.settings, _FIELDS[dimension])
     return members
 

@@ -148,7 +148,7 @@ def check_options(options: Mapping[str, Any], where: str) -> None:
     --------
     >>> check_options({"step": 4}, "study.toml")
     Traceback (most recent call last):
-    multiplex_vit.errors.InputError: study.toml: unknown key 'step' (did you mean 'steps'?); known: images, labels, ...
+    multiplex_vit.errors.InputError: study.toml: unknown key 'step' (did you mean 'steps'?); known: ...
     >>> check_options({"steps": "4"}, "study.toml")
     Traceback (most recent call last):
     multiplex_vit.errors.InputError: study.toml: steps is '4'; expected a whole number

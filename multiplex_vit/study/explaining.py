@@ -91,6 +91,7 @@ class Failed:
         """Return why an exception was raised."""
         line = " ".join(str(error).split())
         if isinstance(error, (InputError, OSError)):
+            # Memory is short for other images too, whatever this one looks like.
             return cls(line, "memory is short" in line)
         return cls(f"{type(error).__name__}: {line}", True)
 
@@ -110,6 +111,7 @@ def explained_together(plan: Plan, unit: Unit, model: VisionModel) -> dict[int, 
             label = _wanted_label(plan, unit, sample)
             picture = model.picture(sample.image)
         except Exception:
+            # It is explained by itself later, and fails there with its reason.
             continue
         samples.append(sample)
         pictures.append(picture)
@@ -118,6 +120,7 @@ def explained_together(plan: Plan, unit: Unit, model: VisionModel) -> dict[int, 
     try:
         several = list(explain_each(counted, pictures, settings, label=labels))
     except Exception:
+        # One image may be the cause, so that each is tried by itself.
         return {}
     seconds = (time.monotonic() - started) / max(1, len(samples))
     passes = [shared_passes(explanations).run for explanations in several]
@@ -134,6 +137,7 @@ def explained_together(plan: Plan, unit: Unit, model: VisionModel) -> dict[int, 
 
 def _settings_of(plan: Plan, unit: Unit) -> list[Any]:
     """Return the settings of the explainers that make masks; none unless all of them do."""
+    # A group holds explainers that share masks, or others, and never both.
     several = [_seeded(explainer, plan.seed).settings for explainer in unit.explainers]
     return [] if None in several else several
 
@@ -149,6 +153,7 @@ def _subject_of(
     total = sum(explanation.forward_passes for explanation in explanations)
     results = {}
     for explainer, explanation in zip(unit.explainers, explanations, strict=True):
+        # Nobody measures single explainers of shared passes: time goes by their passes.
         part = seconds * explanation.forward_passes / max(1, total)
         results[str(explainer)] = _result(explanation, part)
     first = explanations[0]
@@ -242,15 +247,15 @@ def baseline_seed(seed: int, sha256: str) -> int:
     >>> baseline_seed(0, "ab" * 32) == baseline_seed(0, "ab" * 32) != baseline_seed(0, "cd" * 32)
     True
     """
+    # 16 bytes tell images apart; a seed of NumPy takes no more.
     entropy = [seed, *bytes.fromhex(sha256)[:16]]
     return int(np.random.SeedSequence(entropy).generate_state(1)[0])
 
 
 def _check_heatmap(heatmap: np.ndarray, grid: tuple[int, int]) -> None:
     if heatmap.shape != grid or not np.isfinite(heatmap).all():
-        raise InputError(
-            f"its heatmap has shape {list(heatmap.shape)} or holds NaN; expected finite values of shape {list(grid)}"
-        )
+        what = f"its heatmap has shape {list(heatmap.shape)} or holds NaN"
+        raise InputError(f"{what}; expected finite values of shape {list(grid)}")
 
 
 def _wanted_label(plan: Plan, unit: Unit, sample: Sample) -> Any:

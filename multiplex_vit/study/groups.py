@@ -95,8 +95,10 @@ def planned(
     covered = set()
     for group in there:
         covered |= group.pairs
-    known = {text for text, _ in covered}
+    # Their heatmaps are kept, and need only be measured by further protocols.
+    explained = {text for text, _ in covered}
     bases = _bases(there) if masks_kept else {}
+    # What is made from the same things and lacks the same protocols is computed together.
     together: dict[tuple[Any, ...], list[str]] = {}
     for explainer in explainers:
         text = str(explainer)
@@ -104,7 +106,7 @@ def planned(
         if not missing:
             continue
         made_from, base, shares_masks = PASSES, "", explainer.settings is not None
-        if text in known:
+        if text in explained:
             made_from, shares_masks = HEATMAPS, False
         elif explainer.settings is not None:
             base = _base_of(explainer.settings, bases)
@@ -151,9 +153,11 @@ def holds_masks_of(base: Settings, settings: Settings) -> bool:
     >>> holds_masks_of(Settings(), Settings(statistics=("max", "min"), min_cut=0.5))
     False
     """
-    for each in (base, settings):
-        if DESIGNS.own_name(each.design) != "centrality" or each.budget is not None:
+    for chosen in (base, settings):
+        # A budget cuts masks off at the end, so that what is left depends on all of them.
+        if DESIGNS.own_name(chosen.design) != "centrality" or chosen.budget is not None:
             return False
+    # The token graph and the direct attribution of tokens are not kept.
     if ESTIMATORS.trait(settings.estimator, "needs") == "graph" or settings.direct_weight:
         return False
     for dimension in _DIMENSIONS:

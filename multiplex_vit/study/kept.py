@@ -34,6 +34,7 @@ def kept_of(store: Store, group: Group, chunk: int, model: str) -> dict[int, tup
     dict of int to (str, Kept)
         Hash of the image's content, and what is kept, by the image's number.
     """
+    # Other chunks are not looked at: a study of many would take time by the square of their number.
     units = store.done_of(chunk)
     facts = store.read(IMAGES, units).to_dict("records")
     heatmaps: dict[int, dict[str, np.ndarray]] = {}
@@ -78,8 +79,10 @@ def _explanation(
     assert settings is not None, "a base makes masks"
     grid = (int(facts["grid_rows"]), int(facts["grid_cols"]))
     packed = np.stack([np.frombuffer(bits, dtype=np.uint8) for bits in rows["kept"]])
+    # The count takes off the bits that fill the last byte.
     kept = np.unpackbits(packed, axis=1, count=grid[0] * grid[1]).astype(bool)
     labels = tuple(rows[list(_LABELS)].itertuples(index=False, name=None))
+    # Of one class and with an empty view, since no more is kept and no more is needed.
     return Explanation(
         label=0,
         masks=Masks(kept, labels, tuple(rows["design"])),

@@ -1,4 +1,7 @@
-"""Parts: one table of one unit as a Parquet file that says what it is, and whether it is still what was written."""
+"""Parts: one table of one unit as a Parquet file that says what it is.
+
+It also says whether it is still what was written.
+"""
 
 import json
 from dataclasses import dataclass
@@ -37,8 +40,8 @@ class Seal:
 
 def sealed(part: pa.Table, seal: Seal) -> pa.Table:
     """Return a table that carries its seal and a checksum of its content."""
-    known = {**_facts(seal), "content": checksum(part)}
-    return part.replace_schema_metadata({_KEY: json.dumps(known)})
+    facts = {**_facts(seal), "content": checksum(part)}
+    return part.replace_schema_metadata({_KEY: json.dumps(facts)})
 
 
 def read_part(path: Path, seal: Seal, schema: pa.Schema | None = None) -> pa.Table:
@@ -55,7 +58,8 @@ def read_part(path: Path, seal: Seal, schema: pa.Schema | None = None) -> pa.Tab
     Raises
     ------
     InputError
-        If it cannot be read, is a part of something else, lacks a column, or its content is not what was written.
+        If it cannot be read, is a part of something else, lacks a column, or its content is not
+        what was written.
     """
     try:
         # One file alone: the folder's name says nothing, whatever it looks like.
@@ -63,14 +67,14 @@ def read_part(path: Path, seal: Seal, schema: pa.Schema | None = None) -> pa.Tab
             part = pq.ParquetFile(file).read()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise InputError(" ".join(str(error).split())[:120]) from error
-    known = _seal_of(part)
+    facts = _seal_of(part)
     for name, value in _facts(seal).items():
-        if known.get(name) != value:
-            raise InputError(_told(name, known.get(name), value))
+        if facts.get(name) != value:
+            raise InputError(_difference(name, facts.get(name), value))
     plain = part.replace_schema_metadata(None)
     if schema is not None and not plain.schema.equals(schema):
         raise InputError("its columns are not those of a study")
-    if known.get("content") != checksum(plain):
+    if facts.get("content") != checksum(plain):
         raise InputError("its content is not what was written")
     return plain
 
@@ -80,15 +84,16 @@ def checksum(part: pa.Table) -> str:
 
     Examples
     --------
-    >>> one, other = pa.table({"a": [1, None]}), pa.table({"a": pa.chunked_array([[1], [None]], pa.int64())})
-    >>> checksum(one) == checksum(other), checksum(one) == checksum(pa.table({"a": [1, 0]}))
+    >>> table = pa.table({"a": [1, None]})
+    >>> chunked = pa.table({"a": pa.chunked_array([[1], [None]], pa.int64())})
+    >>> checksum(table) == checksum(chunked), checksum(table) == checksum(pa.table({"a": [1, 0]}))
     (True, False)
     """
-    found = sha256()
+    digest = sha256()
     for field, column in zip(part.schema, part.columns, strict=True):
-        found.update(f"{field.name} {len(column)}".encode())
-        _add(found, column)
-    return found.hexdigest()
+        digest.update(f"{field.name} {len(column)}".encode())
+        _add(digest, column)
+    return digest.hexdigest()
 
 
 def identity_of(record: Any) -> str:
@@ -102,22 +107,22 @@ def identity_of(record: Any) -> str:
     return sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
 
-def _add(found: Any, column: pa.ChunkedArray) -> None:
+def _add(digest: Any, column: pa.ChunkedArray) -> None:
     """Add a column to a hash: its type, which values are missing, then the others."""
     # The type of a list names its items, and Parquet names them otherwise.
-    found.update(b"list" if pa.types.is_list(column.type) else str(column.type).encode())
-    found.update(column.is_null().to_numpy().tobytes())
+    digest.update(b"list" if pa.types.is_list(column.type) else str(column.type).encode())
+    digest.update(column.is_null().to_numpy().tobytes())
     values = column.drop_null()
     kind = values.type
     if pa.types.is_list(kind):
-        found.update(pc.list_value_length(values).to_numpy().tobytes())
-        _add(found, pc.list_flatten(values))
+        digest.update(pc.list_value_length(values).to_numpy().tobytes())
+        _add(digest, pc.list_flatten(values))
     elif pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
-        found.update(values.to_numpy().tobytes())
+        digest.update(values.to_numpy().tobytes())
     else:
         # As bytes, since a flipped bit can leave text that is no UTF-8.
         for value in values.cast(pa.binary()).to_pylist():
-            found.update(len(value).to_bytes(8, "little") + value)
+            digest.update(len(value).to_bytes(8, "little") + value)
 
 
 def _facts(seal: Seal) -> dict[str, Any]:
@@ -126,15 +131,15 @@ def _facts(seal: Seal) -> dict[str, Any]:
 
 def _seal_of(part: pa.Table) -> dict[str, Any]:
     try:
-        known = json.loads((part.schema.metadata or {})[_KEY])
+        facts = json.loads((part.schema.metadata or {})[_KEY])
     except (KeyError, ValueError) as error:
         raise InputError("it says not of which study and unit it is") from error
-    if not isinstance(known, dict):
+    if not isinstance(facts, dict):
         raise InputError("it says not of which study and unit it is")
-    return known
+    return facts
 
 
-def _told(name: str, there: Any, wanted: Any) -> str:
+def _difference(name: str, there: Any, wanted: Any) -> str:
     if name == "study":
         return "it is of another study"
     return f"it is of {name} {str(there)[:40]!r}, not {str(wanted)!r}"

@@ -44,6 +44,7 @@ class Plan:
     seed: int = 0
     target: str | int = PREDICTED
     save: tuple[str, ...] = ("masks",)
+    # Where it runs changes nothing, so that a study may go on elsewhere.
     device: str = field(default="auto", compare=False)
     dtype: str = "auto"
     score: str = "auto"
@@ -57,6 +58,7 @@ class Plan:
             "steps": self.steps,
             "seed": self.seed,
             "target": self.target,
+            # The order in which tables were asked for makes no other study.
             "save": sorted(self.save),
         }
 
@@ -111,6 +113,7 @@ def checked_protocols(protocols: Any, steps: int | None) -> tuple[str, ...]:
     if not full or len(set(full)) < len(full):
         raise InputError(f"protocols is {list(full)}; give at least one, each once")
     for protocol in full:
+        # For its checks alone: a protocol of fixed steps takes no others.
         protocol_of(protocol, {"steps": steps})
     return full
 
@@ -119,6 +122,7 @@ def names_of(parameter: str, value: Any) -> tuple[Any, ...]:
     """Return one name or several as a tuple; InputError where it is neither."""
     if isinstance(value, str) or callable(value):
         return (value,)
+    # A mapping or an array can be gone through, but is no list of names.
     is_list = isinstance(value, Iterable) and not isinstance(value, (Mapping, bytes))
     if not is_list or hasattr(value, "dtype"):
         raise InputError(f"{parameter} is {shown(value)}; give a name, or a list of names")

@@ -50,6 +50,7 @@ def tables_of(plan: Plan, unit: Unit, subject: Subject, model: VisionModel) -> T
         ],
     }
     tables["work"] = [_work_row(subject, measured, counted.count)]
+    # Only the first group that explains an image has the scores of it as a whole.
     if subject.scores is not None:
         tables["images"] = [_facts(subject, subject.scores, model)]
         tables["views"] = [_view_row(subject)] if number < VIEWS else []
@@ -68,6 +69,7 @@ def _measured(plan: Plan, unit: Unit, subject: Subject, model: Classifier) -> Me
     distinct: dict[bytes, np.ndarray] = {}
     places = {}
     for text, result in subject.results.items():
+        # Of one image all heatmaps have one shape and type, so that bytes tell them apart.
         key = result.heatmap.tobytes()
         distinct.setdefault(key, result.heatmap)
         places[text] = list(distinct).index(key)
@@ -151,6 +153,7 @@ def _mask_rows(subject: Subject) -> Rows:
             continue
         explanation, masks = result.masks, result.masks.masks
         assert masks is not None, "what has settings has masks"
+        # Eight nodes a byte: masks are most of what a study keeps.
         packed = np.packbits(masks.kept, axis=1)
         for place, label in enumerate(masks.labels):
             rows.append(
@@ -194,16 +197,17 @@ def _work_row(subject: Subject, measured: Measured, evaluation_passes: int) -> d
 def _facts(subject: Subject, scores: np.ndarray, model: VisionModel) -> dict[str, Any]:
     """Return the row of an image."""
     sample = subject.sample
-    true = None if sample.label is None else _true_class(sample.label, model)
-    name = None
+    true, label = None, None
     if sample.label is not None:
-        name = str(sample.label) if true is None else model.classes[true]
+        true = _true_class(sample.label, model)
+        # A label of which the model has no class is kept as it stands.
+        label = str(sample.label) if true is None else model.classes[true]
     rows, columns = model.grid_of(subject.picture.pixels.shape[2:])
     return {
         "number": sample.number,
         "name": sample.name,
         "sha256": sample.sha256,
-        "label": name,
+        "label": label,
         "explained": subject.label,
         "explained_name": model.classes[subject.label],
         "probability": float(scores[subject.label]),
@@ -254,5 +258,6 @@ def _network_tables(plan: Plan, subject: Subject, model: VisionModel) -> Tables:
         tables["layers"] = network.layer_table().assign(number=number).to_dict("records")
     if "multilayer" in plan.save:
         table = network.multilayer_table().drop(columns=["node", "row", "col"], errors="ignore")
+        # One row an image: the mean over nodes, since all nodes of many images would be too many.
         tables["multilayer"] = [{"number": number, **table.mean(numeric_only=True).to_dict()}]
     return tables

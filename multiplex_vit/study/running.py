@@ -1,5 +1,6 @@
 """Running: what a study computes, group by group and chunk by chunk."""
 
+import math
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -71,10 +72,12 @@ def run_study(
     is_here = runner is None and client is None and workers == 1
     model = study.model
     if isinstance(model, str):
+        # Workers load their own; here it only says whether the study can be run.
         device = study.plan.device if is_here else "cpu"
         model = load(model, device=device, dtype=study.plan.dtype, score=study.plan.score)
     _check(study, model, is_here)
     record = _record(study, model)
+    # Before the lock, which would be one more file among others.
     study.store.refuse_others()
     with output_folder(study.out), study.store.locked():
         study.store.check(record)
@@ -100,13 +103,11 @@ def _record(study: Runnable, model: VisionModel) -> dict[str, Any]:
 def _check(study: Runnable, model: VisionModel, is_here: bool) -> None:
     """Refuse what would fail for every image."""
     if not isinstance(study.model, str) and not is_here:
-        raise InputError(
-            "a model of one's own runs in this process alone; give the name of a model, or workers=1"
-        )
+        what = "a model of one's own runs in this process alone"
+        raise InputError(f"{what}; give the name of a model, or workers=1")
     if study.plan.target == TRUE and model.n_classes == 1:
-        raise InputError(
-            f"{model.name} gives one number, and no class but that one can be the true one; give target='predicted'"
-        )
+        what = f"{model.name} gives one number, and no class but that one can be the true one"
+        raise InputError(f"{what}; give target='predicted'")
     if study.plan.target not in (TRUE, PREDICTED):
         model.label_of(study.plan.target, 0)
     for explainer in study.explainers:
@@ -115,9 +116,9 @@ def _check(study: Runnable, model: VisionModel, is_here: bool) -> None:
             continue
         settings.resolved()
         if settings.starting_layer >= model.n_layers:
-            raise InputError(
-                f"{explainer}: starting_layer is {settings.starting_layer}; {model.name} has layers 0 to {model.n_layers - 1}"
-            )
+            layers = f"{model.name} has layers 0 to {model.n_layers - 1}"
+            what = f"{explainer}: starting_layer is {settings.starting_layer}"
+            raise InputError(f"{what}; {layers}")
 
 
 def _check_images_are_the_same(study: Runnable) -> None:
@@ -135,9 +136,9 @@ def _check_images_are_the_same(study: Runnable) -> None:
             # It is gone; what was computed stays.
             continue
         if now != sha256:
-            raise InputError(
-                f"{name} is not the image that {study.out} explained, its content is another one now; give the same images, or another folder"
-            )
+            what = f"{name} is not the image that {study.out} explained"
+            remedy = "give the same images, or another folder"
+            raise InputError(f"{what}, its content is another one now; {remedy}")
 
 
 def _warn_of_other_versions(study: Runnable) -> None:
@@ -164,6 +165,7 @@ def _compute(
     NothingExplainedError
         If no image has one; nothing is written then.
     """
+    # Of a study of which nothing is done, the groups may be planned anew.
     there = study.store.groups() if study.store.done() else []
     wanted = Group(tuple(map(str, study.explainers)), study.protocols).pairs
     keeps_masks = "masks" in study.plan.save
@@ -180,6 +182,7 @@ def _compute(
         for units in (first, second):
             if not units:
                 continue
+            # Read as they are asked for, so that a few units are in memory at a time.
             work = (_unit(study, unit, groups[unit.group]) for unit in units)
             for unit, rows in _closing(runner(study.plan, work)):
                 writer.add(unit, rows)
@@ -190,7 +193,7 @@ def _compute(
 def _units_left(study: Runnable, groups: Iterable[int]) -> list[UnitId]:
     done = study.store.done()
     left = []
-    n_chunks = -(-study.n_images // study.chunk)
+    n_chunks = math.ceil(study.n_images / study.chunk)
     for group in groups:
         for chunk in range(n_chunks):
             if (group, chunk) not in done:
@@ -262,6 +265,7 @@ class _Writer:
             self._store.begin(self._record, self._groups, self._origin)
             self._has_manifest = True
         while self._waiting:
+            # It leaves the list once it is written: what cannot be written is not lost from sight.
             self._store.write(*self._waiting[0])
             self._waiting.pop(0)
 

@@ -165,7 +165,7 @@ class Store:
         if not self.exists:
             return set()
         manifest = self.manifest()
-        # Parts of a group that the manifest lacks are of another study, or of a run that was killed.
+        # Parts of a group that the manifest lacks are of another study, or of a killed run.
         n_groups = len(manifest.groups)
         return {unit for unit in self._layout(manifest).whole_units() if unit.group < n_groups}
 

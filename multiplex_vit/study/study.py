@@ -1,4 +1,7 @@
-"""Study: many images by many explainers, computed once, kept on disk, resumed after interruptions."""
+"""Study: many images by many explainers, computed once and kept on disk.
+
+A study that was interrupted is resumed.
+"""
 
 import tempfile
 from pathlib import Path
@@ -105,6 +108,7 @@ class Study:
         self.plan = checked_plan(name, save=save, target=target, steps=steps, seed=seed, **options)
         self._temporary = None
         if out is None:
+            # It lives as long as the study, which holds it.
             self._temporary = tempfile.TemporaryDirectory(prefix="multiplex_vit-study-")
             out = Path(self._temporary.name) / "study"
         self.out = named(out)
@@ -113,7 +117,8 @@ class Study:
 
     def __repr__(self) -> str:
         done = len(self.units_done())
-        return f"<Study {self.out}: {len(self.explainers)} explainers, {len(self.protocols)} protocols, {self.n_images} images, {done} units done>"
+        what = f"{len(self.explainers)} explainers, {len(self.protocols)} protocols"
+        return f"<Study {self.out}: {what}, {self.n_images} images, {done} units done>"
 
     @classmethod
     def open(cls, out: Any, *, images: Any = None) -> "Study":
@@ -135,15 +140,15 @@ class Study:
         try:
             plan = Plan.restored(manifest.study["plan"])
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            why = " ".join(str(error).split())
-            raise InputError(
-                f"the manifest of {out} is damaged or of another version ({why}); give another folder"
-            ) from error
+            reason = " ".join(str(error).split())
+            what = f"the manifest of {out} is damaged or of another version ({reason})"
+            raise InputError(f"{what}; give another folder") from error
         texts: dict[str, None] = {}
         protocols: dict[str, None] = {}
         for group in manifest.groups:
             texts.update(dict.fromkeys(group.explainers))
             protocols.update(dict.fromkeys(group.protocols))
+        # Past the checks of what a user gives: these values were checked when they were written.
         study = cls.__new__(cls)
         study.model = plan.model
         study.chunk = manifest.study["chunk"]
@@ -185,9 +190,8 @@ class Study:
         if self._source is None:
             origin = self.store.manifest().origin
             if origin is None:
-                raise InputError(
-                    f"where the images of {self.out} came from is not known; give them: Study.open(..., images=...)"
-                )
+                what = f"where the images of {self.out} came from is not known"
+                raise InputError(f"{what}; give them: Study.open(..., images=...)")
             self._source = images_of(**origin)
         return self._source
 
@@ -313,7 +317,10 @@ class Study:
         return tables.image_table(self.store)
 
     def views(self) -> pd.DataFrame:
-        """Return the first images as the model saw them: number, view (uint8 [row, col, channel])."""
+        """Return the first images as the model saw them.
+
+        Columns are number and view, an array uint8 [row, col, channel].
+        """
         return tables.views(self.store)
 
     def layers(self) -> pd.DataFrame:
@@ -325,7 +332,10 @@ class Study:
         return self.store.read("multilayer")
 
     def failures(self) -> pd.DataFrame:
-        """Return number, name, explainer ("" of the image as a whole) and reason of each failure."""
+        """Return what failed: number, name, explainer and reason.
+
+        The explainer is "" where the image as a whole failed.
+        """
         return tables.failures(self.store)
 
     def passes(self) -> SharedPasses:
@@ -354,6 +364,7 @@ def _explainers(members: Any, *, may_be_empty: bool = False) -> tuple[Explainer,
 
 
 def _with_control(explainers: tuple[Explainer, ...]) -> tuple[Explainer, ...]:
+    # Without it nobody could say whether a heatmap is better than none.
     if any(explainer.name == CONTROL for explainer in explainers):
         return explainers
     return (*explainers, EXPLAINERS[CONTROL])

@@ -50,6 +50,7 @@ def heatmaps(store: Store, explainers: Sequence[Explainer]) -> pd.DataFrame:
     table = _chosen(store.read("heatmaps"), explainers).copy()
     facts = store.read(IMAGES).set_index("number")
     grids = {n: (row.grid_rows, row.grid_cols) for n, row in facts.iterrows()}
+    # As objects: pandas would make rows of the arrays' values.
     arrays = []
     for number, values in zip(table["number"], table["heatmap"], strict=True):
         arrays.append(np.asarray(values, dtype=np.float32).reshape(grids[number]))
@@ -104,8 +105,10 @@ def differing_options(explainers: Iterable[Explainer]) -> pd.DataFrame:
     differing: list[str] = []
     for several in by_name.values():
         for option in several[0]:
+            # By their texts, as lists cannot be put into a set.
             if len({str(values.get(option)) for values in several}) > 1:
                 differing.append(option)
+    # Explainers of two names may differ in one option, which is one column.
     differing = list(dict.fromkeys(differing))
     rows = []
     for explainer, values in zip(explainers, options, strict=True):
@@ -113,13 +116,16 @@ def differing_options(explainers: Iterable[Explainer]) -> pd.DataFrame:
         rows.append({"explainer": str(explainer), **shown})
     table = pd.DataFrame(rows, columns=["explainer", *differing])
     for option in differing:
-        numbers = table[option].dropna()
-        if all(
-            isinstance(number, (int, float)) and not isinstance(number, bool) for number in numbers
-        ):
-            is_whole = all(float(number).is_integer() for number in numbers)
+        values = table[option].dropna()
+        if all(map(_is_number, values)):
+            is_whole = all(float(number).is_integer() for number in values)
+            # "Int64" has room for the missing values of other explainers.
             table[option] = table[option].astype("Int64" if is_whole else "float64")
     return table
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _options_of(explainer: Explainer) -> dict[str, Any]:
@@ -151,8 +157,9 @@ def _ordered(
     places = {"explainer": {text: place for place, text in enumerate(texts)}}
     if protocols is not None:
         places["protocol"] = {name: place for place, name in enumerate(protocols)}
-    order = table.assign(**{name: table[name].map(known) for name, known in places.items()})
-    order = order.sort_values(["number", *places], kind="stable")
+    ranks = {name: table[name].map(place_of) for name, place_of in places.items()}
+    # A stable sort leaves the points of a curve in their order.
+    order = table.assign(**ranks).sort_values(["number", *places], kind="stable")
     return table.loc[order.index].reset_index(drop=True)
 
 

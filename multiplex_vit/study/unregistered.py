@@ -55,5 +55,5 @@ def check_registered(explainer: Any) -> Explainer:
             f"explainer {explainer.text!r} is not registered here; register the function"
             " (@mv.EXPLAINERS.register) before the study is opened, or give it to a new Study"
         )
-    known: Explainer = explainer
-    return known
+    registered: Explainer = explainer
+    return registered

@@ -18,6 +18,7 @@ from multiplex_vit.study.sources import Sample
 from multiplex_vit.study.unit import Unit
 
 _one_at_a_time = threading.Lock()
+"""A worker of Dask may have several threads, and a model serves one at a time."""
 
 
 def compute_alone(
@@ -31,6 +32,7 @@ def compute_alone(
         return unit.id, compute(plan, unit, model)
 
 
+# One model, as a worker of many studies would keep them all.
 @lru_cache(maxsize=1)
 def _loaded(name: str, device: str, dtype: str, score: str) -> VisionModel:
     return load(name, device=device, dtype=dtype, score=score)
@@ -53,6 +55,7 @@ def compute(plan: Plan, unit: Unit, model: VisionModel) -> Tables:
     failed_images = []
     for sample in unit.samples:
         with warnings.catch_warnings():
+            # What is to be known of thousands of images stands in tables, and not in lines.
             warnings.simplefilter("ignore")
             rows = _image_tables(plan, unit, sample, model, together.get(sample.number))
         if isinstance(rows, Failed):
@@ -61,11 +64,11 @@ def compute(plan: Plan, unit: Unit, model: VisionModel) -> Tables:
             continue
         for name, several in rows.items():
             tables[name] += several
+    # One image may be strange by itself; when all of a chunk are, it is the machine or the model.
     all_failed = 1 < len(failed_images) == len(unit.samples)
     if all_failed and all(failed.strange for failed in failed_images):
-        raise InputError(
-            f"every image of chunk {unit.id.chunk} failed ({failed_images[0].reason}); it is not counted as done, mend the cause and run again"
-        )
+        what = f"every image of chunk {unit.id.chunk} failed ({failed_images[0].reason})"
+        raise InputError(f"{what}; it is not counted as done, mend the cause and run again")
     return tables
 
 
@@ -80,8 +83,9 @@ def _image_tables(
             subject = explained(plan, unit, sample, model)
         else:
             spent = sum(result.seconds for result in subject.results.values())
-        if not subject.results and any(failed.strange for failed in subject.failed.values()):
-            return next(failed for failed in subject.failed.values() if failed.strange)
+        strange = [failed for failed in subject.failed.values() if failed.strange]
+        if strange and not subject.results:
+            return strange[0]
         tables = tables_of(plan, unit, subject, model)
         seconds = time.monotonic() - started + spent
         for row in tables["work"]:

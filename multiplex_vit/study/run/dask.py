@@ -75,15 +75,14 @@ def connected(client: Any) -> Iterator[Any]:
             yield client
             return
         if not isinstance(client, str):
-            raise InputError(
-                f"client is {type(client).__name__}; give the address of a Dask scheduler, or a distributed.Client"
-            )
+            wanted = "give the address of a Dask scheduler, or a distributed.Client"
+            raise InputError(f"client is {type(client).__name__}; {wanted}")
         try:
             connection = distributed.Client(client, timeout=PATIENCE, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
-            raise InputError(
-                f"no Dask scheduler answers at {client}; start one with 'dask scheduler', or give its address"
-            ) from error
+            remedy = "start one with 'dask scheduler', or give its address"
+            raise InputError(f"no Dask scheduler answers at {client}; {remedy}") from error
+        # A client of the user's own stays open; this one is closed here.
         yield stack.enter_context(connection)
 
 
@@ -119,6 +118,7 @@ def _run(client: Any, plan: Plan, units: Iterator[Unit]) -> Iterator[Done]:
                 return
             with suppress(Empty):
                 finished.get(timeout=1)
+            # A client tries to find its scheduler again, for which it has some seconds.
             if client.status == "running":
                 last_heard = time.monotonic()
             elif time.monotonic() - last_heard > PATIENCE:
@@ -127,22 +127,23 @@ def _run(client: Any, plan: Plan, units: Iterator[Unit]) -> Iterator[Done]:
                 unit = flying.pop(future)
                 done = _result(client, future)
                 if done is not None:
+                    # Deaths count in a row: a long study on a queue loses workers now and then.
                     deaths = 0
                     yield done
                     continue
                 again.append(unit)
                 deaths += 1
                 if deaths == DEATHS:
-                    raise InputError(
-                        f"workers died {DEATHS} times in a row ({names_of_units([unit])}); perhaps memory is short: take smaller chunks"
-                    )
+                    what = f"workers died {DEATHS} times in a row ({names_of_units([unit])})"
+                    raise InputError(f"{what}; perhaps memory is short: take smaller chunks")
     finally:
+        # What is in flight would go on for nobody, where the run was stopped.
         if client.status == "running":
             client.cancel(list(flying))
 
 
 def _result(client: Any, future: Any) -> Done | None:
-    """Return the tables of a unit; None where its workers died, or the future was lost with them."""
+    """Return the tables of a unit; None where its workers died, or it was lost with them."""
     from distributed import CancelledError, KilledWorker
 
     try:
@@ -151,6 +152,7 @@ def _result(client: Any, future: Any) -> Done | None:
     except KilledWorker:
         return None
     except CancelledError as error:
+        # A future is cancelled too where the scheduler lost it, or is gone itself.
         if client.status == "running" and _answers(client):
             return None
         raise InputError(_lost_scheduler(client)) from error
@@ -182,6 +184,7 @@ def _on_worker(plan: Plan, unit: Unit) -> Done:
     from distributed import get_worker
 
     worker = get_worker()
+    # Workers of queues have names such as SLURMCluster-3-1; the number spreads them over GPUs.
     digits = "".join(character for character in str(worker.name) if character.isdigit())
     number = int(digits[-6:] or "0")
     return compute_alone(plan, unit, worker=number, threads=worker.state.nthreads)

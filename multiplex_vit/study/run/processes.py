@@ -65,16 +65,18 @@ def processes(workers: int) -> Runner:
                 return
             again, deaths = lost, deaths + 1
             if deaths == DEATHS:
-                raise InputError(
-                    f"the workers died {DEATHS} times in a row ({names_of_units(lost)}); perhaps memory is short: take fewer workers, or smaller chunks"
-                )
+                what = f"the workers died {DEATHS} times in a row ({names_of_units(lost)})"
+                remedy = "take fewer workers, or smaller chunks"
+                raise InputError(f"{what}; perhaps memory is short: {remedy}")
 
     return run
 
 
 def leave_if_started_by_a_worker() -> None:
     """End a worker that, on its start, runs the script which would run the study again."""
+    # Python has no public way to ask this; a worker is "inheriting" while it imports the script.
     if getattr(multiprocessing.current_process(), "_inheriting", False):
+        # At once: an exception would be printed by every worker, over and over.
         os._exit(UNGUARDED)
 
 
@@ -83,9 +85,8 @@ def sendable(unit: Unit) -> Unit:
     try:
         pickle.dumps(unit.explainers)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise InputError(
-            f"an explainer holds a function that workers cannot be given ({error}); define it in a module, or take one worker"
-        ) from error
+        what = f"an explainer holds a function that workers cannot be given ({error})"
+        raise InputError(f"{what}; define it in a module, or take one worker") from error
     return unit
 
 
@@ -99,6 +100,7 @@ def _until_a_death(
     plan: Plan, units: Iterator[Unit], workers: int, lost: list[Unit]
 ) -> Iterator[Done]:
     """Yield what is done until a worker dies; what was in flight then is put into `lost`."""
+    # A forked process would share locks that torch's threads hold, and CUDA does not survive it.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start)
     flying: dict[Future[Done], Unit] = {}
@@ -110,6 +112,7 @@ def _until_a_death(
                 lost.append(unit)
                 flying[pool.submit(_computed, plan, unit)] = unit
                 lost.remove(unit)
+            # A broken pool forgets its processes, whose exit codes say why it broke.
             started |= getattr(pool, "_processes", None) or {}
             if not flying:
                 return
@@ -119,9 +122,9 @@ def _until_a_death(
     except BrokenProcessPool as error:
         lost += flying.values()
         if any(_exit_code(process) == UNGUARDED for process in started.values()):
-            raise InputError(
-                'every worker runs the script that starts it, and would run the study again; put the call of run under if __name__ == "__main__":'
-            ) from error
+            what = "every worker runs the script that starts it, and would run the study again"
+            remedy = 'put the call of run under if __name__ == "__main__":'
+            raise InputError(f"{what}; {remedy}") from error
     finally:
         _stop(pool)
 
@@ -138,6 +141,7 @@ def _stop(pool: ProcessPoolExecutor) -> None:
     workers = list((getattr(pool, "_processes", None) or {}).values())
     pool.shutdown(wait=False, cancel_futures=True)
     for worker in workers:
+        # A unit may take minutes, and is computed again anyway.
         worker.terminate()
 
 
@@ -148,6 +152,7 @@ def _start() -> None:
     assert parent is not None
 
     def follow() -> None:
+        # A parent that is killed cannot tell its workers, which would go on for nobody.
         parent.join()
         os._exit(1)
 

@@ -1,4 +1,7 @@
-"""Columns of tables of images: found by their names, with a warning where a name is nearly right."""
+"""Columns of tables of images, found by their names.
+
+A name that is nearly right gives a warning.
+"""
 
 import warnings
 from collections.abc import Iterable
@@ -43,9 +46,11 @@ def column_named(wanted: str, names: Iterable[Any], where: str) -> str | None:
     >>> column_named("label", ["file", " Label"], "a table")
     ' Label'
     """
+    # Names of a DataFrame may be numbers.
     columns = [str(name) for name in names]
     if wanted in columns:
         return wanted
+    # Spreadsheets and people write " Label" for "label".
     alike = [name for name in columns if name.strip().casefold() == wanted]
     if len(alike) > 1:
         quoted = ", ".join(map(repr, alike))

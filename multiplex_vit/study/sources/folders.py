@@ -1,4 +1,4 @@
-"""Image files: of a folder, of one folder a class, or of a list, with labels where they have them."""
+"""Image files of a folder, of one folder a class, or of a list, with labels where they have them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -38,6 +38,7 @@ def positions(source: Source, places: Sequence[int], numbers: list[int]) -> list
     Images of ImageNet's validation set go by the number in their names, so that a folder of some of
     them will do; all others by their place.
     """
+    # Rows of tables and data sets have no names of files.
     names = getattr(source, "names", ())
     matches = [_VALIDATION.search(names[place]) for place in places] if names else []
     if matches and all(matches):

@@ -49,7 +49,7 @@ class Pictures:
         return dtype is not None and str(dtype) != "uint8"
 
     def data(self, place: int) -> bytes:
-        """Return the image as PNG, a file's content as it is, or pixel values as NumPy writes them."""
+        """Return the image as PNG, or a file's content or pixel values as they are."""
         image = self.images[place]
         if isinstance(image, (str, os.PathLike)):
             return content_of(Path(image), give="an image file", most=MOST_IMAGE_BYTES)

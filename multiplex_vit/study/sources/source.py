@@ -45,6 +45,7 @@ class Sample:
         """The image as models take it: a file's content, or pixel values."""
         if not self.is_array:
             return self.data
+        # Written by this package, and still never unpickled.
         return np.load(BytesIO(self.data), allow_pickle=False)
 
     @cached_property
@@ -54,7 +55,7 @@ class Sample:
 
 
 class Source(Protocol):
-    """What `ImageSource` reads from: images by their place, each with a name and perhaps a class."""
+    """What `ImageSource` reads from: images by their place, with names and perhaps classes."""
 
     @property
     def kind(self) -> str:

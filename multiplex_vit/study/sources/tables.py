@@ -71,6 +71,7 @@ class Tables:
     def data(self, place: int) -> bytes:
         """Return the content of the row's image."""
         image = self._row(place)[self.column]
+        # Hugging Face writes {"bytes": ..., "path": ...}; others write the content alone.
         content = image.get("bytes") if isinstance(image, dict) else image
         if not isinstance(content, bytes) or not content:
             raise InputError(f"row {place} holds no image (column {self.column!r})")
@@ -140,7 +141,7 @@ class DataSet:
 
 
 def from_parquet(paths: list[Path], labels: Any) -> Source:
-    """Return Parquet files of the same columns as a source; `labels` may name the column of labels."""
+    """Return Parquet files of the same columns as a source; `labels` may name a column."""
     schemas = [_schema(path) for path in paths]
     names = schemas[0].names
     if any(set(schema.names) != set(names) for schema in schemas):
