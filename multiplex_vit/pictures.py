@@ -52,7 +52,7 @@ def samples() -> dict[str, Path]:
     Examples
     --------
     >>> sorted(samples())
-    ['cat', 'horse', 'rocket']
+    ['cat', 'deer', 'deer_and_dog', 'dogs', 'grey_cat', 'horse', 'rocket']
     """
     return {path.stem: path for path in sorted(_SAMPLES.glob("*.jpg"))}
 

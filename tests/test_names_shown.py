@@ -23,7 +23,8 @@ from multiplex_vit.tabular import read_table
 
 SCRIPT = "<script>alert(1)</script>"
 CAT = mv.samples()["cat"]
-FAST = ("--statistics", "max", "--operators", "sum", "--steps", "2")
+SMALL = ("--model", "demo-vit")
+FAST = ("--statistics", "max", "--operators", "sum", "--steps", "2", *SMALL)
 RESERVED = ["con", "PRN.x", "aux.txt.jpg", "NUL", "com1.a", "lpt9", "COM¹"]
 STEMS = [
     "...",
@@ -129,12 +130,13 @@ def test_a_console_that_cannot_print_a_name_is_no_failure(tmp_path, encoding, co
             "--explainers",
             "raw_attention",
             "random_order",
+            *SMALL,
             "--steps",
             "2",
             "--out",
             tmp_path / "猫",
         ],
-        "network": [image, "--out", tmp_path / "猫.graphml"],
+        "network": [image, "--out", tmp_path / "猫.graphml", *SMALL],
         "models": [],
     }
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
@@ -251,6 +253,7 @@ def test_a_stray_picture_does_not_hide_class_folders(tmp_path):
 def test_compare_takes_class_folders_and_refuses_a_mixture(tmp_path, capsys):
     folder = pictures(tmp_path / "in", "cat/1.png", "dog/2.png")
     options = [
+        *SMALL,
         "--explainers",
         "random_order",
         "raw_attention",

@@ -13,6 +13,7 @@ from typing import Any, NoReturn, TextIO
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import check_targets, output_folder
+from multiplex_vit.models.bundled import DEFAULT
 
 DONE, SOME_FAILED, FAILED = 0, 1, 2
 """Exit codes: all done; some images failed and the rest were done; nothing done."""
@@ -160,7 +161,7 @@ def check_outputs(
 def model_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `load`."""
     model = "Bundled model, checkpoint folder or hub id. Default: %(default)s."
-    parser.add_argument("--model", default="demo-vit", help=model)
+    parser.add_argument("--model", default=DEFAULT, help=model)
     device = "Device to compute on: auto, cpu, cuda, cuda:1, ... Default: %(default)s."
     parser.add_argument("--device", default="auto", help=device)
     dtype = "Type of the weights: auto, float32, bfloat16 or float16. Default: %(default)s."

@@ -56,8 +56,8 @@ def _image_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         type=place,
         metavar="IMAGE",
-        default=[samples()["horse"]],
-        help="Image files. Default: the bundled horse.",
+        default=[samples()["deer"]],
+        help="Image files. Default: the bundled deer.",
     )
     label = "Index or name of the class to explain. Default: the predicted class."
     parser.add_argument("--label", help=label)

@@ -24,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         type=place,
         metavar="IMAGE",
-        default=samples()["horse"],
-        help="Image file. Default: the bundled horse.",
+        default=samples()["deer"],
+        help="Image file. Default: the bundled deer.",
     )
     model_arguments(parser)
     _layer_arguments(parser)

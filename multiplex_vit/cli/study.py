@@ -8,6 +8,7 @@ import multiplex_vit as mv
 from multiplex_vit.cli.command import DONE, SOME_FAILED, place, say
 from multiplex_vit.cli.studies import check_folder, run_and_report
 from multiplex_vit.errors import InputError
+from multiplex_vit.models.bundled import DEFAULT
 from multiplex_vit.study.config import KEYS, PRESETS, configured, read_config, swept_option
 from multiplex_vit.study.plan import EXTRAS
 
@@ -60,7 +61,7 @@ def _explainer_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _model_arguments(parser: argparse.ArgumentParser) -> None:
     # Without defaults of argparse: what is not given here may stand in the configuration.
-    model = "Bundled model, checkpoint folder or hub id. Default: demo-vit."
+    model = f"Bundled model, checkpoint folder or hub id. Default: {DEFAULT}."
     parser.add_argument("--model", help=model)
     device = "Device to compute on: auto, cpu, cuda, cuda:1, ... Default: auto."
     parser.add_argument("--device", help=device)

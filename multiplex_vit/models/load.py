@@ -40,8 +40,8 @@ def load(
     Parameters
     ----------
     name : str or path-like
-        "demo-vit" or "demo-deit" (bundled), a local checkpoint folder, or a hub id such as
-        "google/vit-base-patch16-224".
+        "demo-photo", "demo-vit" or "demo-deit" (bundled), a local checkpoint folder, or a hub id
+        such as "google/vit-base-patch16-224".
     device : str or torch.device
         Default: "auto", a CUDA GPU where there is one.
     dtype : str or torch.dtype

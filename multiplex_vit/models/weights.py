@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from multiplex_vit.errors import InputError
+from multiplex_vit.models.bundled.eight_bit import eight_bit_file, read_eight_bit
 from multiplex_vit.models.checkpoint import Checkpoint, line_of, quiet
 from multiplex_vit.reading import readable
 
@@ -68,12 +69,12 @@ def read_weights(
         if the configuration wants many more weights than are stored, which is found out before any
         memory is taken.
     """
-    stored = _stored(checkpoint)
-    _check_size(checkpoint, model_class, config, stored.shapes)
-    weights: dict[str, Tensor] = {}
+    eight_bit = eight_bit_file(checkpoint.path)
+    files: list[Path] = []
+    if eight_bit is None:
+        files = _checked_files(checkpoint, model_class, config)
     try:
-        for file in stored.files:
-            weights.update(load_file(file))
+        weights = _read_files(files) if eight_bit is None else read_eight_bit(eight_bit)
         with quiet():
             # Without a path there is nothing that transformers could look for in the folder.
             model, info = model_class.from_pretrained(
@@ -91,6 +92,20 @@ def read_weights(
     _check_finite(checkpoint, model)
     model.config.name_or_path = checkpoint.path
     return model
+
+
+def _checked_files(checkpoint: Checkpoint, model_class: Any, config: Any) -> list[Path]:
+    """Return the files of the weights, if what their headers say fits the configuration."""
+    stored = _stored(checkpoint)
+    _check_size(checkpoint, model_class, config, stored.shapes)
+    return stored.files
+
+
+def _read_files(files: list[Path]) -> dict[str, Tensor]:
+    weights: dict[str, Tensor] = {}
+    for file in files:
+        weights.update(load_file(file))
+    return weights
 
 
 def _stored(checkpoint: Checkpoint) -> _Stored:

@@ -12,6 +12,7 @@ import pandas as pd
 from multiplex_vit.arguments import checked
 from multiplex_vit.checks import vision_model, whole
 from multiplex_vit.errors import InputError
+from multiplex_vit.models.bundled import DEFAULT
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.reading import named
 from multiplex_vit.saliency.explainers import EXPLAINERS, Explainer
@@ -45,7 +46,7 @@ class Study:
     images : anything that `images` takes
     model : str or VisionModel
         A name as `load` takes it, which workers load themselves; or a model of one's own, which
-        runs in this process alone. Default: "demo-vit".
+        runs in this process alone. Default: "demo-photo".
     explainers : Explainer, str or callable, or several of these
         Members of `EXPLAINERS`, with or without options, or functions of one's own. A random
         order of the patches is always measured too, as a control. Default: "mutex".
@@ -74,7 +75,8 @@ class Study:
     Examples
     --------
     >>> import multiplex_vit as mv
-    >>> study = mv.Study(images=list(mv.samples().values()), explainers="raw_attention", steps=4)
+    >>> photos = list(mv.samples().values())
+    >>> study = mv.Study(images=photos, model="demo-vit", explainers="raw_attention", steps=4)
     >>> study.run().scores()[["image", "explainer", "protocol"]].values.tolist()[:2]
     [['cat.jpg', 'raw_attention', 'patch/black'], ['cat.jpg', 'random_order', 'patch/black']]
     """
@@ -85,7 +87,7 @@ class Study:
         out: Any = None,
         images: Any = None,
         *,
-        model: str | VisionModel = "demo-vit",
+        model: str | VisionModel = DEFAULT,
         explainers: Any = "mutex",
         protocols: Any = "patch/black",
         steps: int | None = None,

@@ -8,6 +8,7 @@ import networkx as nx
 import numpy as np
 import pytest
 from PIL import Image
+from small import with_small_model
 
 import multiplex_vit as mv
 from multiplex_vit.cli import main
@@ -17,7 +18,7 @@ CAT = str(mv.samples()["cat"])
 
 
 def run(capsys, *args):
-    code = main([str(a) for a in args])
+    code = main(with_small_model(args))
     out, err = capsys.readouterr()
     return code, out, err
 
@@ -27,23 +28,25 @@ def rows(path):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_explain_without_an_image_does_the_whole_job(tmp_path, capsys):
-    code, out, _ = run(capsys, "explain", "--out", tmp_path)
-    assert code == 0
+    assert main(["explain", "--out", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
     assert {p.name for p in tmp_path.iterdir()} == {
-        "horse_overlay.png",
-        "horse_summary.png",
-        "horse_summary.pdf",
-        "horse.npz",
+        "deer_overlay.png",
+        "deer_summary.png",
+        "deer_summary.pdf",
+        "deer.npz",
         "explanations.csv",
     }
     row = rows(tmp_path / "explanations.csv")[0]
-    explanation = mv.Explanation.load(tmp_path / "horse.npz")
+    explanation = mv.Explanation.load(tmp_path / "deer.npz")
     assert explanation.settings == mv.Settings()
-    assert (row["label_name"], int(row["masks"])) == (explanation.label_name, 54)
+    assert explanation.model == "demo-photo"
+    assert (row["label_name"], int(row["masks"])) == ("deer", 54)
     assert float(row["insertion"]) > float(row["deletion"])
     assert explanation.label_name in out
-    assert min(Image.open(tmp_path / "horse_overlay.png").size) > 300
+    assert min(Image.open(tmp_path / "deer_overlay.png").size) > 300
 
 
 def test_explain_several_images_with_a_bad_one(tmp_path, capsys):

@@ -16,6 +16,7 @@ import pytest
 from children import start
 from finished import finish_study
 from PIL import Image
+from small import with_small_model
 
 import multiplex_vit as mv
 from multiplex_vit.cli import explain as explain_file
@@ -23,7 +24,18 @@ from multiplex_vit.cli import main
 from multiplex_vit.study import running
 from multiplex_vit.tabular import read_table
 
-FAST = ["--statistics", "max", "--operators", "sum", "--steps", "2", "--device", "cpu"]
+FAST = [
+    "--statistics",
+    "max",
+    "--operators",
+    "sum",
+    "--steps",
+    "2",
+    "--device",
+    "cpu",
+    "--model",
+    "demo-vit",
+]
 MODEL_FILES = ["config.json", "preprocessor_config.json", "model.safetensors"]
 
 
@@ -167,7 +179,7 @@ def tree(folder):
 def refused(args, folder, capsys):
     """Run a command that must be refused, and leave everything as it was; return its line."""
     before = tree(folder)
-    code = main([str(arg) for arg in args])
+    code = main(with_small_model(args))
     said = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("note: ")]
     assert code == 2, said
     assert len(said) == 1, said
@@ -327,7 +339,7 @@ def test_rows_that_another_process_writes_meanwhile_are_kept(here, capsys):
     (here / "out").mkdir()
     process = start([sys.executable, "-c", WRITES_MEANWHILE], stdout=subprocess.PIPE)
     assert process.stdout.readline() == "held\n"
-    assert main(CASES["explain"].args) == 0
+    assert main(with_small_model(CASES["explain"].args)) == 0
     assert process.wait(timeout=20) == 0
     process.stdout.close()
     assert names_of_rows(here / "out" / "explanations.csv") == ["cat", "other"]
@@ -369,7 +381,7 @@ def test_a_signal_in_the_middle_leaves_all_or_nothing(
 
     monkeypatch.setattr(owner, name, signalled)
     before = tree(here)
-    assert main(CASES[command].args) == 128 + signal.SIGTERM
+    assert main(with_small_model(CASES[command].args)) == 128 + signal.SIGTERM
     said = capsys.readouterr().err
     assert "stopped" in said
     assert "Traceback" not in said

@@ -1,6 +1,7 @@
 """compare at the command line: a study of many explainers and its report."""
 
 import pytest
+from small import with_small_model
 
 import multiplex_vit as mv
 from multiplex_vit.cli import main
@@ -10,7 +11,7 @@ MANY_TOKENS = 196
 
 
 def run(capsys, *args):
-    code = main([str(arg) for arg in args])
+    code = main(with_small_model(args))
     out, err = capsys.readouterr()
     return code, out, err
 

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 from hostile import within
+from small import with_small_model
 
 import multiplex_vit as mv
 from multiplex_vit.cli import COMMANDS, main
@@ -56,7 +57,7 @@ def test_numbers_beyond_reason_are_refused_in_one_line(command, option, tmp_path
     given = arguments_of(command, tmp_path)
     for number in NUMBERS:
         with within(20):
-            code = exit_code([command, *given, f"{option}={number}"])
+            code = exit_code(with_small_model([command, *given, f"{option}={number}"]))
         lines = capsys.readouterr().err.strip().splitlines()
         assert code == 2
         assert len(lines) == 1

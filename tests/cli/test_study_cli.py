@@ -1,6 +1,7 @@
 """The study commands as a user meets them."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,14 +11,15 @@ from importlib.resources import files
 import pandas as pd
 import pytest
 from children import start
+from small import PHOTOS, with_small_model
 
 import multiplex_vit as mv
 from multiplex_vit.cli import main
 from multiplex_vit.study.config import configured, read_config
 
-SAMPLES = str(next(iter(mv.samples().values())).parent)
 FAST = ["--steps", "2", "--chunk", "1", "--device", "cpu"]
 CONFIG = """
+model = "demo-vit"
 images = "{images}"
 out = "out"
 steps = 2
@@ -32,25 +34,34 @@ token_ratio = [0.3, 0.5]
 
 
 def run(capsys, *args):
-    code = main([str(a) for a in args])
+    code = main(with_small_model(args))
     out, err = capsys.readouterr()
     return code, out, err
 
 
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """Return a folder of three small pictures."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for photo in PHOTOS:
+        shutil.copy(photo, folder)
+    return str(folder)
+
+
 @pytest.fixture
-def config(tmp_path):
+def config(tmp_path, pictures):
     def write(text):
         path = tmp_path / "study.toml"
-        path.write_text(text.replace("{images}", SAMPLES))
+        path.write_text(text.replace("{images}", pictures))
         return path
 
     return write
 
 
-def test_a_study_its_ablation_and_its_report(tmp_path, capsys):
+def test_a_study_its_ablation_and_its_report(tmp_path, capsys, pictures):
     out = tmp_path / "s"
     sweep = ["--sweep", "min_cut=0.01,0.1", "--sweep", "operators=sum+max"]
-    code, shown, _ = run(capsys, "study", SAMPLES, "--out", out, *sweep, *FAST)
+    code, shown, _ = run(capsys, "study", pictures, "--out", out, *sweep, *FAST)
     assert code == 0
     assert "3 images, 3 explainers" in shown
     assert "mutex, min_cut=0.1" in shown
@@ -139,12 +150,12 @@ def test_a_bad_configuration_is_one_line(tmp_path, capsys, config, line, message
         (["{samples}", "--out", "{file}"], "cannot write into"),
     ],
 )
-def test_bad_options_are_one_line(tmp_path, capsys, options, message):
+def test_bad_options_are_one_line(tmp_path, capsys, options, message, pictures):
     (tmp_path / "empty").mkdir()
     (tmp_path / "labels.csv").write_text("file,label\ncat.jpg,cat\n")
     places = {"{empty}": "empty", "{out}": "out", "{labels}": "labels.csv", "{file}": "labels.csv"}
     given = [
-        SAMPLES if each == "{samples}" else tmp_path / places[each] if each in places else each
+        pictures if each == "{samples}" else tmp_path / places[each] if each in places else each
         for each in options
     ]
     code, _, err = run(capsys, "study", *given)
@@ -200,15 +211,17 @@ def test_ablate_and_report_tell_what_is_no_study(tmp_path, capsys):
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
-def test_ctrl_c_leaves_a_study_that_goes_on(tmp_path):
+def test_ctrl_c_leaves_a_study_that_goes_on(tmp_path, pictures):
     command = [
         sys.executable,
         "-m",
         "multiplex_vit",
         "study",
-        SAMPLES,
+        pictures,
         "--out",
         str(tmp_path / "s"),
+        "--model",
+        "demo-vit",
         "--chunk",
         "1",
         "--workers",

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
+from small import PHOTOS
 
 import multiplex_vit as mv
 from multiplex_vit.evaluation.localisation import cells
@@ -241,7 +242,7 @@ def test_a_picture_a_cell():
 
 # --- the game ---------------------------------------------------------------------------------------------------------
 
-SAMPLES = list(mv.samples().values())
+SAMPLES = PHOTOS
 
 
 def drawn(model, labels=(3, 7, 0, 1)):

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import torch
 from heads import KINDS, model_with, own_scores
+from small import PHOTOS, PICTURES
 
 import multiplex_vit as mv
 from multiplex_vit import plot
@@ -133,14 +134,10 @@ def test_a_study_keeps_which_score_it_explained(tmp_path, kind):
     model = model_with(kind)
     model.processor = mv.load("demo-vit", device="cpu").processor
     model.processor.size = {"height": 16, "width": 16}
-    study = mv.Study(
-        images=list(mv.samples().values()), out=tmp_path / "s", model=model, steps=4
-    ).run(progress=False)
+    study = mv.Study(images=PHOTOS, out=tmp_path / "s", model=model, steps=4).run(progress=False)
     assert study.failures().empty
     assert set(study.image_table()["score"]) == {quantity_of(kind)} == set(study.scores()["score"])
-    for path, facts in zip(
-        mv.samples().values(), study.image_table().to_dict("records"), strict=True
-    ):
+    for path, facts in zip(PHOTOS, study.image_table().to_dict("records"), strict=True):
         own = own_scores(model, kind, model.picture(path).pixels)[0]
         assert facts["probability"] == pytest.approx(own[facts["explained"]], abs=1e-5)
     for _, kept in kept_of(study.store, Group((), (), MASKS, "mutex"), 0, model.name).values():
@@ -156,8 +153,8 @@ def test_the_true_class_of_one_output_is_not_guessed(tmp_path, kind):
     model.processor = mv.load("demo-vit", device="cpu").processor
     model.processor.size = {"height": 16, "width": 16}
     model.model.config.id2label = {0: "cat"}
-    paths = [str(path) for path in mv.samples().values()]
-    names = list(mv.samples())
+    paths = [str(path) for path in PHOTOS]
+    names = list(PICTURES)
     images = mv.images(
         paths, labels={f"{names[0]}.jpg": "0", f"{names[1]}.jpg": "1", f"{names[2]}.jpg": "cat"}
     )

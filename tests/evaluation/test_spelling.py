@@ -32,12 +32,13 @@ def test_every_place_takes_the_same_spelling(demo_vit, protocol):
 
 @pytest.mark.parametrize("protocol", ["token", "patch/blur", "mutex2025/mean", "chefer2021"])
 def test_the_command_line_takes_it_too(tmp_path, capsys, protocol):
-    fast = ["--statistics", "max", "--operators", "sum"]
+    fast = ["--statistics", "max", "--operators", "sum", "--model", "demo-vit"]
     out = tmp_path / "a.csv"
     assert main(["evaluate", str(CAT), "--protocol", protocol, "--out", str(out), *fast]) == 0
     own = mv.evaluate(mv.load("demo-vit", device="cpu"), CAT, ORDER, protocol=protocol)
     assert read_table(out)["protocol"].tolist() == [own.protocol]
     args = ["compare", str(CAT), "--explainers", "random_order", "raw_attention"]
+    args += ["--model", "demo-vit"]
     assert main([*args, "--protocol", protocol, "--out", str(tmp_path / "b")]) == 0
     assert set(read_table(tmp_path / "b" / "report" / "scores.csv")["protocol"]) == {protocol}
     capsys.readouterr()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from fake import FakeModel
+from small import PHOTOS
 
 import multiplex_vit as mv
 
@@ -91,9 +92,7 @@ def test_without_mlps_the_shares_of_all_tokens_and_the_start_make_the_logits(tin
 
 
 def test_several_images_at_once_have_the_shares_of_each_alone(demo_vit):
-    tokens = torch.cat(
-        [demo_vit.embed(demo_vit.picture(image).pixels).values for image in mv.samples().values()]
-    )
+    tokens = torch.cat([demo_vit.embed(demo_vit.picture(image).pixels).values for image in PHOTOS])
     together = demo_vit.attend_directly(tokens, ["mean"])[2]
     alone = torch.cat([demo_vit.attend_directly(each[None], ["mean"])[2] for each in tokens])
     assert torch.allclose(together, alone, atol=1e-5)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import spearmanr
+from small import PHOTOS
 
 import multiplex_vit as mv
 from multiplex_vit.models.operators import OPERATORS
@@ -120,7 +121,7 @@ def test_half_precision_weights(tiny, pixels, kind, dtype):
 
 @pytest.mark.parametrize("mask_dtype", ["bfloat16", "float16", "tf32"])
 def test_passes_of_another_type_leave_the_masks_as_they_are(demo_vit, mask_dtype):
-    photos = list(mv.samples().values())
+    photos = PHOTOS
     model = mv.load("demo-vit", device="cpu", mask_dtype=mask_dtype)
     for rounded, full in zip(mv.explain(model, photos), mv.explain(demo_vit, photos), strict=True):
         assert (rounded.masks.kept == full.masks.kept).all()
@@ -405,7 +406,9 @@ def test_checkpoints_that_cannot_be_used(tmp_path, tiny, what, message):
     "name", ["google/vit-base-patch16-224", "demo-vitt", "no such/thing/at all"]
 )
 def test_models_that_cannot_be_had(name):
-    with pytest.raises(mv.InputError, match=r"bundled models: demo-deit, demo-vit") as caught:
+    with pytest.raises(
+        mv.InputError, match=r"bundled models: demo-deit, demo-photo, demo-vit"
+    ) as caught:
         mv.load(name)
     assert "\n" not in str(caught.value)
 

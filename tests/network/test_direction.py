@@ -7,6 +7,7 @@ import networkx as nx
 import numpy as np
 import pytest
 from exported import FIRST, SECOND, package
+from small import PICTURES
 
 import multiplex_vit as mv
 from multiplex_vit.network.coupling import links
@@ -237,7 +238,7 @@ def rolled(net, readers):
 
 
 @pytest.mark.parametrize("model", ["demo_vit", "demo_deit"])
-@pytest.mark.parametrize("sample", mv.samples())
+@pytest.mark.parametrize("sample", PICTURES)
 def test_paths_along_temporal_links_are_those_of_attention_rollout(model, sample, request):
     vit, image = request.getfixturevalue(model), mv.samples()[sample]
     rollout = mv.EXPLAINERS["rollout"](vit, image).heatmap.ravel()
@@ -248,7 +249,7 @@ def test_paths_along_temporal_links_are_those_of_attention_rollout(model, sample
 
 
 @pytest.mark.parametrize("model", ["demo_vit", "demo_deit"])
-@pytest.mark.parametrize("sample", mv.samples())
+@pytest.mark.parametrize("sample", PICTURES)
 def test_links_back_agree_better_with_rollout_than_links_forward(model, sample, request):
     vit, image = request.getfixturevalue(model), mv.samples()[sample]
     rollout = mv.EXPLAINERS["rollout"](vit, image).heatmap.ravel()

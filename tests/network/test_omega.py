@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from exported import package
+from small import PICTURES
 
 import multiplex_vit as mv
 from multiplex_vit.network.coupling import links
@@ -72,7 +73,7 @@ def test_modularity_by_either_scale(coupling, net):
 
 
 @pytest.mark.parametrize("model", ["demo_vit", "demo_deit"])
-@pytest.mark.parametrize("sample", mv.samples())
+@pytest.mark.parametrize("sample", PICTURES)
 @pytest.mark.parametrize("options", [{}, {"operator": "mean", "min_cut": 0.1}])
 def test_layers_have_partitions_of_their_own_by_default(model, sample, options, request):
     package("leidenalg")

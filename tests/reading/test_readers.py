@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hostile import FILES, NAMES, refused, within
 from PIL import Image
+from small import PHOTOS
 
 import multiplex_vit as mv
 from multiplex_vit.cli import main
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system h
 
 
 def labels_of(path):
-    return images(list(mv.samples().values()), labels=path)
+    return images(PHOTOS, labels=path)
 
 
 def first_image(path):
@@ -39,7 +40,7 @@ READERS = {
     "images of a CSV": lambda path: images(path.with_suffix(".csv")),
     "images of Parquet": lambda path: images(path.with_suffix(".parquet")),
     "one of some images": first_image,
-    "index of images": lambda path: images(list(mv.samples().values()), index=path),
+    "index of images": lambda path: images(PHOTOS, index=path),
     "labels of images": labels_of,
 }
 SUFFIXES = {"images of a CSV": ".csv", "images of Parquet": ".parquet"}

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from small import PHOTOS
 
 import multiplex_vit as mv
 from multiplex_vit.errors import InputError
 from multiplex_vit.report import ablate, rank_correlation
 
-PHOTOS = list(mv.samples().values())
 SOME = mv.EXPLAINERS["mutex"].at(operators=("max", "sum"), statistics=("max", "min", "skew"))
 ASKED = {"leave_out": ("statistic", "direction"), "keep_only": "operator"}
 MASKED = ("embed", "attend", "attend_directly", "probabilities", "probabilities_of_images")
@@ -19,7 +19,7 @@ MASKED = ("embed", "attend", "attend_directly", "probabilities", "probabilities_
 @pytest.fixture(scope="module")
 def full(tmp_path_factory):
     out = tmp_path_factory.mktemp("study") / "study"
-    return mv.Study(out, PHOTOS, explainers=SOME, steps=4, device="cpu").run()
+    return mv.Study(out, PHOTOS, explainers=SOME, steps=4, model="demo-vit", device="cpu").run()
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,9 @@ def ablated(studied):
 def test_leaving_out_everything_in_turn_takes_ten_times_fewer_passes_together(tmp_path):
     dimensions = ("operator", "direction", "statistic")
     explainers = mv.ablations("mutex", leave_out=dimensions)
-    study = mv.Study(tmp_path / "s", PHOTOS[:1], explainers=explainers, steps=2).run()
+    study = mv.Study(
+        tmp_path / "s", PHOTOS[:1], explainers=explainers, model="demo-vit", steps=2
+    ).run()
     n_explainers = 1 + 3 + 2 + 9
     assert len(explainers) == n_explainers
     alone = 55 + 3 * (36 + 1) + 2 * (27 + 1) + 9 * (48 + 1)
@@ -119,7 +121,9 @@ def test_other_images_than_those_explained_are_refused(tmp_path):
     for name in ("cat", "horse"):
         content = mv.samples()[name].read_bytes()
         (tmp_path / "photos" / f"{name}.jpg").write_bytes(content)
-    mv.Study(tmp_path / "out", tmp_path / "photos", explainers=SOME, steps=4).run()
+    mv.Study(
+        tmp_path / "out", tmp_path / "photos", explainers=SOME, model="demo-vit", steps=4
+    ).run()
     (tmp_path / "photos" / "cat.jpg").write_bytes(mv.samples()["rocket"].read_bytes())
     more = mv.Study.open(tmp_path / "out").extended(explainers=mv.ablations(SOME))
     with pytest.raises(InputError, match="a study with another images fingerprint"):
@@ -140,7 +144,7 @@ def test_what_cannot_be_ablated_is_refused(full):
 
 def test_explainers_that_need_more_than_masks_are_explained_anew(tmp_path):
     graph = SOME.at(estimator="graph")
-    study = mv.Study(tmp_path / "s", PHOTOS[:1], explainers=graph, steps=2).run()
+    study = mv.Study(tmp_path / "s", PHOTOS[:1], explainers=graph, model="demo-vit", steps=2).run()
     before = study.passes().run
     more = study.extended(explainers=mv.ablations(graph, leave_out="direction")).run()
     assert more.passes().run > before

@@ -2,12 +2,11 @@
 
 import pytest
 from PIL import Image
+from small import PHOTOS
 
 import multiplex_vit as mv
 from multiplex_vit.report import leaderboard, plot_curves, plot_gallery, plot_passes, write_report
 from multiplex_vit.report.figures import option_figures
-
-PHOTOS = list(mv.samples().values())
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +14,9 @@ def study(tmp_path_factory):
     explainers = [mv.EXPLAINERS["mutex"], *mv.sweep("rise_tokens", budget=[5, 9])]
     out = tmp_path_factory.mktemp("report") / "study"
     protocols = ["token", "patch/black"]
-    return mv.Study(out, PHOTOS, explainers=explainers, protocols=protocols, steps=4).run()
+    return mv.Study(
+        out, PHOTOS, explainers=explainers, protocols=protocols, model="demo-vit", steps=4
+    ).run()
 
 
 def test_a_report_is_written_whole_and_asks_no_model(study, tmp_path, monkeypatch):
@@ -57,7 +58,7 @@ def test_a_gallery_shows_what_was_asked_for(study):
 
 def test_variants_do_not_crowd_out_what_they_are_variants_of(tmp_path):
     variants = mv.ablations("mutex", leave_out="statistic")
-    options = {"explainers": variants, "protocols": "token", "steps": 2}
+    options = {"explainers": variants, "protocols": "token", "steps": 2, "model": "demo-vit"}
     several = mv.Study(tmp_path / "s", PHOTOS[:2], **options).run()
     assert len(several.explainers) == 1 + 9 + 1
     titles = {ax.get_title() for ax in plot_gallery(several).axes}
@@ -68,7 +69,7 @@ def test_variants_do_not_crowd_out_what_they_are_variants_of(tmp_path):
 
 def test_an_option_that_two_methods_have_is_drawn_for_each(tmp_path):
     explainers = [*mv.sweep(min_cut=[0.01, 0.1]), *mv.sweep("communities", min_cut=[0.01, 0.1])]
-    options = {"explainers": explainers, "protocols": "token", "steps": 2}
+    options = {"explainers": explainers, "protocols": "token", "steps": 2, "model": "demo-vit"}
     swept = mv.Study(tmp_path / "s", PHOTOS[:2], **options).run()
     figures = dict(option_figures(swept, "token"))
     assert list(figures) == ["option_min_cut"]

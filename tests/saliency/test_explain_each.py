@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small import PHOTOS
 
 import multiplex_vit as mv
 from multiplex_vit.models.fast import batches, memory, sharing
@@ -122,7 +123,7 @@ def test_any_grouping_of_any_masks_gives_what_the_model_gives_for_each_alone(
 
 
 def test_bundled_photos(demo_vit):
-    photos = list(mv.samples().values())
+    photos = PHOTOS
     for together, photo in zip(mv.explain(demo_vit, photos), photos, strict=True):
         same(together, mv.explain(demo_vit, photo))
 

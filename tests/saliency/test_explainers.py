@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 from fake import FakeModel
+from small import PHOTOS
 
 import multiplex_vit as mv
 
@@ -302,7 +303,7 @@ def test_the_text_follows_what_is_changed_without_a_pass(demo_vit):
 
 
 def test_explainers_of_all_kinds_share_passes_where_they_can(demo_vit):
-    images = list(mv.samples().values())[:2]
+    images = PHOTOS[:2]
     chosen = [
         "mutex",
         "rollout",

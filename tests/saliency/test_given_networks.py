@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from small import PICTURES
 
 import multiplex_vit as mv
 
@@ -45,7 +46,7 @@ def same(one, other):
 # --- untouched networks give what explain gives -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", mv.samples())
+@pytest.mark.parametrize("name", PICTURES)
 def test_untouched_networks_change_not_even_the_last_bit(model, name):
     image = mv.samples()[name]
     same(mv.explain(model, image, network=networks_of(model, image)), mv.explain(model, image))

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
+from small import PHOTOS
 
 import multiplex_vit as mv
 from multiplex_vit.models.operators import OPERATORS
@@ -410,7 +411,7 @@ def test_one_warning_tells_of_masks_without_a_choice(fake):
 
 
 def test_a_list_of_images(demo_vit):
-    photos = tuple(mv.samples().values())[:2]
+    photos = tuple(PHOTOS[:2])
     together = mv.explain(demo_vit, photos, label="dog")
     assert [e.label_name for e in together] == ["dog", "dog"]
     assert np.array_equal(together[1].heatmap, mv.explain(demo_vit, photos[1], label="dog").heatmap)

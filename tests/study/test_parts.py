@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from small import PHOTOS
 
 import multiplex_vit as mv
 from multiplex_vit.cli import main
@@ -18,7 +19,6 @@ from multiplex_vit.study.parts import Seal, checksum, read_part, sealed
 from multiplex_vit.study.schema import SCHEMAS
 
 FEW = mv.EXPLAINERS["mutex"].at(operators=("sum",), statistics=("max", "min"))
-PHOTOS = list(mv.samples().values())
 SAVE = ("masks", "layers", "multilayer")
 OF_CHUNKS = ("images", "views", "layers", "multilayer")
 TABLES = ("scores", "curves", "heatmaps", "costs", "failures", "masks", "work", *OF_CHUNKS)
@@ -32,7 +32,7 @@ def part(table, chunk=1):
 
 def study(out, **changes):
     options = {"explainers": FEW, "steps": 2, "chunk": 1, "device": "cpu", "save": SAVE, **changes}
-    return mv.Study(**{"images": PHOTOS, "out": out, **options})
+    return mv.Study(**{"images": PHOTOS, "out": out, "model": "demo-vit", **options})
 
 
 @pytest.fixture(scope="module")

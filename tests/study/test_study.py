@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from scipy import stats
+from small import PHOTOS
 
 import multiplex_vit as mv
 from multiplex_vit.errors import InputError
@@ -26,14 +27,13 @@ from multiplex_vit.study.run import processes
 FEW = mv.EXPLAINERS["mutex"].at(operators=("sum",), statistics=("max", "min"))
 BOTH = mv.sweep(FEW, token_ratio=[0.3, 0.5])
 FIRST, SECOND = map(str, BOTH)
-PHOTOS = list(mv.samples().values())
 DONE = {UnitId(group, chunk) for group in range(2) for chunk in range(3)}
 """The masks of both explainers are one group, and the random order is another."""
 
 
 def small(out, **changes):
     options = {"explainers": BOTH, "steps": 4, "chunk": 1, "device": "cpu", **changes}
-    return mv.Study(**{"images": PHOTOS, "out": out, **options})
+    return mv.Study(**{"images": PHOTOS, "out": out, "model": "demo-vit", **options})
 
 
 def without_seconds(table):
@@ -445,7 +445,7 @@ def test_worker_processes_give_the_same_table_and_a_killed_workers_units_run_aga
 import multiplex_vit as mv, os, signal, threading, time, psutil
 if __name__ == "__main__":
     both = mv.sweep(mv.EXPLAINERS["mutex"].at(operators=("sum",), statistics=("max", "min")), token_ratio=[0.3, 0.5])
-    found = mv.Study({str(tmp_path / "out")!r}, {[str(p) for p in PHOTOS]}, explainers=both, steps=4, chunk=1, device="cpu")
+    found = mv.Study({str(tmp_path / "out")!r}, {[str(p) for p in PHOTOS]}, explainers=both, steps=4, chunk=1, model="demo-vit", device="cpu")
     def kill():
         while not found.store.done():
             time.sleep(0.01)
@@ -468,7 +468,7 @@ if __name__ == "__main__":
 
 @pytest.mark.slow
 def test_workers_end_with_the_process_that_started_them(tmp_path):
-    script = f"import multiplex_vit as mv\nif __name__ == '__main__':\n    mv.Study(images={[str(p) for p in PHOTOS]}, out={str(tmp_path / 'out')!r}, chunk=1, explainers=mv.sweep(min_cut=[0.01, 0.1, 0.2])).run(workers=1 + 1)"
+    script = f"import multiplex_vit as mv\nif __name__ == '__main__':\n    mv.Study(images={[str(p) for p in PHOTOS]}, out={str(tmp_path / 'out')!r}, chunk=1, model='demo-vit', explainers=mv.sweep(min_cut=[0.01, 0.1, 0.2])).run(workers=1 + 1)"
     (tmp_path / "run.py").write_text(script)
     driver = subprocess.Popen([sys.executable, str(tmp_path / "run.py")])
     psutil = pytest.importorskip("psutil")
@@ -658,7 +658,7 @@ def test_a_folder_of_other_files_stays_as_it_is(folder):
 
 @pytest.mark.slow
 def test_a_script_without_a_guard_is_told_so(tmp_path):
-    script = f"import multiplex_vit as mv\nmv.Study(images={[str(p) for p in PHOTOS]}, out={str(tmp_path / 'out')!r}, chunk=1, steps=2, device='cpu').run(workers=2)"
+    script = f"import multiplex_vit as mv\nmv.Study(images={[str(p) for p in PHOTOS]}, out={str(tmp_path / 'out')!r}, chunk=1, steps=2, model='demo-vit', device='cpu').run(workers=2)"
     (tmp_path / "run.py").write_text(script)
     ended = subprocess.run(
         [sys.executable, str(tmp_path / "run.py")],

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from small import PHOTOS
 
 import multiplex_vit as mv
 from multiplex_vit.errors import InputError
@@ -17,14 +18,13 @@ from multiplex_vit.study.layout import UnitId
 
 pytest.importorskip("distributed")
 ROOT = Path(mv.__file__).parents[1]
-PHOTOS = list(mv.samples().values())
 FEW = mv.EXPLAINERS["mutex"].at(operators=("sum",), statistics=("max", "min"))
 
 
 def small(out, **changes):
     explainers = [*mv.sweep(FEW, token_ratio=[0.3, 0.5]), "raw_attention"]
     options = {"explainers": explainers, "steps": 2, "chunk": 1, "device": "cpu", **changes}
-    return mv.Study(**{"images": PHOTOS, "out": out, **options})
+    return mv.Study(**{"images": PHOTOS, "out": out, "model": "demo-vit", **options})
 
 
 @pytest.mark.slow

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+DEFAULT = "demo-photo"
+"""Name of the model that commands and studies take where none is named."""
+
 
 def bundled() -> dict[str, Path]:
     """Return the checkpoint folders of the bundled models, by name.
@@ -9,7 +12,7 @@ def bundled() -> dict[str, Path]:
     Examples
     --------
     >>> sorted(bundled())
-    ['demo-deit', 'demo-vit']
+    ['demo-deit', 'demo-photo', 'demo-vit']
     """
     folders = {}
     for config in sorted(Path(__file__).parent.glob("*/config.json")):
