@@ -5,7 +5,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import seaborn as sns
-from matplotlib.colors import Colormap, Normalize
+from matplotlib.colors import Colormap, ListedColormap, Normalize
 
 from multiplex_vit.accepts import accepts, vector
 from multiplex_vit.errors import InputError
@@ -37,6 +37,9 @@ BEYOND = "#66c2a5"
 
 MISSING = (128, 128, 128)
 """Red, green and blue of a value that is not there (NaN)."""
+
+_PHOTO_PART = (0.05, 0.85)
+"""Part of a sequential map that is laid over a photo: neither black nor nearly white hides it."""
 
 _DARK_PART = 0.9
 """Part of a map that white paper does not swallow; the palest end is left out."""
@@ -123,6 +126,38 @@ def scale(values: np.ndarray, cmap: str) -> tuple[Colormap, Normalize]:
         bound = max(-low, high)
         return map_named(SIGNED), Normalize(-bound, bound)
     return map_named(cmap), Normalize(low, high)
+
+
+def translucent(cmap: Colormap, alpha: float) -> Colormap:
+    """Return a colour map through which a grey photo is seen.
+
+    A sequential map shades the photo where heat is little and lets it through where heat is much,
+    so that it is read best where it matters. A signed map is clear at 0, in its middle. What is
+    missing (NaN) is clear.
+
+    Parameters
+    ----------
+    cmap : Colormap
+        Signed if its name is SIGNED, otherwise sequential.
+    alpha : float
+        Mean opacity, from 0 to 1.
+
+    Examples
+    --------
+    >>> opacity = translucent(map_named("inferno"), 0.6)([0.0, 1.0])[:, 3]
+    >>> opacity.round(2).tolist()
+    [0.78, 0.48]
+    """
+    place = np.linspace(0, 1, 256)
+    if cmap.name == SIGNED:
+        shades = cmap(place)
+        opacity = alpha * (0.3 + np.abs(2 * place - 1))
+    else:
+        start, end = _PHOTO_PART
+        shades = cmap(start + (end - start) * place)
+        opacity = alpha * (1.3 - 0.5 * place)
+    shades[:, 3] = np.clip(opacity, 0, 1)
+    return ListedColormap(shades, name=cmap.name)
 
 
 def edge_colours(weights: np.ndarray, *, cmap: str = LINKS) -> np.ndarray:

@@ -239,7 +239,7 @@ def gallery(
             else:
                 # From its least value, so that one colour map serves all, signed ones too.
                 heat = plane("a heatmap", heatmap)
-                overlay(view, heat - heat.min(), alpha=0.75, ax=ax)
+                overlay(view, heat - heat.min(), colourbar=False, ax=ax)
     for ax, name in zip(axes[0], ["image", *methods], strict=True):
         ax.set_title(shortened(name, 18), parse_math=False, fontsize="small")
     figure.suptitle(title, parse_math=False, fontsize="medium")

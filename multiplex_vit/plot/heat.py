@@ -14,9 +14,15 @@ from matplotlib.image import AxesImage
 from multiplex_vit.accepts import accepts, grid_size, picture, plane
 from multiplex_vit.checks import numbers, share, whole
 from multiplex_vit.errors import InputError
-from multiplex_vit.plot.colour import HEAT, scale
+from multiplex_vit.plot.colour import HEAT, scale, translucent
 from multiplex_vit.plot.sheets import prefix_count
 from multiplex_vit.plot.text import layer_names, shortened
+
+SMOOTH_FROM = 256
+"""Number of patches from which a heatmap is smooth by default: squares of fewer can be told apart."""
+
+_BRIGHTNESS = np.array([0.299, 0.587, 0.114])
+"""Weights of red, green and blue (ITU-R BT.601)."""
 
 
 @accepts(image=picture, heatmap=plane)
@@ -25,13 +31,16 @@ def overlay(
     heatmap: np.ndarray,
     *,
     alpha: float = 0.6,
-    smooth: bool = False,
+    smooth: bool | None = None,
     cmap: str = HEAT,
     title: str = "",
-    colourbar: bool = False,
+    colourbar: bool = True,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw a heatmap over an image.
+    """Draw a heatmap over an image, which is turned grey so that every colour is heat.
+
+    The image is shaded where heat is little and let through where heat is much. A heatmap with
+    negative values is clear at 0, and coloured for and against.
 
     Parameters
     ----------
@@ -40,13 +49,15 @@ def overlay(
         On the patch grid; stretched over the image, from its least to its greatest value, or
         around 0 if it has negative ones. Where it is NaN the image is seen.
     alpha : float
-        Opacity of the heatmap.
-    smooth : bool
-        Interpolate between patches; otherwise each patch is one flat square.
+        Mean opacity of the heatmap, from 0 to 1. Default: 0.6.
+    smooth : bool, optional
+        Interpolate between patches; otherwise each patch is one flat square. Default: from 256
+        patches on.
     cmap : str
+        Colour map of a heatmap without negative values. Default: "inferno".
     title : str
     colourbar : bool
-        Draw the scale beside it.
+        Draw the scale beside it. Default: True.
     ax : Axes, optional
 
     Returns
@@ -159,7 +170,7 @@ def thumbnail(image: np.ndarray, heatmap: np.ndarray, *, title: str = "") -> byt
     """Return a small overlay as the bytes of a PNG, for notebooks."""
     # A figure of its own, which pyplot does not hold on to.
     figure = Figure(figsize=(3.2, 3.2), layout="constrained")
-    overlay(image, heatmap, title=title, ax=figure.add_subplot())
+    overlay(image, heatmap, title=title, colourbar=False, ax=figure.add_subplot())
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=90)
     return buffer.getvalue()
@@ -172,20 +183,30 @@ def _laid(
     colours: tuple[Colormap, Normalize],
     *,
     alpha: float = 0.6,
-    smooth: bool = False,
+    smooth: bool | None = None,
 ) -> AxesImage:
-    """Lay a heatmap over an image and return it, for a colour bar."""
+    """Lay a heatmap over an image in grey and return it, for a colour bar."""
     height, width = image.shape[:2]
     # Both share one extent, so that the patches lie over their part of the image.
     extent = (0.0, float(width), float(height), 0.0)
-    ax.imshow(image, extent=extent, interpolation="antialiased", cmap="gray")
+    ax.imshow(
+        _grey(image), extent=extent, interpolation="antialiased", cmap="gray", vmin=0, vmax=255
+    )
     ax.set(xticks=[], yticks=[])
+    if smooth is None:
+        smooth = heatmap.size >= SMOOTH_FROM
     cmap, norm = colours
     return ax.imshow(
         heatmap,
         extent=extent,
-        alpha=alpha,
         interpolation="bicubic" if smooth else "nearest",
-        cmap=cmap,
+        cmap=translucent(cmap, alpha),
         norm=norm,
     )
+
+
+def _grey(image: np.ndarray) -> np.ndarray:
+    """Return an image [row, col] with the brightness that an eye sees in its colours."""
+    if image.ndim == 2:
+        return image
+    return image[..., :3] @ _BRIGHTNESS

@@ -46,8 +46,8 @@ class Shown:
         self,
         *,
         alpha: float = 0.6,
-        smooth: bool = False,
-        colourbar: bool = False,
+        smooth: bool | None = None,
+        colourbar: bool = True,
         title: str | None = None,
         ax: "Axes | None" = None,
     ) -> "Axes":
@@ -56,11 +56,11 @@ class Shown:
         Parameters
         ----------
         alpha : float
-            Opacity of the heatmap. Default: 0.6.
-        smooth : bool
-            Interpolate between patches. Default: False.
+            Mean opacity of the heatmap. Default: 0.6.
+        smooth : bool, optional
+            Interpolate between patches. Default: from 256 patches on.
         colourbar : bool
-            Draw the scale beside it. Default: False.
+            Draw the scale beside it. Default: True.
         title : str, optional
             Default: the class and its score.
         ax : Axes, optional

@@ -108,7 +108,7 @@ def test_the_summary_has_a_row_an_image(demo_vit, tmp_path):
         for n, e in zip(("cat", "rocket"), explanations, strict=True)
     ]
     figure = plot.summary(explanations, evaluations)
-    assert len(figure.axes) == 8
+    assert len(figure.axes) == 8 + 2, "each heatmap has a colour bar"
     figure.savefig(tmp_path / "summary.pdf")
     assert evaluations[0].plot(ax=plt.figure().add_subplot()).lines
     assert (
@@ -125,10 +125,41 @@ def test_an_explanation_shows_itself_in_a_notebook(demo_vit):
     assert not plt.get_fignums(), "no figure is left open"
 
 
-def test_a_colour_bar_is_drawn_where_asked():
-    figure = plt.figure()
-    plot.overlay(IMAGE, HEAT, ax=figure.add_subplot(), colourbar=True)
+def test_a_colour_bar_is_drawn_unless_declined():
+    figure, bare = plt.figure(), plt.figure()
+    plot.overlay(IMAGE, HEAT, ax=figure.add_subplot())
+    plot.overlay(IMAGE, HEAT, ax=bare.add_subplot(), colourbar=False)
     assert [ax.get_ylim() for ax in figure.axes[1:]] == [(0, 3)]
+    assert len(bare.axes) == 1
+
+
+def test_the_image_is_grey_and_only_heat_has_colours():
+    image, heat = plot.overlay(IMAGE, HEAT, ax=plt.figure().add_subplot()).get_images()
+    assert image.get_array().shape == IMAGE.shape[:2]
+    assert image.get_cmap().name == "gray"
+    assert heat.get_cmap().name == plot.HEAT
+
+
+def test_the_image_is_shaded_where_heat_is_little():
+    heat = plot.overlay(IMAGE, HEAT, ax=plt.figure().add_subplot()).get_images()[1]
+    opacity = heat.get_cmap()(np.linspace(0, 1, 5))[:, 3]
+    assert (np.diff(opacity) < 0).all()
+    clear = plot.overlay(IMAGE, HEAT, alpha=0, ax=plt.figure().add_subplot()).get_images()[1]
+    assert not clear.get_cmap()(np.linspace(0, 1, 5))[:, 3].any()
+
+
+def test_a_signed_heatmap_is_clear_at_zero():
+    heat = plot.overlay(IMAGE, HEAT - 2, ax=plt.figure().add_subplot()).get_images()[1]
+    against, none, in_favour = heat.get_cmap()([0.0, 0.5, 1.0])[:, 3]
+    assert none < 0.25 < 0.7 < against
+    assert in_favour == pytest.approx(against)
+
+
+def test_many_patches_are_smooth_by_default():
+    for side, shown in ((15, "nearest"), (16, "bicubic")):
+        ax = plt.figure().add_subplot()
+        heat = plot.overlay(IMAGE, np.eye(side), ax=ax).get_images()[1]
+        assert heat.get_interpolation() == shown
 
 
 def test_a_heatmap_with_gaps_keeps_its_scale():
