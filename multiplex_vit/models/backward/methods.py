@@ -16,8 +16,8 @@ Rules = dict[str, Callable[[Operation], Tensor]]
 RULES: Registry[Callable[..., Rules]] = Registry("set of rules", data=0)
 """Published sets of rules by name.
 
-Layer-wise relevance propagation is under patent in some countries (among others US 11,080,596): who
-uses it for profit should see to a licence of its authors.
+Layer-wise relevance propagation is patented in some countries; commercial use may need a licence of
+its authors (their notice: github.com/rachtibat/LRP-eXplains-Transformers).
 """
 
 

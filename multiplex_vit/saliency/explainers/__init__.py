@@ -2,15 +2,19 @@
 
 from multiplex_vit.saliency.explainers import from_settings as _from_settings  # isort: skip
 from multiplex_vit.saliency.explainers import attention as _attention
+from multiplex_vit.saliency.explainers import beyond_intuition as _beyond_intuition
 from multiplex_vit.saliency.explainers import controls as _controls
 from multiplex_vit.saliency.explainers import generic_attention as _generic_attention
 from multiplex_vit.saliency.explainers import grad_cam as _grad_cam
+from multiplex_vit.saliency.explainers import grad_sam as _grad_sam
+from multiplex_vit.saliency.explainers import hires_cam as _hires_cam
 from multiplex_vit.saliency.explainers import (
     integrated_gradients as _integrated_gradients,
 )
 from multiplex_vit.saliency.explainers import kernel_shap as _kernel_shap
 from multiplex_vit.saliency.explainers import legrad as _legrad
 from multiplex_vit.saliency.explainers import perturbation as _perturbation
+from multiplex_vit.saliency.explainers import relevance as _relevance
 from multiplex_vit.saliency.explainers import rise_pixels as _rise_pixels
 from multiplex_vit.saliency.explainers import similarity_walks as _similarity_walks
 from multiplex_vit.saliency.explainers import tis as _tis
@@ -25,7 +29,11 @@ _registered = (
     _controls,
     _generic_attention,
     _grad_cam,
+    _hires_cam,
+    _grad_sam,
     _legrad,
+    _relevance,
+    _beyond_intuition,
     _integrated_gradients,
     _perturbation,
     _rise_pixels,

@@ -12,12 +12,13 @@ from multiplex_vit.saliency.explanation import Explanation
 
 @EXPLAINERS.register(kind="rival", forward=1, backward=1)
 def generic_attention(
-    model: Classifier, picture: Any, label: int | str | None = None
+    model: Classifier, picture: Any, label: int | str | None = None, *, balanced: bool = False
 ) -> Explanation:
     """Return the class token's row of R, where R += mean_heads(relu(dlogit/dA * A)) R.
 
     R starts as the identity and goes block by block. Chefer, Gur, Wolf, ICCV 2021,
-    doi:10.1109/ICCV48922.2021.00045. It takes one forward and one backward pass.
+    doi:10.1109/ICCV48922.2021.00045. `balanced` takes the gradient of LibraGrad (see
+    `libra_fullgrad`). It takes one forward and one backward pass.
 
     Threads change the order of sums, and with it the last bits: up to 2e-7 of the heatmap's range
     was seen. Nothing cancels, since no term is negative, and relu moves by no more than what it is
@@ -26,7 +27,8 @@ def generic_attention(
     """
     target = Target.of(model, picture, label)
     tokens, label_index = target.tokens, target.index
-    attention, gradient, clean = model.attention_gradients(tokens, label_index)
+    rules = "cp_lrp" if balanced else None
+    attention, gradient, clean = model.attention_gradients(tokens, label_index, rules=rules)
     n_tokens = attention.shape[-1]
     relevance = torch.eye(n_tokens, device=attention.device)
     # Heads that speak against the class do not count.
