@@ -15,6 +15,9 @@ from hypothesis import settings
 
 import multiplex_vit as mv
 
+# Before any test imports transformers, which imports torchvision where that is installed.
+import multiplex_vit.models.libraries
+
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
 
