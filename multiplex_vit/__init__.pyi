@@ -16,6 +16,7 @@ from .evaluation import explorer as explorer
 from .explore import Explorer as Explorer
 from .models import VisionModel as VisionModel
 from .models import load as load
+from .models import wrap as wrap
 from .network import CENTRALITIES as CENTRALITIES
 from .network import EXPORTERS as EXPORTERS
 from .network import FILTERS as FILTERS

@@ -129,6 +129,52 @@ def calls(folder):
                 "fast": True,
             },
         ),
+        "wrap": (
+            mv.models.wrap,
+            {
+                "module": vit.model,
+                "processor": None,
+                "classes": ["a", "b", "c", "d", "e"],
+                "head": None,
+                "trunk": None,
+                "check": False,
+                "name": "it",
+                "score": "auto",
+            },
+        ),
+        "PrototypeHead": (
+            mv.models.PrototypeHead,
+            {"prototypes": torch.eye(3), "temperature": 0.1},
+        ),
+        "PrototypeHead.forward": (
+            mv.models.PrototypeHead(torch.eye(3)).forward,
+            {"features": torch.ones(2, 3)},
+        ),
+        "NeighbourHead": (
+            mv.models.NeighbourHead,
+            {
+                "features": torch.eye(3),
+                "labels": torch.arange(3),
+                "k": 2,
+                "temperature": 0.1,
+            },
+        ),
+        "NeighbourHead.forward": (
+            mv.models.NeighbourHead(torch.eye(3), torch.arange(3)).forward,
+            {"features": torch.ones(2, 3)},
+        ),
+        "TextHead": (
+            mv.models.TextHead,
+            {"texts": torch.eye(3), "scale": 10.0, "bias": 0.0, "projection": None},
+        ),
+        "TextHead.forward": (
+            mv.models.TextHead(torch.eye(3)).forward,
+            {"features": torch.ones(2, 3)},
+        ),
+        "TextHead.at_length": (
+            mv.models.TextHead(torch.eye(3)).at_length,
+            {"features": torch.ones(2, 3)},
+        ),
         "Trunk": (
             mv.models.Trunk,
             {
@@ -148,7 +194,7 @@ def calls(folder):
         ),
         "Head": (
             mv.models.Head,
-            {"reads": "prefix", "readers": (), "norm": "", "norm_first": True},
+            {"reads": "prefix", "readers": (), "norm": "", "norm_first": True, "projection": ""},
         ),
         "Tokens": (
             mv.models.Tokens,
@@ -550,7 +596,9 @@ def public():
         found[name] = member
         if inspect.isclass(member):
             for own, method in inspect.getmembers(member, callable):
-                if not own.startswith("_"):
+                # What torch gives its modules is torch's own.
+                ours = str(getattr(method, "__module__", "")).startswith("multiplex_vit")
+                if not own.startswith("_") and ours:
                     found[f"{name}.{own}"] = method
     return found
 

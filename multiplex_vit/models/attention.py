@@ -16,6 +16,7 @@ from multiplex_vit.models.passes import logits_of_tokens
 from multiplex_vit.models.port import Collector, Port, Tokens
 from multiplex_vit.models.running import attending, outputs_of
 from multiplex_vit.models.swaps import first_of
+from multiplex_vit.models.taps.anywhere import anywhere
 from multiplex_vit.registry import name_of
 
 Pool = Callable[[Tensor], Tensor]
@@ -139,7 +140,8 @@ def watched(port: Port) -> Iterator[list[Tensor]]:
 @contextmanager
 def collecting(port: Port, collect: Collector) -> Iterator[None]:
     """Show a collector the attention of every block that runs."""
-    with attending(port.module), port.trunk.tap(port.module, port.blocks, collect):
+    tap = port.trunk.tap or anywhere
+    with attending(port.module), tap(port.module, port.blocks, collect):
         yield
 
 

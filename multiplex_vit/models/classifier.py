@@ -55,6 +55,10 @@ class Classifier(Protocol):
         """How many tokens come before the patch tokens."""
 
     @property
+    def reads(self) -> str:
+        """What its head reads: "prefix", "patches", "both" or "attention"."""
+
+    @property
     def patch(self) -> tuple[int, int]:
         """Rows and columns of pixels of one patch."""
 

@@ -16,7 +16,8 @@ from multiplex_vit.limits import (
     MOST_WIDTH,
 )
 from multiplex_vit.models.checkpoint import Checkpoint, quiet
-from multiplex_vit.models.families import FAMILIES, supported
+from multiplex_vit.models.families import supported
+from multiplex_vit.models.families.huggingface import CLASSIFIERS
 from multiplex_vit.models.libraries import ACT2FN
 from multiplex_vit.models.values import FLAG, check_values, count, number, one_of, pair
 
@@ -118,7 +119,7 @@ def _model_class(checkpoint: Checkpoint, content: dict[str, Any]) -> type:
         raise checkpoint.cannot_read(_PART, reason)
     name = names[0]
     # Before anything of transformers is looked up by a name out of a file.
-    if name not in FAMILIES["transformers"]:
+    if name not in CLASSIFIERS:
         raise InputError(f"{name} is not a supported image classifier; supported: {supported()}")
     model_class: Any = getattr(transformers, name)
     model_type = content.get("model_type")

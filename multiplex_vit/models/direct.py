@@ -24,6 +24,7 @@ from torch.nn.functional import linear
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.attention import attention_of_pass, finite, pools_of
 from multiplex_vit.models.fast.batches import chunks_of_fixed_size, joined
+from multiplex_vit.models.heads import TextHead
 from multiplex_vit.models.linear import NormMap, is_plain_scale, linear_map, norm_map
 from multiplex_vit.models.logits import Logits
 from multiplex_vit.models.port import ATTENTION, PATCHES, Port, Tokens
@@ -180,15 +181,27 @@ class Direct:
         """Return the direct share [image, node, class] of every patch token in every logit."""
         parts = []
         for reader, head in enumerate(self.heads):
-            classifier = linear_map(head, self.inputs[head])
-            if classifier is None:
-                raise self._unfit()
-            weight = classifier.weight
+            weight, length = self._classifier(head)
             if self.exclusive:
                 weight = weight - weight.mean(0)
+            if self.port.head.projection:
+                weight = weight @ self.port.part(self.port.head.projection).float().T
             written = self.written[:, min(reader, self.written.shape[1] - 1)]
-            parts.append(self._read_through_norm(weight, written, reader))
+            share = self._read_through_norm(weight, written, reader)
+            parts.append(share / length[:, None, None])
         return torch.stack(parts).mean(0)
+
+    def _classifier(self, head: nn.Module) -> tuple[Tensor, Tensor]:
+        """Return a classifier's weight [class, width], and what it divides by [image]."""
+        features = self.inputs[head]
+        if isinstance(head, TextHead):
+            fixed = head.at_length(features)
+            if fixed is not None:
+                return fixed
+        classifier = linear_map(head, features)
+        if classifier is None:
+            raise self._unfit()
+        return classifier.weight, classifier.weight.new_ones(len(features))
 
     def _read_through_norm(self, weight: Tensor, written: Tensor, reader: int) -> Tensor:
         """Return what a classifier [class, width] reads of what was written [image, node, width].

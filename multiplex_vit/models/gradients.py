@@ -175,8 +175,9 @@ def _label_or_predicted(logits: Tensor, label: int | None) -> int:
     return int(logits[0].argmax()) if label is None else label
 
 
-def _first_norm(block: nn.Module) -> nn.LayerNorm:
+def _first_norm(block: nn.Module) -> nn.Module:
     for module in block.modules():
-        if isinstance(module, nn.LayerNorm):
+        # Libraries have norms of their own, such as RmsNorm.
+        if "norm" in type(module).__name__.lower():
             return module
-    raise LookupError("the last block has no layer norm")
+    raise InputError("the last block has no norm, whose tokens Grad-CAM looks at")

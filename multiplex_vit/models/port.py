@@ -18,8 +18,11 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.limits import MOST_CHANNELS, MOST_SIDE
 from multiplex_vit.models.unwrap import bare
 
-Collector = Callable[[nn.Module, Tensor, Tensor], None]
-"""What is shown each block's attention module, weights [image, head, query, key] and values."""
+Collector = Callable[[nn.Module, Tensor, Tensor], Tensor | None]
+"""What is shown each block's attention module, weights [image, head, query, key] and values.
+
+It may give other weights to go on with.
+"""
 
 Tap = Callable[[nn.Module, Sequence[nn.Module], Collector], AbstractContextManager[None]]
 """Takes a module, its blocks and a collector; shows attention while the context is open."""
@@ -103,8 +106,9 @@ class Trunk:
         Rows and columns of pixels of one patch.
     image_size : tuple of int
         Rows and columns of pixels of an image as the model takes it.
-    tap : callable
-        How attention is seen; see `Tap`.
+    tap : callable, optional
+        How attention is seen; see `Tap`. Default: None, wherever torch computes it in a block
+        (`multiplex_vit.models.taps.anywhere`).
     positions : callable, optional
         How relative biases and rotations follow the tokens; see `Positions`. Default: None, for
         positions that are added to tokens before the first block.
@@ -126,7 +130,7 @@ class Trunk:
     prefix: tuple[str, ...]
     patch: tuple[int, int]
     image_size: tuple[int, int]
-    tap: Tap
+    tap: Tap | None = None
     positions: Positions | None = None
     any_size: bool = False
     n_channels: int = 3
@@ -159,12 +163,16 @@ class Head:
         Path of the last layer norm before the readers. Default: "".
     norm_first : bool
         Whether that norm comes before the mean over patches. Default: True.
+    projection : str
+        Path of a weight [width, feature] by which features are multiplied before the readers.
+        Default: "", none.
     """
 
     reads: str = PREFIX
     readers: tuple[str, ...] = ()
     norm: str = ""
     norm_first: bool = True
+    projection: str = ""
 
     def __post_init__(self) -> None:
         check_fields(self)

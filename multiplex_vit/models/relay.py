@@ -69,6 +69,11 @@ class Relay:
         return self.model.n_prefix
 
     @property
+    def reads(self) -> str:
+        """What the model's head reads."""
+        return self.model.reads
+
+    @property
     def patch(self) -> tuple[int, int]:
         """Rows and columns of pixels of the model's patches."""
         return self.model.patch

@@ -19,9 +19,9 @@ from multiplex_vit.models.logits import Logits
 from multiplex_vit.models.normalisation import normalisation_of
 from multiplex_vit.models.picture import Picture
 from multiplex_vit.models.port import Port, Tokens
+from multiplex_vit.models.ports import port_of
 from multiplex_vit.models.score import AUTO, Score
 from multiplex_vit.models.tensors import refuse_shape
-from multiplex_vit.models.wrap import port_of
 
 
 class VisionModel:
@@ -157,6 +157,14 @@ class VisionModel:
     def score(self) -> Score:
         """What the numbers mean that passes give for every class."""
         return self.logits.score
+
+    @property
+    def reads(self) -> str:
+        """What the head reads: "prefix" tokens, "patches" (their mean), "both" or "attention".
+
+        The last one is a head that attends to the tokens by itself.
+        """
+        return self.port.head.reads
 
     @property
     def patch(self) -> tuple[int, int]:

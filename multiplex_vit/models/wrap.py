@@ -1,54 +1,105 @@
-"""Wrapping a live module: the port by which the package reads it."""
+"""Wrapping a live module of any library, and proving on the spot that it is read rightly."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from torch import nn
 
+from multiplex_vit.arguments import checked_but
+from multiplex_vit.checks import distinct_names
 from multiplex_vit.errors import InputError
-from multiplex_vit.models.families import family_of, supported
-from multiplex_vit.models.port import Port
+from multiplex_vit.models.check import check_reading
+from multiplex_vit.models.families.zero_shot import Classes, reads_text, zero_shot
+from multiplex_vit.models.port import Head, Port, Trunk
+from multiplex_vit.models.ports import Named, port_of
+from multiplex_vit.models.score import AUTO
+from multiplex_vit.models.transform import as_processor
 from multiplex_vit.models.unwrap import unwrapped
+from multiplex_vit.models.vision_model import VisionModel
 
 
-def port_of(model: object, name: str | None = None) -> Port:
-    """Return the port of a module, taken out of what is wrapped around it.
+@checked_but("module", "processor")
+def wrap(
+    module: nn.Module,
+    processor: Any = None,
+    *,
+    classes: Classes | None = None,
+    head: nn.Module | Head | None = None,
+    trunk: Trunk | None = None,
+    check: bool = True,
+    name: str | None = None,
+    score: str = AUTO,
+) -> VisionModel:
+    """Wrap a live Vision Transformer of transformers, timm, torchvision, open_clip or one's own.
 
     Parameters
     ----------
-    model : nn.Module or Port
-        A port is returned as it is, but for its name.
+    module : nn.Module
+        It is used as it is, and left as it was after every call.
+    processor : callable, optional
+        Turns images into pixel values: an image processor of transformers, a transform of
+        torchvision or timm, or any function of a Pillow image that gives a Tensor
+        [channel, row, col]. Default: None; then only pixel values can be explained.
+    classes : sequence of str, or mapping of str to text or texts, optional
+        Names of the classes. A model that reads text too, such as CLIP, needs them: each name is
+        its prompt, unless a mapping gives one prompt or several. Default: None, the module's own
+        names or numbers.
+    head : nn.Module or Head, optional
+        Of a backbone without a classifier: what scores its features, such as a linear layer,
+        `PrototypeHead`, `NeighbourHead` or `TextHead` of `multiplex_vit.models`. Of a module of
+        one's own, what its head reads. Default: None, the module's own.
+    trunk : Trunk, optional
+        Where the parts of a module of one's own are. Default: None, what is known of its class.
+    check : bool
+        Whether a few passes prove that the module is read rightly (see
+        `multiplex_vit.models.check.check_reading`). Default: True.
     name : str, optional
-        Default: the name in its configuration, or its class.
+        How results name the model. Default: the name in its configuration, or its class.
+    score : str
+        What logits mean; see `multiplex_vit.models.load.load`. Default: "auto".
+
+    Returns
+    -------
+    VisionModel
 
     Raises
     ------
     InputError
-        If the module is of no known family, or what is given is no module.
+        If the module is of no known class and no trunk is given, it has no head and none is given,
+        the classes are not as many as the logits, or the check fails.
+
+    Examples
+    --------
+    >>> from transformers import ViTConfig, ViTForImageClassification
+    >>> sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+    >>> config = ViTConfig(image_size=16, patch_size=4, intermediate_size=32, **sizes)
+    >>> wrap(ViTForImageClassification(config), classes=["cat", "dog"]).classes
+    ('cat', 'dog')
     """
-    if isinstance(model, Port):
-        return replace(model, name=name or model.name)
-    module = unwrapped(model)
-    found = family_of(module)
-    if found is None:
-        raise _unknown(module)
-    family, is_known = found
-    return family.port(module, name or _name_of(module), is_known=is_known)
+    inside = unwrapped(module)
+    if reads_text(inside):
+        if head is None:
+            inside, head, wanted = zero_shot(inside, processor, classes)
+            name = name or type(module).__name__
+            classes = list(classes or ())
+            score = wanted if score == AUTO else score
+        else:
+            inside = inside.visual if hasattr(inside, "visual") else inside.vision_model
+    port = port_of(inside, name, head=head, trunk=trunk)
+    if classes is not None:
+        port = _named(port, classes)
+    model = VisionModel(port, as_processor(processor), score=score)
+    if classes is not None and len(classes) != model.n_classes:
+        raise InputError(
+            f"{len(classes)} classes are given, but {port.name} gives {model.n_classes} logits; "
+            "give a name for each"
+        )
+    if check:
+        check_reading(model)
+    return model
 
 
-def _name_of(module: Any) -> str:
-    # A model that was built in memory has no path.
-    path = getattr(getattr(module, "config", None), "name_or_path", "")
-    return path or type(module).__name__
-
-
-def _unknown(module: nn.Module) -> InputError:
-    """Return the error that says what to give in place of a module of no known family."""
-    kind = type(module).__name__
-    for path, part in module.named_modules():
-        if path and family_of(part) is not None:
-            return InputError(
-                f"{kind} is not unwrapped; give VisionModel(model.{path}, "
-                f"processor), the {type(part).__name__} in it"
-            )
-    return InputError(f"{kind} is not a supported image classifier; supported: {supported()}")
+def _named(port: Port, classes: Mapping[str, Any] | Sequence[str]) -> Port:
+    names = distinct_names("classes", list(classes))
+    return replace(port, classes=Named(names))

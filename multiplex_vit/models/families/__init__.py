@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from multiplex_vit.models.families import huggingface
+from multiplex_vit.models.families import huggingface, open_clip, timm, torchvision
 from multiplex_vit.models.families.family import Family
 
 FAMILIES: Mapping[str, Mapping[str, Family]] = MappingProxyType(
     {
         "transformers": huggingface.FAMILIES,
+        "timm": timm.FAMILIES,
+        "torchvision": torchvision.FAMILIES,
+        "open_clip": open_clip.FAMILIES,
     }
 )
 """Families by library and name of the class; a row in a library's file adds one."""
@@ -31,6 +34,32 @@ def family_of(module: Any) -> tuple[Family, bool] | None:
         if family is not None:
             return family, kind is type(module)
     return None
+
+
+_WINDOWED = ("swin", "hiera", "mvit", "pvt", "cvt", "maxvit", "focal", "davit", "coat", "nextvit")
+"""How the names of classes begin whose tokens are tied to windows, or merged between blocks."""
+
+
+def refusal_of(module: Any) -> str:
+    """Return why a module of no known family cannot be read, and what would work.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> refusal_of(nn.Linear(2, 2)).partition("; supported")[0]
+    'Linear is not a supported image classifier; give wrap(module, trunk=Trunk(...)) for a ...'
+    """
+    kind = type(module).__name__
+    if kind.lower().startswith(_WINDOWED):
+        return (
+            f"{kind} attends within windows or merges tokens between blocks, so no token can leave "
+            "the sequence; give a plain Vision "
+            "Transformer such as ViT, DeiT, DINOv2 or BEiT"
+        )
+    return (
+        f"{kind} is not a supported image classifier; give wrap(module, trunk=Trunk(...)) for a "
+        f"Vision Transformer of your own; supported: {supported()}"
+    )
 
 
 def supported() -> str:

@@ -18,9 +18,18 @@ def no_problem(module: Any) -> None:
     """Return None, of modules that do not say what they were trained for."""
 
 
+def has_classifier(module: Any) -> bool:
+    """Return False, of modules that are not bare."""
+    return False
+
+
 def called(module: nn.Module, pixels: Tensor) -> Tensor:
     """Return what a module gives that takes pixel values and gives logits."""
     return module(pixels)
+
+
+Features = Callable[[Any, Tensor], Tensor]
+"""Takes a backbone and pixel values; gives its last tokens [image, token, width], or features."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,13 @@ class Family:
         Takes the module, gives the names of classes by number. Default: there are none.
     problem : callable
         Takes the module, gives what it was trained for. Default: unknown.
+    features : callable, optional
+        Takes the module and pixel values, gives the tokens that a head reads, behind the last
+        norm, or features that are read already. Default: None, of modules that have a classifier.
+    reads_tokens : bool
+        Whether `features` gives tokens, so that the head says what it reads. Default: False.
+    is_bare : callable
+        Takes the module, tells whether it has no classifier. Default: never.
     """
 
     trunk: Callable[[Any], Trunk]
@@ -46,6 +62,9 @@ class Family:
     call: Callable[[nn.Module, Tensor], Tensor] = called
     classes: Callable[[Any], dict[int, str]] = no_classes
     problem: Callable[[Any], str | None] = no_problem
+    features: Features | None = None
+    reads_tokens: bool = False
+    is_bare: Callable[[Any], bool] = has_classifier
 
     def port(self, module: Any, name: str, *, is_known: bool) -> Port:
         """Return the port of a module of this family."""

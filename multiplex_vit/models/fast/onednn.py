@@ -13,7 +13,7 @@ from typing import Any, TypeGuard
 import torch
 from torch import Tensor, nn
 
-from multiplex_vit.models.libraries import GELUActivation, PreTrainedModel
+from multiplex_vit.models.libraries import GELUActivation
 from multiplex_vit.models.linear import is_plain_linear
 from multiplex_vit.models.swaps import forwards, is_unchanged
 
@@ -28,17 +28,26 @@ FUSE_GELU = True
 
 # They are no public part of torch, so they may not be there.
 _OPERATIONS = ("_linear_pointwise", "_reorder_linear_weight")
-_MLPS = ("ViTMLP", "DeiTMLP", "Dinov2MLP", "Dinov2WithRegistersMLP")
-"""Transformers classes that run fc1, activation_fn and fc2 in turn."""
+_MLPS = {
+    "ViTMLP": "activation_fn",
+    "DeiTMLP": "activation_fn",
+    "Dinov2MLP": "activation_fn",
+    "Dinov2WithRegistersMLP": "activation_fn",
+    "Mlp": "act",
+}
+"""Classes that run fc1 and an activation in turn, and what they call the activation.
+
+The first ones are those of transformers, "Mlp" is timm's.
+"""
 
 
 @contextmanager
-def fast_linear(model: PreTrainedModel, *, on: bool = True) -> Iterator[None]:
+def fast_linear(model: nn.Module, *, on: bool = True) -> Iterator[None]:
     """Let a model's linear layers run on oneDNN where that is faster.
 
     Parameters
     ----------
-    model : transformers.PreTrainedModel
+    model : nn.Module
     on : bool
         False leaves all layers as they are. Default: True.
     """
@@ -97,13 +106,14 @@ def _unchanged(values: Tensor) -> Tensor:
     return values
 
 
-def _is_faster(model: PreTrainedModel) -> bool:
+def _is_faster(model: nn.Module) -> bool:
     """Tell whether oneDNN is there, and this is a model that it makes faster."""
     if not torch.backends.mkldnn.is_available():
         return False
     if not all(hasattr(torch.ops.mkldnn, name) for name in _OPERATIONS):
         return False
-    is_x86 = model.device.type == "cpu" and platform.machine() in ("x86_64", "AMD64")
+    on_cpu = next(model.parameters()).device.type == "cpu"
+    is_x86 = on_cpu and platform.machine() in ("x86_64", "AMD64")
     return is_x86 and not torch.is_autocast_enabled("cpu")
 
 
@@ -112,7 +122,7 @@ def _is_float32_linear(module: Any) -> TypeGuard[nn.Linear]:
     return is_plain_linear(module) and module.weight.dtype == torch.float32
 
 
-def _activations(model: PreTrainedModel) -> dict[nn.Module, nn.Module]:
+def _activations(model: nn.Module) -> dict[nn.Module, nn.Module]:
     """Return the exact GELU activations of a model's MLPs, by the linear layer before each."""
     activations: dict[nn.Module, nn.Module] = {}
     if not FUSE_GELU:
@@ -121,13 +131,15 @@ def _activations(model: PreTrainedModel) -> dict[nn.Module, nn.Module]:
         if type(mlp).__name__ not in _MLPS or not is_unchanged(mlp):
             continue
         linear: Any = getattr(mlp, "fc1", None)
-        activation: Any = getattr(mlp, "activation_fn", None)
+        activation: Any = getattr(mlp, _MLPS[type(mlp).__name__], None)
         if _is_float32_linear(linear) and _is_exact_gelu(activation):
             activations[linear] = activation
     return activations
 
 
 def _is_exact_gelu(activation: Any) -> bool:
-    if type(activation) is not GELUActivation or not is_unchanged(activation):
+    if not isinstance(activation, nn.Module) or not is_unchanged(activation):
         return False
-    return activation.act is nn.functional.gelu
+    if type(activation) is nn.GELU:
+        return activation.approximate == "none"
+    return type(activation) is GELUActivation and activation.act is nn.functional.gelu

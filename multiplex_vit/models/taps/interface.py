@@ -5,18 +5,21 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from multiplex_vit.models.libraries import AttentionInterface, AttentionMaskInterface, sdpa_mask
 from multiplex_vit.models.port import Collector
 from multiplex_vit.models.running import implementing
-from multiplex_vit.models.taps.weights import attended
+from multiplex_vit.models.taps.weights import attended, mixed
 
 POOLED = "multiplex_vit_pooled"
 """Name of this package's attention function in transformers' attention interface."""
 
 _collector: ContextVar[Collector | None] = ContextVar("collector", default=None)
+
+
+def _nobody(_module: nn.Module, _weights: Tensor, _value: Tensor) -> None:
+    """Look at nothing, where a user chose this attention by its name."""
 
 
 def _collected_attention(
@@ -30,10 +33,7 @@ def _collected_attention(
 ) -> tuple[Tensor, None]:
     """Compute one block's attention as transformers' eager function does, and show it."""
     weights = attended(query, key, attention_mask, scaling)
-    collect = _collector.get()
-    if collect is not None:
-        collect(module, weights, value)
-    output = torch.matmul(weights.to(value.dtype), value)
+    output = mixed(_collector.get() or _nobody, module, weights, value)
     return output.transpose(1, 2).contiguous(), None
 
 

@@ -1,7 +1,9 @@
 """Attention weights out of queries and keys, as eager implementations compute them."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from multiplex_vit.models.port import Collector
 
 
 def attended(
@@ -36,3 +38,25 @@ def attended(
         scores = scores + mask
     dtype = torch.promote_types(scores.dtype, torch.float32)
     return scores.softmax(-1, dtype=dtype)
+
+
+def mixed(collect: Collector, module: nn.Module, weights: Tensor, value: Tensor) -> Tensor:
+    """Return what a block's attention brings, after showing its weights to a collector.
+
+    Parameters
+    ----------
+    collect : callable
+        May give other weights, which then are used.
+    module : nn.Module
+        The block's attention.
+    weights : Tensor [image, head, query, key]
+    value : Tensor [image, head, key, number]
+
+    Returns
+    -------
+    Tensor [image, head, query, number]
+    """
+    changed = collect(module, weights, value)
+    if changed is not None:
+        weights = changed
+    return torch.matmul(weights.to(value.dtype), value)

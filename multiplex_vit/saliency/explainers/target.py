@@ -12,7 +12,7 @@ from multiplex_vit.checks import numbers, vision_model
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.models.picture import Picture
-from multiplex_vit.models.port import Tokens
+from multiplex_vit.models.port import ATTENTION, PATCHES, Tokens
 from multiplex_vit.registry import Named
 from multiplex_vit.saliency.explanation import Explanation
 from multiplex_vit.saliency.masks import Masks, refuse_many_scores
@@ -87,13 +87,17 @@ class Target:
     def prefix_row(self, relevance: Tensor) -> Tensor:
         """Return relevance [query, key] of the patch tokens for the tokens that the head reads.
 
-        That is the class token, and of models with a distillation token the mean of both.
+        That is the class token, and of models with a distillation token the mean of both. Where the
+        head reads patches, it is the mean over them, also where it attends to them by itself.
         """
+        n_prefix = self.model.n_prefix
+        if self.model.reads in (PATCHES, ATTENTION):
+            return relevance[n_prefix:, n_prefix:].mean(0)
         readers = []
         for place, name in enumerate(self.model.prefix):
             if name in ("class", "distillation"):
                 readers.append(place)
-        return relevance[readers].mean(0)[self.model.n_prefix :]
+        return relevance[readers].mean(0)[n_prefix:]
 
     # --- explanations
 
