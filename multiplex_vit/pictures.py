@@ -154,6 +154,7 @@ def _from_array(array: np.ndarray) -> Image.Image:
 
 def _as_rgb(image: Image.Image, name: str) -> Image.Image:
     """Return an image as RGB after checking its size, before any pixel is decoded."""
+    # The size stands in a file's first bytes: a picture of absurd size costs nothing to refuse.
     width, height = image.size
     size = f"{name} has {width} x {height} pixels"
     if width * height > MAX_PIXELS:
@@ -161,6 +162,7 @@ def _as_rgb(image: Image.Image, name: str) -> Image.Image:
     if min(width, height) < MIN_SIDE:
         raise InputError(f"{size}; at least {MIN_SIDE} x {MIN_SIDE} are needed")
     image = ImageOps.exif_transpose(image)
+    # Pillow would cut greys of 16 bits off at 255.
     if image.mode.startswith("I") or image.mode == "F":
         image = _to_8_bits(image)
     if image.mode in _TRANSPARENT or "transparency" in image.info:

@@ -94,6 +94,7 @@ def write_table(
             # By its place, as several columns may have one name.
             cells.isetitem(place, _cells(column))
     mode = "a" if go_on else "w"
+    # Without Python's own translation of line ends, which differs between systems.
     with Path(path).open(mode, encoding="utf-8", newline="") as file:
         lines: Any = _Lines(file)
         cells.to_csv(

@@ -57,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
     variants = []
     for explainer in full:
         variants += mv.study.ablations(explainer, **choices)
+    # Variants use the masks of the full explainer, so that what is added is small: it is told.
     before = study.all_passes().run
     code = run_and_report(study.extended(explainers=variants), workers=args.workers)
     if code not in (DONE, SOME_FAILED):

@@ -79,6 +79,7 @@ def failed(error: Exception) -> int:
     """Print an error in one line; MULTIPLEX_VIT_TRACEBACK=1 shows where it comes from."""
     if os.environ.get("MULTIPLEX_VIT_TRACEBACK"):
         traceback.print_exception(error)
+    # What is no InputError is a fault of the package, and a user should not have to guess that.
     kind = ""
     if not isinstance(error, (InputError, OSError)):
         kind = f"unexpected {type(error).__name__}, please report it: "
@@ -104,6 +105,7 @@ def _print(text: str, stream: Any) -> None:
 
 def _silence(stream: Any) -> None:
     """Let what is still written to a stream, also by Python at its end, go nowhere."""
+    # The file behind the stream is replaced, as Python flushes it once more at its end.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

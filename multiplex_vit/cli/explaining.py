@@ -154,6 +154,7 @@ def _options(args: argparse.Namespace) -> Choices:
     if batch_size != "auto":
         is_number = batch_size.lstrip("-").isdecimal()
         number = int(batch_size) if is_number else batch_size
+        # A text that is no number is refused there, with the right line.
         batch_size = whole("batch_size", number, at_least=1)
     options: Choices = {"steps": args.steps, "seed": args.seed, "batch_size": batch_size}
     # What the protocol does not take is refused before a model is loaded.
@@ -178,6 +179,7 @@ def _measured(
     options: Choices,
     args: argparse.Namespace,
 ) -> Measured:
+    # Read once for both: the file may be replaced in between.
     picture = model.picture(path)
     explanation = explainer(model, picture, args.label, batch_size=options["batch_size"])
     faithfulness = mv.evaluate(

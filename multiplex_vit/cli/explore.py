@@ -19,12 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=place,
         metavar="IMAGE",
         default=samples()["horse"],
-        help="image file. Default: the bundled horse",
+        help="Image file. Default: the bundled horse.",
     )
     model_arguments(parser)
-    label = "index or name of the class to explain. Default: the predicted class"
+    label = "Index or name of the class to explain. Default: the predicted class."
     parser.add_argument("--label", help=label)
-    method = "mutex, communities, or another explainer, perhaps with options. Default: %(default)s"
+    method = "Explainer, perhaps with options: 'rise_tokens(budget=550)'. Default: %(default)s."
     parser.add_argument("--method", metavar="NAME", default="mutex", help=method)
     parser.add_argument(
         "--operators",
@@ -32,12 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=list(mv.models.OPERATORS),
         metavar="NAME",
         default=["sum"],
-        help=f"how attention is pooled over heads, a network for each:"
-        f" {', '.join(mv.models.OPERATORS)}. Default: sum",
+        help=f"How attention is pooled over heads, a network for each:"
+        f" {', '.join(mv.models.OPERATORS)}. Default: sum.",
     )
-    steps = "points of the insertion and deletion curves; 0 for none. Default: %(default)s"
+    steps = "Points of the insertion and deletion curves; 0 for none. Default: %(default)s."
     parser.add_argument("--steps", type=int, default=25, help=steps)
-    out = "page to write. Default: the image's name and _explorer.html"
+    out = "Page to write. Default: the image's name and _explorer.html."
     parser.add_argument("--out", type=place, help=out)
 
 

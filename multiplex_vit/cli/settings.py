@@ -1,6 +1,6 @@
 """Options of the settings: every field of `Settings` is an option of the command line.
 
-Name, type, default and help come from the field, so that a new one is an option without a line here.
+Name, type, default and help come from the field: a new one is an option without a line here.
 """
 
 import argparse
@@ -49,6 +49,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         if field.type in _NUMBERS:
             options["type"] = _NUMBERS[field.type]
         if field.name in REGISTRIES:
+            # argparse would print all the names once more in the usage.
             members = list(REGISTRIES[field.name])
             options["choices"] = members
             options["metavar"] = "NAME"
@@ -65,6 +66,7 @@ def settings_of(args: argparse.Namespace) -> dict[str, Any]:
         if field.name in _ELSEWHERE:
             continue
         value = getattr(args, field.name)
+        # What is not given is left to the method, whose defaults may be others.
         if value is not None:
             given[field.name] = value
     return given
@@ -87,4 +89,5 @@ def _option(field: str) -> str:
 
 def _help(text: str) -> str:
     """Return a description as argparse takes it."""
+    # It formats help with %, and prints backquotes as they are.
     return text.replace("%", "%%").replace("`", "")

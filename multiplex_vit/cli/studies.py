@@ -31,6 +31,7 @@ def check_folder(
     folder is left out.
     """
     existing = [path for path in inputs if path is not None and os.path.exists(path)]
+    # A study writes many files; where one can be written, the others can.
     targets = [folder / MANIFEST, *files]
     folders = list(dict.fromkeys(target.parent for target in targets))
     check_outputs(targets, folders=folders, inputs=existing, model=model)

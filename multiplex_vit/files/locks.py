@@ -72,6 +72,7 @@ def _places() -> set[Path]:
 
 
 def _acquired(place: Path, given: Path, wait: float) -> FileLock:
+    # The operating system frees the lock of a process that is dead.
     lock, owner = FileLock(place / LOCK, timeout=wait), place / OWNER
     try:
         if not place.is_dir():
@@ -95,12 +96,13 @@ def _acquired(place: Path, given: Path, wait: float) -> FileLock:
 
 
 def _owner(owner: Path) -> str:
+    unknown = "another process"
     try:
-        return (
-            owner.read_text(encoding="utf-8", errors="replace").strip()[:200] or "another process"
-        )
+        text = owner.read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return "another process"
+        # It is written after the lock is taken, and gone before it is given back.
+        return unknown
+    return text.strip()[:200] or unknown
 
 
 def _release(place: Path, lock: FileLock) -> None:

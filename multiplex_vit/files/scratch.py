@@ -116,6 +116,7 @@ def _made(folder: Path) -> Scratch:
 def _clear(place: Path) -> None:
     """Take away a scratch folder unless its process may be alive."""
     if not (place / _LOCK).exists():
+        # It may have been made a moment ago, and its process is about to lock it.
         if _age(place) > SECONDS_TO_BEGIN:
             shutil.rmtree(place, ignore_errors=True)
         return
@@ -123,6 +124,7 @@ def _clear(place: Path) -> None:
     try:
         lock.acquire()
     except (Timeout, OSError, NotImplementedError):
+        # Its process lives, or the disk knows no locks: then nobody can say that it is dead.
         return
     _taken_away(place, lock)
 

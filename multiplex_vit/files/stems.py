@@ -42,12 +42,14 @@ def output_stems(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
 
 def _safe(stem: str) -> str:
     name = _UNSAFE.sub("_", stem)
+    # File systems count bytes; letters are taken off one by one, so that none is cut in half.
     while len(name.encode()) > _LONGEST_STEM:
         name = name[:-1]
     if name[:1] in (".", "-", "~", " "):
         name = f"_{name[1:]}"
+    # Windows drops dots and blanks at the end, and another file would have that name.
     bare = name.rstrip(". ")
-    name = bare + "_" * (len(name) > len(bare))
+    name = bare if bare == name else f"{bare}_"
     return f"_{name}" if not name or _RESERVED.fullmatch(name) else name
 
 

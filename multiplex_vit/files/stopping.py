@@ -52,6 +52,7 @@ def stopping() -> Iterator[None]:
         # Signals reach the main thread alone.
         yield
         return
+    # Python hands what it cannot raise to this hook, the exception of a signal among it.
     swallowed = _Swallowed(sys.unraisablehook)
     before = _replaced(_ASK_TO_STOP, _stop, only=(signal.SIG_DFL,))
     sys.unraisablehook = swallowed
@@ -93,6 +94,7 @@ def held_back() -> Iterator[None]:
     finally:
         _restore(before)
         if signals:
+            # The first one: whoever pressed Ctrl-C twice meant the same.
             signal.raise_signal(signals[0])
 
 

@@ -52,6 +52,7 @@ def check_targets(
     read: dict[Place, str] = {}
     for path in inputs:
         read.setdefault(_place(named(path)), f"{path}, which is read")
+    # A model by name is no folder, and nothing can be written over it.
     if model and _is_folder(model):
         for path in (Path(model), *_files_of(Path(model))):
             read.setdefault(_place(path), f"{path} of the model, which is read")
@@ -91,9 +92,11 @@ def _check_folder(folder: Path) -> None:
 
 def _place(path: Path) -> Place:
     """Return what two names of one file or folder share, also of one that is not there yet."""
+    # Of a file that is there, its number on the disk, which all its names share.
     try:
         about = path.stat()
     except OSError:
+        # Of one that is not, the place of its folder and its name as that folder tells names apart.
         real = Path(os.path.realpath(path))
         if real.parent == real:
             return (str(real),)
@@ -104,6 +107,7 @@ def _place(path: Path) -> Place:
 
 def ignores_case(folder: Path) -> bool:
     """Tell whether the disk of a folder takes upper and lower case for the same."""
+    # It is seen in a folder whose name has letters: the same folder by the other case.
     for place in (folder, *folder.parents):
         other = place.with_name(place.name.swapcase()) if place.name else place
         if other != place and place.exists():

@@ -41,6 +41,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = writable(path)
     with _as_input_error(f"cannot write {target}", "place"), scratch_in(target.parent) as scratch:
         temporary = scratch.new / target.name
+        # A name that the disk does not take is found out before anything is computed.
         temporary.touch()
         yield temporary
         temporary.replace(target)
@@ -169,6 +170,7 @@ def _make(folder: Path, new_folders: list[Path]) -> None:
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     for place in reversed(missing):
         if place.is_dir():
+            # Another process made it just now, and will take it away if it ends empty.
             continue
         place.mkdir(exist_ok=True)
         new_folders.append(place)
@@ -206,6 +208,7 @@ def _replace_all(moves: Sequence[_Move]) -> None:
         for move in moves:
             if move.target.exists():
                 _keep(move.target, move.kept)
+            # Before it is moved: a move that fails halfway has to be undone too.
             begun.append(move)
             shutil.move(move.file, move.target)
     except BaseException:

@@ -34,6 +34,7 @@ def read_text(path: Any, *, give: str = "a text file", most: int = MOST_TABLE_BY
     """
     content = content_of(path, give=give, most=most)
     try:
+        # With or without the mark that Windows editors put before the text.
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         reason = f"byte {error.start} is not UTF-8"

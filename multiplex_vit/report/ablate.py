@@ -70,11 +70,13 @@ class Ablation:
             Spearman rank correlation with the full heatmap).
         """
         if measure not in self.scores:
+            # The first four columns say what was measured.
             known = ", ".join(name for name in self.scores.columns[4:])
             raise InputError(f"nothing was measured of {measure!r}; known: {known}")
         parts = []
         for (text, protocol), rows in self.scores.groupby(["explainer", "protocol"], sort=False):
             values = rows.pivot(index="number", columns="variant", values=measure)
+            # A pivot sorts its columns; variants stay in the order of the measures.
             values = values[list(dict.fromkeys(rows["variant"]))]
             head = {"explainer": text, "protocol": protocol}
             parts.append(_compared(values).assign(**head))
@@ -175,9 +177,11 @@ def ablation_of(
         names = {str(full): FULL}
         for variant, name in _asked_variants(full, leave_out, keep_only).items():
             names.setdefault(str(variant), name)
+        # Beside the variants, so that one sees what a measure is worth compared with nothing.
         names[CONTROL] = CONTROL
         here = scores["explainer"].isin(list(names))
         part = scores[here].assign(variant=scores["explainer"].map(names), explainer=str(full))
+        # A study may have some explainers with variants, and others without.
         if part["variant"].nunique() <= len({FULL, CONTROL}):
             continue
         score_parts.append(_by_variant(part, list(names.values())))
@@ -195,9 +199,7 @@ def ablation_of(
 
 def full_explainers(study: "Study") -> list[Explainer]:
     """Return the explainers of a study that are no variant of another one, and may have some."""
-    return [
-        explainer for explainer in without_variants(study.explainers) if can_be_ablated(explainer)
-    ]
+    return [full for full in without_variants(study.explainers) if can_be_ablated(full)]
 
 
 def _asked_variants(full: Explainer, leave_out: Any, keep_only: Any) -> dict[Explainer, str]:

@@ -42,8 +42,10 @@ def rank_correlation(heatmaps: pd.DataFrame) -> pd.DataFrame:
         places = [names.index(name) for name in part["explainer"]]
         correlations = _correlations(part["heatmap"])
         here = np.ix_(places, places)
+        # A flat heatmap has no order, and so no correlation.
         sums[here] += np.nan_to_num(correlations)
         counts[here] += np.isfinite(correlations)
+    # Explainers that share no image have no agreement: 0 / 0 is NaN.
     with np.errstate(invalid="ignore"):
         return pd.DataFrame(sums / counts, index=names, columns=names)
 
@@ -71,6 +73,7 @@ def agreement(study: "Study", first: str | None = None) -> pd.DataFrame:
     for _, part in heatmaps.groupby("number", sort=False):
         texts = list(part["explainer"])
         if first not in texts:
+            # It failed for this image.
             continue
         row = _correlations(part["heatmap"])[texts.index(first)]
         for text, value in zip(texts, row, strict=True):
@@ -88,6 +91,7 @@ def agreement(study: "Study", first: str | None = None) -> pd.DataFrame:
 def _correlations(heatmaps: pd.Series) -> np.ndarray:
     """Return Spearman's correlation between heatmaps; NaN for a flat one."""
     values = np.array([np.ravel(heatmap) for heatmap in heatmaps], dtype=float)
+    # All pairs at once: the correlation of ranks is Spearman's, ties included.
     ranks = stats.rankdata(values, axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.atleast_2d(np.corrcoef(ranks))

@@ -107,6 +107,7 @@ def plot_gallery(study: "Study", *, explainers: Iterable[str] | None = None) -> 
         wanted = _texts(study, explainers, order)
     heatmaps = study.heatmaps()
     images = heatmaps.drop_duplicates("number").set_index("number")["image"]
+    # An image whose explainers all failed has a view and no heatmap.
     numbers = [number for number in views.index if number in images.index]
     table = heatmaps.set_index(["number", "explainer"])["heatmap"]
     rows = []
@@ -127,6 +128,7 @@ def option_figures(study: "Study", protocol: str) -> Iterable[tuple[str, "Figure
     methods = {str(explainer): explainer.name for explainer in study.explainers}
     table = table.assign(method=table["explainer"].map(methods))
     table = table[(table["protocol"] == protocol) & table["explainer"].isin(_shown(study))]
+    # The first column is the explainer itself.
     options = differing_options(study.explainers).columns[1:]
     numeric = []
     for name in options:

@@ -76,21 +76,17 @@ def check_study(study: Any) -> None:
     Traceback (most recent call last):
     multiplex_vit.errors.InputError: study is 'out/'; give a Study, such as mv.Study.open("out/")
     """
-    for name in _READ:
-        if isinstance(study, type) or not hasattr(study, name):
-            raise InputError(
-                f'study is {shown(study)}; give a Study, such as mv.Study.open("out/")'
-            )
+    # By what it can do: `ReadOnce` stands in for a study.
+    can_be_read = all(hasattr(study, name) for name in _READ)
+    if isinstance(study, type) or not can_be_read:
+        raise InputError(f'study is {shown(study)}; give a Study, such as mv.Study.open("out/")')
 
 
 def check_columns(name: str, table: Any, columns: tuple[str, ...]) -> None:
     """Refuse what is no table with some columns."""
+    wanted = f"give a DataFrame with columns {', '.join(columns)}"
     if not isinstance(table, pd.DataFrame):
-        raise InputError(
-            f"{name} is {shown(table)}; give a DataFrame with columns {', '.join(columns)}"
-        )
+        raise InputError(f"{name} is {shown(table)}; {wanted}")
     missing = [column for column in columns if column not in table]
     if missing:
-        raise InputError(
-            f"{name} has no column {missing[0]!r}; give a DataFrame with columns {', '.join(columns)}"
-        )
+        raise InputError(f"{name} has no column {missing[0]!r}; {wanted}")

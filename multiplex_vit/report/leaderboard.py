@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 AREAS = ("insertion", "deletion", "negative", "positive", "difference")
 
 _ROUNDS = 200
+"""Rounds of `adjusted_means`: enough to the last digit where four of five values are missing."""
+
 _PUBLISHED = "mutex"
+"""What others are compared with wherever it was measured."""
 
 
 @checked
@@ -61,6 +64,7 @@ def leaderboard(
         measured = ", ".join(scores["protocol"].unique())
         raise InputError(f"nothing was measured by {protocol!r}; known: {measured}")
     table = table.merge(study.costs(), on=["number", "image", "explainer"], how="left")
+    # Short names may change with what a study holds; texts say which explainer it is.
     names = display_names(study.explainers)
     values = table.pivot(index="number", columns="explainer", values="difference")
     adjusted = adjusted_means(values).sort_values(ascending=False, kind="stable")
@@ -91,6 +95,7 @@ def adjusted_means(values: pd.DataFrame) -> pd.Series:
     """
     column = values.mean()
     image = values.sub(column).mean(axis=1)
+    # An explainer that failed for hard images would look better by its plain mean.
     rounds = _ROUNDS if values.isna().any(axis=None) else 1
     for _ in range(rounds):
         image = values.sub(column).mean(axis=1)
@@ -113,6 +118,7 @@ def ranks(values: pd.DataFrame) -> list[str]:
     ['1-2', '1-2', '3']
     """
     names = list(values.columns)
+    # Neighbours alone are compared: a rank says who is ahead of the next one.
     sizes = [1]
     for above, below in itertools.pairwise(names):
         difference = (values[above] - values[below]).dropna().to_numpy()
@@ -147,6 +153,7 @@ def readable(board: pd.DataFrame, *, brief: bool = False) -> pd.DataFrame:
     for area in ("difference",) if brief else AREAS:
         if area in board:
             texts[area] = _intervals(board, area)
+    # Where all were measured on the same images, adjusted means are the means.
     if board["images"].nunique() > 1:
         texts["adjusted"] = board["adjusted"].map("{:.3f}".format)
     for name in board["name"]:
@@ -163,6 +170,7 @@ def _described(part: pd.DataFrame, name: str) -> dict[str, Any]:
         row[cost] = part[cost].mean()
     row["seconds"] = part["seconds"].median()
     for area in AREAS:
+        # Protocols without insertion have other areas.
         if area in part and part[area].notna().all():
             mean = interval(part[area].to_numpy())
             row |= {area: mean.mean, f"{area}_low": mean.low, f"{area}_high": mean.high}
@@ -200,6 +208,7 @@ def _differences(values: pd.DataFrame, other: str, name: str) -> pd.DataFrame:
     for text in values:
         if (values[text].notna() & values[other].notna()).any():
             shared.append(text)
+    # One alone is the explainer itself, with which nothing can be compared.
     if len(shared) < 2:
         empty = pd.DataFrame(columns=list(columns.values()), dtype=float)
         return empty.astype({"explainer": str})

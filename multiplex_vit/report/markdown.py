@@ -35,9 +35,11 @@ def _line(cells: list[str]) -> str:
 
 
 def _cell(name: str, value: Any) -> str:
+    # pandas has three ways to say that a value is missing.
     if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
         return ""
     if not isinstance(value, (float, np.floating)):
         return str(value)
+    # With three places most p values would be 0.000.
     is_p = name == "p" or name.startswith("p_")
     return f"{value:.2g}" if is_p else f"{value:.3f}"

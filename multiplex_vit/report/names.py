@@ -8,6 +8,8 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.registry import name_of
 
 _MOST_LEFT_OUT = 3
+"""Measures that a name lists as left out; of more it lists those that are left."""
+
 _PLURALS = {"operators": "operator", "centralities": "centrality", "statistics": "statistic"}
 
 
@@ -20,9 +22,9 @@ def display_names(explainers: Iterable[Any]) -> dict[str, str]:
     Examples
     --------
     >>> import multiplex_vit as mv
-    >>> several = mv.ablations("mutex", leave_out="operator") + [mv.EXPLAINERS["tis(budget=9)"]]
-    >>> list(display_names(several).values())[1:]
-    ['mutex, without operator min', 'mutex, without operator max', 'mutex, without operator sum', 'tis, budget=9']
+    >>> several = mv.ablations("mutex", leave_out="direction") + [mv.EXPLAINERS["tis(budget=9)"]]
+    >>> list(display_names(several).values())
+    ['mutex', 'mutex, only centrality out_strength', 'mutex, only centrality in_strength', ...]
     """
     if not isinstance(explainers, Iterable):
         raise InputError(f"explainers is {shown(explainers)}; give a list of explainers")
@@ -45,12 +47,13 @@ def _shown(option: str, value: Any, default: Any) -> str:
     if option not in _PLURALS or not isinstance(value, tuple):
         return f"{option}={name_of(value) if callable(value) else value}"
     members = [name_of(member) for member in value]
-    own = [name_of(member) for member in default or ()]
-    left_out = [name for name in own if name not in members]
+    usual = [name_of(member) for member in default or ()]
+    left_out = [name for name in usual if name not in members]
     kind = _PLURALS[option]
     if len(members) == 1:
         return f"only {kind} {members[0]}"
-    is_part = [name for name in own if name in members] == members
+    # In another order they are other masks, which "without" would not say.
+    is_part = [name for name in usual if name in members] == members
     if is_part and len(left_out) <= _MOST_LEFT_OUT:
         return f"without {kind} {' and '.join(left_out)}"
     return f"{option}={'+'.join(members)}"

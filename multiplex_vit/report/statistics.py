@@ -10,6 +10,7 @@ from multiplex_vit.arguments import checked
 from multiplex_vit.errors import InputError
 
 _RESAMPLES = 5000
+"""The ends of a 95 % interval are then uncertain by about 1 % of its length."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,11 @@ def interval(values: np.ndarray, *, level: float = 0.95, seed: int = 0) -> Inter
     """
     values = np.asarray(values, dtype=float)
     if values.size == 0 or not np.isfinite(values).all():
-        raise InputError(
-            f"expected at least one value and finite ones for an interval, got {values.size}"
-            f" values, {np.count_nonzero(~np.isfinite(values))} of them not finite"
-        )
+        n_bad = np.count_nonzero(~np.isfinite(values))
+        wanted = "expected at least one value and finite ones for an interval"
+        raise InputError(f"{wanted}, got {values.size} values, {n_bad} of them not finite")
     mean = float(values.mean())
+    # Resampling equal values gives their mean, which SciPy warns of.
     if np.ptp(values) == 0:
         return Interval(mean, mean, mean)
     resampled = stats.bootstrap(
@@ -119,6 +120,8 @@ def holm(p: np.ndarray) -> np.ndarray:
         raise InputError(f"expected p values in one dimension, got an array of shape {p.shape}")
     tested = np.flatnonzero(~np.isnan(p))
     order = tested[np.argsort(p[tested], kind="stable")]
+    # The smallest p is multiplied by their number, the next by one less, and so on; none may come
+    # out smaller than the one before.
     factors = np.arange(len(order), 0, -1)
     corrected = np.full(len(p), np.nan)
     corrected[order] = np.maximum.accumulate(p[order] * factors).clip(max=1)
@@ -172,6 +175,7 @@ def _described(difference: np.ndarray) -> dict[str, float]:
     """Return what may be said of differences [image]."""
     mean = interval(difference)
     spread = difference.std(ddof=1) if len(difference) > 1 else np.nan
+    # The test drops what is equal, and has nothing left where all is.
     p = stats.wilcoxon(difference).pvalue if difference.any() else np.nan
     better = (difference > 0).mean() + (difference == 0).mean() / 2
     return {

@@ -55,6 +55,7 @@ def summarise(
     parts = []
     for protocol, part in scores.groupby("protocol", sort=False):
         values = part.pivot(index="number", columns="explainer", values=measure)
+        # A pivot sorts its columns; explainers stay in the order of the study.
         values = values[_control_last(list(dict.fromkeys(part["explainer"])))]
         parts.append(_of_protocol(values).assign(protocol=protocol))
     table = pd.concat(parts, ignore_index=True)
@@ -68,8 +69,8 @@ def summarise(
 
 
 def _control_last(texts: list[str]) -> list[str]:
-    others = [text for text in texts if text != CONTROL]
-    return [*others, *([CONTROL] if CONTROL in texts else [])]
+    # A stable sort: False comes before True.
+    return sorted(texts, key=lambda text: text == CONTROL)
 
 
 def _of_protocol(values: pd.DataFrame) -> pd.DataFrame:
@@ -82,6 +83,7 @@ def _of_protocol(values: pd.DataFrame) -> pd.DataFrame:
         table = table.merge(beyond.drop(columns=["against", "images"]), on="explainer", how="left")
     change = {"mean": "change", "low": "change_low", "high": "change_high", "p_holm": "p_change"}
     others = [text for text in texts if text != CONTROL]
+    # With one explainer there is no other to compare, but tables keep their columns.
     if len(others) > 1:
         to_first = paired(values[others], others[0])[["explainer", *change]]
         return table.merge(to_first.rename(columns=change), on="explainer", how="left")

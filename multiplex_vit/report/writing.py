@@ -79,12 +79,15 @@ def write_report(
     agreements = agreement(study)
     summaries = {}
     for measure in MEASURES:
+        # Protocols without insertion leave it missing; the difference is always there, or the
+        # study has nothing yet, which the summary says.
         if study.scores()[measure].notna().any() or measure == "difference":
             summaries[measure] = summarise(study, measure, agreements=agreements)
     boards = {
         protocol: leaderboard(study, protocol, against=against) for protocol in study.protocols
     }
     ablation = ablation_of(study)
+    # All is drawn before the folder is touched.
     figures = dict(_figures(study, summaries["difference"], ablation))
     with output_folder(out) as folder, written_together(folder) as temporary:
         write_table(study.scores(), temporary / "scores.csv", digits=DIGITS)
@@ -99,6 +102,7 @@ def write_report(
         for name, figure in figures.items():
             figure.savefig(temporary / f"{name}.png", dpi=130)
         text = _text(study, summaries, boards, ablation, list(figures))
+        # Names of images may hold what UTF-8 does not.
         (temporary / REPORT).write_bytes(text.encode("utf-8", "backslashreplace"))
         names = sorted(path.name for path in temporary.iterdir())
     return [folder / name for name in names]
@@ -120,6 +124,7 @@ def _figures(
     if len(study.views()):
         yield "gallery", plot_gallery(study)
     yield from option_figures(study, study.protocols[0])
+    # A random order agrees with nothing, and would only take a row.
     heatmaps = study.heatmaps()
     heatmaps = heatmaps[heatmaps["explainer"] != CONTROL]
     if heatmaps["explainer"].nunique() > 1:

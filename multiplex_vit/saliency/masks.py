@@ -72,6 +72,7 @@ class Masks:
 
     def __add__(self, other: "Masks") -> "Masks":
         flips = None
+        # Flips of some of the masks alone would be taken for those of all.
         if self.flips is not None and other.flips is not None:
             flips = np.concatenate([self.flips, other.flips])
         kept = np.concatenate([self.kept, other.kept])

@@ -182,7 +182,7 @@ class Settings(Ranking):
         >>> limited.most_passes(64), limited.at(design="random").most_passes(64)
         (55, 550)
         """
-        # Most designs make as many masks as a budget allows.
+        # Most designs make as many masks as a budget allows; some have no more to make.
         most = DESIGNS.trait(self.design, "most")
         n_masks = self.n_masks
         if most is not None:
@@ -261,6 +261,7 @@ class Settings(Ranking):
         >>> Settings(min_cut=0.05).text, COMMUNITIES.at(seed=3).text
         ('mutex(min_cut=0.05)', 'communities(seed=3)')
         """
+        # By name, since a function and the name of the same member are one choice.
         settings = self.by_name()
         name, changed = "", settings.choices()
         for candidate, base in NAMED.items():
