@@ -1,11 +1,15 @@
-"""Does a study lose, double or tear a row when its processes are killed? It is killed with SIGKILL at random moments, gone on with, and compared.
+"""Does a study lose, double or tear a row when its processes are killed?
 
-    python analysis/kill_study.py --data FOLDER --images 200 --kills 20 --runner local dask --out analysis/results/kill_study.md
+It is killed with SIGKILL at random moments, gone on with, and compared.
 
-A study of two sweeps (min_cut x token_ratio of `mutex` and `communities`, 18 explainers) and of three others is run once undisturbed, and with each runner once killed: each time the driver or one of its workers,
-at a moment, both drawn from the seed. A driver that was killed is started again, and so is a worker of the Dask cluster. All tables
-must then be equal to the last bit (but for seconds), with every image and explainer once. Prints what was killed, and ends with 1 if tables differ or a study was over
-before it was killed so often.
+    python analysis/kill_study.py --data FOLDER --images 24 --kills 20 --runner local dask --steps 8
+
+A study of two sweeps (min_cut x token_ratio of `mutex` and `communities`, 18 explainers) and of
+three others is run once undisturbed, and with each runner once killed: each time the driver or one
+of its workers, at a moment, both drawn from the seed. A driver that was killed is started again,
+and so is a worker of the Dask cluster. All tables must then be equal to the last bit (but for
+seconds), with every image and explainer once. Prints what was killed, and ends with 1 if tables
+differ or a study was over before it was killed so often.
 """
 
 import argparse
@@ -27,6 +31,7 @@ import psutil
 from provenance import provenance
 
 import multiplex_vit as mv
+from multiplex_vit.report.markdown import markdown_table
 
 EXPLAINERS = [
     *("--explainers", "mutex", "communities", "rise_tokens(budget=20)", "rollout"),
@@ -148,7 +153,9 @@ class Run:
 
 @dataclass(frozen=True)
 class Moments:
-    """When to kill: by how much is done, so that kills lie all over the study however long starting again takes, and a while after that.
+    """When to kill: by how much is done, and a while after that.
+
+    So kills lie all over the study, however long starting again takes.
 
     Attributes
     ----------
@@ -165,7 +172,10 @@ class Moments:
     def drawn(
         cls, n_kills: int, n_units: int, took: float, workers: int, rng: np.random.Generator
     ) -> "Moments":
-        """Draw moments while at least one unit a worker is left; delays are at most what a unit took a worker."""
+        """Draw moments while at least one unit a worker is left.
+
+        Delays are at most what a unit took a worker.
+        """
         return cls(
             np.sort(rng.integers(0, max(1, n_units - workers), n_kills)),
             rng.uniform(0, took / n_units * workers, n_kills),
@@ -247,11 +257,17 @@ def units_of(out: Path) -> int:
     return len(list((out / "work").glob("group-*.parquet")))
 
 
-def told(runner: str, run: Run, rows: int, difference: str) -> str:
-    """Return one line of what came of a runner."""
-    workers = run.killed.count("worker")
-    kills = f"{len(run.killed)} kills ({len(run.killed) - workers} of the driver, {workers} of workers; {', '.join(map(str, run.units))} units done by then)"
-    return f"{runner}: {kills}, {rows} scores; {difference or 'the tables are equal'}"
+def described(name: str, study: Path, run: Run, difference: str) -> dict[str, str | int]:
+    """Return the row of a study that was run."""
+    return {
+        "runner": name,
+        "units": units_of(study),
+        "scores": len(mv.Study.open(study).scores()),
+        "kills of the driver": run.killed.count("driver"),
+        "kills of workers": run.killed.count("worker"),
+        "units done at each kill": " ".join(map(str, run.units)),
+        "tables": difference or "equal to the last bit",
+    }
 
 
 def main() -> int:
@@ -278,41 +294,35 @@ def main() -> int:
         help="also write what is printed, with the command and commit, as Markdown",
     )
     args = parser.parse_args()
-    lines, sound = [], True
+    rows, is_sound = [], True
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder, "undisturbed")
         started = time.monotonic()
         finish(start(args, plain, ["--workers", str(args.workers)]))
         took = time.monotonic() - started
-        lines.append(
-            f"undisturbed: {units_of(plain)} units, {len(mv.Study.open(plain).scores())} scores in {took:.0f} s"
-        )
-        print(lines[-1], flush=True)
+        rows.append(described("undisturbed", plain, Run(), "that the others are compared with"))
+        print(rows[-1], flush=True)
         for runner in args.runner:
-            hurt = Path(folder, runner)
-            run = disturbed(args, runner, hurt, units_of(plain), took)
-            difference = compare(plain, hurt)
-            lines.append(told(runner, run, len(mv.Study.open(hurt).scores()), difference))
-            print(lines[-1], flush=True)
-            sound = sound and not difference and len(run.killed) == args.kills
+            killed = Path(folder, runner)
+            run = disturbed(args, runner, killed, units_of(plain), took)
+            difference = compare(plain, killed)
+            rows.append(described(runner, killed, run, difference))
+            print(rows[-1], flush=True)
+            is_sound = is_sound and not difference and len(run.killed) == args.kills
+        texts = list(map(str, mv.Study.open(plain).explainers))
     if args.out:
-        facts = provenance()
-        about = (
-            f"`{facts['command']}`; {facts['date']}, commit {facts['commit']}, {facts['device']}."
-        )
-        args.out.write_text(
-            "\n".join(
-                [
-                    "# A study killed at random moments",
-                    "",
-                    about,
-                    "",
-                    *(f"- {line}" for line in lines),
-                ]
-            )
-            + "\n"
-        )
-    return 0 if sound else 1
+        args.out.write_text(summary(args, pd.DataFrame(rows), texts))
+    return 0 if is_sound else 1
+
+
+def summary(args: argparse.Namespace, table: pd.DataFrame, explainers: list[str]) -> str:
+    """Return what is written: the command, what was studied, and a row a runner."""
+    facts = provenance()
+    about = f"`{facts['command']}`; {facts['date']}, commit {facts['commit']}, {facts['device']}."
+    what = f"{args.images or 'All'} images in chunks of {args.chunk}, {args.workers} workers"
+    studied = f"{what}, {len(explainers)} explainers: {', '.join(explainers)}."
+    head = ["# A study killed at random moments", about, studied]
+    return "\n\n".join([*head, markdown_table(table)]) + "\n"
 
 
 if __name__ == "__main__":
