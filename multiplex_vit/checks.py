@@ -81,12 +81,12 @@ def share(name: str, value: Any) -> float:
     return number
 
 
-def shares(name: str, values: Any) -> np.ndarray:
-    """Return one number from 0 to 1 or several, at least one, as an array [number].
+def several(name: str, values: Any) -> np.ndarray:
+    """Return one finite number or several, at least one, as an array [number].
 
     Examples
     --------
-    >>> shares("min_cuts", 0.5).tolist(), shares("min_cuts", [0, 1]).tolist()
+    >>> several("values", 0.5).tolist(), several("values", [0, 1]).tolist()
     ([0.5], [0.0, 1.0])
     """
     # NumPy takes an iterator for one object.
@@ -95,8 +95,8 @@ def shares(name: str, values: Any) -> np.ndarray:
     if array.ndim != 1 or not len(array):
         shape = f"{name} has shape {list(array.shape)}"
         raise InputError(f"{shape}; give at least one number, in a flat list")
-    for number in array:
-        share(name, number)
+    if not np.isfinite(array).all():
+        raise InputError(f"{name} has NaN or infinity; give finite numbers")
     return array
 
 

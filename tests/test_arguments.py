@@ -10,7 +10,7 @@ import torch
 
 from multiplex_vit import limits
 from multiplex_vit.arguments import checked, checked_but, fitting
-from multiplex_vit.checks import positive, shares, whole
+from multiplex_vit.checks import positive, several, whole
 from multiplex_vit.errors import InputError
 
 SETTINGS = {"a": 1}
@@ -173,8 +173,8 @@ def test_numbers_that_are_not_positive_or_too_great(number):
 
 
 @pytest.mark.parametrize(
-    "values", [[], np.zeros((0, 3)), [[0.5]], [2], "ab", None, [None], np.array([1j]), {}]
+    "values", [[], np.zeros((0, 3)), [[0.5]], [np.nan], "ab", None, [None], np.array([1j]), {}]
 )
-def test_shares_are_a_flat_list_of_at_least_one(values):
-    with pytest.raises(InputError, match=r"min_cuts? (is|has shape) "):
-        shares("min_cuts", values)
+def test_several_are_a_flat_list_of_at_least_one(values):
+    with pytest.raises(InputError, match=r"values? (is|has) "):
+        several("values", values)

@@ -47,6 +47,9 @@ def _layer_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--edges", choices=directions, default="attention", help=edges)
     min_cut = "Cut edges below this share of a layer's greatest weight. Default: %(default)s."
     parser.add_argument("--min-cut", type=float, default=0.01, help=min_cut)
+    filters = "Filters in the order in which they are applied after that, such as"
+    filters += " 'top_k(k=5)' without_loops 'disparity(alpha=0.05)'. Default: none."
+    parser.add_argument("--filter", nargs="+", metavar="NAME", default=[], help=filters)
     # One layer, or all of them taken together: not both.
     group = parser.add_mutually_exclusive_group()
     layer = "Write one layer alone, by number or name. Default: all layers."
@@ -98,6 +101,7 @@ def run(args: argparse.Namespace) -> int:
     _check_outputs([out, *tables], args)
     mv.network.exporter_of(out, args.format)
     positive("omega", args.omega)
+    chosen(mv.FILTERS, args.filter)
     net = _network(args)
 
     # Without tables, the second folder is the first one once more.
@@ -148,6 +152,8 @@ def _network(args: argparse.Namespace) -> "mv.Multiplex":
         prefix=args.prefix,
         edges=args.edges,
     )
+    for name in args.filter:
+        net = net.filter(name)
     return _chosen(net, args)
 
 

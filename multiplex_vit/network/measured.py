@@ -8,7 +8,7 @@ import pandas as pd
 
 from multiplex_vit import plot
 from multiplex_vit.accepts import accepts
-from multiplex_vit.checks import layer_index, one_of, shares
+from multiplex_vit.checks import layer_index, one_of, several
 from multiplex_vit.network import filters, layer_measures, multilayer, tables
 from multiplex_vit.network.centrality import centrality
 from multiplex_vit.network.coupling import Links, links
@@ -197,24 +197,30 @@ class Measured(Whole):
     @accepts()
     def pruning_curve(
         self,
-        min_cuts: float | Iterable[float],
+        values: float | Iterable[float],
         measures: Named | Iterable[Named] = ("in_strength", "out_strength", "pagerank"),
+        *,
+        filter: Named = "min_cut",
     ) -> pd.DataFrame:
-        """Return what pruning does to every layer, one row a layer and `min_cut`.
+        """Return what a filter does to every layer, one row a layer and number of the filter.
 
         Parameters
         ----------
-        min_cuts : float or iterable of float, 0 to 1
+        values : float or iterable of float
+            Numbers of the filter; shares of the greatest weight for "min_cut".
         measures : str, callable or iterable of them
             Centralities whose order of nodes is compared; see `filters.pruning_curve`.
             Default: in_strength, out_strength and pagerank.
+        filter : str or callable
+            A member of `FILTERS` that takes a number. Default: "min_cut".
         """
         return filters.pruning_curve(
             self.weights,
-            shares("min_cuts", min_cuts),
+            several("values", values),
             self.tokens,
             names=self.layer_names,
             measures=measures,
+            filter=filter,
         )
 
     @accepts()

@@ -211,7 +211,7 @@ class Multiplex(Measured):
             A member of `FILTERS`, its number set or not ("top_k(k=5)", "top_k"), or a function of
             weights [layer, source, target] and perhaps one number that returns new weights.
         value : float, optional
-            The filter's number, where `how` does not set it.
+            The filter's number, where it takes one and `how` does not set it.
 
         Raises
         ------
@@ -239,8 +239,7 @@ class Multiplex(Measured):
         >>> net.without_loops().weights.tolist()
         [[[0.0, 0.5], [0.25, 0.0]]]
         """
-        is_loop = np.eye(self.n_nodes, dtype=bool)
-        return self._filtered(np.where(is_loop, 0, self.weights), "without_loops", "yes")
+        return self.filter("without_loops")
 
     def subgraph(self, nodes: Iterable[int | str]) -> "Multiplex":
         """Return the network of the edges between some nodes, in every layer.

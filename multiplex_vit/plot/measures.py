@@ -31,7 +31,7 @@ _LEGIBLE = 8
 
 _RANK = "tau_"
 
-_PRUNED = ["min_cut", "density", "isolates", "giant_component"]
+_PRUNED = ["value", "density", "isolates", "giant_component"]
 
 
 @accepts()
@@ -223,20 +223,20 @@ def _draw_all(ax: Axes, values: np.ndarray) -> None:
 
 @accepts()
 def pruning(table: pd.DataFrame, *, title: str = "") -> Figure:
-    """Draw what pruning does to a network.
+    """Draw what a filter does to a network.
 
     Four panels show density, isolates, the giant component and the ranks of nodes against the
-    share cut.
+    filter's number.
 
     The first three show the mean over layers and the range from the least to the greatest layer;
     the last shows for each measure the mean over layers of Kendall's tau between its values
-    before and after. Without pruning there is no place on a logarithmic axis: a `min_cut` of 0
-    stands at the left end, where the axis is linear.
+    before and after. 0 has no place on a logarithmic axis: it stands at the left end, where the
+    axis is linear.
 
     Parameters
     ----------
     table : DataFrame
-        One row a layer and `min_cut`, with density, isolates, giant_component and a column
+        One row a layer and number (`value`) of a filter, with density, isolates, giant_component and a column
         tau_<measure> for each measure.
     title : str
 
@@ -261,7 +261,7 @@ def pruning(table: pd.DataFrame, *, title: str = "") -> Figure:
     for ax, name in zip(axes.flat, _PRUNED[1:], strict=False):
         sns.lineplot(
             table,
-            x="min_cut",
+            x="value",
             y=name,
             # The band goes from the least layer to the greatest.
             errorbar=("pi", 100),
@@ -272,11 +272,14 @@ def pruning(table: pd.DataFrame, *, title: str = "") -> Figure:
             ax=ax,
         )
         ax.set(ylabel=name.replace("_", " "), ylim=(0, None))
-    _draw_taus(axes[1, 1], table.groupby("min_cut")[taus].mean())
-    cuts = np.unique(table["min_cut"])
+    _draw_taus(axes[1, 1], table.groupby("value")[taus].mean())
+    label = "value"
+    if "filter" in table:
+        label = ", ".join(map(str, pd.unique(table["filter"])))
+    cuts = np.unique(table["value"])
     for ax in axes.flat:
         _cut_axis(ax, cuts)
-        ax.set_xlabel("min_cut" if ax in axes[1] else "")
+        ax.set_xlabel(label if ax in axes[1] else "")
         sns.despine(ax=ax)
     figure.suptitle(title, parse_math=False)
     return figure

@@ -407,6 +407,19 @@ def test_network_draws_a_backbone_unless_all_is_wanted(tmp_path, capsys):
     assert edges[1] > 10 * edges[0]
 
 
+def test_network_is_filtered_in_order(tmp_path, capsys):
+    path = tmp_path / "net.graphml"
+    filters = ("without_loops", "top_k(k=3)")
+    code, _, _ = run(
+        capsys, "network", CAT, "--filter", *filters, "--preset", "full", "--out", path
+    )
+    assert code == 0
+    found = mv.Multiplex.read(path)
+    assert found.provenance["filters"] == "min_cut 0.01; without_loops yes; top_k 3"
+    assert np.count_nonzero(found.weights, axis=2).max() == 3
+    assert not found.weights.diagonal(axis1=1, axis2=2).any()
+
+
 def test_network_writes_tables(tmp_path, capsys):
     code, _, _ = run(
         capsys,
@@ -440,6 +453,8 @@ def test_network_writes_tables(tmp_path, capsys):
         (("--tables", CAT), "it is a file; give a folder"),
         (("--out", "net.net"), "net.net may be infomap or pajek"),
         (("--out", "net.gml"), "unknown format 'gml'"),
+        (("--filter", "topk(k=3)"), "unknown filter 'topk(k=3)' (did you mean 'top_k'?)"),
+        (("--filter", "top_k"), "filter top_k was given no number"),
         (("--colour", "red"), "colour is 'red'; give one of 'target', 'measure', 'community'"),
     ],
 )

@@ -7,8 +7,15 @@ import pytest
 
 import multiplex_vit as mv
 
-NUMBERS = {"min_cut": 0.3, "top_k": 2, "disparity": 0.4}
-OPTIONS = {"min_cut": "min_cut", "top_k": "k", "disparity": "alpha"}
+NUMBERS = {
+    "min_cut": ("min_cut", 0.3),
+    "top_k": ("k", 2),
+    "disparity": ("alpha", 0.4),
+    "row_relative": ("share", 0.5),
+    "matched_density": ("density", 0.25),
+    "noise_corrected": ("delta", 0.5),
+    "spanning_tree_plus": ("degree", 1.5),
+}
 METHODS = {"min_cut": "prune", "top_k": "top_k", "disparity": "disparity"}
 
 
@@ -18,13 +25,23 @@ def network():
 
 
 def test_every_filter_is_tested_here():
-    assert set(mv.FILTERS) == set(NUMBERS)
+    assert set(mv.FILTERS) == {*NUMBERS, "without_loops"}
 
 
-@pytest.mark.parametrize("name", mv.FILTERS)
+def test_a_filter_without_a_number():
+    net = network()
+    for how in ("without_loops", mv.FILTERS["without_loops"]):
+        found = net.filter(how)
+        assert np.array_equal(found.weights, net.without_loops().weights)
+        assert found.provenance == {"without_loops": "yes"}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
 def test_every_spelling_of_a_filter_gives_the_same_network(name):
-    net, number, option = network(), NUMBERS[name], OPTIONS[name]
-    expected = getattr(net, METHODS[name])(number)
+    net, (option, number) = network(), NUMBERS[name]
+    expected = net.filter(name, number)
+    if name in METHODS:
+        assert np.array_equal(getattr(net, METHODS[name])(number).weights, expected.weights)
     function = mv.FILTERS[name]
     assert np.array_equal(expected.weights, function(net.weights, number))
     spellings = [(name, number), (f"{name}({option}={number})",), (function, number)]
@@ -74,6 +91,7 @@ def test_a_function_of_ones_own_needs_no_number(tmp_path):
     [
         (("topk", 2), "unknown filter 'topk'"),
         (("top_k",), "filter top_k was given no number"),
+        (("without_loops", 1), "filter without_loops was given 1; it takes no number"),
         (("top_k(k=2)", 3), "was given 3 too; give its number once"),
         (("top_k(n=2)",), "filter top_k has no option 'n'"),
         (("top_k", 0), "k is 0"),

@@ -1,20 +1,27 @@
 from itertools import pairwise
 
+import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.integrate import quad
+from scipy.stats import beta as beta_distribution
 from scipy.stats import kendalltau
 
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.filters import (
     FILTERS,
     disparity,
+    matched_density,
     min_cut,
+    noise_corrected,
     pruning_curve,
+    row_relative,
+    spanning_tree_plus,
     top_k,
+    without_loops,
 )
 from multiplex_vit.network.tokens import Tokens
 
@@ -24,7 +31,18 @@ TOY = np.array(
         [[0, 0.01, 0], [0, 0, 0.02], [0, 0, 0]],
     ]
 )
-NUMBERS = {"min_cut": 0.3, "top_k": 2, "disparity": 0.3}
+NUMBERS = {
+    "min_cut": [0.3],
+    "top_k": [2],
+    "row_relative": [0.3],
+    "matched_density": [0.3],
+    "without_loops": [],
+    "disparity": [0.3],
+    "noise_corrected": [0.3],
+    "spanning_tree_plus": [1.5],
+}
+SUMS = ("disparity", "noise_corrected")
+"""Filters that compare sums, which round otherwise in another order."""
 
 
 def random_stack(seed, n=9, layers=2, kept=0.6, dtype=float):
@@ -101,6 +119,66 @@ def test_a_tiny_share_is_significant_at_most_at_one():
     assert np.count_nonzero(disparity(weights, 0.999)) == 1
 
 
+def test_a_row_is_cut_relative_to_its_strongest_edge():
+    assert row_relative(TOY, 0.5).tolist() == [
+        [[0.5, 0.25, 0.25], [0.1, 0, 0.2], [0, 0, 0]],
+        [[0, 0.01, 0], [0, 0, 0.02], [0, 0, 0]],
+    ]
+    assert np.count_nonzero(row_relative(TOY, 0.51)) == 4
+
+
+def test_matched_layers_have_as_many_edges_each():
+    weights = random_stack(3) * np.array([1, 1000])[:, None, None]
+    kept = matched_density(weights, 0.2)
+    assert np.count_nonzero(kept, axis=(1, 2)).tolist() == [16, 16]
+    for layer, matrix in zip(kept, weights, strict=True):
+        assert layer[layer > 0].min() > np.max(matrix[layer == 0])
+    assert not matched_density(weights, 0.006).any(), "less than half an edge"
+    assert np.array_equal(matched_density(weights, 1), weights)
+
+
+def test_loops_go():
+    assert without_loops(TOY).tolist() == [
+        [[0, 0.25, 0.25], [0.1, 0, 0.2], [0, 0, 0]],
+        [[0, 0.01, 0], [0, 0, 0.02], [0, 0, 0]],
+    ]
+
+
+def test_what_strengths_explain_is_noise():
+    outer = np.outer([1.0, 2, 3], [4.0, 1, 1])[None]
+    assert not noise_corrected(outer, 0).any(), "the lift of every edge is 1"
+    outer[0, 2, 2] += 5
+    assert edges_of(noise_corrected(outer, 1)) == {(1, 0), (2, 2)}, "what is freed elsewhere too"
+    sink = np.zeros((1, 4, 4))
+    sink[0, :, 0] = [0.3, 0.5, 0.6, 0.7]
+    assert not noise_corrected(sink, 0).any()
+    single = np.zeros((1, 3, 3))
+    single[0, 0, 1] = 1
+    assert not noise_corrected(single, 0).any()
+
+
+def test_a_tree_holds_parts_together_that_strong_edges_do_not():
+    weights = np.zeros((1, 5, 5))
+    weights[0, 0, 1], weights[0, 1, 0], weights[0, 1, 2] = 0.9, 0.8, 0.7
+    weights[0, 2, 0], weights[0, 3, 2], weights[0, 4, 4] = 0.6, 0.1, 1.0
+    tree = {(0, 1), (1, 2), (3, 2)}
+    assert edges_of(spanning_tree_plus(weights, 0.2)) == tree | {(4, 4)}, "and the strongest edge"
+    assert edges_of(spanning_tree_plus(weights, 0.6)) == tree | {(4, 4), (1, 0)}
+    assert edges_of(spanning_tree_plus(weights, 9)) == edges_of(weights)
+
+
+def test_edges_of_all_trees_stay_where_weights_tie():
+    triangle = np.zeros((1, 3, 3))
+    triangle[0, 0, 1] = triangle[0, 1, 2] = triangle[0, 2, 0] = 0.5
+    assert np.count_nonzero(spanning_tree_plus(triangle, 0.1)) == 3
+    triangle[0, 2, 0] = 0.4
+    assert edges_of(spanning_tree_plus(triangle, 0.1)) == {(0, 1), (1, 2)}
+
+
+def edges_of(weights):
+    return {(int(source), int(target)) for _, source, target in np.argwhere(weights)}
+
+
 # --- against an independent computation -------------------------------------------------------------------------------
 
 
@@ -116,6 +194,50 @@ def test_disparity_is_the_integral_of_the_paper(seed):
                 1 - (k - 1) * quad(lambda x, k=k: (1 - x) ** (k - 2), 0, p)[0] if k > 1 else 1
             )
         assert kept[layer, source, target] == (min(significances) < alpha)
+
+
+def noise_score(n, n_out, n_in, total):
+    """Return score and standard deviation of an edge by the formulas of Coscia and Neffke, with SciPy's beta."""
+    mean = n_out * n_in / total**2
+    variance = n_out * n_in * (total - n_out) * (total - n_in) / (total**4 * (total - 1))
+    alpha = mean**2 / variance * (1 - mean) - mean
+    a_priori = beta_distribution(alpha, alpha * (1 - mean) / mean)
+    assert (a_priori.mean(), a_priori.var()) == pytest.approx((mean, variance))
+    share = (alpha + n) / (alpha + alpha * (1 - mean) / mean + total)
+
+    def score(n):
+        # The marginals hold the edge itself, and so they move with it.
+        lift = n * (total + n - at) / ((n_out + n - at) * (n_in + n - at))
+        return (lift - 1) / (lift + 1)
+
+    at, step = n, 1e-5 * n
+    slope = (score(n + step) - score(n - step)) / (2 * step)
+    return score(n), slope * np.sqrt(total * share * (1 - share))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_noise_is_corrected_by_the_formulas_of_the_paper(seed):
+    weights, delta = random_stack(seed, n=8, layers=1), 0.4
+    counts = weights[0] * np.count_nonzero(weights) / weights.sum()
+    kept = noise_corrected(weights, delta)[0] > 0
+    for source, target in np.argwhere(counts):
+        marginals = counts[source].sum(), counts[:, target].sum(), counts.sum()
+        score, deviation = noise_score(counts[source, target], *marginals)
+        assert kept[source, target] == (score > delta * deviation)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_tree_is_that_of_networkx(seed):
+    weights = random_stack(seed, n=12, layers=1, kept=0.3)
+    both = np.maximum(weights[0], weights[0].T)
+    tree = nx.maximum_spanning_tree(nx.from_numpy_array(both))
+    expected = set()
+    for one, other in tree.edges:
+        forward = weights[0, one, other] > weights[0, other, one]
+        expected.add((one, other) if forward else (other, one))
+    strongest = np.unravel_index(weights[0].argmax(), both.shape)
+    expected = {pair for pair in expected if pair[0] != pair[1]} | {tuple(map(int, strongest))}
+    assert edges_of(spanning_tree_plus(weights, 1 / 12)) == expected
 
 
 @pytest.mark.parametrize("k", [1, 3, 8])
@@ -146,24 +268,24 @@ STACKS = st.tuples(
 @given(weights=STACKS, seed=st.integers(0, 99))
 def test_a_filter_keeps_its_contract(name, weights, seed):
     before, number = weights.copy(), NUMBERS[name]
-    kept = FILTERS[name](weights, number)
+    kept = FILTERS[name](weights, *number)
     assert np.array_equal(weights, before), "the input is untouched"
     assert (kept.shape, kept.dtype) == (weights.shape, weights.dtype)
     assert kept is not weights
     assert not np.shares_memory(kept, weights)
     assert np.array_equal(kept, np.where(kept > 0, weights, 0)), "an edge stays as it was or goes"
-    assert np.array_equal(kept[:1], FILTERS[name](weights[:1], number)), (
+    assert np.array_equal(kept[:1], FILTERS[name](weights[:1], *number)), (
         "layers are filtered one by one"
     )
     order = np.random.default_rng(seed).permutation(weights.shape[1])
-    again = FILTERS[name](weights[:, order][:, :, order], number)
-    if name != "disparity":  # whose sums round otherwise in another order
+    again = FILTERS[name](weights[:, order][:, :, order], *number)
+    if name not in SUMS:
         assert np.array_equal(again, kept[:, order][:, :, order]), "names of nodes do not matter"
 
 
 @pytest.mark.parametrize("name", FILTERS)
 def test_an_empty_layer_stays_empty(name):
-    assert not FILTERS[name](np.zeros((2, 3, 3)), NUMBERS[name]).any()
+    assert not FILTERS[name](np.zeros((2, 3, 3)), *NUMBERS[name]).any()
 
 
 @pytest.mark.parametrize(
@@ -172,6 +294,10 @@ def test_an_empty_layer_stays_empty(name):
         ("min_cut", [1, 0.5, 0.1, 0]),
         ("top_k", [1, 2, 5, 9]),
         ("disparity", [0, 0.05, 0.3, 1]),
+        ("row_relative", [1, 0.5, 0.1, 0]),
+        ("matched_density", [0.01, 0.2, 0.4, 1]),
+        ("noise_corrected", [3, 0.5, 0.2, 0]),
+        ("spanning_tree_plus", [0.1, 2, 4, 9]),
     ],
 )
 def test_a_looser_filter_keeps_all_that_a_stricter_one_does(name, numbers):
@@ -189,6 +315,10 @@ def test_a_looser_filter_keeps_all_that_a_stricter_one_does(name, numbers):
         ("top_k", 0, "k is 0; give a whole number of at least 1"),
         ("top_k", 1.5, "k is 1.5"),
         ("disparity", -0.1, "alpha is -0.1; give a number from 0 to 1"),
+        ("row_relative", 2, "share is 2; give a number from 0 to 1"),
+        ("matched_density", 1.1, "density is 1.1; give a number from 0 to 1"),
+        ("noise_corrected", -1, "delta is -1; give a finite number of at least 0"),
+        ("spanning_tree_plus", 0, "degree is 0; give a finite number above 0"),
     ],
 )
 def test_a_filter_refuses_bad_numbers(name, number, message):
@@ -200,7 +330,7 @@ def test_a_filter_refuses_bad_numbers(name, number, message):
 @pytest.mark.parametrize("shape", [(3, 3), (2, 3, 4)])
 def test_a_filter_refuses_what_is_no_stack_of_layers(name, shape):
     with pytest.raises(InputError, match="weights has shape"):
-        FILTERS[name](np.zeros(shape), NUMBERS[name])
+        FILTERS[name](np.zeros(shape), *NUMBERS[name])
 
 
 # --- the pruning curve ------------------------------------------------------------------------------------------------
@@ -213,14 +343,15 @@ def test_the_curve_by_hand():
     assert list(curve.columns) == [
         "layer",
         "name",
-        "min_cut",
+        "filter",
+        "value",
         "edges",
         "density",
         "isolates",
         "giant_component",
         "tau_in_strength",
     ]
-    assert curve[["layer", "name", "min_cut"]].to_numpy().tolist() == [
+    assert curve[["layer", "name", "value"]].to_numpy().tolist() == [
         [layer, name, cut] for layer, name in enumerate("ab") for cut in (1, 0, 0.5)
     ]
     assert curve["edges"].tolist() == [1, 5, 3, 1, 2, 2]
@@ -245,7 +376,7 @@ def test_tau_is_kendalls_for_any_measure():
         measures=("pagerank", "out_strength", squares),
     )
     for row in curve.itertuples():
-        pruned = min_cut(weights, row.min_cut)
+        pruned = min_cut(weights, row.value)
         expected = kendalltau(weights[row.layer].sum(1), pruned[row.layer].sum(1)).statistic
         assert row.tau_out_strength == pytest.approx(expected, rel=1e-12)
         assert row.tau_squares == pytest.approx(
@@ -274,6 +405,19 @@ def test_the_curve_of_layers_with_nothing_to_order(weights):
     assert curve["edges"].tolist() == [weights.sum()] * 2
 
 
+@pytest.mark.parametrize("name", [name for name in FILTERS if NUMBERS[name]])
+def test_the_curve_of_every_filter(name):
+    weights = random_stack(2, n=9)
+    values = sorted({*NUMBERS[name], 1})
+    curve = pruning_curve(weights, values, Tokens((3, 3)), filter=name, measures="in_strength")
+    assert set(curve["filter"]) == {name}
+    for row in curve.itertuples():
+        kept = FILTERS[name](weights, row.value)[row.layer]
+        assert row.edges == np.count_nonzero(kept)
+        tau = kendalltau(weights[row.layer].sum(0), kept.sum(0)).statistic
+        assert row.tau_in_strength == pytest.approx(tau, nan_ok=True)
+
+
 def test_a_curve_of_no_cuts_has_its_columns():
     assert list(pruning_curve(TOY, [], Tokens((1, 3)), measures="pagerank").columns)[-2:] == [
         "giant_component",
@@ -284,7 +428,10 @@ def test_a_curve_of_no_cuts_has_its_columns():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"min_cuts": [0, 2]}, "min_cut is 2"),
+        ({"values": [0, 2]}, "min_cut is 2"),
+        ({"filter": "without_loops"}, "without_loops was given 0; it takes no number"),
+        ({"filter": "top_k"}, "k is 0"),
+        ({"filter": "topk"}, "unknown filter 'topk'"),
         ({"measures": ["pagernk"]}, "unknown centrality 'pagernk'"),
         ({"measures": ["pagerank", "pagerank"]}, "give each once"),
         ({"weights": TOY[0]}, "weights has shape"),
@@ -294,4 +441,4 @@ def test_a_curve_of_no_cuts_has_its_columns():
 )
 def test_what_the_curve_refuses(options, message):
     with pytest.raises(InputError, match=message):
-        pruning_curve(**{"weights": TOY, "min_cuts": [0], "tokens": Tokens((1, 3)), **options})
+        pruning_curve(**{"weights": TOY, "values": [0], "tokens": Tokens((1, 3)), **options})

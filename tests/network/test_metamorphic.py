@@ -205,7 +205,8 @@ def test_the_unit_of_a_statistic(name, scale):
 def filtered(name, weights):
     """Apply a filter at a value of the type that it takes: a number of edges, or a share."""
     parameters = list(inspect.signature(mv.FILTERS[name]).parameters.values())
-    return mv.FILTERS[name](weights, 2 if parameters[1].annotation in (int, "int") else 0.3)
+    kinds = [parameter.annotation for parameter in parameters[1:]]
+    return mv.FILTERS[name](weights, *[2 if kind in (int, "int") else 0.3 for kind in kinds])
 
 
 MAKERS = [("filter", name, lambda w, name=name: filtered(name, w)) for name in mv.FILTERS]
@@ -221,10 +222,13 @@ def test_filters_and_aggregations(kind, name, make, seed):
     registry, order = REGISTRY_OF[kind], np.random.default_rng(seed).permutation(NODES)
     scaling = registry.trait(name, "scale")
     assert scaling in ("linear", "invariant")
+    isolates = registry.trait(name, "isolates") if kind == "filter" else "kept"
+    assert isolates in ("kept", "counted")
+    alike = []
     for weights in networks(seed):
         made = make(weights)
         assert make(weights[:, order][:, :, order]) == same(made[..., order, :][..., order])
-        assert make(with_isolate(weights)) == same(with_isolate(made))
+        alike.append(make(with_isolate(weights)) == same(with_isolate(made)))
         for scale in SCALES:
             unit = scale if scaling == "linear" else 1
             assert make(weights * scale) / unit == same(made)
@@ -232,6 +236,7 @@ def test_filters_and_aggregations(kind, name, make, seed):
             assert make(weights[::-1]) == same(made), "the order of layers does not matter"
         if kind == "aggregation" or registry.trait(name, "transposed") == name:
             assert make(weights.swapaxes(1, 2)) == same(made.swapaxes(-1, -2))
+    assert all(alike) == (isolates == "kept")
 
 
 @pytest.mark.parametrize("name", NULL_MODELS)

@@ -486,7 +486,7 @@ def test_values_a_layer_and_node(net):
 def test_what_is_no_list_is_taken_as_one_or_refused(net):
     assert net.select(slice(1, None)).layer_names == ("L01",)
     assert net.select(slice(None, None, -1)).layer_names == ("L01", "L00")
-    assert net.pruning_curve(0.5, "in_strength")["min_cut"].tolist() == [0.5, 0.5]
+    assert net.pruning_curve(0.5, "in_strength")["value"].tolist() == [0.5, 0.5]
     with pytest.raises(
         mv.InputError,
         match="a centrality is wanted, not int; give a name, a function, or several of them",

@@ -110,7 +110,8 @@ def cases():
         yield f"aggregation {name}", function, [WEIGHTS]
     for name in FILTERS:
         function = FILTERS[name]
-        yield f"filter {name}", function, [WEIGHTS, 1]
+        numbers = [] if name == "without_loops" else [1]
+        yield f"filter {name}", function, [WEIGHTS, *numbers]
     for name in COUPLINGS:
         function = COUPLINGS[name]
         yield f"coupling {name}", function, [np.arange(2)]
@@ -191,6 +192,7 @@ def pictures():
         "distribution": [WEIGHTS[:, 0]],
         "gallery": [[IMAGE], [[np.eye(2)]]],
         "overlay": [IMAGE, np.eye(2)],
+        "palette": [3],
         "panel": [(2, 2)],
         "passes": [METHODS],
         "pruning": [NET.pruning_curve([0, 0.5], "in_strength")],

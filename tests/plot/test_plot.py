@@ -434,8 +434,8 @@ def test_reducibility_shows_what_chance_gives():
         ),
         (lambda: plot.distribution(np.zeros(3)), "values have shape \\[3\\]"),
         (
-            lambda: plot.pruning(pd.DataFrame({"min_cut": [0]})),
-            "no column density; it needs min_cut, density, isolates, giant_component",
+            lambda: plot.pruning(pd.DataFrame({"value": [0]})),
+            "no column density; it needs value, density, isolates, giant_component",
         ),
         (lambda: plot.pruning(pruned().iloc[:0]), "the table is empty"),
     ],
@@ -450,7 +450,8 @@ def pruned(cuts=(0, 0.01, 0.1)):
         {
             "layer": i,
             "name": f"L{i}",
-            "min_cut": cut,
+            "filter": "min_cut",
+            "value": cut,
             "edges": 4,
             "density": 1 - cut - i / 4,
             "isolates": i,
