@@ -127,6 +127,8 @@ def calls(folder):
                 "mask_dtype": None,
                 "score": "auto",
                 "fast": True,
+                "classes": None,
+                "processor": None,
             },
         ),
         "wrap": (

@@ -17,7 +17,8 @@ from multiplex_vit.limits import (
 )
 from multiplex_vit.models.checkpoint import Checkpoint, quiet
 from multiplex_vit.models.families import supported
-from multiplex_vit.models.families.huggingface import CLASSIFIERS
+from multiplex_vit.models.families.huggingface import BACKBONES, CLASSIFIERS
+from multiplex_vit.models.families.zero_shot import READERS_OF_TEXT
 from multiplex_vit.models.libraries import ACT2FN
 from multiplex_vit.models.values import FLAG, check_values, count, number, one_of, pair
 
@@ -63,6 +64,24 @@ _FACTS = {
     "initializer_range": number(0, 1_000),
     "layerscale_value": number(-1_000, 1_000),
     # What the model is made of, and what it was trained for.
+    "layer_scale_init_value": number(0, 1_000),
+    "attention_dropout": _SHARE,
+    "logit_scale_init_value": number(-1_000, 1_000),
+    # Positions, and what the head reads.
+    "use_absolute_position_embeddings": FLAG,
+    "use_relative_position_bias": FLAG,
+    "use_shared_relative_position_bias": FLAG,
+    "use_mean_pooling": FLAG,
+    "vision_use_head": FLAG,
+    "num_patches": count(1, MOST_TOKENS),
+    # Of models that read text too.
+    "projection_dim": _WIDTH,
+    "projection_size": _WIDTH,
+    "vocab_size": count(1, MOST_WIDTH * 64),
+    "max_position_embeddings": count(1, MOST_TOKENS),
+    "bos_token_id": count(0, MOST_WIDTH * 64),
+    "eos_token_id": count(0, MOST_WIDTH * 64),
+    "pad_token_id": count(0, MOST_WIDTH * 64),
     "qkv_bias": FLAG,
     "use_swiglu_ffn": FLAG,
     "use_mask_token": FLAG,
@@ -72,6 +91,9 @@ _FACTS = {
     "problem_type": one_of(_PROBLEMS),
 }
 """What may stand under the keys that say what the model is; other keys are not used."""
+
+_TOWERS = ("vision_config", "text_config")
+"""Keys below which models that read text too keep what stands under the keys above."""
 
 
 def read_configuration(checkpoint: Checkpoint) -> tuple[type, Any]:
@@ -103,11 +125,20 @@ def read_configuration(checkpoint: Checkpoint) -> tuple[type, Any]:
     content = checkpoint.table("config.json", _PART)
     model_class = _model_class(checkpoint, content)
     _refuse_keys(checkpoint, content)
-    values = {**_values(content), **_classes(checkpoint, content)}
-    check_values(values, _FACTS, partial(checkpoint.cannot_read, _PART))
+    values = {**_checked_values(checkpoint, content), **_classes(checkpoint, content)}
+    for tower in _TOWERS:
+        if isinstance(content.get(tower), dict):
+            _refuse_keys(checkpoint, content[tower])
+            values[tower] = _checked_values(checkpoint, content[tower])
     config = _built(checkpoint, model_class, values)
     _check_shape(checkpoint, config)
     return model_class, config
+
+
+def _checked_values(checkpoint: Checkpoint, content: dict[str, Any]) -> dict[str, Any]:
+    values = _values(content)
+    check_values(values, _FACTS, partial(checkpoint.cannot_read, _PART))
+    return values
 
 
 def _model_class(checkpoint: Checkpoint, content: dict[str, Any]) -> type:
@@ -119,7 +150,12 @@ def _model_class(checkpoint: Checkpoint, content: dict[str, Any]) -> type:
         raise checkpoint.cannot_read(_PART, reason)
     name = names[0]
     # Before anything of transformers is looked up by a name out of a file.
-    if name not in CLASSIFIERS:
+    if name in BACKBONES:
+        raise InputError(
+            f"{name} is a backbone without a classifier; load it by its own library and give "
+            "wrap(backbone, head=...), such as a linear probe"
+        )
+    if name not in CLASSIFIERS and name not in READERS_OF_TEXT:
         raise InputError(f"{name} is not a supported image classifier; supported: {supported()}")
     model_class: Any = getattr(transformers, name)
     model_type = content.get("model_type")
@@ -186,7 +222,7 @@ def _unfit_names(names: Any, n_labels: int | None) -> str:
 def _built(checkpoint: Checkpoint, model_class: type, values: dict[str, Any]) -> Any:
     """Return the configuration of the values that the model's own class takes."""
     config_class: Any = model_class.config_class  # type: ignore[attr-defined]
-    names = {field.name for field in fields(config_class)} | {"num_labels"}
+    names = {field.name for field in fields(config_class)} | {"num_labels", *_TOWERS}
     taken = {name: value for name, value in values.items() if name in names}
     try:
         with quiet():
@@ -205,10 +241,14 @@ def _check_shape(checkpoint: Checkpoint, config: Any) -> None:
 
 def _unfit_sizes(config: Any) -> str:
     """Return why sizes do not fit each other, or "" where they do."""
+    config = getattr(config, "vision_config", config)
     width, n_heads = config.hidden_size, config.num_attention_heads
     if width % n_heads:
         heads = f"num_attention_heads is {n_heads}"
         return f"{heads}, which does not divide hidden_size, {width}"
+    if not hasattr(config, "image_size"):
+        # It takes a number of patches, which was checked, on any grid.
+        return ""
     image_sides = _both_sides(config.image_size)
     patch_sides = _both_sides(config.patch_size)
     n_patches = 1

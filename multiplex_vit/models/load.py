@@ -11,12 +11,18 @@ from multiplex_vit.checks import shown
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.checkpoint import Checkpoint, line_of
 from multiplex_vit.models.configuration import read_configuration
+from multiplex_vit.models.families.zero_shot import Classes, reads_text
 from multiplex_vit.models.fast.rounding import TF32
 from multiplex_vit.models.fast.switches import Fast
+from multiplex_vit.models.ports import port_of
 from multiplex_vit.models.processor import read_processor
 from multiplex_vit.models.score import AUTO, checked_score
+from multiplex_vit.models.timm_checkpoint import is_of_timm, read_timm
+from multiplex_vit.models.tokenizer import Reader, read_tokenizer
+from multiplex_vit.models.transform import as_processor
 from multiplex_vit.models.vision_model import VisionModel
 from multiplex_vit.models.weights import read_weights
+from multiplex_vit.models.wrap import named, port_of_texts, refuse_other_number
 
 DTYPES = {
     "float32": torch.float32,
@@ -25,7 +31,7 @@ DTYPES = {
 }
 
 
-@checked_but("name", "dtype", "mask_dtype", "score")
+@checked_but("name", "dtype", "mask_dtype", "score", "processor")
 def load(
     name: str | Path,
     *,
@@ -34,6 +40,8 @@ def load(
     mask_dtype: str | torch.dtype | None = None,
     score: str = AUTO,
     fast: Fast | bool = True,
+    classes: Classes | None = None,
+    processor: Any = None,
 ) -> VisionModel:
     """Load a Vision Transformer with its image processor.
 
@@ -41,7 +49,8 @@ def load(
     ----------
     name : str or path-like
         "demo-photo", "demo-vit" or "demo-deit" (bundled), a local checkpoint folder, or a hub id
-        such as "google/vit-base-patch16-224".
+        such as "google/vit-base-patch16-224" (transformers) or
+        "timm/vit_base_patch16_224.augreg_in1k" (timm).
     device : str or torch.device
         Default: "auto", a CUDA GPU where there is one.
     dtype : str or torch.dtype
@@ -58,6 +67,12 @@ def load(
     fast : Fast or bool
         Which shortcuts are taken when masks and images are classified; False takes none.
         Default: True, all of them.
+    classes : sequence of str, or mapping of str to text or texts, optional
+        Names of the classes, which a model that reads text too, such as CLIP, needs; see
+        `multiplex_vit.models.wrap.wrap`. Default: None, the checkpoint's own.
+    processor : callable, optional
+        Turns images into pixel values, in place of the checkpoint's image processor. Default:
+        None, the checkpoint's own.
 
     Returns
     -------
@@ -82,18 +97,35 @@ def load(
     # All options are checked before a checkpoint is fetched or read.
     checked_score(score)
     weights_dtype, mask_dtype = _dtype(dtype, target), _mask_dtype(mask_dtype)
+    prepare = as_processor(processor)
     checkpoint = Checkpoint.of(name)
-    model_class, config = read_configuration(checkpoint)
-    model = read_weights(checkpoint, model_class, config, dtype=weights_dtype)
-    processor = read_processor(checkpoint, config)
-    return VisionModel(
-        model.eval().to(target),
-        processor,
-        name=str(name),
+    if is_of_timm(checkpoint):
+        module, transform, names = read_timm(checkpoint, dtype=weights_dtype)
+        prepare = prepare or as_processor(transform)
+        classes = classes or names or None
+    else:
+        model_class, config = read_configuration(checkpoint)
+        module = read_weights(checkpoint, model_class, config, dtype=weights_dtype)
+        prepare = prepare or read_processor(checkpoint, config)
+    module = module.eval().to(target)
+    if reads_text(module):
+        tokenizer = getattr(processor, "tokenizer", None)
+        reader = Reader(prepare, tokenizer or read_tokenizer(checkpoint, type(module)))
+        port, wanted = port_of_texts(module, reader, classes, str(name))
+        score = wanted if score == AUTO else score
+    else:
+        port = port_of(module, str(name))
+    if classes is not None:
+        port = named(port, classes)
+    model = VisionModel(
+        port,
+        prepare,
         mask_dtype=mask_dtype,
         score=score,
         fast=fast,
     )
+    refuse_other_number(model, classes)
+    return model
 
 
 def _check_name(name: Any) -> None:
@@ -103,7 +135,7 @@ def _check_name(name: Any) -> None:
     if hasattr(name, "state_dict") or hasattr(name, "model"):
         raise InputError(
             f"load takes a name or a folder, not the {type(name).__name__} itself; "
-            "give VisionModel(module, processor) for a module in memory"
+            "give wrap(module, processor) for a module in memory"
         )
     raise InputError(
         f"the model's name is {name!r}; "

@@ -30,6 +30,13 @@ _OF_MODEL = {
     "deit": "DeiTImageProcessor",
     "dinov2": "BitImageProcessor",
     "dinov2_with_registers": "BitImageProcessor",
+    "beit": "BeitImageProcessor",
+    "data2vec-vision": "BeitImageProcessor",
+    "vit_msn": "ViTImageProcessor",
+    "ijepa": "ViTImageProcessor",
+    "clip": "CLIPImageProcessor",
+    "metaclip_2": "CLIPImageProcessor",
+    "siglip": "SiglipImageProcessor",
 }
 """Image processor of a model type, for files that do not name it."""
 
@@ -166,9 +173,10 @@ def _values(checkpoint: Checkpoint, content: dict[str, Any], config: Any) -> dic
         if content.get(name) is not None:
             values[name] = content[name]
     check_values(values, _FACTS, partial(checkpoint.cannot_read, _PART))
+    n_channels = getattr(config, "vision_config", config).num_channels
     for name in ("image_mean", "image_std"):
         value = values.get(name)
-        if isinstance(value, list) and len(value) != config.num_channels:
-            channels = f"{len(value)} values for {config.num_channels} channels"
+        if isinstance(value, list) and len(value) != n_channels:
+            channels = f"{len(value)} values for {n_channels} channels"
             raise checkpoint.cannot_read(_PART, f"{name} has {channels}")
     return values

@@ -1,6 +1,8 @@
 """A checkpoint's weights: read from safetensors by their own library, and never from a pickle."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ _FILE = "model.safetensors"
 _INDEX = "model.safetensors.index.json"
 _MOST_BYTES = 2**40
 _DTYPES = ("F16", "BF16", "F32", "F64")
-_UNUSED = (".pooler.", ".mask_token")
+_UNUSED = (".pooler.", ".mask_token", ".position_ids", ".relative_position_index")
 """Parts of names of weights that classifiers are saved with and do not use."""
 
 _SLACK = 1_000_000
@@ -97,8 +99,61 @@ def read_weights(
 def _checked_files(checkpoint: Checkpoint, model_class: Any, config: Any) -> list[Path]:
     """Return the files of the weights, if what their headers say fits the configuration."""
     stored = _stored(checkpoint)
-    _check_size(checkpoint, model_class, config, stored.shapes)
+    n_blocks = getattr(config, "vision_config", config).num_hidden_layers
+    _check_size(checkpoint, partial(model_class, config), n_blocks, stored.shapes)
     return stored.files
+
+
+def read_module(
+    checkpoint: Checkpoint,
+    build: Callable[[], nn.Module],
+    n_blocks: int,
+    *,
+    dtype: torch.dtype | str,
+) -> nn.Module:
+    """Return a module of another library than transformers, every weight from its checkpoint.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+    build : callable
+        Makes the module, of any weights.
+    n_blocks : int
+        How many blocks it has.
+    dtype : torch.dtype or "auto"
+
+    Raises
+    ------
+    InputError
+        As `read_weights`.
+    """
+    stored = _stored(checkpoint)
+    _check_size(checkpoint, build, n_blocks, stored.shapes)
+    module = build()
+    try:
+        weights = _read_files(stored.files)
+    except Exception as error:
+        # A damaged file makes safetensors fail in any way.
+        raise checkpoint.cannot_read(_PART, error) from error
+    wanted = module.state_dict()
+    mismatched = []
+    for name in wanted.keys() & weights.keys():
+        if wanted[name].shape != weights[name].shape:
+            mismatched.append((name, weights[name].shape, wanted[name].shape))
+    _check_complete(
+        checkpoint,
+        {
+            "mismatched_keys": mismatched,
+            "missing_keys": wanted.keys() - weights.keys(),
+            "unexpected_keys": weights.keys() - wanted.keys(),
+        },
+    )
+    # In the type that they are stored in, unless another one is asked for.
+    module.load_state_dict(weights, assign=True)
+    if isinstance(dtype, torch.dtype):
+        module.to(dtype)
+    _check_finite(checkpoint, module)
+    return module
 
 
 def _read_files(files: list[Path]) -> dict[str, Tensor]:
@@ -108,11 +163,18 @@ def _read_files(files: list[Path]) -> dict[str, Tensor]:
     return weights
 
 
+def n_stored(checkpoint: Checkpoint) -> int:
+    """Return how many weights a checkpoint's files hold, by their headers alone."""
+    return len(_stored(checkpoint).shapes)
+
+
 def _stored(checkpoint: Checkpoint) -> _Stored:
     """Return what a checkpoint's files hold, by their headers alone."""
     file_of = {}
     if checkpoint.find(_INDEX) is not None:
         file_of = _files_of_weights(checkpoint)
+    if checkpoint.find(_FILE) is None and not file_of:
+        _refuse_pickle(checkpoint)
     if checkpoint.find(_FILE) is not None or not file_of:
         # A single file counts where both are there, as for transformers.
         path = checkpoint.fetch(_FILE, _PART)
@@ -128,6 +190,17 @@ def _stored(checkpoint: Checkpoint) -> _Stored:
         files.append(path)
         shapes.update(header)
     return _Stored(files, shapes)
+
+
+def _refuse_pickle(checkpoint: Checkpoint) -> None:
+    """Say how to convert weights that are there as a pickle alone, which could run code."""
+    for name in ("pytorch_model.bin", "pytorch_model.bin.index.json"):
+        if checkpoint.find(name) is not None:
+            raise checkpoint.cannot_read(
+                _PART,
+                f"they are the pickle {name}, which could run code; where you trust it, load it by "
+                "its own library and save it again: model.save_pretrained(folder)",
+            )
 
 
 def _files_of_weights(checkpoint: Checkpoint) -> dict[str, str]:
@@ -176,9 +249,10 @@ def _header(checkpoint: Checkpoint, path: Path) -> Shapes:
     return shapes
 
 
-def _check_size(checkpoint: Checkpoint, model_class: Any, config: Any, shapes: Shapes) -> None:
+def _check_size(
+    checkpoint: Checkpoint, build: Callable[[], nn.Module], n_blocks: int, shapes: Shapes
+) -> None:
     """Refuse a configuration that wants many more blocks or weights than are stored."""
-    n_blocks = config.num_hidden_layers
     if n_blocks > len(shapes):
         raise checkpoint.cannot_read(
             _PART,
@@ -188,7 +262,7 @@ def _check_size(checkpoint: Checkpoint, model_class: Any, config: Any, shapes: S
     try:
         # On this device weights have shapes, but take no memory.
         with torch.device("meta"), quiet():
-            model = model_class(config)
+            model = build()
     except Exception as error:
         raise checkpoint.cannot_read("configuration", error) from error
     wanted = sum(weight.numel() for weight in model.state_dict().values())

@@ -78,28 +78,43 @@ def wrap(
     ('cat', 'dog')
     """
     inside = unwrapped(module)
-    if reads_text(inside):
-        if head is None:
-            inside, head, wanted = zero_shot(inside, processor, classes)
-            name = name or type(module).__name__
-            classes = list(classes or ())
-            score = wanted if score == AUTO else score
-        else:
+    if reads_text(inside) and head is None:
+        port, wanted = port_of_texts(inside, processor, classes, name)
+        score = wanted if score == AUTO else score
+    else:
+        if reads_text(inside):
             inside = inside.visual if hasattr(inside, "visual") else inside.vision_model
-    port = port_of(inside, name, head=head, trunk=trunk)
+        port = port_of(inside, name, head=head, trunk=trunk)
     if classes is not None:
-        port = _named(port, classes)
+        port = named(port, classes)
     model = VisionModel(port, as_processor(processor), score=score)
-    if classes is not None and len(classes) != model.n_classes:
-        raise InputError(
-            f"{len(classes)} classes are given, but {port.name} gives {model.n_classes} logits; "
-            "give a name for each"
-        )
+    refuse_other_number(model, classes)
     if check:
         check_reading(model)
     return model
 
 
-def _named(port: Port, classes: Mapping[str, Any] | Sequence[str]) -> Port:
+def port_of_texts(
+    module: nn.Module, processor: Any, classes: Classes | None, name: str | None = None
+) -> tuple[Port, str]:
+    """Return the port of a model that reads text too, texts as its head, and its score.
+
+    See `multiplex_vit.models.families.zero_shot.zero_shot`.
+    """
+    tower, head, score = zero_shot(module, processor, classes)
+    return port_of(tower, name or type(module).__name__, head=head), score
+
+
+def named(port: Port, classes: Mapping[str, Any] | Sequence[str]) -> Port:
+    """Return a port whose classes have names that the user gives."""
     names = distinct_names("classes", list(classes))
     return replace(port, classes=Named(names))
+
+
+def refuse_other_number(model: VisionModel, classes: Classes | None) -> None:
+    """Refuse names of classes that are not as many as the logits."""
+    if classes is not None and len(classes) != model.n_classes:
+        raise InputError(
+            f"{len(classes)} classes are given, but {model.name} gives {model.n_classes} logits; "
+            "give a name for each"
+        )

@@ -377,7 +377,7 @@ def broken(folder, tiny, what):
         ("damaged weights", "cannot read the weights"),
         (
             "no classifier",
-            "ViTModel is not a supported image classifier; supported: transformers: ViTForImageClassification",
+            "ViTModel is a backbone without a classifier; load it by its own library",
         ),
         ("not a ViT", "ResNetForImageClassification is not a supported"),
         ("headless", "has no weights for classifier"),

@@ -26,6 +26,14 @@ SCORES = {
 """What logits mean, by the name of the class in transformers or open_clip."""
 
 
+READERS_OF_TEXT = {
+    "CLIPModel": "CLIPTokenizer",
+    "MetaClip2Model": "XLMRobertaTokenizer",
+    "SiglipModel": "SiglipTokenizer",
+}
+"""Classes of transformers that can be loaded with texts, and their tokenizers."""
+
+
 def reads_text(module: Any) -> bool:
     """Tell whether a module has a vision tower and a text tower."""
     return type(module).__name__ in SCORES and _library(module) in ("transformers", "open_clip")
