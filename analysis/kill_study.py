@@ -111,6 +111,8 @@ def start(args: argparse.Namespace, out: Path, where: list[str]) -> subprocess.P
         "multiplex_vit",
         "study",
         str(args.data),
+        "--model",
+        args.model,
         "--out",
         str(out),
         "--chunk",
@@ -281,6 +283,7 @@ def main() -> int:
         default=next(iter(mv.samples().values())).parent,
         help="anything that a study takes; the bundled pictures unless given",
     )
+    parser.add_argument("--model", default="demo-vit")
     parser.add_argument("--images", type=int, help="the first so many; all unless given")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--runner", nargs="+", choices=("local", "dask"), default=["local", "dask"])

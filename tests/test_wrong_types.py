@@ -359,6 +359,7 @@ def calls(folder):
             {"explainer": "mutex", "leave_out": "statistic", "keep_only": ()},
         ),
         "read_image": (mv.read_image, {"image": photos(folder / "photos") / "0.png"}),
+        "Settings.at": (SETTINGS.at, SETTINGS.choices()),
         "Settings": (lambda **given: mv.Settings(**given).resolved(), SETTINGS.choices()),
         "Masks": (
             mv.saliency.Masks,

@@ -65,15 +65,6 @@ class Explainer:
     _settings: Settings | None
 
     @classmethod
-    def of_member(cls, member: Member, options: Mapping[str, Any]) -> "Explainer":
-        """Return a method of the registry with options, those that are the method's own left out."""
-        settings = None
-        if member.settings is not None:
-            settings = settings_at(member.settings, options)
-            options = differences(settings, member.settings)
-        return cls(member, in_order(options, member.defaults), settings)
-
-    @classmethod
     def of(cls, function: Callable[..., Any]) -> "Explainer":
         """Return a function of one's own as an explainer.
 
@@ -95,7 +86,7 @@ class Explainer:
         if isinstance(inner, Explainer):
             return inner.at(**options)
         member = member_behind(inner) or own_member(inner)
-        return cls.of_member(member, {}).at(**options)
+        return explainer_at(member, {}).at(**options)
 
     @property
     def name(self) -> str:
@@ -178,7 +169,7 @@ class Explainer:
             If the method has no such option, or cannot have that value.
         """
         self._check_known(options)
-        return Explainer.of_member(self._member, {**self.options, **options})
+        return explainer_at(self._member, {**self.options, **options})
 
     def where_taken(self, **options: Any) -> "Explainer":
         """Return the method with those of the options changed that it has; others are left out.
@@ -284,6 +275,15 @@ class Explainer:
                 raise InputError(f"{what}{did_you_mean(option, defaults)}; {which}")
 
 
+def explainer_at(member: Member, options: Mapping[str, Any]) -> Explainer:
+    """Return a method of the registry with options, without those that are its own already."""
+    settings = None
+    if member.settings is not None:
+        settings = settings_at(member.settings, options)
+        options = differences(settings, member.settings)
+    return Explainer(member, in_order(options, member.defaults), settings)
+
+
 def _array(result: Any, explainer: Explainer) -> np.ndarray:
     """Return what a function of one's own returned, if it is a heatmap."""
     if getattr(result, "ndim", None) != 2:
@@ -299,5 +299,5 @@ def _restored(source: Any, options: dict[str, Any]) -> Explainer:
     It is a member by its name, or a function found where its module has it.
     """
     if isinstance(source, str):
-        return Explainer.of_member(MEMBERS[source], options)
+        return explainer_at(MEMBERS[source], options)
     return Explainer.of(source).at(**options)

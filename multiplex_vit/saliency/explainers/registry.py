@@ -7,7 +7,7 @@ from typing import Any
 from multiplex_vit.checks import one_of
 from multiplex_vit.errors import InputError
 from multiplex_vit.registry import origin
-from multiplex_vit.saliency.explainers.explainer import Explainer
+from multiplex_vit.saliency.explainers.explainer import Explainer, explainer_at
 from multiplex_vit.saliency.explainers.member import (
     KINDS,
     MEMBERS,
@@ -120,7 +120,7 @@ class Explainers(Mapping[str, Explainer]):
             raise InputError(self._unknown(name, base))
         # A name may hold what a file or a command line says, so that nothing of it is run.
         _, options = spelled(name)
-        return Explainer.of_member(MEMBERS[base], {}).at(**options)
+        return explainer_at(MEMBERS[base], {}).at(**options)
 
     def __contains__(self, explainer: object) -> bool:
         """Tell whether a name, with or without options, or a function is a member."""

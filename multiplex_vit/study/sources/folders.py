@@ -104,9 +104,11 @@ def from_files(paths: list[Path], labels: Any) -> Source:
     if missing:
         others = f", nor {len(missing) - 1} others" if missing[1:] else ""
         raise InputError(f"no such image: {missing[0]}{others}")
-    root = paths[0].parent
+    folders = {path.parent for path in paths}
     names = [path.name for path in paths]
-    if len({path.parent for path in paths}) > 1 or len(set(names)) < len(names):
+    if len(folders) == 1 and len(set(names)) == len(names):
+        root = folders.pop()
+    else:
         # Names alone would not tell files of several folders apart.
         root = Path("/")
         names = [str(path.resolve()) for path in paths]
