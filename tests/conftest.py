@@ -18,8 +18,15 @@ import multiplex_vit as mv
 # Before any test imports transformers, which imports torchvision where that is installed.
 import multiplex_vit.models.libraries
 
-settings.register_profile("steady", deadline=None, derandomize=True)
-settings.load_profile("steady")
+settings.register_profile("whole", deadline=None, derandomize=True)
+settings.register_profile("quick", parent=settings.get_profile("whole"), max_examples=15)
+
+
+def pytest_configure(config):
+    """Draw fewer examples of every property where slow tests are left out too."""
+    leaves_slow_out = config.getoption("markexpr") == "not slow"
+    settings.load_profile("quick" if leaves_slow_out else "whole")
+
 
 TINY = {
     "hidden_size": 16,
