@@ -6,6 +6,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 # tests of several processes share the cores; read when torch and NumPy are imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import functools
 import sys
 
 import numpy as np
@@ -14,6 +15,8 @@ from fake import FakeModel
 from hypothesis import settings
 
 import multiplex_vit as mv
+from multiplex_vit.models.load import load
+from multiplex_vit.study import running
 
 # Before any test imports transformers, which imports torchvision where that is installed.
 import multiplex_vit.models.libraries
@@ -96,6 +99,18 @@ def pixels():
         return np.random.default_rng(seed).standard_normal((1, 3, rows, cols)).astype(np.float32)
 
     return make
+
+
+@functools.cache
+def load_once(*args, **options):
+    return load(*args, **options)
+
+
+@pytest.fixture
+def loaded_once(monkeypatch):
+    """Let commands share their models: what they say is tested, and not how weights are read."""
+    monkeypatch.setattr(mv, "load", load_once)
+    monkeypatch.setattr(running, "load", load_once)
 
 
 @pytest.fixture(autouse=True)

@@ -106,10 +106,13 @@ def decided_tokens(kind, case, label):
     return decided(weights, relative_error(attention, width), label, case)
 
 
-def compare(kind, *, doubled=False):
-    """Yield for each case what `compare_masks` does, and the greatest deviations of the rest."""
+def compare(kind, chosen=None, *, doubled=False):
+    """Yield for each case what `compare_masks` does, and the greatest deviations of the rest.
+
+    Without chosen cases, all of them are compared.
+    """
     model, expected = load(kind, doubled=doubled), recorded(kind)
-    for case in cases(kind):
+    for case in chosen or cases(kind):
         key, image = case["key"], pixels(case["image"])
         found = mv.explain(model, image, label=case["label_given"], method=settings_of(case))
         equal = (recorded_masks(kind, key) == found.masks.kept).all(1)

@@ -210,6 +210,7 @@ def test_an_image_of_dots_leaves_files_that_are_seen(tmp_path, capsys):
 # --- tables that are gone on with ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_second_explain_keeps_earlier_rows_as_they_were(tmp_path, capsys, monkeypatch):
     names = [name for name in NAMES if "/" not in name]
     for name in ("None", "01", "1e5", "=1+1", names[-1]):

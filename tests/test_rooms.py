@@ -130,6 +130,7 @@ for command in COMMANDS:
     assert lines == [f"IMPORTED {command} []" for command in COMMANDS]
 
 
+@pytest.mark.slow
 def test_torchvision_is_never_imported():
     script = "import sys; sys.modules['torchvision'] = None\nimport multiplex_vit as mv\nprint(mv.load('demo-vit', device='cpu').picture(mv.samples()['cat']).pixels.shape)"
     assert (

@@ -639,7 +639,15 @@ def test_every_public_function_is_called(known):
     assert set(names()) <= set(known)
 
 
-@pytest.mark.parametrize("name", names())
+SLOW = ("report.write_report",)
+
+
+def every_name():
+    for name in names():
+        yield pytest.param(name, marks=pytest.mark.slow if name in SLOW else ())
+
+
+@pytest.mark.parametrize("name", every_name())
 def test_values_of_wrong_types_are_refused_in_one_line_or_do_what_they_should(
     name, known, tmp_path, monkeypatch
 ):

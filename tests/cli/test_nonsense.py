@@ -24,6 +24,10 @@ NONSENSE = {
     "half a character": "\udcff",
     "formula": "=1+1",
 }
+FEW = ("text", "nan", "empty", "NUL")
+MANY = tuple(kind for kind in NONSENSE if kind not in FEW)
+"""What is tried always, and what only where slow tests are."""
+
 NO_NAMES = ("huge", "empty", "blank", "NUL")
 """What no file can be called; all else is a name."""
 
@@ -47,6 +51,7 @@ GIVEN = {
         "--out",
         "out",
     ],
+    "explore": ["cat.png", "--steps", "2", "--device", "cpu", "--out", "page.html"],
     "study": ["pictures", "--steps", "2", "--device", "cpu", "--out", "out"],
     "ablate": ["study"],
     "report": ["study", "--out", "out"],
@@ -60,6 +65,8 @@ def options_of(command):
     COMMANDS[command].add_arguments(parser)
     return [action for action in parser._actions if action.nargs != 0]
 
+
+pytestmark = pytest.mark.usefixtures("loaded_once")
 
 OPTIONS = [
     (command, (action.option_strings or [action.dest])[0])
@@ -107,8 +114,10 @@ def check_refused(args, folder, capsys):
 
 
 @pytest.mark.parametrize(("command", "option"), OPTIONS)
-def test_nonsense_is_refused_in_one_line(command, option, here, capsys):
-    for kind, value in NONSENSE.items():
+@pytest.mark.parametrize("kinds", [FEW, pytest.param(MANY, marks=pytest.mark.slow)], ids=len)
+def test_nonsense_is_refused_in_one_line(command, option, kinds, here, capsys):
+    for kind in kinds:
+        value = NONSENSE[kind]
         if option in NEW_FILES and kind not in NO_NAMES:
             continue
         if (command, option, kind) in COUNTS_FROM_THE_END:

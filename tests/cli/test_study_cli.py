@@ -58,6 +58,7 @@ def config(tmp_path, pictures):
     return write
 
 
+@pytest.mark.slow
 def test_a_study_its_ablation_and_its_report(tmp_path, capsys, pictures):
     out = tmp_path / "s"
     sweep = ["--sweep", "min_cut=0.01,0.1", "--sweep", "operators=sum+max"]

@@ -23,16 +23,20 @@ CAT = mv.samples()["cat"]
     ],
 )
 @pytest.mark.parametrize("steps", [6, 11])
-def test_many_heatmaps_get_the_figures_of_each(demo_vit, spelled, options, steps):
-    heatmaps = [np.random.default_rng(i).random((8, 8)) for i in range(3)]
+@pytest.mark.parametrize("bundled", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_many_heatmaps_get_the_figures_of_each(
+    demo_vit, tiny, pixels, spelled, options, steps, bundled
+):
+    model, image = (demo_vit, CAT) if bundled else (tiny("ViT"), pixels())
+    heatmaps = [np.random.default_rng(i).random(model.grid) for i in range(3)]
     name, _, baseline = spelled.partition("/")
     together = evaluate_many(
-        demo_vit, CAT, [*heatmaps, -heatmaps[0]], protocols=[spelled], steps=steps, **options
+        model, image, [*heatmaps, -heatmaps[0]], protocols=[spelled], steps=steps, **options
     )[spelled]
     for heatmap, fid in zip([*heatmaps, -heatmaps[0]], together, strict=True):
         alone = mv.evaluate(
-            demo_vit,
-            CAT,
+            model,
+            image,
             heatmap,
             protocol=name,
             steps=steps,

@@ -6,7 +6,7 @@ import pytest
 import multiplex_vit as mv
 from multiplex_vit.cli import main
 from multiplex_vit.evaluation.many import evaluate_many
-from multiplex_vit.evaluation.protocols import full_name
+from multiplex_vit.evaluation.protocols import fixed_options, full_name
 from multiplex_vit.study.plan import checked_protocols
 from multiplex_vit.tabular import read_table
 
@@ -17,26 +17,46 @@ OPEN += [f"mutex2025/{name}" for name in ("black", "blur", "random", "mean")]
 CLOSED = [name for name in mv.PROTOCOLS if name not in ("patch", "mutex2025")]
 
 
+def few_steps(protocol):
+    """Return how many points a curve gets: few, where those of the protocol are not published."""
+    name = protocol.partition("/")[0]
+    return None if "steps" in fixed_options(name) else 3
+
+
 @pytest.mark.parametrize("protocol", [*OPEN, *CLOSED, "patch", "mutex2025"])
 def test_every_place_takes_the_same_spelling(demo_vit, protocol):
     name = full_name(protocol)
-    alone = mv.evaluate(demo_vit, CAT, ORDER, protocol=name)
-    many = evaluate_many(demo_vit, CAT, [ORDER], protocols=[name])[name][0]
+    steps = few_steps(name)
+    alone = mv.evaluate(demo_vit, CAT, ORDER, protocol=name, steps=steps)
+    many = evaluate_many(demo_vit, CAT, [ORDER], protocols=[name], steps=steps)[name][0]
     assert many.protocol == alone.protocol
     # Batches of other sizes differ in the last bit.
     assert many.higher.confidence == pytest.approx(alone.higher.confidence, abs=1e-6)
     assert checked_protocols(protocol, None) == (name,)
     if name.startswith("patch") and not name.endswith("random"):
-        assert alone.protocol == name, "results say it as it was asked for"
+        assert alone.protocol == f"{name}, {steps} steps", "results say it as it was asked for"
 
 
-@pytest.mark.parametrize("protocol", ["token", "patch/blur", "mutex2025/mean", "chefer2021"])
-def test_the_command_line_takes_it_too(tmp_path, capsys, protocol):
-    fast = ["--statistics", "max", "--operators", "sum", "--model", "demo-vit"]
+BY_COMMAND = pytest.mark.parametrize(
+    "protocol", ["token", "patch/blur", "mutex2025/mean", "chefer2021"]
+)
+
+
+@BY_COMMAND
+def test_evaluate_takes_it_too(demo_vit, tmp_path, capsys, protocol):
     out = tmp_path / "a.csv"
+    fast = ["--statistics", "max", "--operators", "sum", "--model", "demo-vit"]
+    steps = few_steps(protocol)
+    fast += ["--steps", str(steps)] if steps else []
     assert main(["evaluate", str(CAT), "--protocol", protocol, "--out", str(out), *fast]) == 0
-    own = mv.evaluate(mv.load("demo-vit", device="cpu"), CAT, ORDER, protocol=protocol)
+    own = mv.evaluate(demo_vit, CAT, ORDER, protocol=protocol, steps=steps)
     assert read_table(out)["protocol"].tolist() == [own.protocol]
+    capsys.readouterr()
+
+
+@pytest.mark.slow
+@BY_COMMAND
+def test_compare_takes_it_too(tmp_path, capsys, protocol):
     args = ["compare", str(CAT), "--explainers", "random_order", "raw_attention"]
     args += ["--model", "demo-vit"]
     assert main([*args, "--protocol", protocol, "--out", str(tmp_path / "b")]) == 0

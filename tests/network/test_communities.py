@@ -310,7 +310,7 @@ def test_empty_layers_and_networks():
 
 
 @pytest.mark.parametrize("how", ["linked", "multiplex"])
-@settings(max_examples=50)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(weights=networks, coupling=st.sampled_from(list(COUPLINGS)))
 @example(weights=np.zeros((1, 1, 1)), coupling="none")
 @example(weights=np.full((2, 3, 3), 5e-324), coupling="none")

@@ -25,6 +25,9 @@ CHOICES = [
 ]
 KINDS = ["ViT", "DeiT", "Dinov2", "Dinov2WithRegisters"]
 
+few_examples = settings(max_examples=settings.default.max_examples // 4)
+"""Passes of models take their time: a quarter of the examples that others have."""
+
 
 def same(together, alone):
     assert (together.masks.kept == alone.masks.kept).all()
@@ -45,7 +48,7 @@ def same(together, alone):
         np.testing.assert_allclose(together.direct, alone.direct, atol=1e-5)
 
 
-@settings(max_examples=25)
+@few_examples
 @given(
     kind=st.sampled_from(KINDS),
     seeds=st.lists(st.integers(0, 3), min_size=1, max_size=5),
@@ -97,7 +100,7 @@ def one_at_a_time(model, pixels, kept):
     return np.stack(rows)
 
 
-@settings(max_examples=25)
+@few_examples
 @given(
     kind=st.sampled_from(KINDS),
     seed=st.integers(0, 10**6),

@@ -205,6 +205,7 @@ def test_a_kind_is_one_of_five():
     }
 
 
+@pytest.mark.slow
 def test_a_pickle_finds_its_function_in_another_process(tmp_path):
     (tmp_path / "expl_own.py").write_text(
         "import multiplex_vit as mv\n@mv.EXPLAINERS.register(kind='rival')\ndef edge(model, picture, label=None, *, width=1): ...\n"
