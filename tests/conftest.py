@@ -15,11 +15,11 @@ from fake import FakeModel
 from hypothesis import settings
 
 import multiplex_vit as mv
-from multiplex_vit.models.load import load
-from multiplex_vit.study import running
 
 # Before any test imports transformers, which imports torchvision where that is installed.
 import multiplex_vit.models.libraries
+from multiplex_vit.models.load import load
+from multiplex_vit.study import running
 
 settings.register_profile("whole", deadline=None, derandomize=True)
 settings.register_profile("quick", parent=settings.get_profile("whole"), max_examples=15)

@@ -33,26 +33,17 @@ NO_NAMES = ("huge", "empty", "blank", "NUL")
 
 NEW_FILES = {"--out", "--tables"}
 COUNTS_FROM_THE_END = {("network", "--layer", "negative")}
-EXPLAINS = ["--statistics", "max", "--operators", "sum", "--steps", "2", "--device", "cpu"]
+SMALL = ["--model", "demo-vit", "--device", "cpu"]
+QUICK = ["--steps", "2", *SMALL]
+EXPLAINS = ["cat.png", "--statistics", "max", "--operators", "sum", *QUICK]
+COMPARES = ["cat.png", "--explainers", "raw_attention", "--protocol", "token", *QUICK]
 GIVEN = {
-    "explain": ["cat.png", *EXPLAINS, "--out", "out"],
-    "evaluate": ["cat.png", *EXPLAINS, "--out", "e.csv"],
-    "network": ["cat.png", "--device", "cpu", "--out", "n.graphml"],
-    "compare": [
-        "cat.png",
-        "--explainers",
-        "raw_attention",
-        "--protocol",
-        "token",
-        "--steps",
-        "2",
-        "--device",
-        "cpu",
-        "--out",
-        "out",
-    ],
-    "explore": ["cat.png", "--steps", "2", "--device", "cpu", "--out", "page.html"],
-    "study": ["pictures", "--steps", "2", "--device", "cpu", "--out", "out"],
+    "explain": [*EXPLAINS, "--out", "out"],
+    "evaluate": [*EXPLAINS, "--out", "e.csv"],
+    "network": ["cat.png", *SMALL, "--out", "n.graphml"],
+    "compare": [*COMPARES, "--out", "out"],
+    "explore": ["cat.png", *QUICK, "--out", "page.html"],
+    "study": ["pictures", *QUICK, "--out", "out"],
     "ablate": ["study"],
     "report": ["study", "--out", "out"],
     "models": [],
