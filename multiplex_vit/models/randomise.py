@@ -48,7 +48,8 @@ def randomised(model: VisionModel, seed: int = 0) -> Iterator[tuple[str, VisionM
     """Yield copies of a model of which more and more is as it was before any training.
 
     The head is randomised first, the embeddings last. Weights are what the architecture's own
-    constructor draws, or a layer's own where the architecture has no such layer (a head that the
+    constructor draws (of other libraries than transformers, what each layer draws; the rest changes
+    places), or a layer's own where the architecture has no such layer (a head that the
     user put in its place). The model itself is left as it is, and so is torch's random state.
 
     Parameters
@@ -99,6 +100,8 @@ def _untrained(module: Any, seed: int) -> dict[str, Tensor]:
     state = generator.get_state()
     try:
         generator.manual_seed(seed)
+        if not hasattr(module, "config"):
+            return _redrawn(module)
         new = type(module)(deepcopy(module.config))
         drawn = dict(new.named_parameters())
         for name, weight in module.named_parameters():
@@ -107,6 +110,24 @@ def _untrained(module: Any, seed: int) -> dict[str, Tensor]:
         return drawn
     finally:
         generator.set_state(state)
+
+
+def _redrawn(module: nn.Module) -> dict[str, Tensor]:
+    """Return weights by name of a copy whose every layer drew its own anew.
+
+    Weights that no layer draws, such as class tokens and positions, change their places.
+    """
+    copy = duplicate(module)
+    for layer in copy.modules():
+        own = [weight for weight in layer._parameters.values() if weight is not None]
+        reset = getattr(layer, "reset_parameters", getattr(layer, "_reset_parameters", None))
+        if own and reset is not None:
+            reset()
+            continue
+        for weight in own:
+            order = torch.randperm(weight.numel()).to(weight.device)
+            weight.data = weight.data.flatten()[order].view_as(weight)
+    return dict(copy.named_parameters())
 
 
 def _of_layer(module: nn.Module, name: str) -> dict[str, Tensor]:

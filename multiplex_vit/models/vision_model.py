@@ -9,23 +9,22 @@ from torch import Tensor, nn
 
 from multiplex_vit.arguments import checked, checked_but
 from multiplex_vit.checks import label_index
-from multiplex_vit.errors import InputError
 from multiplex_vit.models import attention, direct, gradients, inputs, masked
 from multiplex_vit.models.backward.relevance import relevance
 from multiplex_vit.models.classifier import Operators, Rules
+from multiplex_vit.models.facts import Facts
 from multiplex_vit.models.fast.runner import Runner
 from multiplex_vit.models.fast.switches import Fast, fast_of
 from multiplex_vit.models.logits import Logits
-from multiplex_vit.models.normalisation import normalisation_of
 from multiplex_vit.models.picture import Picture
 from multiplex_vit.models.port import Port, Tokens
 from multiplex_vit.models.ports import port_of
-from multiplex_vit.models.score import AUTO, Score
+from multiplex_vit.models.score import AUTO
 from multiplex_vit.models.tensors import refuse_shape
 
 
-class VisionModel:
-    """A Vision Transformer that classifies images, asked for attention and for the scores of masked images.
+class VisionModel(Facts):
+    """A Vision Transformer that classifies images, asked for attention and masked images.
 
     The wrapped model is left as it was, also after an exception: its mode, weights, gradients,
     hooks and attention implementation. One model must not be used from several threads at once; it
@@ -34,8 +33,9 @@ class VisionModel:
     Parameters
     ----------
     model : nn.Module or Port
-        Of a family in `FAMILIES`; `multiplex_vit.wrap` takes other modules too. It is taken out of torch.compile, DataParallel,
-        DistributedDataParallel and PEFT, adapters included, and runs without accelerate's autocast.
+        Of a family in `FAMILIES`; `multiplex_vit.wrap` takes other modules too. It is taken out of
+        torch.compile, DataParallel, DistributedDataParallel and PEFT, adapters included, and runs
+        without accelerate's autocast.
     processor : image processor of transformers, or `Transform`, optional
         Turns images into pixel values. Without it only pixel values can be explained.
     name : str, optional
@@ -86,110 +86,6 @@ class VisionModel:
         sizes = f"{self.n_layers} blocks, {rows} x {cols} patches, {self.n_classes} classes"
         return f"<VisionModel {self.name}: {kind}, {sizes}, {dtype}, {self.device}>"
 
-    @property
-    def model(self) -> Any:
-        """The wrapped module."""
-        return self.port.module
-
-    @property
-    def mask_model(self) -> Any:
-        """The model that classifies masks and images: `model`, or a copy of it in `mask_dtype`."""
-        return self._runner.mask_port.module
-
-    @property
-    def mask_dtype(self) -> torch.dtype | str | None:
-        """Type in which masks and images are classified; None stands for that of the weights."""
-        return self._runner.mask_dtype
-
-    @property
-    def fast(self) -> Fast:
-        """Which shortcuts are taken when masks and images are classified."""
-        return self._runner.fast
-
-    @property
-    def name(self) -> str:
-        """How results name the model."""
-        return self.port.name
-
-    @property
-    def prefix(self) -> tuple[str, ...]:
-        """Names of the tokens before the patch tokens."""
-        return self.port.trunk.prefix
-
-    @property
-    def n_prefix(self) -> int:
-        """How many tokens come before the patch tokens."""
-        return self.port.n_prefix
-
-    @property
-    def n_layers(self) -> int:
-        """How many blocks the model has."""
-        return self.port.n_layers
-
-    @property
-    def n_heads(self) -> int:
-        """How many attention heads a block has."""
-        if self._n_heads is None:
-            self._n_heads = self.port.trunk.n_heads or attention.counted_heads(self.port)
-        return self._n_heads
-
-    @property
-    def device(self) -> torch.device:
-        """Where the model's weights are."""
-        return self.port.device
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """The type of the model's weights."""
-        return self.port.dtype
-
-    @property
-    def n_classes(self) -> int:
-        """How many logits the model gives, whatever its configuration says."""
-        return self.logits.n_classes
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Class names, one a logit; a class's label is its place here."""
-        return self.logits.classes
-
-    @property
-    def score(self) -> Score:
-        """What the numbers mean that passes give for every class."""
-        return self.logits.score
-
-    @property
-    def reads(self) -> str:
-        """What the head reads: "prefix" tokens, "patches" (their mean), "both" or "attention".
-
-        The last one is a head that attends to the tokens by itself.
-        """
-        return self.port.head.reads
-
-    @property
-    def patch(self) -> tuple[int, int]:
-        """Rows and columns of pixels of one patch."""
-        return self.port.trunk.patch
-
-    @property
-    def input_size(self) -> tuple[int, int]:
-        """Rows and columns of pixels that the processor makes, or else of the configuration."""
-        return inputs.input_size(self.port, self.processor)
-
-    @property
-    def grid(self) -> tuple[int, int]:
-        """Rows and columns of patches for an image of the size `input_size`."""
-        return self.grid_of(self.input_size)
-
-    @property
-    def normalisation(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation [channel] that turn pixel space into pixel values.
-
-        Pixel space goes from 0 (black) to 1 (white); its value p becomes (p - mean) / std. See
-        `multiplex_vit.models.normalisation.normalisation_of`.
-        """
-        return normalisation_of(self.port, self.processor)
-
     @checked
     def with_module(self, module: nn.Module, name: str) -> "VisionModel":
         """Return a model of the same classes and options around another module of its kind."""
@@ -204,13 +100,6 @@ class VisionModel:
         # So that a head of other classes than the configuration names is warned of once.
         model.logits.take_names(self.classes)
         return model
-
-    @checked
-    def grid_of(self, size: Sequence[int]) -> tuple[int, int]:
-        """Return rows and columns of patches of an image of `size` pixels [row, col]."""
-        if len(size) != 2:
-            raise InputError(f"size is {list(size)}; give rows and columns of pixels")
-        return self.port.grid_of(size)
 
     @checked_but("label")
     def label_of(self, label: int | str | None, predicted: int) -> int:

@@ -207,3 +207,24 @@ def test_half_precision(name, dtype):
     assert half.dtype == dtype
     assert np.isfinite(found.heatmap).all()
     assert torch.allclose(half.classify(pixels), expected, atol=0.1)
+
+
+@pytest.mark.parametrize(
+    "name", ["timm beit", "timm dinov2 with a probe", "torchvision vit", "open_clip with a probe"]
+)
+def test_every_part_can_be_randomised(name):
+    """Everything of a part differs, and nothing of the others."""
+    from multiplex_vit.models.randomise import randomised, weights_by_part
+
+    model = model_of(name)
+    parts = weights_by_part(model)
+    assert list(parts) == ["head", "block 1", "block 0", "embeddings"]
+    assert all(parts.values())
+    before = dict(model.model.named_parameters())
+    for part, copy in randomised(model):
+        now = dict(copy.model.named_parameters())
+        done = list(parts)[: list(parts).index(part) + 1]
+        for other, names in parts.items():
+            same = [torch.equal(before[weight], now[weight]) for weight in names]
+            assert not any(same) if other in done else all(same), (part, other)
+        assert copy.classify(image_for(model)).isfinite().all()

@@ -280,7 +280,8 @@ def _is_bare(module: Any) -> bool:
     return True
 
 
-def _classifier(row: Row) -> Family:
+def classifier(row: Row) -> Family:
+    """Return the family of a class of classifiers."""
     return Family(
         trunk=partial(_trunk, row),
         head=partial(_head, row),
@@ -290,7 +291,8 @@ def _classifier(row: Row) -> Family:
     )
 
 
-def _backbone(row: Row) -> Family:
+def backbone(row: Row) -> Family:
+    """Return the family of a class of backbones."""
     return Family(
         trunk=partial(_trunk, row),
         head=partial(_head, row),
@@ -300,8 +302,8 @@ def _backbone(row: Row) -> Family:
     )
 
 
-CLASSIFIERS: dict[str, Family] = {name: _classifier(row) for name, row in ROWS.items()}
+CLASSIFIERS: dict[str, Family] = {name: classifier(row) for name, row in ROWS.items()}
 FAMILIES: dict[str, Family] = {
     **CLASSIFIERS,
-    **{name: _backbone(row) for name, row in BACKBONES.items()},
+    **{name: backbone(row) for name, row in BACKBONES.items()},
 }

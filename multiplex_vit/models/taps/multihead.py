@@ -22,8 +22,15 @@ def multihead(module: nn.Module, blocks: Sequence[nn.Module], collect: Collector
         for part in block.modules():
             if type(part) is nn.MultiheadAttention:
                 stand_ins[part] = partial(_shown, part, collect)
-    with forwards(stand_ins):
-        yield
+    mha = torch.backends.mha
+    is_fast = mha.get_fastpath_enabled()
+    try:
+        # On its fast path torch computes a whole block at once, and asks no part of it.
+        mha.set_fastpath_enabled(False)
+        with forwards(stand_ins):
+            yield
+    finally:
+        mha.set_fastpath_enabled(is_fast)
 
 
 def _shown(
