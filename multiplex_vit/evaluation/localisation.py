@@ -104,7 +104,7 @@ def grid_pointing(
     shares = []
     # Each cell has its own class, and so its own heatmap.
     for cell, heatmap in enumerate(heatmaps):
-        shares.append(share_inside(heatmap, cell_of_patch == cell, centred=centred))
+        shares.append(mask_mass(heatmap, cell_of_patch == cell, centred=centred))
     return np.array(shares)
 
 
@@ -142,7 +142,20 @@ def mask_mass(heatmap: np.ndarray, mask: np.ndarray, *, centred: bool = False) -
     >>> mask_mass(np.array([[3.0, 1.0]]), np.array([[False, True, True, True]]))
     0.625
     """
-    return share_inside(heatmap, mask, centred=centred)
+    heatmap = finite_values(heatmap)
+    inside = _checked_mask(heatmap, mask)
+    if centred:
+        heatmap = heatmap - np.median(heatmap)
+    attribution = heatmap.clip(min=0)
+    # Each pixel of the mask gets the value of the patch it lies in.
+    for axis in range(2):
+        size, n_patches = inside.shape[axis], heatmap.shape[axis]
+        attribution = attribution.take(np.arange(size) * n_patches // size, axis=axis)
+    total = attribution.sum()
+    # A heatmap that points nowhere has what a random one would have.
+    if not total > 0:
+        return float(inside.mean())
+    return float(attribution[inside].sum() / total)
 
 
 @checked
@@ -180,27 +193,6 @@ def pointing_game(heatmap: np.ndarray, mask: np.ndarray) -> bool:
 def _centre(patch: int, n_patches: int, size: int) -> int:
     """Return where the centre of a patch lies along a side of a mask."""
     return int((patch + 0.5) * size / n_patches)
-
-
-def share_inside(heatmap: np.ndarray, mask: np.ndarray, *, centred: bool = False) -> float:
-    """Return the share of a heatmap's positive attribution inside a mask.
-
-    Parameters and errors are those of `mask_mass`.
-    """
-    heatmap = finite_values(heatmap)
-    inside = _checked_mask(heatmap, mask)
-    if centred:
-        heatmap = heatmap - np.median(heatmap)
-    attribution = heatmap.clip(min=0)
-    # Each pixel of the mask gets the value of the patch it lies in.
-    for axis in range(2):
-        size, n_patches = inside.shape[axis], heatmap.shape[axis]
-        attribution = attribution.take(np.arange(size) * n_patches // size, axis=axis)
-    total = attribution.sum()
-    # A heatmap that points nowhere has what a random one would have.
-    if not total > 0:
-        return float(inside.mean())
-    return float(attribution[inside].sum() / total)
 
 
 def finite_values(heatmap: np.ndarray, grid: tuple[int, int] | None = None) -> np.ndarray:

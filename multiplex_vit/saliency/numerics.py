@@ -14,8 +14,6 @@ from torch import Tensor
 from multiplex_vit.registry import Named
 from multiplex_vit.saliency.statistics import STATISTICS
 
-NUMERICS = ("published", "stable")
-
 CONSTANT_BELOW = 1e-4
 """A standard deviation over layers below this share of the mean is taken for rounding errors.
 

@@ -1,12 +1,13 @@
 """A study written down: a TOML file, or a preset, as the arguments of `Study` and of its `run`."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 # The rooms bring torch only where a study is made, so that a command can say what a file may hold.
 from multiplex_vit import saliency, study
+from multiplex_vit.arguments import fitting
 from multiplex_vit.errors import InputError
 from multiplex_vit.reading import named, read_toml
 from multiplex_vit.spelling import did_you_mean
@@ -35,61 +36,27 @@ PRESETS: dict[str, dict[str, Any]] = {
 ImageNet's validation files.
 """
 
-_TEXT, _WHOLE, _LIST, _TABLE = "a text", "a whole number", "a list of texts", "a table"
-_CLASS = "a text or a whole number"
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and value.strip() != ""
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_list(value: Any) -> bool:
-    if isinstance(value, list):
-        return all(isinstance(part, str) for part in value)
-    return isinstance(value, str)
-
-
-def _is_table(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
-def _is_class(value: Any) -> bool:
-    return _is_text(value) or _is_whole(value)
-
-
-_CHECKS: dict[str, Callable[[Any], bool]] = {
-    _TEXT: _is_text,
-    _WHOLE: _is_whole,
-    _LIST: _is_list,
-    _TABLE: _is_table,
-    _CLASS: _is_class,
-}
-
-KEYS = {
-    "images": _TEXT,
-    "labels": _TEXT,
-    "index": _TEXT,
-    "limit": _WHOLE,
-    "out": _TEXT,
-    "model": _TEXT,
-    "device": _TEXT,
-    "dtype": _TEXT,
-    "score": _TEXT,
-    "explainers": _LIST,
-    "sweep": _TABLE,
-    "protocols": _LIST,
-    "steps": _WHOLE,
-    "seed": _WHOLE,
-    "target": _CLASS,
-    "save": _LIST,
-    "chunk": _WHOLE,
-    "workers": _WHOLE,
-    "scheduler": _TEXT,
-    "preset": _TEXT,
+KEYS: dict[str, Any] = {
+    "images": str,
+    "labels": str,
+    "index": str,
+    "limit": int,
+    "out": str,
+    "model": str,
+    "device": str,
+    "dtype": str,
+    "score": str,
+    "explainers": str | list[str],
+    "sweep": dict,
+    "protocols": str | list[str],
+    "steps": int,
+    "seed": int,
+    "target": str | int,
+    "save": str | list[str],
+    "chunk": int,
+    "workers": int,
+    "scheduler": str,
+    "preset": str,
 }
 """What a configuration may hold, and of which type."""
 
@@ -151,24 +118,21 @@ def check_options(options: Mapping[str, Any], where: str) -> None:
     multiplex_vit.errors.InputError: study.toml: unknown key 'step' (did you mean 'steps'?); known: ...
     >>> check_options({"steps": "4"}, "study.toml")
     Traceback (most recent call last):
-    multiplex_vit.errors.InputError: study.toml: steps is '4'; expected a whole number
+    multiplex_vit.errors.InputError: study.toml: steps is '4'; give a whole number
     """
     for key, value in options.items():
-        _check_known(key, KEYS, where)
-        if not _CHECKS[KEYS[key]](value):
-            raise InputError(f"{where}: {key} is {value!r}; expected {KEYS[key]}")
+        if key not in KEYS:
+            hint = did_you_mean(key, KEYS)
+            raise InputError(f"{where}: unknown key {key!r}{hint}; known: {', '.join(KEYS)}")
+        fitting(f"{where}: {key}", value, KEYS[key])
+        # An empty path would be this folder, and an empty name none.
+        if isinstance(value, str) and not value.strip():
+            raise InputError(f"{where}: {key} is empty; give a text, or leave it out")
     for option, values in options.get("sweep", {}).items():
         if not isinstance(values, list) or not values:
             raise InputError(
                 f"{where}, [sweep]: {option} is {values!r}; expected a list of the values to take"
             )
-
-
-def _check_known(key: str, known: Iterable[str], where: str) -> None:
-    names = list(known)
-    if key not in names:
-        hint = did_you_mean(key, names)
-        raise InputError(f"{where}: unknown key {key!r}{hint}; known: {', '.join(names)}")
 
 
 def configured(options: Mapping[str, Any]) -> Configured:

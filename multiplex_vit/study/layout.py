@@ -6,12 +6,11 @@ explainers and a chunk.
 
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from multiplex_vit.study.schema import chunk_tables, is_of_chunk, unit_tables
+from multiplex_vit.study.schema import IMAGES, chunk_tables, is_of_chunk, unit_tables
 
 _UNIT = re.compile(r"group-([0-9]{3,})-chunk-([0-9]{6,})\.parquet")
 _CHUNK = re.compile(r"chunk-([0-9]{6,})\.parquet")
@@ -68,28 +67,19 @@ class Layout:
 
     def parts(self, table: str) -> list[Path]:
         """Return the parts of a table that are there; other files are left out."""
+        folder = self.folder / table
         pattern = _CHUNK if is_of_chunk(table) else _UNIT
-        return [self.folder / table / name for name in self._names(table, pattern)]
+        # One listing of a folder is much quicker than a question for each of its files.
+        names = os.listdir(folder) if folder.is_dir() else []
+        return [folder / name for name in sorted(names) if pattern.fullmatch(name)]
 
     def whole_units(self) -> set[UnitId]:
         """Return the units of which every part is there."""
-        units = [set(self._units(table)) for table in unit_tables(self.save)]
-        chunks = [set(self._chunks(table)) for table in chunk_tables(self.save)]
-        whole_chunks = set.intersection(*chunks)
-        return {unit for unit in set.intersection(*units) if unit.chunk in whole_chunks}
-
-    def _units(self, table: str) -> Iterator[UnitId]:
-        for name in self._names(table, _UNIT):
-            unit = unit_of(name)
-            if unit is not None:
-                yield unit
-
-    def _chunks(self, table: str) -> Iterator[int]:
-        for name in self._names(table, _CHUNK):
-            yield int(Path(name).stem.split("-")[1])
-
-    def _names(self, table: str, pattern: re.Pattern[str]) -> list[str]:
-        folder = self.folder / table
-        # One listing of a folder is much quicker than a question for each of its files.
-        names = os.listdir(folder) if folder.is_dir() else []
-        return sorted(name for name in names if pattern.fullmatch(name))
+        names = {table: {path.name for path in self.parts(table)} for table in self.tables}
+        of_units = set.intersection(*(names[table] for table in unit_tables(self.save)))
+        whole = set()
+        for unit in filter(None, map(unit_of, of_units)):
+            chunk = self.path(IMAGES, unit).name
+            if all(chunk in names[table] for table in chunk_tables(self.save)):
+                whole.add(unit)
+        return whole

@@ -101,9 +101,9 @@ def test_a_configuration_gives_the_same_study_as_the_options(tmp_path, capsys, c
     ("line", "message"),
     [
         ("step = 2", "unknown key 'step' (did you mean 'steps'?)"),
-        ('limit = "many"', "limit is 'many'; expected a whole number"),
-        ("limit = true", "limit is True; expected a whole number"),
-        ("model = 5", "model is 5; expected a text"),
+        ('limit = "many"', "limit is 'many'; give a whole number"),
+        ("limit = true", "limit is True; give a whole number"),
+        ("model = 5", "model is 5; give a text"),
         ("[setting]", "unknown key 'setting'"),
         (
             "[sweep]\nmin_cut = 0.1",
