@@ -20,8 +20,14 @@ if TYPE_CHECKING:
 SINK = 5
 """How many times the median of its layer a token receives that the page calls a sink."""
 
+LARGE = 2_000_000
+"""Weights above which a network has the quick measures alone, unless others are asked for."""
+
 _OF_HEADS = ("in_strength", "out_strength")
 """Measures of single heads, unless others are asked for: there are hundreds of layers of heads."""
+
+_QUICK = (*_OF_HEADS, "in_degree", "out_degree", "self_attention", "pagerank")
+"""Measures of large networks, unless others are asked for: paths would take minutes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +38,12 @@ class _Part:
     layers: list[Layer]
     edges: str
     is_head: bool
+
+    @property
+    def is_large(self) -> bool:
+        """Whether measures of paths, and communities, would take minutes."""
+        n_layers, n_nodes = self.shape
+        return n_layers * n_nodes**2 > LARGE
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -49,8 +61,9 @@ def thinned(given: Any, measures: Measures = None) -> tuple[explore.ThinNetwork,
     given : Multiplex, sequence of Multiplex, or mapping of str to Multiplex
         A mapping names the networks; others are named by their head operator.
     measures : as for `Multiplex.node_table`
-        Values by which nodes can be coloured and sized. Default: all members of `CENTRALITIES`,
-        and of single heads the strengths.
+        Values by which nodes can be coloured and sized. Default: all members of `CENTRALITIES`;
+        of single heads the strengths; of networks of over `LARGE` weights, which have no
+        communities either, the quick ones.
 
     Raises
     ------
@@ -141,11 +154,11 @@ def _parts(name: str, network: "Multiplex") -> list[_Part]:
 
 def _thin(part: _Part, measures: Measures, k: int) -> explore.ThinNetwork:
     weights = np.stack([layer.weights for layer in part.layers])
-    if measures is None and part.is_head:
-        measures = _OF_HEADS
+    if measures is None:
+        measures = _measures_of(part)
     loops = np.count_nonzero(np.diagonal(weights, axis1=1, axis2=2), axis=1)
     partitions = {"sinks": explore.Partition(_sinks(weights), ("other", "sink"))}
-    if not part.is_head:
+    if not part.is_head and not part.is_large:
         partitions["communities"] = explore.Partition(_communities(part.layers))
     return explore.ThinNetwork(
         name=part.name,
@@ -160,6 +173,12 @@ def _thin(part: _Part, measures: Measures, k: int) -> explore.ThinNetwork:
         measures=_numeric(node_values(part.layers, measures)),
         partitions=partitions,
     )
+
+
+def _measures_of(part: _Part) -> Measures:
+    if part.is_head:
+        return _OF_HEADS
+    return _QUICK if part.is_large else None
 
 
 def _layer_names(part: _Part) -> tuple[str, ...]:

@@ -293,8 +293,8 @@ class Whole:
             The photo to show beside it, as the model saw it (square, if the model saw a square).
             Default: none, and the page shows an empty grid.
         measures : as for `node_table`
-            Values by which nodes can be coloured and sized. Default: all centralities, and of a
-            network of heads the strengths.
+            Values by which nodes can be coloured and sized. Default: all centralities; of heads and
+            of networks of over two million weights the quick ones alone.
         title : str, optional
             Heading of the page. Default: the model and the prediction where they are known.
 

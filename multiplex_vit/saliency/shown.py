@@ -105,8 +105,8 @@ class Shown:
             Classes whose heatmaps the page holds beside the one explained. Default: those of the
             ten greatest scores.
         measures : as for `Multiplex.node_table`
-            Values by which nodes can be coloured and sized. Default: all centralities, and of
-            networks of heads the strengths.
+            Values by which nodes can be coloured and sized. Default: all centralities; of heads and
+            of networks of over two million weights the quick ones alone.
         title : str, optional
             Heading of the page. Default: the model and the class explained.
 
@@ -127,7 +127,7 @@ class Shown:
         if faithfulness is not None:
             curves = shown_curves(explanation, faithfulness)
         return Explorer(
-            title=title or f"Why {short_name(self.model)} sees “{self.label_name}”",
+            title=title or f"Why {short_name(self.model)} sees {self.title}",
             networks=thinned(network, measures),
             view=self.view,
             classes=shown_classes(explanation, labels),

@@ -1,8 +1,8 @@
 """The bundle of scripts is the one that was built from the sources that stand beside it."""
 
 import json
+import os
 import re
-import shutil
 import subprocess
 from hashlib import sha256
 from pathlib import Path
@@ -54,14 +54,16 @@ def test_sources_set_texts_as_text(path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not (STATIC / "node_modules").exists(), reason="needs npm ci in multiplex_vit/explore/static"
-)
 def test_the_bundle_is_built_again_bit_for_bit(tmp_path):
-    for name in ("src", "node_modules"):
-        (tmp_path / name).symlink_to(STATIC / name)
-    for name in ("package.json", "build.mjs"):
-        shutil.copy(STATIC / name, tmp_path)
-    subprocess.run(["node", "build.mjs"], cwd=tmp_path, check=True, timeout=120)
+    if not (STATIC / "node_modules").exists() and not os.environ.get("CI"):
+        pytest.skip("needs npm ci in multiplex_vit/explore/static")
+    subprocess.run(["node", "build.mjs", tmp_path], cwd=STATIC, check=True, timeout=120)
     for name in ("explorer.js", "built.json", "LICENCES.txt"):
         assert (tmp_path / name).read_bytes() == (STATIC / name).read_bytes(), name
+
+
+@pytest.mark.slow
+def test_the_sources_have_no_lint():
+    if not (STATIC / "node_modules").exists() and not os.environ.get("CI"):
+        pytest.skip("needs npm ci in multiplex_vit/explore/static")
+    subprocess.run(["npm", "run", "lint"], cwd=STATIC, check=True, timeout=120)

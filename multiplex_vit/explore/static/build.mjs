@@ -1,12 +1,14 @@
 // Builds explorer.js from src and the libraries that package-lock.json names: npm ci && npm run build.
 // built.json records what it was built from, so that a test can tell a bundle that is out of date.
+// It is written here, or into the folder that is given: node build.mjs FOLDER.
 
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
 const LIBRARIES = ["@sigma/export-image", "file-saver", "graphology", "graphology-layout-forceatlas2", "graphology-utils", "events", "sigma"];
-const BUNDLE = "explorer.js";
+const OUT = process.argv[2] ?? ".";
+const BUNDLE = `${OUT}/explorer.js`;
 
 const digest = (content) => createHash("sha256").update(content).digest("hex");
 
@@ -39,7 +41,7 @@ for (const name of [...inside].sort()) {
   const text = readFileSync(`node_modules/${name}/${file}`, "utf8").trim();
   notices.push(`${name} ${facts.version} (${facts.license})\n\n${text}\n`);
 }
-writeFileSync("LICENCES.txt", notices.join(`\n${"-".repeat(72)}\n\n`));
+writeFileSync(`${OUT}/LICENCES.txt`, notices.join(`\n${"-".repeat(72)}\n\n`));
 
 const sources = {};
 for (const file of readdirSync("src").sort()) sources[`src/${file}`] = digest(readFileSync(`src/${file}`));
@@ -48,4 +50,4 @@ const built = {
   sources,
   bundle: digest(readFileSync(BUNDLE)),
 };
-writeFileSync("built.json", `${JSON.stringify(built, null, 2)}\n`);
+writeFileSync(`${OUT}/built.json`, `${JSON.stringify(built, null, 2)}\n`);

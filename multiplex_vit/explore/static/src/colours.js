@@ -15,6 +15,9 @@ export const INK = {
   dark: { ground: "#14171c", text: "#e6e8eb", faint: "#343a43", edge: "#aab8cc", sent: "#fb923c", received: "#38bdf8", pin: "#f9fafb" },
 };
 
+/** Few colours for edges, as sigma.js reads each of them once. */
+const TONES = 12;
+
 export const OTHER = "#9aa1ab";
 
 function channels(hex) {
@@ -36,18 +39,25 @@ function table(points) {
   return mixed;
 }
 
-const VALUE_TABLE = table(VIRIDIS);
+const VALUE_TABLE = table(VIRIDIS).map((colour) => css(colour));
 const HEAT_TABLE = table(INFERNO);
 
-export function css([red, green, blue], alpha = 1) {
+function css([red, green, blue], alpha = 1) {
   return `rgba(${red},${green},${blue},${alpha})`;
 }
 
-/** Return a colour between the ground (0) and another colour (1), without transparency. */
-export function overGround(ground, colour, part) {
+/** Return strength (0 to 1) => colour between a ground and a colour, without transparency. */
+export function tonesOf(ground, colour) {
   const below = channels(ground);
   const above = channels(colour);
-  return css(above.map((value, channel) => Math.round(below[channel] + part * (value - below[channel]))));
+  const tones = [];
+  for (let step = 0; step <= TONES; step += 1) {
+    const mix = above.map((value, channel) =>
+      Math.round(below[channel] + (step / TONES) * (value - below[channel])),
+    );
+    tones.push(css(mix));
+  }
+  return (strength) => tones[Math.max(1, Math.round(strength * TONES))];
 }
 
 export function withAlpha(hex, alpha) {
@@ -57,7 +67,7 @@ export function withAlpha(hex, alpha) {
 /** Return the colour of a value in a range; grey where it is missing. */
 export function colourOf(value, range) {
   if (Number.isNaN(value)) return OTHER;
-  return css(VALUE_TABLE[Math.round(255 * placeBetween(value, range))]);
+  return VALUE_TABLE[Math.round(255 * placeBetween(value, range))];
 }
 
 /** Return the red, green and blue of heat from 0 to 1. */

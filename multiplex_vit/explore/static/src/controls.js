@@ -1,6 +1,7 @@
 // The controls of the network: sliders and choices, each of which changes one setting.
 
 import { choice, element, slider } from "./dom.js";
+import { heatLegend } from "./legend.js";
 import { DIRECTIONS, LAYOUTS, OVERLAYS, changesOf, colourChoices, sizeChoices } from "./settings.js";
 import { verb } from "./words.js";
 
@@ -52,5 +53,14 @@ export function photoControls(contents, store) {
   const overlay = choice("Over the photo", (value) => store.set({ overlay: value }));
   const { heatmap, ...others } = OVERLAYS;
   overlay.offer(contents.classes ? { heatmap, ...others } : others);
-  return { node: overlay.node, update: (state) => overlay.set(state.overlay) };
+  const scale = element("div", { class: "mvx-legend" });
+  const node = element("div", {}, [overlay.node, scale]);
+  return {
+    node,
+    update(state) {
+      overlay.set(state.overlay);
+      scale.hidden = state.overlay !== "heatmap";
+      if (!scale.hidden) scale.replaceChildren(...heatLegend(contents, state));
+    },
+  };
 }

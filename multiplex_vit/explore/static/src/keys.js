@@ -35,7 +35,7 @@ export function keyList() {
 export function listenToKeys(root, contents, store, actions) {
   root.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (FIELDS.includes(event.target.tagName)) return;
+    if (FIELDS.includes(event.target.tagName) || event.target.closest("dialog")) return;
     // A button or a link is pressed by Enter and space, as everywhere.
     const presses = event.key === "Enter" || event.key === " ";
     if (presses && event.target.tagName === "BUTTON") return;

@@ -1,5 +1,6 @@
 // The legend: what colours, sizes and lines mean.
 
+import { middleRangeOf } from "./arrays.js";
 import { gradientOf } from "./colours.js";
 import { element, short } from "./dom.js";
 import { verb } from "./words.js";
@@ -22,15 +23,7 @@ export function writeLegend(node, contents, state, legend) {
 function colourLegend(legend) {
   const title = element("strong", { text: `Colour: ${legend.title}` });
   if (legend.range) {
-    const [low, high] = legend.range;
-    const scale = element("span", { class: "mvx-scale" });
-    scale.style.background = gradientOf("values");
-    return element("span", { class: "mvx-key" }, [
-      title,
-      element("span", { text: `≤ ${short(low)}` }),
-      scale,
-      element("span", { text: `≥ ${short(high)}` }),
-    ]);
+    return element("span", { class: "mvx-key" }, [title, ...scaleOf("values", legend.range)]);
   }
   const groups = (legend.groups ?? []).map(({ colour, text }) => {
     const dot = element("span", { class: "mvx-dot" });
@@ -39,4 +32,18 @@ function colourLegend(legend) {
   });
   if (legend.more > 0) groups.push(element("span", { text: `and ${legend.more} smaller` }));
   return element("span", { class: "mvx-key" }, [title, ...groups]);
+}
+
+function scaleOf(kind, [low, high]) {
+  const scale = element("span", { class: "mvx-scale" });
+  scale.style.background = gradientOf(kind);
+  return [element("span", { text: `≤ ${short(low)}` }), scale, element("span", { text: `≥ ${short(high)}` })];
+}
+
+/** Return what the colours of the heatmap over the photo mean. */
+export function heatLegend(contents, state) {
+  const { names, heatmap } = contents.classes;
+  const range = middleRangeOf(heatmap(state.cls));
+  const text = `Heatmap of “${names[state.cls]}”:`;
+  return [element("span", { class: "mvx-key" }, [element("span", { text }), ...scaleOf("heat", range)])];
 }

@@ -28,12 +28,14 @@ export function mount(root, json) {
   root.replaceChildren(...parts.nodes);
 
   const pictures = { image: null };
-  const network = networkOrNote(parts.stage, contents, store, theme);
+  const network = networkOrNote(parts.stages, contents, store, theme);
   const actions = {
     play: () => parts.masks && store.get().tab === "masks" && parts.masks.toggle(),
     theme: () => ({ theme: theme() === "dark" ? "light" : "dark" }),
     help: () => parts.keys.showModal(),
   };
+
+  const drawings = () => [network.stack.sigma, network.lens.sigma];
 
   function update(state, names = new Set()) {
     root.dataset.theme = theme();
@@ -47,8 +49,8 @@ export function mount(root, json) {
 
   parts.tools.append(
     button("◐", "Light or dark (t)", () => store.set(actions.theme())),
-    button("PNG", "Save photo and network as a picture", () => savePng(parts.photo, network.sigma, theme())),
-    button("SVG", "Save photo and network as a drawing", () => saveSvg(parts.photo, network.sigma, theme())),
+    button("PNG", "Save the view as a picture", () => savePng(parts.photo, drawings(), theme())),
+    button("SVG", "Save the view as a drawing", () => saveSvg(parts.photo, drawings(), theme())),
     button("?", "Keys", actions.help),
   );
   pointAtPhoto(parts.photo, contents, store);
@@ -71,20 +73,23 @@ function themeNow(chosen, isDark) {
 }
 
 /** Return the network, or, in a browser that cannot draw it, a line that says so. */
-function networkOrNote(stage, contents, store, theme) {
+function networkOrNote(stages, contents, store, theme) {
   if (document.createElement("canvas").getContext("webgl2")) {
-    return createNetworkView(stage, contents, store, theme);
+    return createNetworkView(stages, contents, store, theme);
   }
   const text = "The network cannot be drawn here: the browser has no WebGL 2. The photo works.";
-  stage.append(element("p", { class: "mvx-hint", text }));
+  stages.lens.append(element("p", { class: "mvx-hint", text }));
   const looks = { colour: () => "transparent", legend: { title: "none" } };
-  return { sigma: null, update() {}, looks: () => looks, setPhotoColours() {} };
+  return { update() {}, looks: () => looks, setPhotoColours() {} };
 }
 
 function buildPage(contents, store) {
   const photo = element("canvas", { class: "mvx-photo", role: "img", "aria-label": "the photo, with what is selected" });
   const readout = element("div", { class: "mvx-readout", "aria-live": "polite" });
-  const stage = element("div", { class: "mvx-stage", role: "img", "aria-label": "the network" });
+  const stages = {
+    stack: element("div", { class: "mvx-stage mvx-stack", role: "img", "aria-label": "all layers" }),
+    lens: element("div", { class: "mvx-stage mvx-lens", role: "img", "aria-label": "the layer" }),
+  };
   const legend = element("div", { class: "mvx-legend" });
   const tools = element("div", { class: "mvx-tools" });
   const keys = keyList();
@@ -104,7 +109,11 @@ function buildPage(contents, store) {
   const pair = element("div", { class: "mvx-pair" }, [element("figure", {}, [photo, caption])]);
   if (masks) pair.append(masks.figure);
   const left = element("section", { class: "mvx-left" }, [tabs.node, pair, ...Object.values(panels)]);
-  const right = element("section", { class: "mvx-right" }, [controls.node, stage, legend]);
+  const right = element("section", { class: "mvx-right" }, [
+    controls.node,
+    element("div", { class: "mvx-stages" }, [stages.stack, stages.lens]),
+    legend,
+  ]);
   const main = element("div", { class: "mvx-main" }, [left, right]);
   const foot = element("footer", { class: "mvx-hint", text: thinned(contents) });
 
@@ -120,7 +129,7 @@ function buildPage(contents, store) {
   }
 
   const nodes = [head, main, foot, keys];
-  return { nodes, photo, readout, stage, legend, tools, keys, masks, update };
+  return { nodes, photo, readout, stages, legend, tools, keys, masks, update };
 }
 
 function tabBar(contents, store) {

@@ -98,7 +98,8 @@ function boxOf({ contents, size }, patch) {
 function drawGone(pen, state, flags) {
   const { context, contents, ink } = pen;
   const isCurve = state.tab === "curves";
-  const baseline = isCurve ? contents.curves.protocol.split("/")[1] : undefined;
+  // Such as "black" of "patch/black, 25 steps".
+  const baseline = isCurve ? contents.curves.protocol.split(/[/,]/)[1] : undefined;
   // A mask takes tokens out of the sequence; a curve paints over them.
   context.fillStyle = GONE[baseline] ?? withAlpha(ink.ground, isCurve ? 1 : 0.86);
   flags.forEach((kept, patch) => {
@@ -113,33 +114,38 @@ function drawAttention(pen, state, nodes) {
   context.fillStyle = SHADE;
   context.fillRect(0, 0, size.width, size.height);
   for (const node of nodes) {
-    const sent = state.direction === "received" ? [] : network.sent.of(state.layer, node);
-    const received = state.direction === "sent" ? [] : network.received.of(state.layer, node);
-    for (const edge of sent) half(pen, edge.node - nPrefix, edge.share / sent[0].share, "sent");
-    for (const edge of received) {
-      half(pen, edge.node - nPrefix, edge.share / received[0].share, "received");
+    for (const kind of ["sent", "received"]) {
+      if (state.direction !== kind && state.direction !== "both") continue;
+      const edges = network[kind].of(state.layer, node);
+      const light = state.direction === "both" ? lightHalf : lightAll;
+      for (const edge of edges) light(pen, edge.node - nPrefix, edge.share / edges[0].share, kind);
     }
   }
 }
 
-/** Light up one half of a patch: the upper left for what is sent, the lower right for the rest. */
-function half(pen, patch, share, kind) {
+function lightAll(pen, patch, share, kind) {
   if (patch < 0) return;
-  const { context, ink } = pen;
+  pen.context.fillStyle = lightOf(pen, share, kind);
+  pen.context.fillRect(...boxOf(pen, patch));
+}
+
+/** Light up one half of a patch: the upper left for what is sent, the lower right for the rest. */
+function lightHalf(pen, patch, share, kind) {
+  if (patch < 0) return;
+  const { context } = pen;
   const [left, top, width, height] = boxOf(pen, patch);
+  const corner = kind === "sent" ? [left, top] : [left + width, top + height];
   context.beginPath();
-  if (kind === "sent") {
-    context.moveTo(left, top);
-    context.lineTo(left + width, top);
-    context.lineTo(left, top + height);
-  } else {
-    context.moveTo(left + width, top + height);
-    context.lineTo(left + width, top);
-    context.lineTo(left, top + height);
-  }
+  context.moveTo(...corner);
+  context.lineTo(left + width, top);
+  context.lineTo(left, top + height);
   context.closePath();
-  context.fillStyle = withAlpha(ink[kind], 0.15 + 0.75 * Math.sqrt(share));
+  context.fillStyle = lightOf(pen, share, kind);
   context.fill();
+}
+
+function lightOf({ ink }, share, kind) {
+  return withAlpha(ink[kind], 0.15 + 0.75 * Math.sqrt(share));
 }
 
 function drawOverlay(pen, state, looks) {

@@ -74,11 +74,17 @@ function pair(contents, state, [one, other]) {
   const network = contents.networks[state.network];
   const title = `A (${nodeName(contents, one)}) and B (${nodeName(contents, other)}), layer by layer`;
   const note = "A missing bar: the edge is not among the strongest of either patch.";
+  const targets = new Set(network.sent.of(state.layer, one).map((edge) => edge.node));
+  const shared = network.sent.of(state.layer, other).filter((edge) => targets.has(edge.node));
+  const overlap =
+    `In layer ${network.layers[state.layer]}, ${shared.length} of the ${targets.size} patches ` +
+    `that A ${verb(network, "sent")} most are also among those of B.`;
   return [
     element("h3", { text: title }),
     bars(network, one, other, `A ${verb(network, "sent")} B`, "sent"),
     bars(network, other, one, `B ${verb(network, "sent")} A`, "received"),
     element("p", { class: "mvx-hint", text: note }),
+    element("p", { text: overlap }),
   ];
 }
 

@@ -15,24 +15,32 @@ function offer(name, blob) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-/** Return a canvas with the photo on the left and the network on the right. */
-export async function pictureOf(photo, sigma, theme) {
+/** Return a canvas with the photo on the left and the drawings of the network on the right. */
+export async function pictureOf(photo, drawings, theme) {
   const { ground } = INK[theme];
-  const network = await drawOnCanvas(sigma, { backgroundColor: ground });
+  const canvases = [];
+  for (const sigma of drawings) canvases.push(await drawOnCanvas(sigma, { backgroundColor: ground }));
+  const { height } = canvases[0];
+  const parts = [photo, ...canvases].map((part) => ({
+    part,
+    width: Math.round((part.width * height) / part.height),
+  }));
   const canvas = document.createElement("canvas");
-  const width = Math.round((photo.width * network.height) / photo.height);
-  canvas.width = width + GAP + network.width;
-  canvas.height = network.height;
+  canvas.width = parts.reduce((sum, { width }) => sum + width + GAP, -GAP);
+  canvas.height = height;
   const context = canvas.getContext("2d");
   context.fillStyle = ground;
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(photo, 0, 0, width, network.height);
-  context.drawImage(network, width + GAP, 0);
+  context.fillRect(0, 0, canvas.width, height);
+  let left = 0;
+  for (const { part, width } of parts) {
+    context.drawImage(part, left, 0, width, height);
+    left += width + GAP;
+  }
   return canvas;
 }
 
-export async function savePng(photo, sigma, theme) {
-  const canvas = await pictureOf(photo, sigma, theme);
+export async function savePng(photo, drawings, theme) {
+  const canvas = await pictureOf(photo, drawings, theme);
   const blob = await new Promise((done) => {
     canvas.toBlob(done, "image/png");
   });
@@ -40,22 +48,25 @@ export async function savePng(photo, sigma, theme) {
 }
 
 /** Return the view as the text of an SVG file. */
-export function drawingOf(photo, sigma, theme) {
-  const { width, height } = sigma.getDimensions();
+export function drawingOf(photo, drawings, theme) {
+  const { height } = drawings[0].getDimensions();
   const side = (photo.width * height) / photo.height;
-  const image = drawing("image", { href: photo.toDataURL("image/png"), width: side, height });
-  const network = drawing("g", { transform: `translate(${side + GAP} 0)` }, [
-    ...edgesOf(sigma),
-    ...nodesOf(sigma, theme),
-  ]);
+  const parts = [drawing("image", { href: photo.toDataURL("image/png"), width: side, height })];
+  let left = side + GAP;
+  for (const sigma of drawings) {
+    const marks = [...edgesOf(sigma), ...nodesOf(sigma, theme)];
+    parts.push(drawing("g", { transform: `translate(${left} 0)` }, marks));
+    left += sigma.getDimensions().width + GAP;
+  }
+  const width = left - GAP;
   const ground = drawing("rect", { width: "100%", height: "100%", fill: INK[theme].ground });
-  const total = side + GAP + width;
-  const svg = drawing("svg", { width: total, height, viewBox: `0 0 ${total} ${height}` }, [ground, image, network]);
-  return new XMLSerializer().serializeToString(svg);
+  const frame = { width, height, viewBox: `0 0 ${width} ${height}` };
+  return new XMLSerializer().serializeToString(drawing("svg", frame, [ground, ...parts]));
 }
 
-export function saveSvg(photo, sigma, theme) {
-  offer("explorer.svg", new Blob([drawingOf(photo, sigma, theme)], { type: "image/svg+xml" }));
+export function saveSvg(photo, drawings, theme) {
+  const text = drawingOf(photo, drawings, theme);
+  offer("explorer.svg", new Blob([text], { type: "image/svg+xml" }));
 }
 
 function placeOf(sigma, node) {

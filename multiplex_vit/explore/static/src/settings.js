@@ -1,6 +1,6 @@
 // Settings: their defaults, and their form as words, which the address and Python read and write.
 
-export const LAYOUTS = { stack: "all layers, one large", grid: "one layer, as the photo", force: "one layer, by force" };
+export const LAYOUTS = { photo: "as in the photo", force: "by force" };
 export const DIRECTIONS = { both: "both", sent: "looks at", received: "is looked at by" };
 export const OVERLAYS = { heatmap: "heatmap", nodes: "colours of the nodes", none: "nothing" };
 export const TABS = { attention: "Attention", masks: "Masks", curves: "Insertion and deletion" };
@@ -13,7 +13,7 @@ export function defaultSettings(contents) {
     tab: "attention",
     network: 0,
     layer: Math.floor((2 * network.layers.length) / 3),
-    layout: "stack",
+    layout: "photo",
     k: Math.min(2, network.k),
     direction: "both",
     colour: "in_strength",
