@@ -18,13 +18,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         type=place,
         metavar="IMAGE",
-        default=samples()["horse"],
-        help="Image file. Default: the bundled horse.",
+        default=samples()["deer_and_dog"],
+        help="Image file. Default: the bundled picture of a deer and a dog.",
     )
     model_arguments(parser)
-    label = "Index or name of the class to explain. Default: the predicted class."
+    label = "Class to explain, by index or name. Default: the predicted class."
     parser.add_argument("--label", help=label)
-    method = "Explainer, perhaps with options: 'rise_tokens(budget=550)'. Default: %(default)s."
+    method = "Explainer, perhaps with options: mutex, communities, ... Default: %(default)s."
     parser.add_argument("--method", metavar="NAME", default="mutex", help=method)
     parser.add_argument(
         "--operators",
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"How attention is pooled over heads, a network for each:"
         f" {', '.join(mv.models.OPERATORS)}. Default: sum.",
     )
-    steps = "Points of the insertion and deletion curves; 0 for none. Default: %(default)s."
+    steps = "Points of the insertion and deletion curves, 0 for none. Default: %(default)s."
     parser.add_argument("--steps", type=int, default=25, help=steps)
     out = "Page to write. Default: the image's name and _explorer.html."
     parser.add_argument("--out", type=place, help=out)
