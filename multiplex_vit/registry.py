@@ -10,6 +10,7 @@ from multiplex_vit.arguments import fitting
 from multiplex_vit.checks import whole, whole_or_none
 from multiplex_vit.errors import InputError
 from multiplex_vit.limits import MOST_WHOLE
+from multiplex_vit.signatures import bare, option_names, origin
 from multiplex_vit.spelling import base_name, called, did_you_mean, spelled
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -218,7 +219,7 @@ class Registry(Generic[F]):
             link = link.func
         # Or the function inside of one that was registered as a partial.
         for name, function in self._functions.items():
-            if _bare(function) is link:
+            if bare(function) is link:
                 return name
         return ""
 
@@ -254,7 +255,7 @@ class Registry(Generic[F]):
         """Tell whether a member, or a function in its place, has an option that is not set yet."""
         if option in self.options(member):
             return False
-        known = _options_of(self.resolve(member), self.data)  # type: ignore[arg-type]
+        known = option_names(self.resolve(member), self.data)  # type: ignore[arg-type]
         return known is None or option in known
 
     def written(self, member: Named) -> str:
@@ -276,7 +277,7 @@ class Registry(Generic[F]):
         if registered:
             return called(registered, self.options(member))
         name = name_of(member)
-        return origin(_bare(member)) if name in self else name
+        return origin(bare(member)) if name in self else name
 
     def trait(self, member: Named, trait: str) -> Any:
         """Return what `register` was told about a member, however it is spelled, or None."""
@@ -287,7 +288,7 @@ class Registry(Generic[F]):
         return f"unknown {self.kind} {name!r}{hint}; known: {', '.join(self._functions)}"
 
     def _check_options(self, name: str, function: F, options: Mapping[str, Any]) -> None:
-        known = _options_of(function, self.data)
+        known = option_names(function, self.data)
         if known is None:
             return
         for option in options:
@@ -295,7 +296,7 @@ class Registry(Generic[F]):
                 which = f"known: {', '.join(known)}" if known else "it has none"
                 hint = did_you_mean(option, known)
                 raise InputError(f"{self.kind} {name} has no option {option!r}{hint}; {which}")
-        annotations = inspect.signature(_bare(function)).parameters
+        annotations = inspect.signature(bare(function)).parameters
         for option, value in options.items():
             kind = annotations[option].annotation
             # An annotation in quotes names a class that may not be imported.
@@ -370,42 +371,3 @@ def _under(name: str, function: F) -> F:
     functools.update_wrapper(cover, function)
     setattr(cover, _NAME, name)
     return cover  # type: ignore[return-value]
-
-
-def _bare(member: Any) -> Any:
-    """Return the function inside partials."""
-    while isinstance(member, functools.partial):
-        member = member.func
-    return member
-
-
-def _options_of(function: Callable[..., Any], data: int) -> list[str] | None:
-    """Return the names of a function's options; None where it takes any, or does not say."""
-    try:
-        parameters = list(inspect.signature(_bare(function)).parameters.values())
-    except (TypeError, ValueError):
-        return None
-    names = []
-    n_data = data
-    for parameter in parameters:
-        if parameter.kind is parameter.VAR_KEYWORD:
-            return None
-        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD and n_data:
-            # The first are what it is computed from: a layer, masks, a heatmap.
-            n_data -= 1
-        elif parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-            names.append(parameter.name)
-    return names
-
-
-def origin(function: Callable[..., Any]) -> str:
-    """Return where a function is defined.
-
-    Examples
-    --------
-    >>> origin(name_of)
-    'multiplex_vit.registry.name_of'
-    """
-    module = getattr(function, "__module__", "?")
-    name = getattr(function, "__qualname__", repr(function))
-    return f"{module}.{name}"

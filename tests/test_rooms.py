@@ -14,6 +14,7 @@ ROOT = Path(multiplex_vit.__file__).parent
 RANKS = {
     "errors": 0,
     "fields": 0,
+    "signatures": 0,
     "limits": 0,
     "spelling": 1,
     "checks": 1,

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from multiplex_vit.registry import name_of, origin
+from multiplex_vit.registry import name_of
 from multiplex_vit.saliency.settings import Settings
+from multiplex_vit.signatures import origin
 
 KINDS = ("published", "method", "rival", "baseline", "control")
 """What an explainer is in a comparison.

@@ -6,7 +6,6 @@ from typing import Any
 
 from multiplex_vit.checks import one_of
 from multiplex_vit.errors import InputError
-from multiplex_vit.registry import origin
 from multiplex_vit.saliency.explainers.explainer import Explainer, explainer_at
 from multiplex_vit.saliency.explainers.member import (
     KINDS,
@@ -18,6 +17,7 @@ from multiplex_vit.saliency.explainers.member import (
 )
 from multiplex_vit.saliency.explainers.options import of_partial
 from multiplex_vit.saliency.settings import Settings
+from multiplex_vit.signatures import origin
 from multiplex_vit.spelling import base_name, did_you_mean, spelled
 
 
