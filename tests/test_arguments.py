@@ -1,17 +1,24 @@
 """Arguments are checked by their annotations: what fits, what becomes something else, what is refused."""
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import attrs
 import numpy as np
 import pytest
 import torch
 
+import multiplex_vit as mv
 from multiplex_vit import limits
 from multiplex_vit.arguments import checked, checked_but, fitting
 from multiplex_vit.checks import positive, several, whole
 from multiplex_vit.errors import InputError
+from multiplex_vit.evaluation.protocols import Choices as ProtocolChoices
+from multiplex_vit.evaluation.protocols import Options
+from multiplex_vit.fields import descriptions
+from multiplex_vit.saliency.settings import Choices as SettingChoices
 
 SETTINGS = {"a": 1}
 
@@ -178,3 +185,14 @@ def test_numbers_that_are_not_positive_or_too_great(number):
 def test_several_are_a_flat_list_of_at_least_one(values):
     with pytest.raises(InputError, match=r"values? (is|has) "):
         several("values", values)
+
+
+@pytest.mark.parametrize(
+    ("choices", "values"), [(SettingChoices, mv.Settings), (ProtocolChoices, Options)]
+)
+def test_keyword_arguments_are_the_fields_of_what_they_make(choices, values):
+    fields = {field.name: field.type for field in attrs.fields(values)}
+    assert inspect.get_annotations(choices) == fields
+    for name, text in descriptions(values).items():
+        assert "Default: " in text, name
+        assert f"{name} : " in values.__doc__
