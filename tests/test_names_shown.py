@@ -108,7 +108,7 @@ def test_networks_give_names_back(tmp_path, name):
 
 # --- consoles ------------------------------------------------------------------------------------------
 
-EXPLAINING = ("explain", "evaluate", "compare", "network")
+EXPLAINING = ("explain", "evaluate", "explore", "compare", "network")
 """Commands that load a model, in a process of their own."""
 
 
@@ -136,6 +136,7 @@ def test_a_console_that_cannot_print_a_name_is_no_failure(tmp_path, encoding, co
             "--out",
             tmp_path / "猫",
         ],
+        "explore": [image, "--steps", "0", "--out", tmp_path / "猫.html"],
         "network": [image, "--out", tmp_path / "猫.graphml", *SMALL],
         "models": [],
     }

@@ -4,8 +4,9 @@
 """
 
 from base64 import b64encode
+from collections.abc import Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -14,30 +15,36 @@ from multiplex_vit.explore.data import MaskSteps, ShownClasses, ShownCurves, Thi
 from multiplex_vit.explore.packing import packed, packed_flags, packed_shares, quantised
 from multiplex_vit.explore.thinning import Strongest
 
-if TYPE_CHECKING:
-    from multiplex_vit.explore.explorer import Explorer
-
 _QUALITY = 88
 """JPEG quality of the photo."""
 
 
-def contents(explorer: "Explorer") -> dict[str, Any]:
+def contents(
+    title: str,
+    networks: Sequence[ThinNetwork],
+    *,
+    view: np.ndarray | None = None,
+    classes: ShownClasses | None = None,
+    masks: MaskSteps | None = None,
+    curves: ShownCurves | None = None,
+) -> dict[str, Any]:
     """Return what a page holds, as values that JSON has.
 
     Parameters
     ----------
-    explorer : Explorer
+    title, networks, view, classes, masks, curves
+        As of `Explorer`.
     """
-    first = explorer.networks[0]
+    first = networks[0]
     return {
-        "title": explorer.title,
+        "title": title,
         "grid": list(first.grid),
         "prefix": list(first.prefix),
-        "photo": None if explorer.view is None else _photo(explorer.view),
-        "networks": [_network(network) for network in explorer.networks],
-        "classes": None if explorer.classes is None else _classes(explorer.classes),
-        "masks": None if explorer.masks is None else _masks(explorer.masks),
-        "curves": None if explorer.curves is None else _curves(explorer.curves),
+        "photo": None if view is None else _photo(view),
+        "networks": [_network(network) for network in networks],
+        "classes": None if classes is None else _classes(classes),
+        "masks": None if masks is None else _masks(masks),
+        "curves": None if curves is None else _curves(curves),
     }
 
 

@@ -74,9 +74,21 @@ class Explorer:
             check_patches("masks", self.masks.kept, grid)
 
     @cached_property
+    def contents(self) -> dict[str, Any]:
+        """What page and widget hold, as values that JSON has."""
+        return contents(
+            self.title,
+            self.networks,
+            view=self.view,
+            classes=self.classes,
+            masks=self.masks,
+            curves=self.curves,
+        )
+
+    @cached_property
     def html(self) -> str:
         """The page as text."""
-        return page(self.title, contents(self))
+        return page(self.title, self.contents)
 
     @checked
     def write(self, path: str | Path) -> Path:
@@ -122,4 +134,4 @@ class Explorer:
         except ImportError as error:
             install = 'pip install "multiplex-vit[widget]"'
             raise InputError(f"a widget needs anywidget; {install}") from error
-        return explorer_widget(contents(self), selection or {})
+        return explorer_widget(self.contents, selection or {})

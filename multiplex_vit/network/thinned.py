@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,9 +13,6 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures.communities import leiden
 from multiplex_vit.network.tables import Measures, node_values
-
-if TYPE_CHECKING:
-    from multiplex_vit.network.multiplex import Multiplex
 
 SINK = 5
 """How many times the median of its layer a token receives that the page calls a sink."""
@@ -106,7 +103,7 @@ def short_name(model: str) -> str:
     return PurePath(model).name or model
 
 
-def _named(given: Any) -> dict[str, "Multiplex"]:
+def _named(given: Any) -> dict[str, Any]:
     if isinstance(given, Mapping):
         named = dict(given)
     else:
@@ -141,7 +138,7 @@ def _has_heads(network: Any) -> bool:
     return len(set(heads)) > 1 and min(heads) >= 0 and is_complete
 
 
-def _parts(name: str, network: "Multiplex") -> list[_Part]:
+def _parts(name: str, network: Any) -> list[_Part]:
     layers = list(network)
     if not _has_heads(network):
         return [_Part(name, layers, network.edges, is_head=False)]

@@ -1,7 +1,7 @@
 """Shown: an explanation as pictures and as a page."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,8 +14,6 @@ from multiplex_vit.saliency.steps import classes_of, mask_steps, shown_classes, 
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from multiplex_vit.saliency.explanation import Explanation
 
 
 class Shown:
@@ -121,16 +119,15 @@ class Shown:
             If an argument cannot be used, networks have another grid, or all of it is too large for
             a page.
         """
-        explanation = cast("Explanation", self)
-        labels = classes_of(explanation, classes)
+        labels = classes_of(self, classes)
         curves = None
         if faithfulness is not None:
-            curves = shown_curves(explanation, faithfulness)
+            curves = shown_curves(self, faithfulness)
         return Explorer(
             title=title or f"Why {short_name(self.model)} sees {self.title}",
             networks=thinned(network, measures),
             view=self.view,
-            classes=shown_classes(explanation, labels),
-            masks=mask_steps(explanation, labels),
+            classes=shown_classes(self, labels),
+            masks=mask_steps(self, labels),
             curves=curves,
         )

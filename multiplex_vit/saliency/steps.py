@@ -2,16 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from multiplex_vit import explore
 from multiplex_vit.checks import label_index, shown
 from multiplex_vit.errors import InputError
-
-if TYPE_CHECKING:
-    from multiplex_vit.saliency.explanation import Explanation
 
 MOST_CLASSES = 10
 """Classes whose heatmaps the page holds unless others are asked for."""
@@ -29,7 +26,7 @@ _LEAST_FIRST = "negative"
 """The curve along which the least relevant patches change first."""
 
 
-def classes_of(explanation: "Explanation", labels: Sequence[int | str] | None) -> list[int]:
+def classes_of(explanation: Any, labels: Sequence[int | str] | None) -> list[int]:
     """Return the classes to show: the one explained first, then others by falling score.
 
     Parameters
@@ -61,7 +58,7 @@ def classes_of(explanation: "Explanation", labels: Sequence[int | str] | None) -
     return chosen if labels is not None else chosen[:MOST_CLASSES]
 
 
-def shown_classes(explanation: "Explanation", labels: Sequence[int]) -> explore.ShownClasses:
+def shown_classes(explanation: Any, labels: Sequence[int]) -> explore.ShownClasses:
     """Return the heatmaps of classes, the first of which is the one explained."""
     explanations = [explanation, *(explanation.for_class(label) for label in labels[1:])]
     heatmaps = [of_class.heatmap.ravel() for of_class in explanations]
@@ -74,7 +71,7 @@ def shown_classes(explanation: "Explanation", labels: Sequence[int]) -> explore.
     )
 
 
-def mask_steps(explanation: "Explanation", labels: Sequence[int]) -> explore.MaskSteps | None:
+def mask_steps(explanation: Any, labels: Sequence[int]) -> explore.MaskSteps | None:
     """Return masks, their confidence and how the heatmap grows; None where there are no masks.
 
     Raises
@@ -101,7 +98,7 @@ def mask_steps(explanation: "Explanation", labels: Sequence[int]) -> explore.Mas
     )
 
 
-def shown_curves(explanation: "Explanation", faithfulness: Any) -> explore.ShownCurves:
+def shown_curves(explanation: Any, faithfulness: Any) -> explore.ShownCurves:
     """Return the curves of an explanation's heatmap.
 
     Parameters
@@ -143,18 +140,16 @@ def shown_curves(explanation: "Explanation", faithfulness: Any) -> explore.Shown
     )
 
 
-def _scores(explanation: "Explanation", labels: Sequence[int]) -> np.ndarray:
+def _scores(explanation: Any, labels: Sequence[int]) -> np.ndarray:
     scores = explanation.clean[list(labels)].astype(float)
     if explanation.against is not None:
         scores[0] -= explanation.clean[explanation.against]
     return scores
 
 
-def _growth(explanation: "Explanation", counts: np.ndarray) -> np.ndarray:
+def _growth(explanation: Any, counts: np.ndarray) -> np.ndarray:
     """Return the heatmaps [count, patch] of the first masks."""
     masks, probabilities = explanation.masks, explanation.probabilities
-    assert masks is not None
-    assert probabilities is not None
     heatmaps = []
     for count in counts:
         is_first = np.arange(len(masks)) < count

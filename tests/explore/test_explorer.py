@@ -8,7 +8,6 @@ import pytest
 from awkward import NAMES, UNENCODABLE
 
 import multiplex_vit as mv
-from multiplex_vit.explore.contents import contents
 
 HORSE = mv.samples()["horse"]
 FAST = {"operators": ["sum"], "statistics": ["max", "min"]}
@@ -33,7 +32,7 @@ def held(explorer):
 def test_a_network_alone_is_a_page(net):
     explorer = net.explore(measures=["in_strength"], title="by hand")
     page = held(explorer)
-    assert page == contents(explorer)
+    assert page == explorer.contents
     assert (page["title"], page["grid"], page["photo"]) == ("by hand", [2, 2], None)
     (shown,) = page["networks"]
     assert shown["layers"] == ["L00", "L01"]

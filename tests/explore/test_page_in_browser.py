@@ -240,7 +240,7 @@ def test_sliders_and_choices_change_the_edges(running, path, explorer):
                 field(page, "Direction").select_option(choice)
                 expected = strong_pairs(explorer.networks[0], layer, k, *names)
                 assert base_edges(page) == len(expected)
-        field(page, "Heads").select_option("head 1")
+        field(page, "Network").select_option("head 1")
         head = next(network for network in explorer.networks if network.name == "head 1")
         assert base_edges(page) == len(strong_pairs(head, 5, 3, "sent", "received"))
 

@@ -5,13 +5,12 @@ import sys
 import pytest
 
 import multiplex_vit as mv
-from multiplex_vit.explore.contents import contents
 
 
 def test_the_widget_has_the_contents_of_the_page(net):
     explorer = net.explore()
     widget = explorer.widget({"layer": "L01"})
-    assert widget.contents == contents(explorer)
+    assert widget.contents == explorer.contents
     assert widget.selection == {"layer": "L01"}
     assert {"contents", "selection"} <= set(widget.get_state())
 

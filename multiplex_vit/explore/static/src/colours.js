@@ -1,11 +1,13 @@
 // Colours: scales that people with colour blindness can read, on light and on dark ground.
 
-import { placeBetween } from "./arrays.js";
+import { middleRangeOf, placeBetween } from "./arrays.js";
 
 // Points of viridis (van der Walt, Smith, 2015), between which colours are mixed.
 const VIRIDIS = ["#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725"];
 // Points of inferno, for heat over a photo.
 const INFERNO = ["#1b0c41", "#4a0c6b", "#781c6d", "#a52c60", "#cf4446", "#ed6925", "#fb9b06", "#f7d13d", "#fcffa4"];
+// Blue is against, red for, and grey in between.
+const SIGNED = ["#2f5fb3", "#7fa3dc", "#c9d3e3", "#dddddd", "#ecc9bd", "#dd8a73", "#b2332d"];
 // Okabe, Ito (2008), and three more that stay apart from them.
 const GROUPS = ["#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#8c6bb1", "#a6761d", "#66c2a5"];
 
@@ -41,6 +43,9 @@ function table(points) {
 
 const VALUE_TABLE = table(VIRIDIS).map((colour) => css(colour));
 const HEAT_TABLE = table(INFERNO);
+const SIGNED_TABLE = table(SIGNED);
+/** Mean opacity of heat over a photo. */
+const OPACITY = 0.6;
 
 function css([red, green, blue], alpha = 1) {
   return `rgba(${red},${green},${blue},${alpha})`;
@@ -70,14 +75,28 @@ export function colourOf(value, range) {
   return VALUE_TABLE[Math.round(255 * placeBetween(value, range))];
 }
 
-/** Return the red, green and blue of heat from 0 to 1. */
-export function heatOf(share) {
-  return HEAT_TABLE[Math.round(255 * share)];
+/** Return how a heatmap is drawn: its range, and whether it is for and against. */
+export function heatScale(values) {
+  const range = middleRangeOf(values);
+  const [low, high] = range;
+  if (low >= 0) return { range, isSigned: false };
+  // Around 0, so that the middle of the colours is no effect.
+  const bound = Math.max(-low, high);
+  return { range: [-bound, bound], isSigned: true };
 }
 
-/** Return a CSS gradient of a scale: "values" or "heat". */
+/** Return red, green, blue and opacity (0 to 255) of a value of a heatmap. */
+export function heatOf(value, { range, isSigned }) {
+  const place = placeBetween(value, range);
+  const step = Math.round(255 * place);
+  // A photo is shaded where heat is little, and let through where heat is much.
+  if (!isSigned) return [...HEAT_TABLE[step], 255 * OPACITY * (1.3 - 0.5 * place)];
+  return [...SIGNED_TABLE[step], 255 * OPACITY * (0.3 + Math.abs(2 * place - 1))];
+}
+
+/** Return a CSS gradient of a scale: "values", "heat" or "signed". */
 export function gradientOf(kind) {
-  const points = kind === "heat" ? INFERNO : VIRIDIS;
+  const points = { values: VIRIDIS, heat: INFERNO, signed: SIGNED }[kind];
   return `linear-gradient(to right, ${points.join(", ")})`;
 }
 

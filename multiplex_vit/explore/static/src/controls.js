@@ -10,7 +10,7 @@ export function networkControls(contents, store) {
   const { networks, classes } = contents;
   const layer = slider("Layer", { min: 0, max: 1, step: 1, move: (value) => store.set({ layer: value }) });
   const k = slider("Lines", { min: 1, max: 1, step: 1, move: (value) => store.set({ k: value }) });
-  const network = choice("Heads", (name) => store.set(changesOf(contents, store.get(), { network: name })));
+  const network = choice("Network", (name) => store.set(changesOf(contents, store.get(), { network: name })));
   const layout = choice("Layout", (value) => store.set({ layout: value }));
   const direction = choice("Direction", (value) => store.set({ direction: value }));
   const colour = choice("Colour", (value) => store.set({ colour: value }));

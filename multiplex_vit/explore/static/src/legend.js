@@ -1,7 +1,6 @@
 // The legend: what colours, sizes and lines mean.
 
-import { middleRangeOf } from "./arrays.js";
-import { gradientOf } from "./colours.js";
+import { gradientOf, heatScale } from "./colours.js";
 import { element, short } from "./dom.js";
 import { verb } from "./words.js";
 
@@ -43,7 +42,7 @@ function scaleOf(kind, [low, high]) {
 /** Return what the colours of the heatmap over the photo mean. */
 export function heatLegend(contents, state) {
   const { names, heatmap } = contents.classes;
-  const range = middleRangeOf(heatmap(state.cls));
+  const { range, isSigned } = heatScale(heatmap(state.cls));
   const text = `Heatmap of “${names[state.cls]}”:`;
-  return [element("span", { class: "mvx-key" }, [element("span", { text }), ...scaleOf("heat", range)])];
+  return [element("span", { class: "mvx-key" }, [element("span", { text }), ...scaleOf(isSigned ? "signed" : "heat", range)])];
 }

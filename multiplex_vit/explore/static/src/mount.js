@@ -8,7 +8,7 @@ import { keyList, listenToKeys } from "./keys.js";
 import { writeLegend } from "./legend.js";
 import { masksPanel } from "./masks.js";
 import { createNetworkView } from "./network.js";
-import { drawPhoto, loadPhoto, nodeAt, patchColours } from "./photo.js";
+import { drawPhoto, greyOf, loadPhoto, nodeAt, patchColours } from "./photo.js";
 import { writeReadout } from "./readout.js";
 import { savePng, saveSvg } from "./save.js";
 import { defaultSettings, pinsAfter, tabsOf } from "./settings.js";
@@ -27,7 +27,7 @@ export function mount(root, json) {
   root.dataset.theme = theme();
   root.replaceChildren(...parts.nodes);
 
-  const pictures = { image: null };
+  const pictures = { image: null, grey: null };
   const network = networkOrNote(parts.stages, contents, store, theme);
   const actions = {
     play: () => parts.masks && store.get().tab === "masks" && parts.masks.toggle(),
@@ -40,7 +40,7 @@ export function mount(root, json) {
   function update(state, names = new Set()) {
     root.dataset.theme = theme();
     network.update(names);
-    const shown = { image: pictures.image, theme: theme(), looks: network.looks() };
+    const shown = { ...pictures, theme: theme(), looks: network.looks() };
     drawPhoto(parts.photo, contents, state, shown);
     writeReadout(parts.readout, contents, state);
     writeLegend(parts.legend, contents, state, network.looks().legend);
@@ -59,8 +59,11 @@ export function mount(root, json) {
   dark.addEventListener("change", () => update(store.get()));
   new ResizeObserver(() => update(store.get())).observe(parts.photo);
   loadPhoto(contents).then((image) => {
-    pictures.image = image;
-    if (image) network.setPhotoColours(patchColours(contents, image));
+    if (image) {
+      pictures.image = image;
+      pictures.grey = greyOf(image);
+      network.setPhotoColours(patchColours(contents, image));
+    }
     update(store.get());
     root.dataset.ready = "yes";
   });

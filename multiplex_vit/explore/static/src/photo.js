@@ -1,12 +1,13 @@
 // The photo, with what is selected drawn over it.
 
-import { middleRangeOf, placeBetween } from "./arrays.js";
-import { INK, heatOf, withAlpha } from "./colours.js";
+import { INK, heatOf, heatScale, withAlpha } from "./colours.js";
 import { flagsNow } from "./kept.js";
 import { pinsOf } from "./settings.js";
 
 const SHADE = "rgba(8,10,14,0.62)";
 const GONE = { black: "#000000" };
+/** Patches from which heat is smooth: squares of fewer can be told apart. */
+const SMOOTH_FROM = 256;
 
 /** Return the picture of the photo once it is decoded; null where there is none. */
 export function loadPhoto(contents) {
@@ -31,6 +32,21 @@ export function patchColours(contents, image) {
   return colours;
 }
 
+/** Return the picture in grey, with the brightness that an eye sees in its colours (BT.601). */
+export function greyOf(image) {
+  const canvas = new OffscreenCanvas(image.width, image.height);
+  const context = canvas.getContext("2d");
+  context.drawImage(image, 0, 0);
+  const picture = context.getImageData(0, 0, image.width, image.height);
+  const { data } = picture;
+  for (let place = 0; place < data.length; place += 4) {
+    const [red, green, blue] = data.subarray(place, place + 3);
+    data.fill(0.299 * red + 0.587 * green + 0.114 * blue, place, place + 3);
+  }
+  context.putImageData(picture, 0, 0);
+  return canvas;
+}
+
 /** Fit a canvas to its element's size on the screen, and return how large it is. */
 function fit(canvas, contents) {
   const { width, height } = contents.photo ?? { width: contents.cols, height: contents.rows };
@@ -43,11 +59,11 @@ function fit(canvas, contents) {
 }
 
 /** Draw the photo and what is selected over it. */
-export function drawPhoto(canvas, contents, state, { image, theme, looks }) {
+export function drawPhoto(canvas, contents, state, { image, grey, theme, looks }) {
   const size = fit(canvas, contents);
   const context = canvas.getContext("2d");
   const ink = INK[theme];
-  const pen = { context, contents, size, ink, image };
+  const pen = { context, contents, size, ink, image, grey };
   drawGround(pen);
   const flags = flagsNow(contents, state);
   const active = activeNodes(contents, state);
@@ -58,11 +74,10 @@ export function drawPhoto(canvas, contents, state, { image, theme, looks }) {
 }
 
 /** Draw how the heatmap has grown from the masks so far. */
-export function drawGrowth(canvas, contents, state, { image, theme }) {
+export function drawGrowth(canvas, contents, state, { grey, theme }) {
   const size = fit(canvas, contents);
   const context = canvas.getContext("2d");
-  const pen = { context, contents, size, ink: INK[theme], image };
-  drawGround(pen);
+  const pen = { context, contents, size, ink: INK[theme], grey };
   const { values } = contents.masks.growth(state.mask, state.cls);
   drawHeat(pen, values);
 }
@@ -156,24 +171,24 @@ function drawOverlay(pen, state, looks) {
   if (state.overlay === "nodes") drawNodes(pen, state, looks);
 }
 
-/** Draw heat smoothly over the photo: where there is none, the photo darkens. */
+/** Draw heat over the photo, which is turned grey so that every colour is heat. */
 function drawHeat(pen, values) {
-  const { context, contents, size } = pen;
+  const { context, contents, size, grey } = pen;
   const { rows, cols } = contents;
-  const range = middleRangeOf(values);
+  const scale = heatScale(values);
   const small = new OffscreenCanvas(cols, rows);
   const smallContext = small.getContext("2d");
   const picture = smallContext.createImageData(cols, rows);
   values.forEach((value, patch) => {
-    const [red, green, blue] = heatOf(placeBetween(value, range));
-    picture.data.set([red, green, blue, 255], 4 * patch);
+    // What is missing is clear.
+    if (!Number.isNaN(value)) picture.data.set(heatOf(value, scale), 4 * patch);
   });
   smallContext.putImageData(picture, 0, 0);
-  context.globalAlpha = 0.6;
-  context.imageSmoothingEnabled = true;
+  drawGround({ ...pen, image: grey });
+  context.imageSmoothingEnabled = contents.nPatches >= SMOOTH_FROM;
   context.imageSmoothingQuality = "high";
   context.drawImage(small, 0, 0, size.width, size.height);
-  context.globalAlpha = 1;
+  context.imageSmoothingEnabled = true;
 }
 
 function drawNodes(pen, state, looks) {
