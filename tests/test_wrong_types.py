@@ -129,6 +129,7 @@ def calls(folder):
                 "fast": True,
                 "classes": None,
                 "processor": None,
+                "interpolate": False,
             },
         ),
         "wrap": (
@@ -142,6 +143,7 @@ def calls(folder):
                 "check": False,
                 "name": "it",
                 "score": "auto",
+                "interpolate": False,
             },
         ),
         "PrototypeHead": (

@@ -42,6 +42,7 @@ def load(
     fast: Fast | bool = True,
     classes: Classes | None = None,
     processor: Any = None,
+    interpolate: bool = False,
 ) -> VisionModel:
     """Load a Vision Transformer with its image processor.
 
@@ -73,6 +74,9 @@ def load(
     processor : callable, optional
         Turns images into pixel values, in place of the checkpoint's image processor. Default:
         None, the checkpoint's own.
+    interpolate : bool
+        Whether images of other sizes are taken; see `multiplex_vit.models.wrap.wrap`.
+        Default: False.
 
     Returns
     -------
@@ -111,10 +115,10 @@ def load(
     if reads_text(module):
         tokenizer = getattr(processor, "tokenizer", None)
         reader = Reader(prepare, tokenizer or read_tokenizer(checkpoint, type(module)))
-        port, wanted = port_of_texts(module, reader, classes, str(name))
+        port, wanted = port_of_texts(module, reader, classes, str(name), interpolate=interpolate)
         score = wanted if score == AUTO else score
     else:
-        port = port_of(module, str(name))
+        port = port_of(module, str(name), interpolate=interpolate)
     if classes is not None:
         port = named(port, classes)
     model = VisionModel(

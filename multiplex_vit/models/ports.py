@@ -20,6 +20,7 @@ def port_of(
     *,
     head: nn.Module | Head | None = None,
     trunk: Trunk | None = None,
+    interpolate: bool = False,
 ) -> Port:
     """Return the port of a module, taken out of what is wrapped around it.
 
@@ -34,11 +35,14 @@ def port_of(
     trunk : Trunk, optional
         Where the parts are, of a module of no known family. Default: what its family says.
 
+    interpolate : bool
+        Whether position embeddings are interpolated to images of other sizes. Default: False.
+
     Raises
     ------
     InputError
-        If the module is of no known family and no trunk is given, a backbone has no head, or what
-        is given is no module.
+        If the module is of no known family and no trunk is given, a backbone has no head, its
+        positions cannot be interpolated, or what is given is no module.
     """
     if isinstance(model, Port):
         return replace(model, name=name or model.name)
@@ -46,9 +50,13 @@ def port_of(
     name = name or _name_of(module)
     found = family_of(module)
     if found is None:
+        if interpolate:
+            raise InputError(f"{name} is of no known family; give its trunk any_size=True instead")
         port = _of_unknown(module, name, trunk)
     else:
         family, is_known = found
+        if interpolate and not family.trunk(module).any_size:
+            family = family.interpolated(name)
         if isinstance(head, nn.Module):
             return _with_head(family, module, head, trunk, name)
         if family.is_bare(module) and trunk is None:

@@ -30,6 +30,7 @@ def wrap(
     check: bool = True,
     name: str | None = None,
     score: str = AUTO,
+    interpolate: bool = False,
 ) -> VisionModel:
     """Wrap a live Vision Transformer of transformers, timm, torchvision, open_clip or one's own.
 
@@ -58,6 +59,9 @@ def wrap(
         How results name the model. Default: the name in its configuration, or its class.
     score : str
         What logits mean; see `multiplex_vit.models.load.load`. Default: "auto".
+    interpolate : bool
+        Whether images of other sizes are taken, square or not, position embeddings interpolated to
+        them by the module's own library. Default: False.
 
     Returns
     -------
@@ -79,12 +83,12 @@ def wrap(
     """
     inside = unwrapped(module)
     if reads_text(inside) and head is None:
-        port, wanted = port_of_texts(inside, processor, classes, name)
+        port, wanted = port_of_texts(inside, processor, classes, name, interpolate=interpolate)
         score = wanted if score == AUTO else score
     else:
         if reads_text(inside):
             inside = inside.visual if hasattr(inside, "visual") else inside.vision_model
-        port = port_of(inside, name, head=head, trunk=trunk)
+        port = port_of(inside, name, head=head, trunk=trunk, interpolate=interpolate)
     if classes is not None:
         port = named(port, classes)
     model = VisionModel(port, as_processor(processor), score=score)
@@ -95,14 +99,20 @@ def wrap(
 
 
 def port_of_texts(
-    module: nn.Module, processor: Any, classes: Classes | None, name: str | None = None
+    module: nn.Module,
+    processor: Any,
+    classes: Classes | None,
+    name: str | None = None,
+    *,
+    interpolate: bool = False,
 ) -> tuple[Port, str]:
     """Return the port of a model that reads text too, texts as its head, and its score.
 
     See `multiplex_vit.models.families.zero_shot.zero_shot`.
     """
     tower, head, score = zero_shot(module, processor, classes)
-    return port_of(tower, name or type(module).__name__, head=head), score
+    name = name or type(module).__name__
+    return port_of(tower, name, head=head, interpolate=interpolate), score
 
 
 def named(port: Port, classes: Mapping[str, Any] | Sequence[str]) -> Port:

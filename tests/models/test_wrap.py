@@ -137,6 +137,57 @@ def test_classes_by_name():
         mv.wrap(module_of("timm vit"), classes=["cat", "dog"])
 
 
+# --- images of other sizes
+
+
+@pytest.mark.parametrize("size", [(16, 24), (24, 24), (12, 16)])
+@pytest.mark.parametrize("kind", ["ViT", "DeiT", "IJepa", "CLIP", "Siglip"])
+def test_positions_are_interpolated_as_transformers_does(kind, size):
+    text = kind in ("CLIP", "Siglip")
+    module = drawn(hugging_face(f"{kind}ForImageClassification", text=text, image_size=16))
+    model = mv.wrap(module, interpolate=True)
+    pixels = np.random.default_rng(0).standard_normal((1, 3, *size)).astype(np.float32)
+    with torch.no_grad():
+        logits = module(torch.from_numpy(pixels), interpolate_pos_encoding=True).logits
+    assert torch.allclose(model.classify(pixels), logits.softmax(-1), atol=1e-6)
+    everything = np.ones((1, size[0] * size[1] // 16), dtype=bool)
+    kept = model.probabilities(model.embed(pixels), everything)
+    assert torch.allclose(kept, logits.softmax(-1), atol=1e-5)
+    assert mv.explain(model, pixels, budget=8).heatmap.shape == (size[0] // 4, size[1] // 4)
+
+
+@pytest.mark.parametrize("size", [(20, 12), (24, 24)])
+@pytest.mark.parametrize("kind", ["VisionTransformer", "VisionTransformerDistilled"])
+def test_positions_are_interpolated_as_timm_does(kind, size):
+    file = "deit" if kind.endswith("Distilled") else "vision_transformer"
+    module = drawn(timm(kind, file))
+    dynamic = timm(kind, file, dynamic_img_size=True).eval()
+    dynamic.load_state_dict(module.state_dict())
+    model = mv.wrap(module, interpolate=True)
+    pixels = np.random.default_rng(0).standard_normal((1, 3, *size)).astype(np.float32)
+    with torch.no_grad():
+        expected = dynamic(torch.from_numpy(pixels)).softmax(-1)
+    assert torch.allclose(model.classify(pixels), expected, atol=1e-6)
+    assert torch.allclose(mv.wrap(dynamic).classify(pixels), expected, atol=1e-6)
+    assert mv.explain(model, pixels, budget=8).heatmap.shape == (size[0] // 4, size[1] // 4)
+
+
+def test_rotations_and_biases_follow_images_of_any_size():
+    """An image of 5 x 3 patches has as many tokens as one of 3 x 5, and other positions."""
+    for name in ("transformers DINOv3 with a probe", "transformers BEiT"):
+        model = model_of(name)
+        for size in ((12, 20), (20, 12)):
+            pixels = np.random.default_rng(0).standard_normal((1, 3, *size)).astype(np.float32)
+            everything = np.ones((1, 15), dtype=bool)
+            kept = model.probabilities(model.embed(pixels), everything)
+            assert torch.allclose(kept, model.classify(pixels), atol=1e-5), name
+
+
+def test_positions_that_cannot_be_interpolated():
+    with pytest.raises(mv.InputError, match="the position embeddings of .* cannot be interpolated"):
+        mv.wrap(module_of("torchvision vit"), interpolate=True)
+
+
 # --- heads of backbones
 
 

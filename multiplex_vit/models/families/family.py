@@ -1,11 +1,13 @@
 """Family: what a library's file says of one of its modules."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
 
+from multiplex_vit.errors import InputError
 from multiplex_vit.models.port import Head, Port, Trunk
 
 
@@ -32,6 +34,11 @@ Features = Callable[[Any, Tensor], Tensor]
 """Takes a backbone and pixel values; gives its last tokens [image, token, width], or features."""
 
 
+Resized = Callable[[Callable[[Any, Tensor], Tensor], Any, Tensor], Tensor]
+"""Takes a function of a module and pixel values, and both; gives what the function gives, with the
+module's position embeddings interpolated to the size of the image."""
+
+
 @dataclass(frozen=True)
 class Family:
     """How modules of one class are read. A function each, so that sizes are the module's own.
@@ -55,6 +62,9 @@ class Family:
         Whether `features` gives tokens, so that the head says what it reads. Default: False.
     is_bare : callable
         Takes the module, tells whether it has no classifier. Default: never.
+    at_any_size : callable, optional
+        Runs `call` or `features` with positions interpolated to the size of the image; see
+        `Resized`. Default: None, of modules that cannot.
     """
 
     trunk: Callable[[Any], Trunk]
@@ -65,6 +75,29 @@ class Family:
     features: Features | None = None
     reads_tokens: bool = False
     is_bare: Callable[[Any], bool] = has_classifier
+    at_any_size: Resized | None = None
+
+    def interpolated(self, name: str) -> "Family":
+        """Return the family of the same modules, which take images of any size.
+
+        Raises
+        ------
+        InputError
+            If they cannot.
+        """
+        if self.at_any_size is None:
+            raise InputError(
+                f"the position embeddings of {name} cannot be interpolated; give images of its own "
+                "size, and leave interpolate out"
+            )
+        changed = replace(
+            self,
+            trunk=partial(_of_any_size, self.trunk),
+            call=partial(self.at_any_size, self.call),
+        )
+        if self.features is None:
+            return changed
+        return replace(changed, features=partial(self.at_any_size, self.features))
 
     def port(self, module: Any, name: str, *, is_known: bool) -> Port:
         """Return the port of a module of this family."""
@@ -78,6 +111,10 @@ class Family:
             problem=self.problem,
             is_known=is_known,
         )
+
+
+def _of_any_size(trunk: Callable[[Any], Trunk], module: Any) -> Trunk:
+    return replace(trunk(module), any_size=True)
 
 
 def both_sides(size: Any) -> tuple[int, int]:

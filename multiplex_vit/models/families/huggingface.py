@@ -22,7 +22,7 @@ from multiplex_vit.models.port import (
     Trunk,
 )
 from multiplex_vit.models.positions import Gathered, biases_between, rotations_of
-from multiplex_vit.models.swaps import attributes
+from multiplex_vit.models.swaps import attributes, forwards
 from multiplex_vit.models.taps.fused import fused
 from multiplex_vit.models.taps.interface import interface
 
@@ -280,6 +280,13 @@ def _is_bare(module: Any) -> bool:
     return True
 
 
+def _interpolating(function: Call, module: Any, pixels: Tensor) -> Tensor:
+    """Return what a function gives while the module interpolates its position embeddings."""
+    resized = partial(module.forward, interpolate_pos_encoding=True)
+    with forwards({module: resized}):
+        return function(module, pixels)
+
+
 def classifier(row: Row) -> Family:
     """Return the family of a class of classifiers."""
     return Family(
@@ -288,6 +295,7 @@ def classifier(row: Row) -> Family:
         call=row.call,
         classes=_classes,
         problem=_problem,
+        at_any_size=_interpolating,
     )
 
 
@@ -299,6 +307,7 @@ def backbone(row: Row) -> Family:
         features=row.features,
         reads_tokens=row.reads != ATTENTION,
         is_bare=_is_bare,
+        at_any_size=_interpolating,
     )
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from multiplex_vit.models.families.family import Family, both_sides
-from multiplex_vit.models.port import ATTENTION, BOTH, PATCHES, PREFIX, Head, Positions, Trunk
+from multiplex_vit.models.families.family import Family, Resized, both_sides
+from multiplex_vit.models.port import ATTENTION, BOTH, PATCHES, PREFIX, Call, Head, Positions, Trunk
 from multiplex_vit.models.positions import Gathered, biases_between, rotations_of
+from multiplex_vit.models.swaps import attributes
 from multiplex_vit.models.taps.fused import fused
 
 _STEM = (
@@ -81,9 +82,24 @@ def _is_bare(module: Any) -> bool:
     return isinstance(module.head, nn.Identity)
 
 
-def _family(positions: Any) -> Family:
+def _resized(function: Call, module: Any, pixels: Tensor) -> Tensor:
+    """Return what a function gives while the module takes images of any size, as timm has it."""
+    from timm.layers import Format
+
+    # What timm sets where a module is made with dynamic_img_size=True.
+    of_patches = {"strict_img_size": False, "flatten": False, "output_fmt": Format.NHWC}
+    sized = attributes(module, {"dynamic_img_size": True})
+    with sized, attributes(module.patch_embed, of_patches):
+        return function(module, pixels)
+
+
+def _family(positions: Any, at_any_size: Resized | None = None) -> Family:
     return Family(
-        trunk=partial(_trunk, positions), head=_head, features=_features, is_bare=_is_bare
+        trunk=partial(_trunk, positions),
+        head=_head,
+        features=_features,
+        is_bare=_is_bare,
+        at_any_size=at_any_size,
     )
 
 
@@ -123,8 +139,8 @@ def _reads(module: Any) -> str:
 
 
 FAMILIES: dict[str, Family] = {
-    "VisionTransformer": _family(_added),
-    "VisionTransformerDistilled": _family(_added),
+    "VisionTransformer": _family(_added, _resized),
+    "VisionTransformerDistilled": _family(_added, _resized),
     "Eva": _family(_rotated),
     "Beit": _family(_biased),
 }
