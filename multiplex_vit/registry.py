@@ -2,8 +2,11 @@
 
 import functools
 import inspect
+import pkgutil
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from importlib import import_module
 from typing import Any, Generic, TypeVar
 
 from multiplex_vit.arguments import fitting
@@ -352,6 +355,25 @@ def chosen(registry: Registry[F], members: Named | Iterable[Named] | None) -> li
     for member in several:
         registry.resolve(member)
     return several
+
+
+def import_members(package: str, first: Iterable[str] = ()) -> None:
+    """Import every file of a package, so that what it registers is there.
+
+    So a new member is one new file, and a line nowhere else.
+
+    Parameters
+    ----------
+    package : str
+        Its full name, `__name__` in its own `__init__.py`.
+    first : iterable of str
+        Files whose members come first in tables, in this order; the others follow by name.
+        Default: none.
+    """
+    folder = sys.modules[package].__path__
+    others = sorted(module.name for module in pkgutil.iter_modules(folder))
+    for file in dict.fromkeys([*first, *others]):
+        import_module(f"{package}.{file}")
 
 
 def _under(name: str, function: F) -> F:

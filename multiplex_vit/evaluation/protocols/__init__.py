@@ -25,6 +25,9 @@ from multiplex_vit.evaluation.protocols.rise import rise2018
 from multiplex_vit.evaluation.protocols.subject import Subject
 from multiplex_vit.evaluation.protocols.tis import tis2023
 from multiplex_vit.evaluation.protocols.tokens import token
+from multiplex_vit.registry import import_members
+
+import_members(__name__)
 
 __all__ = [
     "INSERTION_DELETION",

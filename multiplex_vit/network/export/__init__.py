@@ -4,19 +4,6 @@
 `lint_gephi` checks a file by the rules of Gephi's importer.
 """
 
-# isort: off
-# In the order in which messages and the command line list them.
-from multiplex_vit.network.export import graphml as graphml
-from multiplex_vit.network.export import gexf as gexf
-from multiplex_vit.network.export import gexf_dynamic as gexf_dynamic
-from multiplex_vit.network.export import graphology as graphology
-from multiplex_vit.network.export import tables as tables
-from multiplex_vit.network.export import infomap as infomap
-from multiplex_vit.network.export import pajek as pajek
-from multiplex_vit.network.export import muxviz as muxviz
-from multiplex_vit.network.export import mpx as mpx
-
-# isort: on
 from multiplex_vit.network.export.gephi import lint_gephi
 from multiplex_vit.network.export.presets import PRESETS
 from multiplex_vit.network.export.pymnet import to_pymnet
@@ -24,6 +11,23 @@ from multiplex_vit.network.export.read_graphml import StoredNetwork, read_graphm
 from multiplex_vit.network.export.registry import EXPORTERS
 from multiplex_vit.network.export.view import Export
 from multiplex_vit.network.export.write import exporter_of, in_preset, write
+from multiplex_vit.registry import import_members
+
+# In the order in which messages and the command line list them.
+import_members(
+    __name__,
+    first=(
+        "graphml",
+        "gexf",
+        "gexf_dynamic",
+        "graphology",
+        "tables",
+        "infomap",
+        "pajek",
+        "muxviz",
+        "mpx",
+    ),
+)
 
 __all__ = [
     "EXPORTERS",

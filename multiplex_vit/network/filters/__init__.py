@@ -19,3 +19,7 @@ from multiplex_vit.network.filters.curve import pruning_curve as pruning_curve
 from multiplex_vit.network.filters.registry import FILTERS as FILTERS
 from multiplex_vit.network.filters.registry import filtered as filtered
 from multiplex_vit.network.filters.thresholds import without_weak as without_weak
+from multiplex_vit.registry import import_members
+
+# The order above is that in which messages and the command line list filters; others come behind.
+import_members(__name__)

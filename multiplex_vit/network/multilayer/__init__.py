@@ -4,15 +4,6 @@ They are of a node in all layers, of pairs of layers, of layers that can be merg
 communities.
 """
 
-# isort: off
-# In the order in which tables show them.
-from multiplex_vit.network.multilayer import strength as strength
-from multiplex_vit.network.multilayer import spread as spread
-from multiplex_vit.network.multilayer import versatilities as versatilities
-from multiplex_vit.network.multilayer import similarity as similarity
-from multiplex_vit.network.multilayer import strength_similarity as strength_similarity
-
-# isort: on
 from multiplex_vit.network.multilayer.communities import communities as communities
 from multiplex_vit.network.multilayer.modularity import (
     multilayer_modularity as multilayer_modularity,
@@ -37,3 +28,9 @@ from multiplex_vit.network.multilayer.similarity import (
 )
 from multiplex_vit.network.multilayer.table import multilayer_table as multilayer_table
 from multiplex_vit.network.multilayer.table import versatility as versatility
+from multiplex_vit.registry import import_members
+
+# In the order in which tables show them.
+import_members(
+    __name__, first=("strength", "spread", "versatilities", "similarity", "strength_similarity")
+)

@@ -3,10 +3,9 @@
 Importing this registers all of them; it does not import torch.
 """
 
-from multiplex_vit.saliency.designs import drawn as _drawn
-from multiplex_vit.saliency.designs import occluding as _occluding
-from multiplex_vit.saliency.designs import ranked as _ranked
+from multiplex_vit.registry import import_members
 from multiplex_vit.saliency.designs.inputs import DESIGNS, DesignInput
 
-_registered = (_drawn, _occluding, _ranked)
+import_members(__name__)
+
 __all__ = ["DESIGNS", "DesignInput"]
