@@ -127,3 +127,24 @@ def test_a_randomised_copy_keeps_the_switches(tiny):
     model = mv.VisionModel(tiny("ViT").model, fast=Fast(sharing=False))
     _, copy = next(randomised(model))
     assert copy.fast == model.fast
+
+
+@pytest.mark.parametrize("name", ["timm vit", "timm deit3", "timm distilled", "timm registers"])
+def test_blocks_of_timm_share_too(name):
+    """The first block's projections, and of the last block the prefix tokens alone."""
+    from zoo import image_for, model_of
+
+    model = model_of(name)
+    assert all(parts_of(block) is not None for block in model.port.blocks)
+    kept = np.random.default_rng(0).random((8, 15)) < 0.5
+    slow = mv.VisionModel(model.port, fast=Fast(sharing=False))
+    tokens = model.embed(image_for(model))
+    expected = slow.probabilities(tokens, kept)
+    assert torch.allclose(model.probabilities(tokens, kept), expected, rtol=0, atol=2e-6)
+
+
+def test_blocks_of_timm_that_normalise_queries_run_as_they_are():
+    from zoo import model_of
+
+    assert parts_of(model_of("timm qk-norm").port.blocks[0]) is None
+    assert parts_of(model_of("timm eva02").port.blocks[0]) is None
