@@ -1,7 +1,8 @@
 """How large the interactive page is, and how fast it draws, in a headless Chromium.
 
 Networks are drawn at random with the geometry of ViT-S, of ViT-B and of a large model. The page is
-opened from disk; frames are counted in the page while the camera moves over all layers.
+opened from disk; frames are counted in the page while the camera moves over the stack of all
+layers, and over the lens of one.
 """
 
 import argparse
@@ -27,24 +28,23 @@ GEOMETRIES = {
 }
 """Layers, heads that can be chosen, and grid."""
 
-SOFTWARE = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-"""WebGL without a graphics card."""
+SOFTWARE = ["--no-sandbox", "--enable-unsafe-swiftshader"]
+"""WebGL without a graphics card, as a browser has it on a machine without one."""
 
-FRAMES = """async (seconds) => {
-  const { stack, lens } = document.getElementById("explorer").explorer.network;
-  const cameras = [stack.sigma.getCamera(), lens.sigma.getCamera()];
+FRAMES = """async ([seconds, name]) => {
+  const { network } = document.getElementById("explorer").explorer;
+  const camera = network[name].sigma.getCamera();
   const start = performance.now();
   let frames = 0;
   while (performance.now() - start < 1000 * seconds) {
     const turn = (performance.now() - start) / 1000;
-    const place = { x: 0.5 + 0.1 * Math.sin(turn), y: 0.5 + 0.1 * Math.cos(turn), ratio: 0.8 };
-    for (const camera of cameras) camera.setState(place);
+    camera.setState({ x: 0.5 + 0.1 * Math.sin(turn), y: 0.5 + 0.1 * Math.cos(turn), ratio: 0.8 });
     await new Promise(requestAnimationFrame);
     frames += 1;
   }
   return (1000 * frames) / (performance.now() - start);
 }"""
-"""Frames a second while the camera moves."""
+"""Frames a second while a camera moves."""
 
 POINTING = """async (times) => {
   const { store, contents } = document.getElementById("explorer").explorer;
@@ -111,14 +111,29 @@ def measured(browser: Browser, explorer: mv.Explorer, seconds: float) -> dict[st
 def drawing(page: Page, seconds: float) -> dict[str, Any]:
     """Return what is drawn, and how fast."""
     nodes, edges = page.evaluate(DRAWN)
-    # The first frames compile shaders.
-    page.evaluate(FRAMES, 1)
+    frames = {}
+    for name in ("stack", "lens"):
+        # The first frames compile shaders.
+        page.evaluate(FRAMES, [1, name])
+        frames[f"frames a second, {name}"] = round(page.evaluate(FRAMES, [seconds, name]), 1)
     return {
         "nodes drawn": nodes,
         "edges drawn": edges,
-        "frames a second": round(page.evaluate(FRAMES, seconds), 1),
+        **frames,
         "ms to show a patch": round(page.evaluate(POINTING, 21), 1),
     }
+
+
+def report(facts: dict[str, str], results: dict[str, dict[str, Any]]) -> str:
+    """Return the figures as a page of Markdown, a column for each geometry."""
+    names = list(results)
+    lines = ["# The interactive page, measured", "", " ".join(__doc__.split()), ""]
+    lines += [f"| | {' | '.join(names)} |", f"|---{'|---:' * len(names)}|"]
+    for figure in results[names[0]]:
+        values = " | ".join(str(results[name][figure]) for name in names)
+        lines.append(f"| {figure} | {values} |")
+    lines += ["", *(f"- {name}: {text}" for name, text in facts.items()), ""]
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -138,6 +153,7 @@ def main() -> None:
     facts = {**provenance(), "browser": f"Chromium {version}, headless, WebGL by SwiftShader"}
     content = {"provenance": facts, "results": results}
     (RESULTS / "explorer.json").write_text(json.dumps(content, indent=2) + "\n")
+    (RESULTS / "explorer.md").write_text(report(facts, results))
 
 
 if __name__ == "__main__":

@@ -136,7 +136,7 @@ def test_a_console_that_cannot_print_a_name_is_no_failure(tmp_path, encoding, co
             "--out",
             tmp_path / "猫",
         ],
-        "explore": [image, "--steps", "0", "--out", tmp_path / "猫.html"],
+        "explore": [image, *SMALL, "--steps", "0", "--out", tmp_path / "猫.html"],
         "network": [image, "--out", tmp_path / "猫.graphml", *SMALL],
         "models": [],
     }

@@ -121,7 +121,9 @@ def test_numbers_arrive_as_they_were(running, path, explorer):
 
 def focus_edges(page):
     """Return the edges drawn of the patch in focus, as sets of pairs by kind."""
-    script = f"{LENS}.graph.mapEdges((_, a, source, target) => [a.kind, +source, +target])"
+    script = f"""{LENS}.graph.filterEdges((edge) => !{LENS}.sigma.getEdgeDisplayData(edge).hidden)
+        .map((edge) => [{LENS}.graph.getEdgeAttribute(edge, "kind"),
+            ...{LENS}.graph.extremities(edge).map(Number)])"""
     edges = page.evaluate(script)
     pairs = {"sent": set(), "received": set()}
     for kind, source, target in edges:

@@ -6,14 +6,19 @@ import { pinsAfter } from "./settings.js";
 
 const ACTIVE_SIZE = 0.62;
 const FADED = 0.16;
+/** Edges of patches that were pointed at, after which the lens is filled anew. */
+const MOST_SHOWN = 3_000;
+/** Edges of a smaller share of the greatest weight are as thin as lines can be. */
+const THIN = 0.2;
 
 /** Return the drawing of the selected layer: { sigma, update }. */
 export function createLens(stage, view, store) {
   const { contents } = view;
   const graph = emptyGraph();
   const layouts = new Map();
-  let focused = [];
+  let focused = new Set();
   let drawnEdges = "";
+  let nBase = 0;
   let placed = null;
   contents.names.forEach((_, node) => graph.addNode(node, { node, x: 0, y: 0 }));
   place();
@@ -34,23 +39,28 @@ export function createLens(stage, view, store) {
     const { state, network } = view;
     const { layer } = state;
     const wanted = [network.name, layer, state.k, state.direction].join("|");
-    if (wanted !== drawnEdges) {
+    if (wanted !== drawnEdges || graph.size > nBase + MOST_SHOWN) {
       drawnEdges = wanted;
-      focused = [];
       graph.clearEdges();
       eachStrong(view, layer, (source, target, share) => {
         graph.addEdge(source, target, { kind: "base", share });
       });
+      nBase = graph.size;
     }
-    for (const edge of focused) graph.dropEdge(edge);
-    focused = view.active.flatMap((node) => [
-      ...sentBy(view, layer, node).map((edge) => focus(node, edge.node, "sent", edge.share)),
-      ...receivedBy(view, layer, node).map((edge) => focus(edge.node, node, "received", edge.share)),
-    ]);
+    focused = new Set();
+    for (const node of view.active) {
+      for (const edge of sentBy(view, layer, node)) focus(node, edge.node, "sent", edge.share);
+      for (const edge of receivedBy(view, layer, node)) {
+        focus(edge.node, node, "received", edge.share);
+      }
+    }
   }
 
+  /** Show an edge. It stays, hidden, as taking one out makes sigma.js go through all others. */
   function focus(source, target, kind, share) {
-    return graph.addEdge(source, target, { kind, share });
+    const key = `${kind} ${source} ${target}`;
+    focused.add(key);
+    if (!graph.hasEdge(key)) graph.addEdgeWithKey(key, source, target, { kind, key, share });
   }
 
   function nodeLook({ node, x, y }) {
@@ -59,13 +69,15 @@ export function createLens(stage, view, store) {
     return { ...look, color: view.ink.pin, size: ACTIVE_SIZE, zIndex: 3 };
   }
 
-  function edgeLook({ kind, share }) {
+  function edgeLook({ kind, key, share }) {
     const { ink, active, tone } = view;
     if (kind !== "base") {
+      if (!focused.has(key)) return { type: "focus", hidden: true };
       return { color: ink[kind], size: 0.05 + 0.1 * Math.sqrt(share), type: "focus", zIndex: 3 };
     }
-    const strength = active.length ? FADED : 0.25 + 0.6 * Math.sqrt(share);
-    return { color: tone(strength), size: 0.03 + 0.08 * share, type: "line", zIndex: 0 };
+    const color = tone(active.length ? FADED : 0.25 + 0.6 * Math.sqrt(share));
+    const type = share < THIN ? "thin" : "line";
+    return { color, size: 0.03 + 0.08 * share, type, zIndex: 0 };
   }
 
   function update() {

@@ -11,7 +11,7 @@ import { createNetworkView } from "./network.js";
 import { drawPhoto, greyOf, loadPhoto, nodeAt, patchColours } from "./photo.js";
 import { writeReadout } from "./readout.js";
 import { savePng, saveSvg } from "./save.js";
-import { defaultSettings, pinsAfter, tabsOf } from "./settings.js";
+import { defaultSettings, isPointing, pinsAfter, tabsOf } from "./settings.js";
 import { createStore } from "./store.js";
 import { lead, thinned } from "./words.js";
 
@@ -43,6 +43,7 @@ export function mount(root, json) {
     const shown = { ...pictures, theme: theme(), looks: network.looks() };
     drawPhoto(parts.photo, contents, state, shown);
     writeReadout(parts.readout, contents, state);
+    if (isPointing(names)) return;
     writeLegend(parts.legend, contents, state, network.looks().legend);
     parts.update(state, shown);
   }

@@ -29,6 +29,11 @@ export function defaultSettings(contents) {
   };
 }
 
+/** Return whether nothing but the patch that is pointed at has changed. */
+export function isPointing(names) {
+  return names.size === 1 && names.has("hovered");
+}
+
 /** Return pinned nodes by number. */
 export function pinsOf(state) {
   return state.pins ? state.pins.split(",").map(Number) : [];

@@ -3,6 +3,7 @@
 import { withAlpha } from "./colours.js";
 import { drawn, eachStrong, emptyGraph, resetCamera, tokenLook } from "./drawing.js";
 import { stackLayout } from "./layout.js";
+import { isPointing } from "./settings.js";
 
 /** Edges are drawn up to this number; beyond it planes show nodes alone. */
 const MOST_EDGES = 30_000;
@@ -84,10 +85,9 @@ export function createStack(stage, view, store) {
 
   /** Draw anew; where only the patch pointed at has changed, only its nodes are looked at. */
   function update(names) {
-    const isPointing = names.size && [...names].every((name) => name === "hovered");
     const before = marked;
     marked = markedNow();
-    if (isPointing) {
+    if (isPointing(names)) {
       sigma.refresh({ partialGraph: { nodes: [...before, ...marked] }, skipIndexation: true });
       return;
     }
