@@ -21,6 +21,9 @@ from multiplex_vit.plot.text import layer_names, shortened
 SMOOTH_FROM = 256
 """Number of patches from which a heatmap is smooth by default: squares of fewer can be told apart."""
 
+_DARKEST = 70.0
+"""Grey value, of 255, of black under a heatmap."""
+
 _BRIGHTNESS = np.array([0.299, 0.587, 0.114])
 """Weights of red, green and blue (ITU-R BT.601)."""
 
@@ -206,7 +209,9 @@ def _laid(
 
 
 def _grey(image: np.ndarray) -> np.ndarray:
-    """Return an image [row, col] with the brightness that an eye sees in its colours."""
-    if image.ndim == 2:
-        return image
-    return image[..., :3] @ _BRIGHTNESS
+    """Return an image [row, col] with the brightness that an eye sees in its colours.
+
+    Dark parts are lifted, as colours cannot be told apart on black.
+    """
+    brightness = image if image.ndim == 2 else image[..., :3] @ _BRIGHTNESS
+    return _DARKEST + brightness * (1 - _DARKEST / 255)
