@@ -25,6 +25,13 @@ settings.register_profile("whole", deadline=None, derandomize=True)
 settings.register_profile("quick", parent=settings.get_profile("whole"), max_examples=15)
 
 
+def pytest_xdist_auto_num_workers(config):
+    """Return one process a core for the whole suite, and none but this one for tests that are named."""
+    if config.args_source is config.ArgsSource.ARGS:
+        return 0
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
 def pytest_configure(config):
     """Draw fewer examples of every property where slow tests are left out too."""
     leaves_slow_out = config.getoption("markexpr") == "not slow"

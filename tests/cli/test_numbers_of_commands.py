@@ -4,7 +4,7 @@ import argparse
 import shutil
 
 import pytest
-from hostile import within
+from hostile import ending
 from small import with_small_model
 
 import multiplex_vit as mv
@@ -56,7 +56,7 @@ def test_there_are_numbers_to_try():
 def test_numbers_beyond_reason_are_refused_in_one_line(command, option, tmp_path, capsys):
     given = arguments_of(command, tmp_path)
     for number in NUMBERS:
-        with within(20):
+        with ending():
             code = exit_code(with_small_model([command, *given, f"{option}={number}"]))
         lines = capsys.readouterr().err.strip().splitlines()
         assert code == 2

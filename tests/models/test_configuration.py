@@ -33,7 +33,7 @@ def folder(whole, tmp_path):
 
 
 def refuse(folder, damage, match=None):
-    with refused(match, seconds=5):
+    with refused(match):
         mv.load(folder, device="cpu")
         pytest.fail(f"accepted: {damage}")
 
@@ -265,12 +265,12 @@ status = open("/proc/self/status").read().split()
 now = 1024 * int(status[status.index("VmSize:") + 1])
 resource.setrlimit(resource.RLIMIT_AS, (now + 2**30, -1))
 for folder in sys.argv[1:]:
-    start = time.monotonic()
+    start = time.process_time()
     try:
         mv.load(folder, device="cpu")
     except mv.InputError as error:
         assert "memory" not in str(error).lower(), error
-        assert time.monotonic() - start < 5, folder
+        assert time.process_time() - start < 20, f"{folder} was built before it was refused"
         print("refused")
 """
 """Loads folders with a gigabyte more than a process has that has loaded a model."""

@@ -16,6 +16,9 @@ EXPLAINERS = list(mv.EXPLAINERS)
 MAY_BE_FLAT = {"grad_cam", "legrad", "generic_attention"}
 """Explainers that clip what is negative: with random weights nothing may be left."""
 
+QUICK = ("one logit", "regression", "replaced head")
+"""Kinds, one of each score, that are tried where slow tests are left out."""
+
 pytestmark = pytest.mark.filterwarnings("ignore:.*masks.table", "ignore:.*its configuration names")
 
 
@@ -63,7 +66,10 @@ def test_every_pass_gives_the_models_own_scores(pixels, kind, architecture):
         for name in ARCHITECTURES
     ],
 )
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind",
+    [kind if kind in QUICK else pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS],
+)
 @pytest.mark.parametrize("name", EXPLAINERS)
 def test_every_explainer_explains_the_models_own_scores(pixels, tmp_path, name, kind, architecture):
     model = model_with(kind, architecture)

@@ -57,21 +57,6 @@ def test_a_rival_keeps_its_contract(demo_deit, name):
 
 
 @pytest.mark.parametrize("name", RIVALS)
-def test_a_rival_leaves_the_model_as_it_was(tiny, pixels, name):
-    model = tiny("ViT")
-    model.model.train()
-    before = (
-        model.model.config._attn_implementation,
-        {n: p.clone() for n, p in model.model.named_parameters()},
-    )
-    mv.EXPLAINERS[name](model, pixels(), 3)
-    assert (model.model.config._attn_implementation, model.model.training) == (before[0], True)
-    assert all(
-        p.grad is None and torch.equal(p, before[1][n]) for n, p in model.model.named_parameters()
-    )
-
-
-@pytest.mark.parametrize("name", RIVALS)
 @pytest.mark.parametrize("kind", ["ViT", "DeiT", "Dinov2", "Dinov2WithRegisters"])
 def test_a_rival_works_for_every_kind_of_model(tiny, pixels, name, kind):
     assert mv.EXPLAINERS[name].where_taken(budget=10)(tiny(kind), pixels()).heatmap.shape == (4, 4)
@@ -107,7 +92,7 @@ def test_a_rival_works_on_a_grid_that_is_not_square_and_on_pixels_beyond_it(tiny
 )
 def test_passes_are_as_expected(demo_vit, name, passes):
     result = mv.EXPLAINERS[name].where_taken(budget=30)(demo_vit, CAT)
-    assert (result.forward_passes, getattr(result, "backward_passes", 0)) == passes
+    assert (result.forward_passes, result.backward_passes) == passes
 
 
 @pytest.mark.parametrize("name", RIVALS)

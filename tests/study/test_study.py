@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 import pyarrow.parquet as pq
 import pytest
 from scipy import stats
@@ -471,7 +472,6 @@ def test_workers_end_with_the_process_that_started_them(tmp_path):
     script = f"import multiplex_vit as mv\nif __name__ == '__main__':\n    mv.Study(images={[str(p) for p in PHOTOS]}, out={str(tmp_path / 'out')!r}, chunk=1, model='demo-vit', explainers=mv.sweep(min_cut=[0.01, 0.1, 0.2])).run(workers=1 + 1)"
     (tmp_path / "run.py").write_text(script)
     driver = subprocess.Popen([sys.executable, str(tmp_path / "run.py")])
-    psutil = pytest.importorskip("psutil")
     deadline = time.monotonic() + 60
     while (
         not (tmp_path / "out" / "manifest.json").exists()
