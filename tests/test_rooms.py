@@ -1,6 +1,7 @@
 """The house: a file imports only rooms of a lower rank, torch stays in its rooms, and starting up is free of it."""
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -189,14 +190,21 @@ def private_names(names):
 OF_OTHERS = {"_version"}
 """Private names of the package that torch has too, which tests may ask."""
 
-PRIVATE = set().union(*(private_names(defined_in(ast.parse(path.read_text()))) for path in FILES))
+
+@functools.cache
+def private_names_of_the_package():
+    names = set()
+    for path in FILES:
+        names |= private_names(defined_in(ast.parse(path.read_text())))
+    return names
 
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda p: p.name)
 def test_tests_use_no_private_name_of_the_package(path):
     tree = ast.parse(path.read_text())
     allowed = private_names(defined_in(tree)) | OF_OTHERS
-    assert (private_names(used_in(tree)) & PRIVATE) - allowed == set()
+    used = private_names(used_in(tree))
+    assert (used & private_names_of_the_package()) - allowed == set()
 
 
 def test_private_names_are_found():
@@ -204,4 +212,4 @@ def test_private_names_are_found():
         "from a import _b\nc._d\nsetattr('e._f', 1)\nclass G:\n    def __h__(self): ..."
     )
     assert private_names(used_in(tree)) == {"_b", "_d", "_f"}
-    assert {"_functions", "_traits"} <= PRIVATE, "of the registry"
+    assert {"_functions", "_traits"} <= private_names_of_the_package(), "of the registry"

@@ -74,7 +74,10 @@ def test_modularity_by_either_scale(coupling, net):
 
 @pytest.mark.parametrize("model", ["demo_vit", "demo_deit"])
 @pytest.mark.parametrize("sample", PICTURES)
-@pytest.mark.parametrize("options", [{}, {"operator": "mean", "min_cut": 0.1}])
+@pytest.mark.parametrize(
+    "options",
+    [pytest.param({}, marks=pytest.mark.slow), {"operator": "mean", "min_cut": 0.1}],
+)
 def test_layers_have_partitions_of_their_own_by_default(model, sample, options, request):
     package("leidenalg")
     net = mv.multiplex(request.getfixturevalue(model), mv.samples()[sample], **options)

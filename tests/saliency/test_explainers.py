@@ -72,7 +72,7 @@ def test_a_wrong_option_is_refused_in_one_line(name):
 
 
 @every_explainer
-@pytest.mark.parametrize("budget", [7, 40])
+@pytest.mark.parametrize("budget", [4, 9])
 def test_it_takes_no_more_passes_than_it_says(tiny, pixels, name, budget):
     explainer, model = mv.EXPLAINERS[name].where_taken(budget=budget), tiny("ViT")
     found = explainer(model, pixels())
