@@ -366,6 +366,8 @@ def _words(kind: Any) -> str:
         return "one of " + ", ".join(map(repr, kinds))
     if (origin or kind) in _NAMES:
         return _NAMES[origin or kind]
+    if kind in (Mapping, dict):
+        return "a table"
     if origin in (Mapping, dict):
         return f"a mapping of {_words(kinds[0])} to {_words(kinds[1])}"
     if origin is tuple and kinds[-1:] != (...,):

@@ -11,7 +11,7 @@ from multiplex_vit.arguments import checked
 from multiplex_vit.errors import InputError
 from multiplex_vit.report.agreement import rank_correlation
 from multiplex_vit.report.given import check_study
-from multiplex_vit.report.statistics import column_means, paired
+from multiplex_vit.report.statistics import column_means, paired, with_first
 from multiplex_vit.saliency.explainers import Explainer
 from multiplex_vit.study.ablations import (
     DIMENSIONS,
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 FULL = "full"
 """Name of the variant that leaves out nothing."""
+
+_KEYS = ["number", "explainer", "variant"]
+_SCORES = [*_KEYS, "protocol", "insertion", "deletion", "difference"]
+_HEATMAPS = [*_KEYS, "heatmap"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +54,8 @@ class Ablation:
     heatmaps: pd.DataFrame
 
     def __repr__(self) -> str:
-        n_images, n_variants = self.scores["number"].nunique(), self.scores["variant"].nunique()
+        n_images = self.scores["number"].nunique()
+        n_variants = self.scores["variant"].nunique()
         return f"<Ablation: {n_images} images, {n_variants} variants>"
 
     def summary(self, measure: str = "difference") -> pd.DataFrame:
@@ -71,7 +76,7 @@ class Ablation:
         """
         if measure not in self.scores:
             # The first four columns say what was measured.
-            known = ", ".join(name for name in self.scores.columns[4:])
+            known = ", ".join(self.scores.columns[4:])
             raise InputError(f"nothing was measured of {measure!r}; known: {known}")
         parts = []
         for (text, protocol), rows in self.scores.groupby(["explainer", "protocol"], sort=False):
@@ -82,8 +87,7 @@ class Ablation:
             parts.append(_compared(values).assign(**head))
         table = pd.concat(parts, ignore_index=True)
         table = table.merge(self._agreement(), on=["explainer", "variant"], how="left")
-        first = ["explainer", "protocol", "variant"]
-        return table[[*first, *(name for name in table if name not in first)]]
+        return with_first(table, ["explainer", "protocol", "variant"])
 
     def correlation(self, explainer: str | None = None) -> pd.DataFrame:
         """Return how alike the heatmaps of the variants are, [variant, variant].
@@ -106,15 +110,21 @@ class Ablation:
     def plot(self, **options: Any) -> "Axes":
         """Draw each variant's change by the first protocol; see `multiplex_vit.plot.changes`."""
         summary = self.summary()
-        first = summary.loc[0, ["explainer", "protocol"]]
-        is_first = (summary[["explainer", "protocol"]] == first).all(axis=1)
-        return plot.changes(summary[is_first & (summary["variant"] != FULL)], **options)
+        keys = ["explainer", "protocol"]
+        first = summary.loc[0, keys]
+        is_first = (summary[keys] == first).all(axis=1)
+        is_variant = summary["variant"] != FULL
+        return plot.changes(summary[is_first & is_variant], **options)
 
     def _agreement(self) -> pd.DataFrame:
         parts = []
         for text in self.heatmaps["explainer"].unique():
             row = self.correlation(text).loc[FULL]
-            columns = {"explainer": text, "variant": row.index, "agreement": row.to_numpy()}
+            columns = {
+                "explainer": text,
+                "variant": row.index,
+                "agreement": row.to_numpy(),
+            }
             parts.append(pd.DataFrame(columns))
         return pd.concat(parts, ignore_index=True)
 
@@ -157,13 +167,14 @@ def ablate(
     ['full', 'without direction in', 'without direction out', 'random_order']
     """
     check_study(study)
-    leave_out, keep_only = names_of("leave_out", leave_out), names_of("keep_only", keep_only)
-    ablation = ablation_of(study, leave_out, keep_only)
+    ablation = ablation_of(
+        study,
+        names_of("leave_out", leave_out),
+        names_of("keep_only", keep_only),
+    )
     if ablation is None:
-        raise InputError(
-            f"{study.out} has no variants of its explainers;"
-            " add them: study.extended(explainers=mv.ablations('mutex')).run()"
-        )
+        remedy = "add them: study.extended(explainers=mv.ablations('mutex')).run()"
+        raise InputError(f"{study.out} has no variants of its explainers; {remedy}")
     return ablation
 
 
@@ -177,24 +188,28 @@ def ablation_of(
         names = {str(full): FULL}
         for variant, name in _asked_variants(full, leave_out, keep_only).items():
             names.setdefault(str(variant), name)
+        drawn = _of_variants(heatmaps, full, names)
         # Beside the variants, so that one sees what a measure is worth compared with nothing.
         names[CONTROL] = CONTROL
-        here = scores["explainer"].isin(list(names))
-        part = scores[here].assign(variant=scores["explainer"].map(names), explainer=str(full))
+        measured = _of_variants(scores, full, names)
         # A study may have some explainers with variants, and others without.
-        if part["variant"].nunique() <= len({FULL, CONTROL}):
+        if measured["variant"].nunique() <= len({FULL, CONTROL}):
             continue
-        score_parts.append(_by_variant(part, list(names.values())))
-        drawn = heatmaps[heatmaps["explainer"].isin([text for text in names if text != CONTROL])]
-        variants = drawn["explainer"].map(names)
-        heatmap_parts.append(drawn.assign(variant=variants, explainer=str(full)))
+        score_parts.append(_by_variant(measured, list(names.values())))
+        heatmap_parts.append(drawn)
     if not score_parts:
         return None
-    columns = ["number", "explainer", "variant", "protocol", "insertion", "deletion", "difference"]
     return Ablation(
-        pd.concat(score_parts, ignore_index=True)[columns],
-        pd.concat(heatmap_parts, ignore_index=True)[["number", "explainer", "variant", "heatmap"]],
+        pd.concat(score_parts, ignore_index=True)[_SCORES],
+        pd.concat(heatmap_parts, ignore_index=True)[_HEATMAPS],
     )
+
+
+def _of_variants(table: pd.DataFrame, full: Explainer, names: dict[str, str]) -> pd.DataFrame:
+    """Return the rows of some explainers as variants, by their names, of a full one."""
+    rows = table[table["explainer"].isin(list(names))]
+    variants = rows["explainer"].map(names)
+    return rows.assign(variant=variants, explainer=str(full))
 
 
 def full_explainers(study: "Study") -> list[Explainer]:
@@ -203,20 +218,30 @@ def full_explainers(study: "Study") -> list[Explainer]:
 
 
 def _asked_variants(full: Explainer, leave_out: Any, keep_only: Any) -> dict[Explainer, str]:
-    if leave_out or keep_only:
-        return variant_names(full, leave_out=leave_out, keep_only=keep_only)
-    several = [name for name in DIMENSIONS if len(values_of(full, name)) > 1]
-    return variant_names(full, leave_out=several, keep_only=several) if several else {}
+    if not leave_out and not keep_only:
+        # Of a dimension with one value nothing can be left out.
+        several = [name for name in DIMENSIONS if len(values_of(full, name)) > 1]
+        if not several:
+            return {}
+        leave_out = keep_only = several
+    return variant_names(full, leave_out=leave_out, keep_only=keep_only)
 
 
 def _by_variant(part: pd.DataFrame, variants: list[str]) -> pd.DataFrame:
     """Return rows by image, then in the order of the variants."""
-    place = part["variant"].map({name: place for place, name in enumerate(variants)})
-    return part.assign(place=place).sort_values(["protocol", "number", "place"], kind="stable")
+    place_of = dict(zip(variants, range(len(variants)), strict=True))
+    placed = part.assign(place=part["variant"].map(place_of))
+    return placed.sort_values(["protocol", "number", "place"], kind="stable")
 
 
 def _compared(values: pd.DataFrame) -> pd.DataFrame:
     """Return each variant's mean, and its paired difference to the full explainer."""
-    names = {"explainer": "variant", "mean": "change", "low": "change_low", "high": "change_high"}
-    change = paired(values, FULL).rename(columns=names).drop(columns=["against", "images"])
+    names = {
+        "explainer": "variant",
+        "mean": "change",
+        "low": "change_low",
+        "high": "change_high",
+    }
+    change = paired(values, FULL).rename(columns=names)
+    change = change.drop(columns=["against", "images"])
     return column_means(values, "variant").merge(change, on="variant", how="left")

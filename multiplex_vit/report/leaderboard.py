@@ -69,7 +69,10 @@ def leaderboard(
     values = table.pivot(index="number", columns="explainer", values="difference")
     adjusted = adjusted_means(values).sort_values(ascending=False, kind="stable")
     order = list(adjusted.index)
-    rows = [_described(table[table["explainer"] == text], names[text]) for text in order]
+    rows = []
+    for text in order:
+        of_explainer = table[table["explainer"] == text]
+        rows.append(_described(of_explainer, names[text]))
     board = pd.DataFrame(rows).assign(adjusted=adjusted.to_numpy())
     board.insert(0, "rank", ranks(values[order]))
     for other in _others(study.explainers, order, against):
@@ -173,7 +176,9 @@ def _described(part: pd.DataFrame, name: str) -> dict[str, Any]:
         # Protocols without insertion have other areas.
         if area in part and part[area].notna().all():
             mean = interval(part[area].to_numpy())
-            row |= {area: mean.mean, f"{area}_low": mean.low, f"{area}_high": mean.high}
+            row[area] = mean.mean
+            row[f"{area}_low"] = mean.low
+            row[f"{area}_high"] = mean.high
     return row
 
 
@@ -182,12 +187,13 @@ def _others(
 ) -> list[str]:
     """Return the texts of the explainers that the others are compared with."""
     by_text = {str(explainer): explainer for explainer in explainers}
-    if against is not None:
-        wanted = [against] if isinstance(against, str) else [str(name) for name in against]
-        return list(dict.fromkeys(_text_of(name, by_text, order) for name in wanted))
-    others = [text for text in order if text == _PUBLISHED]
-    rivals = [text for text in order if by_text[text].kind == "rival"]
-    return list(dict.fromkeys([*others, *rivals[:1]]))
+    if against is None:
+        published = [text for text in order if text == _PUBLISHED]
+        rivals = [text for text in order if by_text[text].kind == "rival"]
+        return [*published, *rivals[:1]]
+    wanted = [against] if isinstance(against, str) else list(map(str, against))
+    texts = [_text_of(name, by_text, order) for name in wanted]
+    return list(dict.fromkeys(texts))
 
 
 def _text_of(name: str, by_text: dict[str, Any], order: list[str]) -> str:
@@ -202,11 +208,17 @@ def _text_of(name: str, by_text: dict[str, Any], order: list[str]) -> str:
 
 def _differences(values: pd.DataFrame, other: str, name: str) -> pd.DataFrame:
     """Return the paired difference of each explainer to one of them, where they share images."""
-    columns = {"explainer": "explainer", "mean": f"to_{name}"}
-    columns |= {"low": f"to_{name}_low", "high": f"to_{name}_high", "p_holm": f"p_{name}"}
+    columns = {
+        "explainer": "explainer",
+        "mean": f"to_{name}",
+        "low": f"to_{name}_low",
+        "high": f"to_{name}_high",
+        "p_holm": f"p_{name}",
+    }
     shared = []
     for text in values:
-        if (values[text].notna() & values[other].notna()).any():
+        has_both = values[text].notna() & values[other].notna()
+        if has_both.any():
             shared.append(text)
     # One alone is the explainer itself, with which nothing can be compared.
     if len(shared) < 2:

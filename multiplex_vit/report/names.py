@@ -32,10 +32,11 @@ def display_names(explainers: Iterable[Any]) -> dict[str, str]:
     for explainer in explainers:
         if not hasattr(explainer, "options"):
             raise InputError(f"explainers holds {shown(explainer)}; give explainers alone")
+        # Nothing is known of the defaults of what is not registered.
+        defaults = getattr(explainer, "defaults", {})
         parts = [explainer.name]
         for option, value in explainer.options.items():
-            default = getattr(explainer, "defaults", {}).get(option)
-            parts.append(_shown(option, value, default))
+            parts.append(_shown(option, value, defaults.get(option)))
         name = ", ".join(parts)
         # Two explainers may not have one name: the text tells them apart.
         names[str(explainer)] = str(explainer) if name in names.values() else name

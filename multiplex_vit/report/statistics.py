@@ -104,6 +104,18 @@ def column_means(values: pd.DataFrame, name: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def with_first(table: pd.DataFrame, first: list[str]) -> pd.DataFrame:
+    """Return a table with some columns before the others.
+
+    Examples
+    --------
+    >>> with_first(pd.DataFrame({"a": [1], "b": [2]}), ["b"]).columns.tolist()
+    ['b', 'a']
+    """
+    others = [name for name in table if name not in first]
+    return table[[*first, *others]]
+
+
 @checked
 def holm(p: np.ndarray) -> np.ndarray:
     """Return p values corrected for their number (Holm, Scand J Stat 6, 65 (1979)).

@@ -9,7 +9,7 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.report.agreement import agreement
 from multiplex_vit.report.given import check_study
 from multiplex_vit.report.names import display_names
-from multiplex_vit.report.statistics import column_means, paired
+from multiplex_vit.report.statistics import column_means, paired, with_first
 from multiplex_vit.study.study import CONTROL
 from multiplex_vit.study.tables import differing_options
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from multiplex_vit.study.study import Study
 
 MEASURES = ("difference", "insertion", "deletion")
+
+_MORE = {"mean": "more", "low": "more_low", "high": "more_high"}
+_CHANGE = {"mean": "change", "low": "change_low", "high": "change_high", "p_holm": "p_change"}
+"""Columns of `paired` by what they are of: a random order, and the first explainer."""
 
 
 @checked
@@ -56,16 +60,16 @@ def summarise(
     for protocol, part in scores.groupby("protocol", sort=False):
         values = part.pivot(index="number", columns="explainer", values=measure)
         # A pivot sorts its columns; explainers stay in the order of the study.
-        values = values[_control_last(list(dict.fromkeys(part["explainer"])))]
-        parts.append(_of_protocol(values).assign(protocol=protocol))
+        texts = list(dict.fromkeys(part["explainer"]))
+        parts.append(_of_protocol(values[_control_last(texts)]).assign(protocol=protocol))
     table = pd.concat(parts, ignore_index=True)
     table["name"] = table["explainer"].map(display_names(study.explainers))
     options = differing_options(study.explainers)
-    table = table.merge(options, on="explainer", how="left")
-    agreements = agreement(study) if agreements is None else agreements
-    table = table.merge(agreements, on="explainer", how="left")
-    first = ["protocol", "name", *options.columns]
-    return table[[*first, *(name for name in table if name not in first)]]
+    if agreements is None:
+        agreements = agreement(study)
+    for facts in (options, agreements):
+        table = table.merge(facts, on="explainer", how="left")
+    return with_first(table, ["protocol", "name", *options.columns])
 
 
 def _control_last(texts: list[str]) -> list[str]:
@@ -76,15 +80,15 @@ def _control_last(texts: list[str]) -> list[str]:
 def _of_protocol(values: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of a protocol from values [image, explainer]."""
     texts = list(values.columns)
-    table = column_means(values, "explainer")
-    more = {"mean": "more", "low": "more_low", "high": "more_high"}
-    if CONTROL in texts and len(texts) > 1:
-        beyond = paired(values, CONTROL).rename(columns=more)
-        table = table.merge(beyond.drop(columns=["against", "images"]), on="explainer", how="left")
-    change = {"mean": "change", "low": "change_low", "high": "change_high", "p_holm": "p_change"}
     others = [text for text in texts if text != CONTROL]
-    # With one explainer there is no other to compare, but tables keep their columns.
+    table = column_means(values, "explainer")
+    if CONTROL in texts and others:
+        more = paired(values, CONTROL).rename(columns=_MORE)
+        more = more.drop(columns=["against", "images"])
+        table = table.merge(more, on="explainer", how="left")
     if len(others) > 1:
-        to_first = paired(values[others], others[0])[["explainer", *change]]
-        return table.merge(to_first.rename(columns=change), on="explainer", how="left")
-    return table.assign(**dict.fromkeys(change.values(), float("nan")))
+        change = paired(values[others], others[0])
+        change = change[["explainer", *_CHANGE]].rename(columns=_CHANGE)
+        return table.merge(change, on="explainer", how="left")
+    # With one explainer there is no other to compare, but tables keep their columns.
+    return table.assign(**dict.fromkeys(_CHANGE.values(), float("nan")))

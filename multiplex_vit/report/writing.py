@@ -41,6 +41,7 @@ _SUMMARY = [
     *("effect", "better", "p_holm", "change", "change_low", "change_high", "p_change"),
     "agreement",
 ]
+_CHANGES = ["variant", "change", "change_low", "change_high", "p_holm"]
 _ABLATION = [
     *("variant", "value", "low", "high", "change", "change_low", "change_high"),
     *("effect", "p_holm", "agreement"),
@@ -83,9 +84,9 @@ def write_report(
         # study has nothing yet, which the summary says.
         if study.scores()[measure].notna().any() or measure == "difference":
             summaries[measure] = summarise(study, measure, agreements=agreements)
-    boards = {
-        protocol: leaderboard(study, protocol, against=against) for protocol in study.protocols
-    }
+    boards = {}
+    for protocol in study.protocols:
+        boards[protocol] = leaderboard(study, protocol, against=against)
     ablation = ablation_of(study)
     # All is drawn before the folder is touched.
     figures = dict(_figures(study, summaries["difference"], ablation))
@@ -151,7 +152,7 @@ def _change_figures(
         if not set(columns) <= set(rows) or rows[columns[1]].isna().all():
             continue
         table = rows[columns].dropna(subset=columns[1])
-        table = table.set_axis(["variant", "change", "change_low", "change_high", "p_holm"], axis=1)
+        table = table.set_axis(_CHANGES, axis=1)
         kind = "more" if other == CONTROL else "changes"
         label = f"insertion - deletion, more than {other} ({protocol})"
         yield f"{kind}_{_file_name(protocol)}", change_figure(table, label=label)
@@ -167,19 +168,23 @@ def _text(
     """Return the report as Markdown."""
     sections = [f"# Study of {study.plan.model}", *_introduction(study)]
     for protocol, board in boards.items():
-        sections += [f"## Leaderboard, {protocol}", markdown_table(readable(board))]
+        sections.append(f"## Leaderboard, {protocol}")
+        sections.append(markdown_table(readable(board)))
     for measure, table in summaries.items():
         title = "Insertion - deletion" if measure == "difference" else measure.capitalize()
         for protocol, rows in table.groupby("protocol", sort=False):
             columns = [name for name in _SUMMARY if name in rows]
-            sections += [f"## {title}, {protocol}", markdown_table(rows[columns])]
+            sections.append(f"## {title}, {protocol}")
+            sections.append(markdown_table(rows[columns]))
     if ablation is not None:
         names = display_names(study.explainers)
         groups = ablation.summary().groupby(["explainer", "protocol"], sort=False)
         for (text, protocol), rows in groups:
-            title = f"## Ablation of {names[text]}, {protocol}"
-            sections += [title, markdown_table(rows[_ABLATION])]
-    sections += ["## Figures", *(f"![{name}]({name}.png)" for name in pictures)]
+            sections.append(f"## Ablation of {names[text]}, {protocol}")
+            sections.append(markdown_table(rows[_ABLATION]))
+    sections.append("## Figures")
+    for name in pictures:
+        sections.append(f"![{name}]({name}.png)")
     failures = study.failures()
     if len(failures):
         sections += ["## Failures", markdown_table(failures)]

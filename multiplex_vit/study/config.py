@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from multiplex_vit import saliency, study
 from multiplex_vit.arguments import fitting
 from multiplex_vit.errors import InputError
+from multiplex_vit.models.bundled import DEFAULT
 from multiplex_vit.reading import named, read_toml
 from multiplex_vit.spelling import did_you_mean
+from multiplex_vit.study.plan import EXTRAS
 from multiplex_vit.study.sources import PUBLISHED, images
 
 if TYPE_CHECKING:
@@ -36,35 +38,153 @@ PRESETS: dict[str, dict[str, Any]] = {
 ImageNet's validation files.
 """
 
-KEYS: dict[str, Any] = {
-    "images": str,
-    "labels": str,
-    "index": str,
-    "limit": int,
-    "out": str,
-    "model": str,
-    "device": str,
-    "dtype": str,
-    "score": str,
-    "explainers": str | list[str],
-    "sweep": dict,
-    "protocols": str | list[str],
-    "steps": int,
-    "seed": int,
-    "target": str | int,
-    "save": str | list[str],
-    "chunk": int,
-    "workers": int,
-    "scheduler": str,
-    "preset": str,
-}
-"""What a configuration may hold, and of which type."""
 
-_OF_IMAGES = ("labels", "index", "limit")
-_OF_STUDY = (
-    *("model", "device", "dtype", "score", "protocols", "steps", "seed", "target", "save"),
-    "chunk",
-)
+@dataclass(frozen=True)
+class Key:
+    """What may stand under a key of a configuration, and behind the option of its name.
+
+    Attributes
+    ----------
+    kind : type
+        Type of the value, as an annotation has it.
+    metavar : str
+        What the help calls a value.
+    help : str
+        What it is, with its default.
+    passed_to : "images", "Study" or ""
+        The call of which it is an argument by the same name. Default: "", none.
+    """
+
+    kind: Any
+    metavar: str
+    help: str
+    passed_to: str = ""
+
+
+_NAMES = str | list[str]
+
+KEYS = {
+    "images": Key(
+        str,
+        "IMAGES",
+        "Folder, folder with one folder a class, CSV (file, label), or Parquet of images.",
+    ),
+    "out": Key(
+        str,
+        "DIR",
+        "Folder of the study. The same command goes on with a study that was stopped.",
+    ),
+    "preset": Key(
+        str,
+        "NAME",
+        f"Options to start from: {', '.join(PRESETS)}. Default: none.",
+    ),
+    "labels": Key(
+        str,
+        "FILE",
+        "CSV (file, label) of a folder, or the column that holds labels. Default: as found.",
+        "images",
+    ),
+    "index": Key(
+        str,
+        "FILE",
+        "Text file with the places of the images to take, or published. Default: all images.",
+        "images",
+    ),
+    "limit": Key(
+        int,
+        "N",
+        "Most images to take. Default: all of them.",
+        "images",
+    ),
+    "explainers": Key(
+        _NAMES,
+        "NAME",
+        'Explainers, such as communities "rise_tokens(budget=550)". Default: mutex.',
+    ),
+    "sweep": Key(
+        dict,
+        "NAME=A,B",
+        "Values of an option, for the explainers that have it. Given for several options, all "
+        "combinations are taken. Default: none.",
+    ),
+    "protocols": Key(
+        _NAMES,
+        "NAME",
+        "Protocols, such as token mutex2025/black. Default: patch/black.",
+        "Study",
+    ),
+    "steps": Key(
+        int,
+        "N",
+        "Points of a curve. Default: every patch, up to 100.",
+        "Study",
+    ),
+    "target": Key(
+        str | int,
+        "CLASS",
+        "Class to explain: predicted, true, or an index or name. Default: predicted.",
+        "Study",
+    ),
+    "seed": Key(
+        int,
+        "SEED",
+        "Seed of what is drawn. Default: 0.",
+        "Study",
+    ),
+    "model": Key(
+        str,
+        "MODEL",
+        f"Bundled model, checkpoint folder or hub id. Default: {DEFAULT}.",
+        "Study",
+    ),
+    "device": Key(
+        str,
+        "DEVICE",
+        "Device to compute on: auto, cpu, cuda, cuda:1, ... Default: auto.",
+        "Study",
+    ),
+    "dtype": Key(
+        str,
+        "DTYPE",
+        "Type of the weights: auto, float32, bfloat16 or float16. Default: auto.",
+        "Study",
+    ),
+    "score": Key(
+        str,
+        "NAME",
+        "What the outputs mean: softmax, sigmoid or raw. Default: what the checkpoint says.",
+        "Study",
+    ),
+    "save": Key(
+        _NAMES,
+        "TABLE",
+        f"Tables to keep beside heatmaps and curves: {', '.join(EXTRAS)}. Default: masks.",
+        "Study",
+    ),
+    "chunk": Key(
+        int,
+        "N",
+        "Images that are computed together. Default: 8.",
+        "Study",
+    ),
+    "workers": Key(
+        int,
+        "N",
+        "Worker processes. Default: 1, which is this process.",
+    ),
+    "scheduler": Key(
+        str,
+        "ADDRESS",
+        "Dask scheduler to run on, such as tcp://HOST:8786. Default: none.",
+    ),
+}
+"""What a configuration may hold; the command line has an option for each."""
+
+_NEEDED = {
+    "images": "a folder, a CSV (file, label) or Parquet",
+    "out": "a folder to write into",
+}
 _PATHS = ("images", "labels", "out", "index")
 
 
@@ -124,15 +244,14 @@ def check_options(options: Mapping[str, Any], where: str) -> None:
         if key not in KEYS:
             hint = did_you_mean(key, KEYS)
             raise InputError(f"{where}: unknown key {key!r}{hint}; known: {', '.join(KEYS)}")
-        fitting(f"{where}: {key}", value, KEYS[key])
+        fitting(f"{where}: {key}", value, KEYS[key].kind)
         # An empty path would be this folder, and an empty name none.
         if isinstance(value, str) and not value.strip():
             raise InputError(f"{where}: {key} is empty; give a text, or leave it out")
     for option, values in options.get("sweep", {}).items():
         if not isinstance(values, list) or not values:
-            raise InputError(
-                f"{where}, [sweep]: {option} is {values!r}; expected a list of the values to take"
-            )
+            what = f"{where}, [sweep]: {option} is {values!r}"
+            raise InputError(f"{what}; expected a list of the values to take")
 
 
 def configured(options: Mapping[str, Any]) -> Configured:
@@ -148,22 +267,27 @@ def configured(options: Mapping[str, Any]) -> Configured:
         raise InputError(f"unknown preset {preset!r}; known: {', '.join(PRESETS)}")
     chosen = {**PRESETS.get(preset, {}), **options}
     check_options(chosen, "study")
-    for name, hint in (
-        ("images", "a folder, a CSV (file, label) or Parquet"),
-        ("out", "a folder to write into"),
-    ):
+    for name, wanted in _NEEDED.items():
         if name not in chosen:
-            raise InputError(f"a study needs {name}: {hint}")
-    source = images(
-        chosen["images"], **{name: chosen[name] for name in _OF_IMAGES if name in chosen}
-    )
+            raise InputError(f"a study needs {name}: {wanted}")
+    explainers = explainers_of(chosen.get("explainers", ["mutex"]), chosen.get("sweep", {}))
+    source = images(chosen["images"], **_arguments_of("images", chosen))
     chosen_study = study.Study(
         chosen["out"],
         source,
-        explainers=explainers_of(chosen.get("explainers", ["mutex"]), chosen.get("sweep", {})),
-        **{name: chosen[name] for name in _OF_STUDY if name in chosen},
+        explainers=explainers,
+        **_arguments_of("Study", chosen),
     )
     return Configured(chosen_study, chosen.get("workers", 1), chosen.get("scheduler"))
+
+
+def _arguments_of(call: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that are arguments of a call."""
+    arguments = {}
+    for name, value in options.items():
+        if KEYS[name].passed_to == call:
+            arguments[name] = value
+    return arguments
 
 
 def explainers_of(names: str | list[str], values: Mapping[str, list[Any]]) -> "list[Explainer]":
@@ -179,20 +303,22 @@ def explainers_of(names: str | list[str], values: Mapping[str, list[Any]]) -> "l
     >>> explainers_of(["mutex", "rollout"], {"min_cut": [0.01, 0.05]})
     [<Explainer mutex>, <Explainer mutex(min_cut=0.05)>, <Explainer rollout>]
     """
-    several = [saliency.EXPLAINERS[name] for name in ([names] if isinstance(names, str) else names)]
-    plain = {option: [_hashable(value) for value in given] for option, given in values.items()}
-    for option in plain:
+    names = [names] if isinstance(names, str) else names
+    several = [saliency.EXPLAINERS[name] for name in names]
+    swept = {option: list(map(_hashable, listed)) for option, listed in values.items()}
+    for option in swept:
         if not any(explainer.takes(option) for explainer in several):
-            shown = ", ".join(map(str, several))
             # The explainer itself says which options it has.
-            several[0].at(**{option: plain[option][0]})
+            several[0].at(**{option: swept[option][0]})
+            shown = ", ".join(map(str, several))
             raise InputError(f"no explainer of {shown} has an option {option!r} to sweep")
     explainers: list[Explainer] = []
     for explainer in several:
-        if plain and all(explainer.takes(option) for option in plain):
-            explainers += saliency.sweep(explainer, **plain)
+        if swept and all(explainer.takes(option) for option in swept):
+            explainers += saliency.sweep(explainer, **swept)
         else:
             explainers.append(explainer)
+    # Two of them may be the same one, as where the first value is the default.
     return list(dict.fromkeys(explainers))
 
 

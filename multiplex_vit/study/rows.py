@@ -44,11 +44,10 @@ def tables_of(plan: Plan, unit: Unit, subject: Subject, model: VisionModel) -> T
         "curves": _curve_rows(number, measured),
         "heatmaps": _heatmap_rows(subject),
         "costs": _cost_rows(subject),
-        "failures": [
-            failure_row(number, name, text, failed.reason)
-            for text, failed in subject.failed.items()
-        ],
+        "failures": [],
     }
+    for text, failed in subject.failed.items():
+        tables["failures"].append(failure_row(number, name, text, failed.reason))
     tables["work"] = [_work_row(subject, measured, counted.count)]
     # Only the first group that explains an image has the scores of it as a whole.
     if subject.scores is not None:
@@ -94,19 +93,16 @@ def _score_rows(number: int, measured: Measured) -> Rows:
     rows = []
     for protocol, by_explainer in measured.items():
         for text, faithfulness in by_explainer.items():
-            areas = {name: curve.auc for name, curve in faithfulness.curves.items()}
-            areas["difference"] = faithfulness.difference
-            for measure, value in areas.items():
-                rows.append(
-                    {
-                        "number": number,
-                        "explainer": text,
-                        "protocol": protocol,
-                        "quantity": faithfulness.quantity,
-                        "measure": measure,
-                        "value": value,
-                    }
-                )
+            head = {
+                "number": number,
+                "explainer": text,
+                "protocol": protocol,
+                "quantity": faithfulness.quantity,
+            }
+            for name, curve in faithfulness.curves.items():
+                rows.append({**head, "measure": name, "value": curve.auc})
+            difference = faithfulness.difference
+            rows.append({**head, "measure": "difference", "value": difference})
     return rows
 
 
@@ -115,9 +111,15 @@ def _curve_rows(number: int, measured: Measured) -> Rows:
     for protocol, by_explainer in measured.items():
         for text, faithfulness in by_explainer.items():
             for name, curve in faithfulness.curves.items():
-                head = {"number": number, "explainer": text, "protocol": protocol, "curve": name}
-                points = zip(curve.fraction.tolist(), curve.confidence.tolist(), strict=True)
-                for fraction, confidence in points:
+                head = {
+                    "number": number,
+                    "explainer": text,
+                    "protocol": protocol,
+                    "curve": name,
+                }
+                fractions = curve.fraction.tolist()
+                confidences = curve.confidence.tolist()
+                for fraction, confidence in zip(fractions, confidences, strict=True):
                     rows.append({**head, "fraction": fraction, "confidence": confidence})
     return rows
 

@@ -14,21 +14,27 @@ from multiplex_vit.study.store import Store
 
 _FACTS = ["number", "image", "label", "explained", "probability", "score"]
 _AREAS = ["insertion", "deletion"]
+_KEYS = ["number", "explainer", "protocol"]
+_CURVES = ["number", "image", "explainer", "protocol", "quantity", "curve"]
+_HEATMAPS = ["number", "image", "explainer", "heatmap"]
+_COSTS = ["number", "image", "explainer", "forward_passes", "backward_passes", "seconds"]
 
 
 def scores(store: Store, explainers: Sequence[Explainer], protocols: Iterable[str]) -> pd.DataFrame:
     """Return one row an image, explainer and protocol; see `Study.scores`."""
     table = _chosen(store.read("scores"), explainers, protocols)
-    keys = ["number", "explainer", "protocol", "quantity"]
-    wide = table.pivot(index=keys, columns="measure", values="value").reset_index()
-    wide.columns.name = None
-    others = [name for name in wide if name not in (*keys, *_AREAS, "difference")]
-    for name in (*_AREAS, "difference"):
+    keys = [*_KEYS, "quantity"]
+    wide = table.pivot(index=keys, columns="measure", values="value")
+    wide = wide.reset_index().rename_axis(columns=None)
+    usual = [*_AREAS, "difference"]
+    # Some protocols have other curves, whose areas come between.
+    others = [name for name in wide if name not in (*keys, *usual)]
+    for name in usual:
         if name not in wide:
             wide[name] = np.nan
-    facts = _named_facts(store)
     options = differing_options(explainers)
-    joined = wide.merge(facts, on="number", how="left").merge(options, on="explainer", how="left")
+    joined = wide.merge(_named_facts(store), on="number", how="left")
+    joined = joined.merge(options, on="explainer", how="left")
     varied = [name for name in options if name != "explainer"]
     columns = [*_FACTS, "explainer", *varied, "protocol", "quantity"]
     columns += [*_AREAS, *others, "difference"]
@@ -38,32 +44,34 @@ def scores(store: Store, explainers: Sequence[Explainer], protocols: Iterable[st
 def curves(store: Store, explainers: Sequence[Explainer], protocols: Iterable[str]) -> pd.DataFrame:
     """Return one row a point of a curve; see `Study.curves`."""
     table = _chosen(store.read("curves"), explainers, protocols)
-    keys = ["number", "explainer", "protocol"]
-    quantities = store.read("scores")[[*keys, "quantity"]].drop_duplicates(keys)
-    joined = table.merge(quantities, on=keys, how="left").merge(_names(store), on="number")
-    columns = ["number", "image", "explainer", "protocol", "quantity", "curve"]
-    return joined[[*columns, "fraction", "confidence"]]
+    # What a curve follows is kept once a curve, with its area, and not at every point.
+    quantities = store.read("scores")[[*_KEYS, "quantity"]].drop_duplicates(_KEYS)
+    joined = table.merge(quantities, on=_KEYS, how="left")
+    joined = joined.merge(_names(store), on="number")
+    return joined[[*_CURVES, "fraction", "confidence"]]
 
 
 def heatmaps(store: Store, explainers: Sequence[Explainer]) -> pd.DataFrame:
     """Return one row an image and explainer; see `Study.heatmaps`."""
     table = _chosen(store.read("heatmaps"), explainers).copy()
-    facts = store.read(IMAGES).set_index("number")
-    grids = {n: (row.grid_rows, row.grid_cols) for n, row in facts.iterrows()}
-    # As objects: pandas would make rows of the arrays' values.
+    grids = {}
+    for row in store.read(IMAGES).itertuples():
+        grids[row.number] = (row.grid_rows, row.grid_cols)
     arrays = []
-    for number, values in zip(table["number"], table["heatmap"], strict=True):
-        arrays.append(np.asarray(values, dtype=np.float32).reshape(grids[number]))
+    for row in table.itertuples():
+        values = np.asarray(row.heatmap, dtype=np.float32)
+        arrays.append(values.reshape(grids[row.number]))
+    # As objects: pandas would make rows of the arrays' values.
     table["heatmap"] = pd.Series(arrays, index=table.index, dtype=object)
     joined = table.merge(_names(store), on="number", how="left")
-    return _ordered(joined, explainers)[["number", "image", "explainer", "heatmap"]]
+    return _ordered(joined, explainers)[_HEATMAPS]
 
 
 def costs(store: Store, explainers: Sequence[Explainer]) -> pd.DataFrame:
     """Return one row an image and explainer; see `Study.costs`."""
-    table = _chosen(store.read("costs"), explainers).merge(_names(store), on="number", how="left")
-    columns = ["number", "image", "explainer", "forward_passes", "backward_passes", "seconds"]
-    return _ordered(table, explainers)[columns]
+    table = _chosen(store.read("costs"), explainers)
+    joined = table.merge(_names(store), on="number", how="left")
+    return _ordered(joined, explainers)[_COSTS]
 
 
 def image_table(store: Store) -> pd.DataFrame:
@@ -75,14 +83,19 @@ def image_table(store: Store) -> pd.DataFrame:
 def views(store: Store) -> pd.DataFrame:
     """Return the first images as the model saw them; see `Study.views`."""
     table = store.read("views")
-    arrays = [np.asarray(Image.open(BytesIO(png))) for png in table["png"]]
-    return pd.DataFrame({"number": table["number"], "view": pd.Series(arrays, dtype=object)})
+    arrays = []
+    for png in table["png"]:
+        arrays.append(np.asarray(Image.open(BytesIO(png))))
+    view = pd.Series(arrays, dtype=object)
+    return pd.DataFrame({"number": table["number"], "view": view})
 
 
 def failures(store: Store) -> pd.DataFrame:
     """Return what failed, each once; see `Study.failures`."""
+    # Each group of explainers fails at an image that cannot be read.
     table = store.read("failures").drop_duplicates(["number", "explainer", "reason"])
-    return table.sort_values(["number", "explainer"], kind="stable").reset_index(drop=True)
+    table = table.sort_values(["number", "explainer"], kind="stable")
+    return table.reset_index(drop=True)
 
 
 def differing_options(explainers: Iterable[Explainer]) -> pd.DataFrame:
@@ -170,4 +183,5 @@ def _named_facts(store: Store) -> pd.DataFrame:
 
 
 def _names(store: Store) -> pd.DataFrame:
-    return store.read(IMAGES)[["number", "name"]].rename(columns={"name": "image"})
+    names = store.read(IMAGES)[["number", "name"]]
+    return names.rename(columns={"name": "image"})
