@@ -201,7 +201,8 @@ def _as_one_of(value: Any, kinds: tuple[Any, ...]) -> Any:
     """Return a value of one of several kinds."""
     # What it is already goes before what it can become: 3 is a whole number, and not 3.0.
     for kind in kinds:
-        if isinstance(kind, type) and get_origin(kind) is None and type(value) is kind:
+        is_class = isinstance(kind, type) and get_origin(kind) is None
+        if is_class and type(value) is kind:
             return value
     for kind in kinds:
         fitted = _fitted(value, kind)
@@ -287,7 +288,9 @@ def _as_tuple(value: Any, kinds: tuple[Any, ...]) -> Any:
 
 
 def _as_sequence(value: Any, kinds: tuple[Any, ...]) -> Any:
-    return _as_iterable(value, kinds) if isinstance(value, (Sequence, np.ndarray)) else _UNFIT
+    if not isinstance(value, (Sequence, np.ndarray)):
+        return _UNFIT
+    return _as_iterable(value, kinds)
 
 
 def _as_iterable(value: Any, kinds: tuple[Any, ...]) -> Any:
@@ -303,7 +306,10 @@ def _as_iterable(value: Any, kinds: tuple[Any, ...]) -> Any:
     # The quick way through long lists of plain values.
     if kinds[0] in (str, int) and set(map(type, value)) <= {kinds[0]}:
         return value
-    return _UNFIT if any(_fitted(item, kinds[0]) is _UNFIT for item in value) else value
+    for item in value:
+        if _fitted(item, kinds[0]) is _UNFIT:
+            return _UNFIT
+    return value
 
 
 def _each_checked(values: Iterable[Any], kind: Any) -> Iterator[Any]:

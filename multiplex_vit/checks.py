@@ -176,7 +176,9 @@ def vision_model(model: Model) -> Model:
     """
     # By what it can do: models of the user's own need not be of a class of this package.
     if isinstance(model, type) or not hasattr(model, "picture"):
-        given = f"the text {model!r}" if isinstance(model, str) else type(model).__name__
+        given = type(model).__name__
+        if isinstance(model, str):
+            given = f"the text {model!r}"
         give = "give what multiplex_vit.load returns, or VisionModel(module, processor)"
         raise InputError(f"model is {given}; {give}")
     return model
@@ -195,7 +197,10 @@ def numbers(name: str, values: Any) -> np.ndarray:
     """
     kind = type(values).__name__
     try:
-        array = np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+        if hasattr(values, "detach"):
+            # A tensor may need its gradient, or lie on a GPU.
+            values = values.detach().cpu()
+        array = np.asarray(values)
         if array.dtype.kind in "bfiu":
             return array.astype(float)
         kind = f"an array of {array.dtype}"

@@ -83,7 +83,8 @@ def run(args: argparse.Namespace) -> int:
     if code not in (DONE, SOME_FAILED):
         return code
     for protocol in study.protocols:
-        board = readable(mv.report.leaderboard(study, protocol, against=args.against), brief=True)
+        board = mv.report.leaderboard(study, protocol, against=args.against)
+        board = readable(board, brief=True)
         say(f"\n{protocol}: insertion - deletion, mean [95 % over images]")
         say(board.to_string(index=False))
     files = mv.report.write_report(study, report, against=args.against)

@@ -16,6 +16,10 @@ from multiplex_vit.files.locks import SHORT
 from multiplex_vit.tabular import read_table, write_table
 
 TABLE = "explanations.csv"
+
+_ENDINGS = ("_overlay.png", "_summary.png", "_summary.pdf", ".npz")
+"""What the files of an explanation end in, behind the name of its image."""
+
 _NUMBERS = (
     "label",
     "probability",
@@ -66,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _files_of(name: str) -> list[str]:
     """Return the files that an explanation is written into."""
-    return [f"{name}_overlay.png", f"{name}_summary.png", f"{name}_summary.pdf", f"{name}.npz"]
+    return [f"{name}{ending}" for ending in _ENDINGS]
 
 
 def _write_explanation(folder: Path, name: str, measured: Measured) -> None:

@@ -136,7 +136,10 @@ def explain_images(args: argparse.Namespace, names: list[str], keep: Keep) -> in
 
 def areas(faithfulness: Faithfulness) -> str:
     """Return the areas under the curves as text."""
-    return ", ".join(f"{name} {curve.auc:.3f}" for name, curve in faithfulness.curves.items())
+    texts = []
+    for name, curve in faithfulness.curves.items():
+        texts.append(f"{name} {curve.auc:.3f}")
+    return ", ".join(texts)
 
 
 def _explainer(args: argparse.Namespace) -> Any:
@@ -190,5 +193,9 @@ def _measured(
         protocol=args.protocol,
         **options,
     )
-    row = {"image": unicode_text(str(path)), **explanation.row(), **faithfulness.row()}
+    row = {
+        "image": unicode_text(str(path)),
+        **explanation.row(),
+        **faithfulness.row(),
+    }
     return Measured(explanation, faithfulness, row)

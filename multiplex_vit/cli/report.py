@@ -24,7 +24,11 @@ def run(args: argparse.Namespace) -> int:
 
     out = args.out or args.folder / "report"
     study = mv.Study.open(args.folder)
-    tables = [path for path in args.folder.iterdir() if path.is_dir() and path.name != "report"]
+    tables = []
+    for path in args.folder.iterdir():
+        # A report may be written anew where it was.
+        if path.is_dir() and path.name != "report":
+            tables.append(path)
     check_outputs([out / REPORT], folders=[out], inputs=[args.folder, *tables])
     files = mv.report.write_report(study, out, against=args.against)
     say(f"written into {out}: {', '.join(file.name for file in files)}")

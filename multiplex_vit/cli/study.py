@@ -59,7 +59,8 @@ def run(args: argparse.Namespace) -> int:
             options[name] = str(value) if isinstance(value, Path) else value
     options["sweep"] = {**options.get("sweep", {}), **_swept(args.sweep)}
     chosen = configured(options)
-    inputs = [args.config, *(options.get(name) for name in ("images", "labels", "index"))]
+    inputs = [args.config]
+    inputs += [options.get(name) for name in ("images", "labels", "index")]
     check_folder(chosen.study.out, inputs, model=options.get("model", ""))
     code = run_and_report(
         chosen.study,

@@ -91,8 +91,10 @@ class Faithfulness:
             raise InputError(f"curves of {names} do not belong together")
 
     def __repr__(self) -> str:
-        areas = ", ".join(f"{name} {curve.auc:.4f}" for name, curve in self.curves.items())
-        return f"<Faithfulness {self.protocol}: {areas}, difference {self.difference:.4f}>"
+        figures = {name: curve.auc for name, curve in self.curves.items()}
+        figures["difference"] = self.difference
+        texts = [f"{name} {value:.4f}" for name, value in figures.items()]
+        return f"<Faithfulness {self.protocol}: {', '.join(texts)}>"
 
     @property
     def curves(self) -> dict[str, Curve]:

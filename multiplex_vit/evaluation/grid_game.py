@@ -68,7 +68,11 @@ def grid_pointing_game(
     rows = []
     for number, mosaic in enumerate(mosaics):
         n_rows, n_cols = mosaic.shape
-        head = {"method": name_of(method), "shape": f"{n_rows}x{n_cols}", "mosaic": number}
+        head = {
+            "method": name_of(method),
+            "shape": f"{n_rows}x{n_cols}",
+            "mosaic": number,
+        }
         explained = _explained(model, mosaic, _explainer(method, number))
         for row in _rows(model, mosaic, explained):
             rows.append({**head, **row})

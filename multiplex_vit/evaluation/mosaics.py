@@ -223,7 +223,8 @@ def draw_mosaics(
         raise InputError(f"the images make {len(full)} of {count} mosaics; give {remedy}")
     mosaics = []
     for draft in full:
-        pixels = mosaic(model, list(draft.images.values()), shape=shape, full_size=full_size)
+        images = list(draft.images.values())
+        pixels = mosaic(model, images, shape=shape, full_size=full_size)
         mosaics.append(Mosaic(pixels, tuple(draft.images), tuple(draft.numbers), shape))
     return mosaics
 
@@ -231,9 +232,8 @@ def draw_mosaics(
 def _check_classes(model: Classifier, n_cells: int) -> None:
     if n_cells > len(model.classes):
         n_classes = f"{model.name} has {len(model.classes)}"
-        raise InputError(
-            f"{n_cells} cells need as many classes; {n_classes}; give a shape of fewer cells"
-        )
+        needed = f"{n_cells} cells need as many classes"
+        raise InputError(f"{needed}; {n_classes}; give a shape of fewer cells")
     if not model.score.is_probability:
         quantity = f"{model.name} gives a {model.score.quantity}"
         raise InputError(f"{quantity}, which no class is sure by; make mosaics of a classifier")
@@ -242,4 +242,5 @@ def _check_classes(model: Classifier, n_cells: int) -> None:
 def _is_sure(model: Classifier, image: Any, label: int, least: float) -> bool:
     """Tell whether the model decides for a class with at least this probability."""
     probabilities = model.classify(model.picture(image).pixels)[0].cpu().numpy()
-    return int(probabilities.argmax()) == label and float(probabilities[label]) >= least
+    is_right = int(probabilities.argmax()) == label
+    return is_right and float(probabilities[label]) >= least

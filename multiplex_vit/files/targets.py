@@ -81,9 +81,8 @@ def _check_folder(folder: Path) -> None:
     for place in (folder, *folder.parents):
         if place.is_dir():
             if not os.access(place, os.W_OK | os.X_OK):
-                raise InputError(
-                    f"cannot write into {folder}: {place} is write-protected; choose another folder"
-                )
+                what = f"cannot write into {folder}: {place} is write-protected"
+                raise InputError(f"{what}; choose another folder")
             return
         if os.path.lexists(place):
             why = "it is a file" if place == folder else f"{place} is a file"

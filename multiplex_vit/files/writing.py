@@ -133,9 +133,8 @@ def writable(path: str | os.PathLike[str]) -> Path:
     if target.is_dir():
         raise InputError(f"cannot write {path}: it is a folder; give a file name")
     if target.exists() and not (target.is_file() and os.access(target, os.W_OK)):
-        raise InputError(
-            f"cannot write {path}: it is write-protected or no regular file; give another name"
-        )
+        what = f"cannot write {path}: it is write-protected or no regular file"
+        raise InputError(f"{what}; give another name")
     return target
 
 
@@ -197,7 +196,8 @@ class _Move:
 def _moves(folder: Path, scratch: Scratch) -> list[_Move]:
     moves = []
     for file in sorted(scratch.new.iterdir()):
-        moves.append(_Move(file, writable(folder / file.name), scratch.before / file.name))
+        target = writable(folder / file.name)
+        moves.append(_Move(file, target, scratch.before / file.name))
     return moves
 
 

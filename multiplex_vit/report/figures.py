@@ -75,7 +75,8 @@ def plot_curves(
         wanted = _texts(study, explainers, order)
     names = display_names(study.explainers)
     curves = study.curves()
-    curves = curves[(curves["protocol"] == protocol) & curves["explainer"].isin(wanted)]
+    is_wanted = curves["explainer"].isin(wanted) & (curves["protocol"] == protocol)
+    curves = curves[is_wanted]
     curves = curves.assign(entry=curves["explainer"].map(names))
     shown = [names[text] for text in order]
     return plot.curve_bands(curves, order=shown, title=f"{study.plan.model}, {protocol}")
@@ -127,7 +128,8 @@ def option_figures(study: "Study", protocol: str) -> Iterable[tuple[str, "Figure
     table = study.scores()
     methods = {str(explainer): explainer.name for explainer in study.explainers}
     table = table.assign(method=table["explainer"].map(methods))
-    table = table[(table["protocol"] == protocol) & table["explainer"].isin(_shown(study))]
+    is_shown = table["explainer"].isin(_shown(study)) & (table["protocol"] == protocol)
+    table = table[is_shown]
     # The first column is the explainer itself.
     options = differing_options(study.explainers).columns[1:]
     numeric = []
@@ -176,7 +178,7 @@ def _few(order: list[str]) -> list[str]:
 
 def _texts(study: "Study", explainers: Iterable[str], order: list[str]) -> list[str]:
     """Return the texts of explainers that are named by them, or by their names alone."""
-    wanted = [explainers] if isinstance(explainers, str) else [str(name) for name in explainers]
+    wanted = [explainers] if isinstance(explainers, str) else list(map(str, explainers))
     names = {str(explainer): explainer.name for explainer in study.explainers}
     texts = [text for text in order if text in wanted or names[text] in wanted]
     if not texts:

@@ -21,11 +21,12 @@ def markdown_table(table: pd.DataFrame) -> str:
     |---|---|---|
     | x | 0.00012 | 0.500 |
     """
-    lines = [_line([str(name) for name in table.columns]), "|" + "---|" * len(table.columns)]
+    names = list(map(str, table.columns))
+    lines = [_line(names), "|" + "---|" * len(names)]
     for row in table.itertuples(index=False, name=None):
         cells = []
-        for name, value in zip(table.columns, row, strict=True):
-            cells.append(_cell(str(name), value))
+        for name, value in zip(names, row, strict=True):
+            cells.append(_cell(name, value))
         lines.append(_line(cells))
     return "\n".join(lines)
 
@@ -36,7 +37,9 @@ def _line(cells: list[str]) -> str:
 
 def _cell(name: str, value: Any) -> str:
     # pandas has three ways to say that a value is missing.
-    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+    if value is None or value is pd.NA:
+        return ""
+    if isinstance(value, float) and np.isnan(value):
         return ""
     if not isinstance(value, (float, np.floating)):
         return str(value)

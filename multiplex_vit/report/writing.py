@@ -41,6 +41,13 @@ _SUMMARY = [
     *("effect", "better", "p_holm", "change", "change_low", "change_high", "p_change"),
     "agreement",
 ]
+_HOW_TO_READ = (
+    "Areas under curves are means with bootstrap 95 % intervals over images. Differences are"
+    " paired; p is Wilcoxon's (signed ranks, two-sided), Holm-corrected within a table."
+    " Explainers that the paired interval does not tell from the one above share a rank."
+    " *more* is the difference to a random order of the patches, *change* that to the first"
+    " explainer, *agreement* the mean Spearman correlation with its heatmaps."
+)
 _CHANGES = ["variant", "change", "change_low", "change_high", "p_holm"]
 _ABLATION = [
     *("variant", "value", "low", "high", "change", "change_low", "change_high"),
@@ -93,8 +100,10 @@ def write_report(
     with output_folder(out) as folder, written_together(folder) as temporary:
         write_table(study.scores(), temporary / "scores.csv", digits=DIGITS)
         write_table(study.curves(), temporary / "curves.csv", digits=DIGITS)
-        together = [table.assign(measure=measure) for measure, table in summaries.items()]
-        write_table(pd.concat(together), temporary / "summary.csv", digits=DIGITS)
+        parts = []
+        for measure, table in summaries.items():
+            parts.append(table.assign(measure=measure))
+        write_table(pd.concat(parts), temporary / "summary.csv", digits=DIGITS)
         for protocol, board in boards.items():
             name = f"leaderboard_{_file_name(protocol)}.csv"
             write_table(board, temporary / name, digits=DIGITS)
@@ -136,7 +145,8 @@ def _figures(
         for (text, protocol), rows in table.groupby(["explainer", "protocol"], sort=False):
             changes = rows[rows["variant"] != FULL]
             title = f"{names[text]}, {protocol}"
-            figure = change_figure(changes, label="change of insertion - deletion", title=title)
+            label = "change of insertion - deletion"
+            figure = change_figure(changes, label=label, title=title)
             yield f"ablation_{_file_name(title)}", figure
 
 
@@ -171,7 +181,9 @@ def _text(
         sections.append(f"## Leaderboard, {protocol}")
         sections.append(markdown_table(readable(board)))
     for measure, table in summaries.items():
-        title = "Insertion - deletion" if measure == "difference" else measure.capitalize()
+        title = measure.capitalize()
+        if measure == "difference":
+            title = "Insertion - deletion"
         for protocol, rows in table.groupby("protocol", sort=False):
             columns = [name for name in _SUMMARY if name in rows]
             sections.append(f"## {title}, {protocol}")
@@ -195,20 +207,18 @@ def _introduction(study: "Study") -> list[str]:
     """Return what was studied, and how to read the tables."""
     manifest = study.store.manifest()
     passes = study.all_passes()
-    versions = ", ".join(f"{name} {number}" for name, number in manifest.versions.items())
-    steps = f"{study.plan.steps} steps" if study.plan.steps else "every patch up to 100 steps"
+    versions = [f"{name} {number}" for name, number in manifest.versions.items()]
+    steps = "every patch up to 100 steps"
+    if study.plan.steps:
+        steps = f"{study.plan.steps} steps"
     n_images = len(study.image_table())
     return [
         f"{n_images} images ({manifest.study['images']['kind']}),"
         f" {len(study.explainers)} explainers, {len(study.failures())} failures,"
         f" {manifest.study['score']}, {steps}, seed {study.plan.seed}."
         f" {passes.run:,} forward passes; without sharing {passes.naive:,}."
-        f" Model sha256 {manifest.study['model_sha256'][:16]}; {versions}.",
-        "Areas under curves are means with bootstrap 95 % intervals over images. Differences are"
-        " paired; p is Wilcoxon's (signed ranks, two-sided), Holm-corrected within a table."
-        " Explainers that the paired interval does not tell from the one above share a rank."
-        " *more* is the difference to a random order of the patches, *change* that to the first"
-        " explainer, *agreement* the mean Spearman correlation with its heatmaps.",
+        f" Model sha256 {manifest.study['model_sha256'][:16]}; {', '.join(versions)}.",
+        _HOW_TO_READ,
     ]
 
 

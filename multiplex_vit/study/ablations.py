@@ -77,7 +77,8 @@ def variant_names(
     >>> list(variant_names(EXPLAINERS["mutex"], leave_out="direction").values())
     ['without direction in', 'without direction out']
     """
-    leave_out, keep_only = names_of("leave_out", leave_out), names_of("keep_only", keep_only)
+    leave_out = names_of("leave_out", leave_out)
+    keep_only = names_of("keep_only", keep_only)
     if not leave_out and not keep_only:
         leave_out = ("statistic",)
     names: dict[Explainer, str] = {}
@@ -85,10 +86,12 @@ def variant_names(
         for value in _several_values(full, dimension):
             others = [name for name in values_of(full, dimension) if name != value]
             # Of two strengths, one without "in" is one with "out" alone: the first name stays.
-            names.setdefault(_with_only(full, dimension, others), f"without {dimension} {value}")
+            variant = _with_only(full, dimension, others)
+            names.setdefault(variant, f"without {dimension} {value}")
     for dimension in keep_only:
         for value in _several_values(full, dimension):
-            names.setdefault(_with_only(full, dimension, [value]), f"only {dimension} {value}")
+            variant = _with_only(full, dimension, [value])
+            names.setdefault(variant, f"only {dimension} {value}")
     return names
 
 
@@ -160,6 +163,8 @@ def _value(member: Named, dimension: str) -> str:
 def _with_only(explainer: Explainer, dimension: str, values: Iterable[str]) -> Explainer:
     """Return an explainer with the members that have some values of a dimension."""
     wanted = list(values)
-    members = _members(explainer, dimension)
-    chosen: Any = tuple(member for member in members if _value(member, dimension) in wanted)
-    return explainer.at(**{_FIELDS[dimension]: chosen})
+    chosen = []
+    for member in _members(explainer, dimension):
+        if _value(member, dimension) in wanted:
+            chosen.append(member)
+    return explainer.at(**{_FIELDS[dimension]: tuple(chosen)})

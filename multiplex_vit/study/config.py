@@ -270,7 +270,8 @@ def configured(options: Mapping[str, Any]) -> Configured:
     for name, wanted in _NEEDED.items():
         if name not in chosen:
             raise InputError(f"a study needs {name}: {wanted}")
-    explainers = explainers_of(chosen.get("explainers", ["mutex"]), chosen.get("sweep", {}))
+    names = chosen.get("explainers", ["mutex"])
+    explainers = explainers_of(names, chosen.get("sweep", {}))
     source = images(chosen["images"], **_arguments_of("images", chosen))
     chosen_study = study.Study(
         chosen["out"],
@@ -305,7 +306,9 @@ def explainers_of(names: str | list[str], values: Mapping[str, list[Any]]) -> "l
     """
     names = [names] if isinstance(names, str) else names
     several = [saliency.EXPLAINERS[name] for name in names]
-    swept = {option: list(map(_hashable, listed)) for option, listed in values.items()}
+    swept = {}
+    for option, listed in values.items():
+        swept[option] = [_hashable(value) for value in listed]
     for option in swept:
         if not any(explainer.takes(option) for explainer in several):
             # The explainer itself says which options it has.
@@ -338,10 +341,12 @@ def swept_option(text: str) -> tuple[str, list[Any]]:
     if not equals or not name or not values:
         raise InputError(f"--sweep is {text!r}; give name=value,value such as min_cut=0.01,0.05")
     is_list = name in ("operators", "centralities", "statistics", "resolutions")
-    parts = values.split(",")
-    if is_list:
-        return name, [[_value(member) for member in part.split("+")] for part in parts]
-    return name, [_value(part) for part in parts]
+    listed: list[Any] = []
+    for part in values.split(","):
+        members = [_value(member) for member in part.split("+")]
+        # A number may be written with a plus, as in 1e+2.
+        listed.append(members if is_list else _value(part))
+    return name, listed
 
 
 def _value(text: str) -> Any:

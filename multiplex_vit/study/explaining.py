@@ -184,7 +184,8 @@ def explained(plan: Plan, unit: Unit, sample: Sample, model: VisionModel) -> Sub
         # This pass is the study's own, and is needed only where no other group came before: what
         # is counted may not depend on which group was written first.
         scores = model.classify(picture.pixels)[0].cpu().numpy()
-        label = model.label_of(_wanted_label(plan, unit, sample), int(scores.argmax()))
+        predicted = int(scores.argmax())
+        label = model.label_of(_wanted_label(plan, unit, sample), predicted)
     subject = Subject(sample, picture, label, scores, {}, {})
     for explainer in unit.explainers:
         text = str(explainer)
@@ -219,7 +220,8 @@ def _result_of(
     started = time.monotonic()
     explanation = _seeded(explainer, seed)(model, subject.picture, subject.label)
     result = _result(explanation, time.monotonic() - started)
-    _check_heatmap(result.heatmap, model.grid_of(subject.picture.pixels.shape[2:]))
+    grid = model.grid_of(subject.picture.pixels.shape[2:])
+    _check_heatmap(result.heatmap, grid)
     return result
 
 

@@ -59,7 +59,8 @@ class Group:
     def restored(cls, record: Mapping[str, Any]) -> "Group":
         """Return a group from its record; InputError if it is none."""
         try:
-            explainers, protocols = tuple(record["explainers"]), tuple(record["protocols"])
+            explainers = tuple(record["explainers"])
+            protocols = tuple(record["protocols"])
             made_from, base = record["made_from"], record["base"]
         except (KeyError, TypeError) as error:
             raise InputError(f"a group of explainers lacks something: {error}") from error
@@ -102,10 +103,11 @@ def planned(
     together: dict[tuple[Any, ...], list[str]] = {}
     for explainer in explainers:
         text = str(explainer)
-        missing = tuple(protocol for protocol in protocols if (text, protocol) not in covered)
+        missing = tuple(name for name in protocols if (text, name) not in covered)
         if not missing:
             continue
-        made_from, base, shares_masks = PASSES, "", explainer.settings is not None
+        made_from, base = PASSES, ""
+        shares_masks = explainer.settings is not None
         if text in explained:
             made_from, shares_masks = HEATMAPS, False
         elif explainer.settings is not None:
@@ -158,7 +160,8 @@ def holds_masks_of(base: Settings, settings: Settings) -> bool:
         if DESIGNS.own_name(chosen.design) != "centrality" or chosen.budget is not None:
             return False
     # The token graph and the direct attribution of tokens are not kept.
-    if ESTIMATORS.trait(settings.estimator, "needs") == "graph" or settings.direct_weight:
+    needs_graph = ESTIMATORS.trait(settings.estimator, "needs") == "graph"
+    if needs_graph or settings.direct_weight:
         return False
     for dimension in _DIMENSIONS:
         names = [name_of(member) for member in getattr(base, dimension)]

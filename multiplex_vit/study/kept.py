@@ -43,7 +43,8 @@ def kept_of(store: Store, group: Group, chunk: int, model: str) -> dict[int, tup
         heatmaps = _heatmaps(store.read("heatmaps", units), facts)
     elif group.made_from == MASKS:
         masks = store.read("masks", units)
-        bases = _explanations(masks[masks["explainer"] == group.base], facts, group.base, model)
+        masks = masks[masks["explainer"] == group.base]
+        bases = _explanations(masks, facts, group.base, model)
     kept = {}
     for row in facts:
         number = int(row["number"])
@@ -53,7 +54,9 @@ def kept_of(store: Store, group: Group, chunk: int, model: str) -> dict[int, tup
 
 
 def _heatmaps(table: pd.DataFrame, facts: list[Any]) -> dict[int, dict[str, np.ndarray]]:
-    grids = {row["number"]: (int(row["grid_rows"]), int(row["grid_cols"])) for row in facts}
+    grids = {}
+    for row in facts:
+        grids[row["number"]] = (int(row["grid_rows"]), int(row["grid_cols"]))
     heatmaps: dict[int, dict[str, np.ndarray]] = {}
     for row in table.itertuples():
         values = np.asarray(row.heatmap, dtype=np.float32).reshape(grids[row.number])
@@ -67,7 +70,8 @@ def _explanations(
     by_number = {int(row["number"]): row for row in facts}
     explanations = {}
     for number, rows in masks.groupby("number", sort=False):
-        explanations[int(number)] = _explanation(rows, by_number[int(number)], base, model)
+        of_image = by_number[int(number)]
+        explanations[int(number)] = _explanation(rows, of_image, base, model)
     return explanations
 
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from multiplex_vit.errors import InputError
 
+_NUMERIC = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean)
 _KEY = b"multiplex_vit"
 """Where a seal stands in a file's schema metadata."""
 
@@ -117,7 +118,7 @@ def _add(digest: Any, column: pa.ChunkedArray) -> None:
     if pa.types.is_list(kind):
         digest.update(pc.list_value_length(values).to_numpy().tobytes())
         _add(digest, pc.list_flatten(values))
-    elif pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
+    elif any(is_kind(kind) for is_kind in _NUMERIC):
         digest.update(values.to_numpy().tobytes())
     else:
         # As bytes, since a flipped bit can leave text that is no UTF-8.

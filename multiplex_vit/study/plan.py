@@ -109,7 +109,8 @@ def checked_protocols(protocols: Any, steps: int | None) -> tuple[str, ...]:
     >>> checked_protocols(["token", "patch"], None)
     ('token', 'patch/black')
     """
-    full = tuple(full_name(protocol) for protocol in names_of("protocols", protocols))
+    names = names_of("protocols", protocols)
+    full = tuple(full_name(name) for name in names)
     if not full or len(set(full)) < len(full):
         raise InputError(f"protocols is {list(full)}; give at least one, each once")
     for protocol in full:

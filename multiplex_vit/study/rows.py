@@ -257,9 +257,12 @@ def _network_tables(plan: Plan, subject: Subject, model: VisionModel) -> Tables:
     number = subject.sample.number
     network = multiplex(model, subject.picture)
     if "layers" in plan.save:
-        tables["layers"] = network.layer_table().assign(number=number).to_dict("records")
+        table = network.layer_table().assign(number=number)
+        tables["layers"] = table.to_dict("records")
     if "multilayer" in plan.save:
-        table = network.multilayer_table().drop(columns=["node", "row", "col"], errors="ignore")
+        table = network.multilayer_table()
+        table = table.drop(columns=["node", "row", "col"], errors="ignore")
         # One row an image: the mean over nodes, since all nodes of many images would be too many.
-        tables["multilayer"] = [{"number": number, **table.mean(numeric_only=True).to_dict()}]
+        means = table.mean(numeric_only=True)
+        tables["multilayer"] = [{"number": number, **means.to_dict()}]
     return tables

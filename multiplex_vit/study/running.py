@@ -150,9 +150,8 @@ def _warn_of_other_versions(study: Runnable) -> None:
         if now[name] != before.get(name):
             changed.append(f"{name} {before.get(name)} is {now[name]} now")
     if changed:
-        warnings.warn(
-            f"{study.out} was begun with other versions: {', '.join(changed)}", stacklevel=3
-        )
+        line = f"{study.out} was begun with other versions: {', '.join(changed)}"
+        warnings.warn(line, stacklevel=3)
 
 
 def _compute(
@@ -212,7 +211,8 @@ def _size(study: Runnable, units: Iterable[UnitId]) -> int:
 def _unit(study: Runnable, unit: UnitId, group: Group) -> Unit:
     """Read the images of a unit, and what is kept of them."""
     by_text = {str(explainer): explainer for explainer in study.explainers}
-    explainers = tuple(by_text.get(text) or EXPLAINERS[text] for text in group.explainers)
+    # A group of an earlier run may hold explainers that this one does not ask for.
+    explainers = [by_text.get(text) or EXPLAINERS[text] for text in group.explainers]
     kept = kept_of(study.store, group, unit.chunk, study.plan.model)
     samples: list[Sample] = []
     unread: list[tuple[int, str, str]] = []
@@ -230,7 +230,7 @@ def _unit(study: Runnable, unit: UnitId, group: Group) -> Unit:
             unread.append((number, study.images.name(number), reason))
     return Unit(
         unit,
-        explainers,
+        tuple(explainers),
         group.protocols,
         group.made_from,
         tuple(samples),
@@ -276,7 +276,8 @@ class _Writer:
         # Each group of explainers fails at an image that cannot be read, which is said once.
         failures: dict[tuple[str, str], None] = {}
         for _, rows in self._waiting:
-            failures.update(((row["name"], row["reason"]), None) for row in rows["failures"])
+            for row in rows["failures"]:
+                failures[row["name"], row["reason"]] = None
         raise NothingExplainedError(list(failures))
 
 
@@ -297,6 +298,5 @@ def _closing(results: Iterator[Done]) -> Iterator[Done]:
 
 def _check_same_image(sample: Sample, kept: Mapping[int, tuple[str, Kept]]) -> None:
     if sample.number in kept and kept[sample.number][0] != sample.sha256:
-        raise InputError(
-            f"{sample.name} is not the image that the study explained; give the same images"
-        )
+        what = f"{sample.name} is not the image that the study explained"
+        raise InputError(f"{what}; give the same images")

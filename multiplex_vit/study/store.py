@@ -167,11 +167,13 @@ class Store:
         manifest = self.manifest()
         # Parts of a group that the manifest lacks are of another study, or of a killed run.
         n_groups = len(manifest.groups)
-        return {unit for unit in self._layout(manifest).whole_units() if unit.group < n_groups}
+        whole = self._layout(manifest).whole_units()
+        return {unit for unit in whole if unit.group < n_groups}
 
     def done_of(self, chunk: int) -> set[UnitId]:
         """Return the units of a chunk that are done, without a look at those of others."""
-        return self._done_among(UnitId(group, chunk) for group in range(len(self.groups())))
+        n_groups = len(self.groups())
+        return self._done_among(UnitId(group, chunk) for group in range(n_groups))
 
     def _done_among(self, units: Iterable[UnitId]) -> set[UnitId]:
         if not self.exists:
@@ -185,7 +187,11 @@ class Store:
 
     def failed(self) -> set[UnitId]:
         """Return the units that are done and in which something failed."""
-        return {unit for unit in self.done() if not self.read("failures", {unit}).empty}
+        failed = set()
+        for unit in self.done():
+            if not self.read("failures", {unit}).empty:
+                failed.add(unit)
+        return failed
 
     def forget(self, units: Iterable[UnitId]) -> None:
         """Let units count as not done, so that they are computed again."""

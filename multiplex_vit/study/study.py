@@ -106,8 +106,16 @@ class Study:
         name = model if isinstance(model, str) else vision_model(model).name
         if not isinstance(model, str):
             score = model.score.name
-        options = {"device": device, "dtype": dtype, "score": score}
-        self.plan = checked_plan(name, save=save, target=target, steps=steps, seed=seed, **options)
+        self.plan = checked_plan(
+            name,
+            save=save,
+            target=target,
+            steps=steps,
+            seed=seed,
+            device=device,
+            dtype=dtype,
+            score=score,
+        )
         self._temporary = None
         if out is None:
             # It lives as long as the study, which holds it.
@@ -178,7 +186,8 @@ class Study:
         InputError
             If one is unknown.
         """
-        more = [e for e in _explainers(explainers, may_be_empty=True) if e not in self.explainers]
+        given = _explainers(explainers, may_be_empty=True)
+        more = [explainer for explainer in given if explainer not in self.explainers]
         names = [*self.protocols, *names_of("protocols", protocols)]
         study = self.__class__.__new__(self.__class__)
         study.__dict__.update(self.__dict__)
@@ -343,7 +352,8 @@ class Study:
     def passes(self) -> SharedPasses:
         """Return how many forward passes explaining took, and how many without sharing."""
         work = self.store.read("work")
-        return SharedPasses(int(work["forward_passes"].sum()), int(work["naive_passes"].sum()))
+        run, naive = work["forward_passes"], work["naive_passes"]
+        return SharedPasses(int(run.sum()), int(naive.sum()))
 
     def all_passes(self) -> SharedPasses:
         """Return the same of explaining and measuring together."""
@@ -355,7 +365,8 @@ class Study:
 
 def _explainers(members: Any, *, may_be_empty: bool = False) -> tuple[Explainer, ...]:
     """Return explainers, each once."""
-    explainers = tuple(EXPLAINERS.resolve(member) for member in names_of("explainers", members))
+    listed = names_of("explainers", members)
+    explainers = tuple(EXPLAINERS.resolve(member) for member in listed)
     texts = [str(explainer) for explainer in explainers]
     if not texts and not may_be_empty:
         raise InputError("explainers is empty; give at least one")

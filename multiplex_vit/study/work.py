@@ -48,7 +48,8 @@ def compute(plan: Plan, unit: Unit, model: VisionModel) -> Tables:
     InputError
         If every image of several fails for a reason that is not the images'.
     """
-    tables: Tables = {name: [] for name in (*chunk_tables(plan.save), *unit_tables(plan.save))}
+    names = [*chunk_tables(plan.save), *unit_tables(plan.save)]
+    tables: Tables = {name: [] for name in names}
     for number, name, reason in unit.unread:
         tables["failures"].append(failure_row(number, name, "", reason))
     together = explained_together(plan, unit, model)

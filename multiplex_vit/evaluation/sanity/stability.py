@@ -212,7 +212,8 @@ def seed_agreement(
     question = Question.of(model, image, method, label=label, seed=seed)
     heatmaps = [question.heatmap]
     explainer = EXPLAINERS.resolve(method)
-    n_seeds = seeds if explainer.takes("seed") and "seed" not in explainer.options else 1
+    is_open = explainer.takes("seed") and "seed" not in explainer.options
+    n_seeds = seeds if is_open else 1
     for other in range(seed + 1, seed + n_seeds):
         again = Question.of(model, question.pixels, method, label=question.label, seed=other)
         heatmaps.append(again.heatmap)
@@ -220,10 +221,12 @@ def seed_agreement(
         if len(heatmaps) == 2 and np.array_equal(heatmaps[0], heatmaps[1]):
             break
 
-    deterministic = all(np.array_equal(heatmaps[0], heatmap) for heatmap in heatmaps)
+    first, *others = heatmaps
+    deterministic = all(np.array_equal(first, other) for other in others)
     correlations = [1.0]
     if not deterministic:
-        correlations = [rank_correlation(a, b) for a, b in combinations(heatmaps, 2)]
+        pairs = combinations(heatmaps, 2)
+        correlations = [rank_correlation(one, other) for one, other in pairs]
     row = {
         "method": name_of(method),
         "seeds": len(heatmaps),

@@ -89,7 +89,8 @@ def connected(client: Any) -> Iterator[Any]:
 @contextmanager
 def _quiet_logs() -> Iterator[None]:
     """Keep Dask's own log off the screen: what matters is said in one line."""
-    names = ["distributed", "tornado.application", *(f"distributed.{part}" for part in _LOGS)]
+    names = ["distributed", "tornado.application"]
+    names += [f"distributed.{part}" for part in _LOGS]
     logs = [logging.getLogger(name) for name in names]
     before = [log.level for log in logs]
     try:
@@ -168,8 +169,11 @@ def _answers(client: Any) -> bool:
 
 
 def _lost_scheduler(client: Any) -> str:
-    address = client._start_arg if isinstance(client._start_arg, str) else "the cluster"
-    return f"the Dask scheduler at {address} is gone; what is done is kept, run again to go on"
+    # What a client was started with may be a cluster of the user's own.
+    start = client._start_arg
+    address = start if isinstance(start, str) else "the cluster"
+    what = f"the Dask scheduler at {address} is gone"
+    return f"{what}; what is done is kept, run again to go on"
 
 
 def _room(client: Any) -> int:
@@ -199,6 +203,5 @@ def _warn_of_other_versions(client: Any) -> None:
             if there.get(name) != number:
                 changed.append(f"{name} {there.get(name)}, here {number}")
         if changed:
-            warnings.warn(
-                f"worker {address} has other versions: {', '.join(changed)}", stacklevel=2
-            )
+            line = f"worker {address} has other versions: {', '.join(changed)}"
+            warnings.warn(line, stacklevel=2)

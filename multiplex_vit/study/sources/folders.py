@@ -139,7 +139,8 @@ def pictures_of(folder: Path) -> list[str]:
         If there are pictures at both levels, or beside Parquet files: either would hide the other.
     """
     # In the order of their names: that of a file system differs between machines.
-    entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    visible = (entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    entries = sorted(visible)
     names = [entry.name for entry in entries if _is_picture(entry)]
     names_below = []
     for entry in entries:

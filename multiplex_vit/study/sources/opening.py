@@ -98,9 +98,11 @@ def _opened(source: Any, labels: Any) -> Source:
     if hasattr(source, "column_names") or hasattr(source, "features"):
         return from_data_set(source, labels)
     if isinstance(source, Mapping):
-        return from_memory({str(name): image for name, image in source.items()}, labels)
-    # An array is one image, though it can be gone through too.
-    if isinstance(source, Iterable) and not isinstance(source, bytes) and not is_image(source):
+        named_images = {str(name): image for name, image in source.items()}
+        return from_memory(named_images, labels)
+    # An array is one image, though it can be gone through too; so are bytes.
+    is_one = is_image(source) or isinstance(source, bytes)
+    if isinstance(source, Iterable) and not is_one:
         return _from_list(list(source), labels)
     wanted = "give a folder, a CSV, Parquet, a data set or image files"
     raise InputError(f"cannot read images from {type(source).__name__}; {wanted}")
@@ -111,8 +113,10 @@ def _from_path(path: Path, labels: Any) -> Source:
         raise InputError(f"no such folder or file of images: {path}")
     if path.is_dir():
         names = pictures_of(path)
-        parquet = [] if names else parquet_of(path)
-        return from_parquet(parquet, labels) if parquet else from_folder(path, names, labels)
+        parquet = parquet_of(path)
+        if parquet and not names:
+            return from_parquet(parquet, labels)
+        return from_folder(path, names, labels)
     suffix = path.suffix.lower()
     if suffix == ".csv":
         return from_csv(path)

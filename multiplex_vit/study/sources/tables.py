@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,7 +58,8 @@ class Tables:
         if self.label_column:
             columns.append(self.label_column)
         # The last group that begins at the row or before it; those without rows come first.
-        group = self.groups[bisect_right(self.groups, place, key=lambda group: group.first) - 1]
+        behind = bisect_right(self.groups, place, key=attrgetter("first"))
+        group = self.groups[behind - 1]
         rows = _rows_of(group.path, group.number, tuple(columns))
         row: dict[str, Any] = rows.slice(place - group.first, 1).to_pylist()[0]
         return row
