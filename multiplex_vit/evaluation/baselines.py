@@ -122,3 +122,25 @@ def random(
     [[[0.126, -0.132]]]
     """
     return rng.standard_normal(pixels.shape).astype(pixels.dtype)
+
+
+@BASELINES.register(from_neighbours=True)
+def impute(
+    pixels: np.ndarray,
+    mean: np.ndarray,
+    std: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Return the image's mean colour: what imputation comes to where no pixel is shown.
+
+    As long as some are, hidden patches are worked out of what is around them (see
+    `multiplex_vit.evaluation.imputation.imputed`), so that images look like images: ROAD, Rong et
+    al., ICML 2022, arXiv:2202.00449.
+
+    Examples
+    --------
+    >>> impute(np.array([[[1.0, 3.0]]]), None, None, None).tolist()
+    [[[2.0, 2.0]]]
+    """
+    colour = pixels.mean((1, 2), keepdims=True)
+    return np.broadcast_to(colour, pixels.shape).copy()

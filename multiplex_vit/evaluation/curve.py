@@ -54,6 +54,34 @@ class Curve:
         # Not divided by their range: published areas are not either (see the protocols).
         return float(np.trapezoid(self.confidence, self.fraction))
 
+    @checked
+    def mean_between(self, start: float, end: float) -> float:
+        """Return the mean of the curve between two shares of its length.
+
+        Parameters
+        ----------
+        start, end : float, 0 to 1
+            Between two points the curve is a line.
+
+        Raises
+        ------
+        InputError
+            If start is not below end, or one is no share.
+
+        Examples
+        --------
+        >>> Curve(np.array([0, 0.5, 1]), np.array([0, 1, 1]), "token").mean_between(0, 0.5)
+        0.5
+        """
+        if not 0 <= start < end <= 1:
+            raise InputError(f"start is {start} and end {end}; give 0 <= start < end <= 1")
+        length = self.fraction[-1] - self.fraction[0]
+        first, last = self.fraction[0] + length * np.array([start, end])
+        inside = (self.fraction > first) & (self.fraction < last)
+        fraction = np.concatenate([[first], self.fraction[inside], [last]])
+        confidence = np.interp(fraction, self.fraction, self.confidence)
+        return float(np.trapezoid(confidence, fraction) / (last - first))
+
 
 @dataclass(frozen=True, eq=False)
 class Faithfulness:
@@ -141,6 +169,29 @@ class Faithfulness:
     def difference(self) -> float:
         """AUC of the curve that should be high minus AUC of the other: insertion minus deletion."""
         return self.higher.auc - self.lower.auc
+
+    @checked
+    def early_difference(self, until: float = 0.3) -> float:
+        """Return the difference while few patches are gone: least relevant first, less most first.
+
+        There heatmaps differ most, and images are least unlike what the model knows. Taking away
+        the least relevant patches is the insertion curve, read from its end.
+
+        Parameters
+        ----------
+        until : float, above 0 and at most 1
+            Share of the patches that are gone at the end. Default: 0.3.
+
+        Raises
+        ------
+        InputError
+            If it is no such share.
+        """
+        lower = self.lower.mean_between(0, until)
+        if self.names == INSERTION_DELETION:
+            return self.higher.mean_between(1 - until, 1) - lower
+        # Of "chefer2021" both curves take patches away.
+        return self.higher.mean_between(0, until) - lower
 
     @checked
     def minus(self, other: "Faithfulness") -> float:

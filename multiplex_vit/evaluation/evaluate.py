@@ -11,6 +11,7 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.curve import Curve, Faithfulness
 from multiplex_vit.evaluation.localisation import finite_values
 from multiplex_vit.evaluation.protocols import (
+    LOGIT,
     PROTOCOLS,
     Choices,
     Protocol,
@@ -48,6 +49,9 @@ def evaluate(
         `help(PROTOCOLS["tis2023"])` says what it does. Default: "patch".
     baseline : str or callable
         A member of `BASELINES`, where `protocol` does not name one. Default: "black".
+    score : "own" or "logit"
+        What the curves follow: the model's own score, mostly a probability, or the number before
+        its softmax or sigmoid, as "token/logit" and "patch/black/logit" do. Default: "own".
     steps : int
         Points of a curve after the first. Default: every patch, up to 100.
     seed : int
@@ -76,7 +80,9 @@ def evaluate(
     >>> faithfulness.insertion.fraction.tolist()
     [0.0, 0.25, 0.5, 0.75, 1.0]
     """
-    name, baseline = parted(protocol)
+    name, baseline, score = parted(protocol)
+    if score == LOGIT:
+        choices["score"] = LOGIT
     if baseline is not None:
         # It may be given twice, as long as it is the same one.
         other = choices.get("baseline")
@@ -87,14 +93,17 @@ def evaluate(
     # Whatever can be refused is refused before the model is asked anything.
     run = PROTOCOLS.resolve(name)
     options = options_of(name, **choices)
-    picture = vision_model(model).picture(image)
+    model = vision_model(model)
+    if options.score == LOGIT:
+        model = model.with_score("raw")
+    picture = model.picture(image)
     grid = model.grid_of(picture.pixels.shape[2:])
     values = finite_values(heatmap, grid)
 
     pixels = picture.pixels.cpu().numpy()
     subject = Subject.of(model, pixels, label, options.batch_size)
     higher, lower = run(subject, values, options)
-    quantity = model.score.quantity
+    quantity = LOGIT if options.score == LOGIT else model.score.quantity
     return Faithfulness(
         _following(higher, quantity),
         _following(lower, quantity),

@@ -12,6 +12,7 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.curve import Faithfulness
 from multiplex_vit.evaluation.evaluate import evaluate
 from multiplex_vit.evaluation.protocols import (
+    LOGIT,
     Choices,
     fixed_options,
     full_name,
@@ -111,6 +112,7 @@ class Remembering(Relay):
         self.seen = model.picture(image)
         self._scores: dict[bytes, Any] = {}
         self._tokens: dict[bytes, Any] = {}
+        self._of_score: dict[str, Remembering] = {}
         self._n_shown = 0
 
     @property
@@ -120,6 +122,12 @@ class Remembering(Relay):
         Equal ones count once, unless their scores were forgotten in between.
         """
         return self._n_shown
+
+    def with_score(self, score: str) -> "Remembering":
+        """Return what remembers the scores of another kind, the same at every call."""
+        if score not in self._of_score:
+            self._of_score[score] = Remembering(self.model.with_score(score), self.seen)
+        return self._of_score[score]
 
     def picture(self, image: Any) -> Any:
         """Return the image as the model takes it, whatever is given."""
@@ -200,7 +208,7 @@ def protocol_of(protocol: str, choices: Choices) -> dict[str, Any]:
     """
     # It says what is wrong with a text that is no protocol.
     full_name(protocol)
-    name, baseline = parted(protocol)
+    name, baseline, score = parted(protocol)
     fixed = fixed_options(name)
     options: dict[str, Any] = {}
     for option, value in choices.items():
@@ -211,6 +219,8 @@ def protocol_of(protocol: str, choices: Choices) -> dict[str, Any]:
             options[option] = value
     if baseline is not None:
         options["baseline"] = baseline
+    if score == LOGIT:
+        options["score"] = LOGIT
     # The options are made for their checks alone: `evaluate` makes them again.
     options_of(name, **options)
     return {"protocol": name, **options}

@@ -88,6 +88,9 @@ class Classifier(Protocol):
     def label_of(self, label: int | str | None, predicted: int) -> int:
         """Return the index of a class given by index or name; None stands for the predicted one."""
 
+    def with_score(self, score: str) -> "Classifier":
+        """Return the same model with another meaning of its logits, such as "raw"."""
+
     def picture(self, image: Any) -> "Picture":
         """Return an image ready for the model."""
 

@@ -111,6 +111,10 @@ class Relay:
         """Hand on."""
         return self.model.label_of(label, predicted)
 
+    def with_score(self, score: str) -> Classifier:
+        """Hand on."""
+        return self.model.with_score(score)
+
     def picture(self, image: Any) -> "Picture":
         """Hand on."""
         return self.model.picture(image)

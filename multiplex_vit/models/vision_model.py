@@ -89,12 +89,20 @@ class VisionModel(Facts):
     @checked
     def with_module(self, module: nn.Module, name: str) -> "VisionModel":
         """Return a model of the same classes and options around another module of its kind."""
+        return self._changed(self.port.with_module(module), name, self.score.name)
+
+    @checked
+    def with_score(self, score: str) -> "VisionModel":
+        """Return the same model with another meaning of its logits, such as "raw"."""
+        return self._changed(self.port, self.name, score)
+
+    def _changed(self, port: Port, name: str, score: str) -> "VisionModel":
         model = VisionModel(
-            self.port.with_module(module),
+            port,
             self.processor,
             name=name,
             mask_dtype=self.mask_dtype,
-            score=self.score.name,
+            score=score,
             fast=self.fast,
         )
         # So that a head of other classes than the configuration names is warned of once.

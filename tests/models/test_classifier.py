@@ -26,6 +26,7 @@ def arguments_of(method, model, pixels):
         "grid_of": ((16, 16),),
         "label_of": (None, 3),
         "picture": (pixels(),),
+        "with_score": ("raw",),
         "embed": (pixels(),),
         "attend": (tokens, ["sum"]),
         "attend_directly": (tokens, ["sum"]),
@@ -45,6 +46,8 @@ def flat(result):
     """Return tensors and values of a result in one list."""
     if isinstance(result, (tuple, list)):
         return [value for part in result for value in flat(part)]
+    if isinstance(result, mv.VisionModel):
+        return [result.classify(torch.ones(1, 3, 16, 16))]
     if isinstance(result, Tokens):
         return [result.values]
     return [getattr(result, "pixels", result)]

@@ -7,7 +7,7 @@ protocols cannot be compared.
 
 from multiplex_vit.evaluation.protocols.chefer import chefer2021
 from multiplex_vit.evaluation.protocols.mutex import mutex2025, published_baseline
-from multiplex_vit.evaluation.protocols.options import Choices, Options
+from multiplex_vit.evaluation.protocols.options import LOGIT, Choices, Options
 from multiplex_vit.evaluation.protocols.order import pixel_ranks, ranks, steps_of
 from multiplex_vit.evaluation.protocols.patches import patch
 from multiplex_vit.evaluation.protocols.registry import (
@@ -31,6 +31,7 @@ import_members(__name__)
 
 __all__ = [
     "INSERTION_DELETION",
+    "LOGIT",
     "PROTOCOLS",
     "Choices",
     "Curves",

@@ -6,7 +6,7 @@ from multiplex_vit.evaluation.baselines import black
 from multiplex_vit.evaluation.curve import Curve
 from multiplex_vit.evaluation.protocols.options import Options
 from multiplex_vit.evaluation.protocols.order import pixel_ranks
-from multiplex_vit.evaluation.protocols.painting import painted
+from multiplex_vit.evaluation.protocols.painting import over, painted
 from multiplex_vit.evaluation.protocols.registry import PROTOCOLS, Curves
 from multiplex_vit.evaluation.protocols.subject import Subject
 
@@ -47,5 +47,5 @@ def _deleted(subject: Subject, relevance: np.ndarray, options: Options) -> Curve
     # Rounded down, as published.
     counts = (rank.size * _FRACTIONS).astype(int)
     empty = subject.baseline(black, options.seed)
-    decided = painted(subject.kept, rank, counts, empty, image)
+    decided = painted(subject.kept, rank, counts, over(image, empty), inserted=False)
     return Curve(_FRACTIONS, decided, "chefer2021/black", DECIDED)

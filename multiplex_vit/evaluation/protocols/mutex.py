@@ -7,7 +7,7 @@ from multiplex_vit.evaluation.baselines import BASELINES, Baseline
 from multiplex_vit.evaluation.curve import Curve
 from multiplex_vit.evaluation.protocols.options import Options
 from multiplex_vit.evaluation.protocols.order import pixel_map, ranks
-from multiplex_vit.evaluation.protocols.painting import inserted_and_deleted
+from multiplex_vit.evaluation.protocols.painting import inserted_and_deleted, over
 from multiplex_vit.evaluation.protocols.registry import PROTOCOLS, Curves
 from multiplex_vit.evaluation.protocols.subject import Subject
 
@@ -73,7 +73,12 @@ def mutex2025(subject: Subject, heatmap: np.ndarray, options: Options) -> Curves
     counts = (percent / 100 * rank.size).astype(int)
     name = f"mutex2025/{options.label}"
     insertion, deletion = inserted_and_deleted(
-        subject, rank, counts, fraction=percent, empty=empty, protocol=name
+        subject,
+        rank,
+        counts,
+        fraction=percent,
+        paint=over(subject.pixels[0], empty),
+        protocol=name,
     )
     # Published as it is: a score of 0 at 0 %, where the clean confidence belongs.
     from_zero = Curve(np.append(0, percent), np.append(0, deletion.confidence), name)

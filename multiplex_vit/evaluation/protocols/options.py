@@ -5,16 +5,19 @@ from typing import TypedDict
 
 import attrs
 
-from multiplex_vit.checks import whole
+from multiplex_vit.checks import one_of, whole
 from multiplex_vit.evaluation.baselines import Baseline
 from multiplex_vit.fields import described, option, or_none
 from multiplex_vit.registry import name_of
+
+OWN, LOGIT = "own", "logit"
 
 
 class Choices(TypedDict, total=False):
     """The fields of `Options` as keyword arguments, each of which may be left out."""
 
     baseline: str | Baseline | None
+    score: str
     steps: int | None
     seed: int
     batch_size: int | str
@@ -42,6 +45,13 @@ class Options:
         "str or callable, optional",
         'What patches are painted with: a member of `BASELINES`. Default: "black"; the token '
         "protocol has none, and others have their published ones.",
+    )
+    score: str = option(
+        OWN,
+        partial(one_of, choices=(OWN, LOGIT)),
+        '"own" or "logit"',
+        'What the curves follow: "own" is the model\'s own score, mostly a probability, and "logit" '
+        "the number before its softmax or sigmoid.",
     )
     steps: int | None = option(
         None,

@@ -1,26 +1,61 @@
-"""Painting: images some of whose pixels are another's, a few of them at a time."""
+"""Painting: images of which some pixels are shown, and something else stands for the others."""
 
 import math
 from collections.abc import Callable
 
 import numpy as np
 
+from multiplex_vit.evaluation.baselines import BASELINES
 from multiplex_vit.evaluation.curve import Curve
+from multiplex_vit.evaluation.imputation import imputed
+from multiplex_vit.evaluation.protocols.options import Options
 from multiplex_vit.evaluation.protocols.registry import Curves
 from multiplex_vit.evaluation.protocols.subject import Subject
 
 IMAGES_AT_ONCE = 32
 """Images made at once: of 384 x 384 pixels they take 57 MB."""
 
+Paint = Callable[[np.ndarray], np.ndarray]
+"""Takes which pixels are shown, bool [image, row, col]; gives pixel values [image, ...]."""
+
+
+def over(image: np.ndarray, empty: np.ndarray) -> Paint:
+    """Return a painter of an image [channel, row, col] over one that holds nothing."""
+
+    def paint(shown: np.ndarray) -> np.ndarray:
+        return np.where(shown[:, None], image, empty)
+
+    return paint
+
+
+def painter(subject: Subject, options: Options) -> Paint:
+    """Return the painter of a subject's image with the baseline of the options.
+
+    Raises
+    ------
+    InputError
+        If there is no such baseline, or it gives no image.
+    """
+    image = subject.pixels[0]
+    empty = subject.baseline(BASELINES.resolve(options.empty), options.seed)
+    if not BASELINES.trait(options.empty, "from_neighbours"):
+        return over(image, empty)
+
+    def paint(shown: np.ndarray) -> np.ndarray:
+        return np.stack([imputed(image, pixels, empty, options.seed) for pixels in shown])
+
+    return paint
+
 
 def painted(
     measure: Callable[[np.ndarray], np.ndarray],
     rank: np.ndarray,
     counts: np.ndarray,
-    inside: np.ndarray,
-    outside: np.ndarray,
+    paint: Paint,
+    *,
+    inserted: bool,
 ) -> np.ndarray:
-    """Measure images that are `inside` where a pixel's rank is below a count, else `outside`.
+    """Measure images while pixels are inserted, or while they are deleted.
 
     Parameters
     ----------
@@ -31,8 +66,10 @@ def painted(
         Places of the pixels in the order in which they change.
     counts : ndarray [step]
         How many pixels have changed.
-    inside, outside : ndarray [channel, row, col]
-        Pixel values of the two images.
+    paint : callable
+        Makes the images.
+    inserted : bool
+        Whether pixels that have changed are shown, or are not.
 
     Returns
     -------
@@ -42,8 +79,8 @@ def painted(
     n_chunks = math.ceil(len(counts) / IMAGES_AT_ONCE)
     for chunk in np.array_split(counts, n_chunks):
         changed = rank < chunk[:, None, None]
-        images = np.where(changed[:, None], inside, outside)
-        measured.append(measure(images))
+        shown = changed if inserted else ~changed
+        measured.append(measure(paint(shown)))
     return np.concatenate(measured)
 
 
@@ -53,10 +90,10 @@ def inserted_and_deleted(
     counts: np.ndarray,
     *,
     fraction: np.ndarray,
-    empty: np.ndarray,
+    paint: Paint,
     protocol: str,
 ) -> Curves:
-    """Return the curves of inserting pixels into an empty image, and of deleting them to it.
+    """Return the curves of inserting pixels and of deleting them.
 
     Parameters
     ----------
@@ -67,12 +104,11 @@ def inserted_and_deleted(
         How many pixels have changed.
     fraction : ndarray [step]
         The same as a share of the image, as the curves have it.
-    empty : ndarray [channel, row, col]
-        Pixel values of the image that holds nothing.
+    paint : callable
+        Makes the images.
     protocol : str
         The curves' protocol.
     """
-    image = subject.pixels[0]
-    inserted = painted(subject.confidence, rank, counts, image, empty)
-    deleted = painted(subject.confidence, rank, counts, empty, image)
-    return Curve(fraction, inserted, protocol), Curve(fraction, deleted, protocol)
+    insertion = painted(subject.confidence, rank, counts, paint, inserted=True)
+    deletion = painted(subject.confidence, rank, counts, paint, inserted=False)
+    return Curve(fraction, insertion, protocol), Curve(fraction, deletion, protocol)

@@ -1,7 +1,7 @@
 """The registry of protocols, and what its members say of themselves."""
 
 from collections.abc import Callable
-from typing import Unpack
+from typing import NamedTuple, Unpack
 
 import attrs
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.baselines import BASELINES
 from multiplex_vit.evaluation.curve import INSERTION_DELETION, Curve
-from multiplex_vit.evaluation.protocols.options import Choices, Options
+from multiplex_vit.evaluation.protocols.options import LOGIT, OWN, Choices, Options
 from multiplex_vit.evaluation.protocols.subject import Subject
 from multiplex_vit.registry import Registry, name_of
 
@@ -38,8 +38,16 @@ def curve_names(protocol: str | Protocol) -> tuple[str, str]:
     return PROTOCOLS.trait(protocol, "curves") or INSERTION_DELETION
 
 
-def parted(protocol: str | Protocol) -> tuple[str | Protocol, str | None]:
-    """Return a protocol and the baseline that is spelled with it, as in "patch/black".
+class Parts(NamedTuple):
+    """What a protocol is spelled of: its name, its baseline, and the score that is followed."""
+
+    name: str | Protocol
+    baseline: str | None = None
+    score: str = OWN
+
+
+def parted(protocol: str | Protocol) -> Parts:
+    """Return the parts of a protocol's spelling, as in "patch/black" or "patch/black/logit".
 
     Raises
     ------
@@ -49,20 +57,23 @@ def parted(protocol: str | Protocol) -> tuple[str | Protocol, str | None]:
     Examples
     --------
     >>> from multiplex_vit.evaluation.protocols import PROTOCOLS
-    >>> parted("patch/black"), parted("token")
-    (('patch', 'black'), ('token', None))
+    >>> parted("patch/black")
+    Parts(name='patch', baseline='black', score='own')
+    >>> parted("token/logit")
+    Parts(name='token', baseline=None, score='logit')
     """
     if not isinstance(protocol, str):
-        return protocol, None
-    name, slash, baseline = protocol.partition("/")
+        return Parts(protocol)
+    score = LOGIT if protocol.endswith(f"/{LOGIT}") else OWN
+    name, slash, baseline = protocol.removesuffix(f"/{LOGIT}").partition("/")
     PROTOCOLS.resolve(name)
     if not slash:
-        return name, None
+        return Parts(name, None, score)
     # Said here, as "token/black" looks like the name of a protocol that there is.
     if name == "token":
         why = "tokens leave the sequence, no baseline is put in their place"
         raise InputError(f"protocol {protocol!r}: {why}; give 'token'")
-    return name, baseline
+    return Parts(name, baseline, score)
 
 
 def full_name(protocol: str) -> str:
@@ -82,10 +93,10 @@ def full_name(protocol: str) -> str:
     if not isinstance(protocol, str):
         expected = "a name, with its baseline where it has one, such as 'patch/black'"
         raise InputError(f"protocol is {protocol!r}; give {expected}")
-    name, baseline = parted(protocol)
+    name, baseline, score = parted(protocol)
     has_own_baseline = name == "token" or "baseline" in fixed_options(name)
     if baseline is None and not has_own_baseline:
-        return f"{name}/black"
+        return f"{name}/black/{LOGIT}" if score == LOGIT else f"{name}/black"
     return protocol
 
 
@@ -108,7 +119,7 @@ def options_of(protocol: str | Protocol, **choices: Unpack[Choices]) -> Options:
     ----------
     protocol : str or callable
     **choices
-        Fields of `Options`: baseline, steps, seed, batch_size.
+        Fields of `Options`: baseline, score, steps, seed, batch_size.
 
     Raises
     ------

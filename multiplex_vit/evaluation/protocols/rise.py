@@ -7,7 +7,7 @@ from multiplex_vit.evaluation.baselines import zero
 from multiplex_vit.evaluation.curve import Curve
 from multiplex_vit.evaluation.protocols.options import Options
 from multiplex_vit.evaluation.protocols.order import pixel_ranks
-from multiplex_vit.evaluation.protocols.painting import painted
+from multiplex_vit.evaluation.protocols.painting import over, painted
 from multiplex_vit.evaluation.protocols.registry import PROTOCOLS, Curves
 from multiplex_vit.evaluation.protocols.subject import Subject
 from multiplex_vit.evaluation.protocols.tis import PUBLISHED_STEPS, rows_of_pixels
@@ -34,8 +34,8 @@ def rise2018(subject: Subject, heatmap: np.ndarray, options: Options) -> Curves:
     counts, fraction = rows_of_pixels(size)
     blurred = subject.baseline(rise_blur, options.seed)
     zeros = subject.baseline(zero, options.seed)
-    inserted = painted(subject.confidence, rank, counts, image, blurred)
-    deleted = painted(subject.confidence, rank, counts, zeros, image)
+    inserted = painted(subject.confidence, rank, counts, over(image, blurred), inserted=True)
+    deleted = painted(subject.confidence, rank, counts, over(image, zeros), inserted=False)
     name = f"rise2018/insertion from {_BLUR}, deletion to zero"
     return Curve(fraction, inserted, name), Curve(fraction, deleted, name)
 

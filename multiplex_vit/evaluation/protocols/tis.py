@@ -7,7 +7,7 @@ import numpy as np
 from multiplex_vit.evaluation.baselines import blur
 from multiplex_vit.evaluation.protocols.options import Options
 from multiplex_vit.evaluation.protocols.order import pixel_ranks
-from multiplex_vit.evaluation.protocols.painting import inserted_and_deleted
+from multiplex_vit.evaluation.protocols.painting import inserted_and_deleted, over
 from multiplex_vit.evaluation.protocols.registry import PROTOCOLS, Curves
 from multiplex_vit.evaluation.protocols.subject import Subject
 from multiplex_vit.registry import name_of
@@ -50,5 +50,10 @@ def tis2023(subject: Subject, heatmap: np.ndarray, options: Options) -> Curves:
     empty = subject.baseline(_BLUR, options.seed)
     name = f"tis2023/{name_of(_BLUR)}"
     return inserted_and_deleted(
-        subject, rank, counts, fraction=fraction, empty=empty, protocol=name
+        subject,
+        rank,
+        counts,
+        fraction=fraction,
+        paint=over(subject.pixels[0], empty),
+        protocol=name,
     )

@@ -13,7 +13,8 @@ from multiplex_vit.evaluation.protocols.subject import Subject
 def token(subject: Subject, heatmap: np.ndarray, options: Options) -> Curves:
     """Let tokens enter or leave the sequence, best first, ties by index; no baseline is needed.
 
-    Fractions run from 0 to 1, with both ends.
+    Fractions run from 0 to 1, with both ends. The difference of the two areas is the symmetric
+    relevance gain, SRG (see `patch`).
     """
     counts = steps_of(heatmap.size, options.steps)
     fraction = counts / heatmap.size

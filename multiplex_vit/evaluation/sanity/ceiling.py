@@ -13,13 +13,12 @@ import pandas as pd
 from multiplex_vit.arguments import checked
 from multiplex_vit.checks import whole
 from multiplex_vit.errors import InputError
-from multiplex_vit.evaluation.baselines import BASELINES
 from multiplex_vit.evaluation.curve import Faithfulness
 from multiplex_vit.evaluation.evaluate import evaluate
 from multiplex_vit.evaluation.many import Remembering, protocol_of
 from multiplex_vit.evaluation.protocols import Choices, Options, Subject
 from multiplex_vit.evaluation.protocols.order import pixel_map
-from multiplex_vit.evaluation.protocols.painting import IMAGES_AT_ONCE
+from multiplex_vit.evaluation.protocols.painting import IMAGES_AT_ONCE, painter
 from multiplex_vit.models.classifier import Classifier
 
 ORDERS = ("insertion", "deletion", "difference")
@@ -68,6 +67,46 @@ class Ceiling:
             names = ", ".join(self.orders)
             raise InputError(f"no order was searched for {order!r}; there are {names}")
         return _heatmap(self.orders[order], self.grid)
+
+    @checked
+    def normalised(self, measured: Faithfulness) -> dict[str, float]:
+        """Return where areas lie between the worst and the best that search found, from 0 to 1.
+
+        It makes models and images comparable: NAOPC (Edin et al., ACL 2025, arXiv:2408.08137), with
+        limits by greedy search. Of insertion it is (area - low) / (high - low) and of deletion
+        (high - area) / (high - low), where high is the area of the best insertion found and low
+        that of the best deletion: taking away the worst patches first passes through the same sets
+        as inserting the best ones.
+
+        Parameters
+        ----------
+        measured : Faithfulness
+            Of the same image, class, protocol and steps.
+
+        Returns
+        -------
+        dict of str to float
+            "insertion", "deletion" and "difference", the mean of both.
+
+        Raises
+        ------
+        InputError
+            If it was measured otherwise, or insertion and deletion were not both searched for.
+        """
+        if not {"insertion", "deletion"} <= set(self.orders):
+            found = ", ".join(self.orders)
+            raise InputError(f"orders of {found} were searched for; search for both curves")
+        best = self.faithfulness["insertion"]
+        best.minus(measured)
+        high = max(one.insertion.auc for one in self.faithfulness.values())
+        low = min(one.deletion.auc for one in self.faithfulness.values())
+        span = high - low
+        if not span > 0:
+            raise InputError("the best insertion is no better than the best deletion")
+        insertion = (measured.insertion.auc - low) / span
+        deletion = (high - measured.deletion.auc) / span
+        both = (insertion + deletion) / 2
+        return {"insertion": insertion, "deletion": deletion, "difference": both}
 
     def table(self) -> pd.DataFrame:
         """Return a row for each order: order, protocol, insertion, deletion, difference, passes.
@@ -193,7 +232,7 @@ def _checked_orders(orders: Sequence[str]) -> list[str]:
 def _painted(subject: Subject, options: Options, grid: tuple[int, int]) -> Confidence:
     """Return the confidence in images whose other patches are a baseline's."""
     node_of_pixel = pixel_map(subject, grid)
-    empty = subject.baseline(BASELINES.resolve(options.empty), options.seed)
+    paint = painter(subject, options)
 
     def confidence(there: np.ndarray) -> np.ndarray:
         scores = []
@@ -201,8 +240,7 @@ def _painted(subject: Subject, options: Options, grid: tuple[int, int]) -> Confi
         for start in range(0, len(there), IMAGES_AT_ONCE):
             chunk = there[start : start + IMAGES_AT_ONCE]
             shown = chunk[:, node_of_pixel]
-            images = np.where(shown[:, None], subject.pixels[0], empty)
-            scores.append(subject.confidence(images))
+            scores.append(subject.confidence(paint(shown)))
         return np.concatenate(scores)
 
     return confidence
