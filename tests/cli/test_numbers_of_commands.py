@@ -37,6 +37,8 @@ def arguments_of(command, folder):
         return [str(image.parent), "--out", str(folder / "out")]
     if command == "network":
         return [str(image), "--out", str(folder / "out.graphml")]
+    if command == "explore":
+        return [str(image), "--out", str(folder / "out.html")]
     if command == "evaluate":
         return [str(image)]
     return [str(image), "--out", str(folder / "out")]

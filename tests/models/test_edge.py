@@ -25,6 +25,9 @@ def calls(explanation):
         "explain_many": lambda model: mv.explain_many(model, CAT, [mv.Settings()]),
         "explain_each": lambda model: mv.explain_each(model, [CAT], [mv.Settings()]),
         "evaluate": lambda model: mv.evaluate(model, CAT, HEATMAP, steps=2),
+        "explorer": lambda model: mv.explorer(model, CAT, method="centre_prior", steps=None),
+        "saco": lambda model: mv.evaluation.saco(model, CAT, HEATMAP),
+        "completeness": lambda model: mv.evaluation.completeness(model, CAT, HEATMAP),
         "mosaic": lambda model: mv.evaluation.mosaic(model, [CAT] * 4),
         "draw_mosaics": lambda model: mv.evaluation.draw_mosaics(
             model, [(CAT, 3)], shape=(1, 1), count=1, least=0.1
@@ -118,7 +121,7 @@ def test_loading_what_is_loaded_names_the_call_to_make(demo_vit):
     for given in (demo_vit.model, torch.nn.DataParallel(demo_vit.model), demo_vit):
         with pytest.raises(
             mv.InputError,
-            match=r"load takes a name or a folder, not the \w+ itself; give VisionModel\(module, processor\)",
+            match=r"load takes a name or a folder, not the \w+ itself; give wrap\(module, processor\) for a module in memory",
         ):
             mv.load(given)
     with pytest.raises(mv.InputError, match="the model's name is None"):

@@ -18,8 +18,9 @@ from multiplex_vit.models.backward.surrogates import with_gradient_of
 def by_rules(module: nn.Module, rules: str | Callable[..., Rules] | None) -> Iterator[None]:
     """Let gradients of what a module computes inside follow rules; what it gives stays the same.
 
-    Nothing is put into the module. Its weights ask for no gradient meanwhile, which tells apart
-    what depends on the tokens from what does not; afterwards they do as before.
+    The module's weights ask for no gradient meanwhile, which tells apart what depends on the tokens
+    from what does not; afterwards they do as before. What happens inside a wrapped linear layer
+    (`with_adapters`) keeps torch's own gradient, so that adapters explain as merged weights do.
 
     Parameters
     ----------
@@ -31,8 +32,22 @@ def by_rules(module: nn.Module, rules: str | Callable[..., Rules] | None) -> Ite
     if rules is None:
         yield
         return
-    with _fixed_weights(module), _Following(RULES.resolve(rules)()):
+    following = _Following(RULES.resolve(rules)())
+    with _fixed_weights(module), _left_alone(with_adapters(module), following), following:
         yield
+
+
+def with_adapters(module: nn.Module) -> list[nn.Module]:
+    """Return the linear layers that are made of others, as those with LoRA adapters are.
+
+    Each adds up several linear layers. The sum is linear too, and no residual addition.
+    """
+    layers = []
+    for part in module.modules():
+        says_it_is_linear = isinstance(getattr(part, "in_features", None), int)
+        if says_it_is_linear and any(True for _ in part.children()):
+            layers.append(part)
+    return layers
 
 
 @contextmanager
@@ -47,12 +62,41 @@ def _fixed_weights(module: nn.Module) -> Iterator[None]:
             weight.requires_grad_(True)
 
 
+@contextmanager
+def _left_alone(layers: list[nn.Module], following: "_Following") -> Iterator[None]:
+    """Let no rule be followed inside of these layers."""
+
+    def enter(layer: nn.Module, args: Any) -> None:
+        following.depth += 1
+
+    def leave(layer: nn.Module, args: Any, output: Any) -> None:
+        following.depth -= 1
+
+    hooks = []
+    try:
+        for layer in layers:
+            hooks.append(layer.register_forward_pre_hook(enter))
+            hooks.append(layer.register_forward_hook(leave))
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
 class _Following(TorchFunctionMode):
-    """Hands operations to their rules while it is entered; torch leaves it while a rule runs."""
+    """Hands operations to their rules while it is entered; torch leaves it while a rule runs.
+
+    Attributes
+    ----------
+    rules : dict
+    depth : int
+        In how many layers, one in the other, no rule is followed now.
+    """
 
     def __init__(self, rules: Rules):
         super().__init__()
         self.rules = rules
+        self.depth = 0
 
     def __torch_function__(
         self,
@@ -63,7 +107,7 @@ class _Following(TorchFunctionMode):
     ) -> Any:
         operation = Operation(function, args, kwargs or {})
         kind = operation.kind
-        if kind is None or not operation.is_followed:
+        if self.depth or kind is None or not operation.is_followed:
             return operation.run()
         if kind == "attention":
             return self._in_parts(operation)
