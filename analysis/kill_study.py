@@ -272,6 +272,12 @@ def described(name: str, study: Path, run: Run, difference: str) -> dict[str, st
     }
 
 
+def line_of(row: dict[str, str | int]) -> str:
+    """Return a row as one line."""
+    facts = [f"{name} {value}" for name, value in row.items() if name != "runner"]
+    return f"{row['runner']}: {', '.join(facts)}"
+
+
 def main() -> int:
     """Run the study undisturbed and killed, and compare."""
     parser = argparse.ArgumentParser(
@@ -304,13 +310,13 @@ def main() -> int:
         finish(start(args, plain, ["--workers", str(args.workers)]))
         took = time.monotonic() - started
         rows.append(described("undisturbed", plain, Run(), "that the others are compared with"))
-        print(rows[-1], flush=True)
+        print(line_of(rows[-1]), flush=True)
         for runner in args.runner:
             killed = Path(folder, runner)
             run = disturbed(args, runner, killed, units_of(plain), took)
             difference = compare(plain, killed)
             rows.append(described(runner, killed, run, difference))
-            print(rows[-1], flush=True)
+            print(line_of(rows[-1]), flush=True)
             is_sound = is_sound and not difference and len(run.killed) == args.kills
         texts = list(map(str, mv.Study.open(plain).explainers))
     if args.out:

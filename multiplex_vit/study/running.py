@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -172,21 +172,64 @@ def _compute(
     groups = [*there, *new]
     numbers = [i for i, group in enumerate(groups) if group.pairs & wanted]
     left = _units_left(study, numbers)
-    # Groups that use what another group keeps come after it.
-    first = [unit for unit in left if groups[unit.group].made_from == PASSES]
-    second = [unit for unit in left if groups[unit.group].made_from != PASSES]
+    queue = _Queue(left, groups)
     writer = _Writer(study.store, record, groups, study.images.origin)
     total = study.n_images * len(numbers)
     with bar(progress, total, total - _size(study, left)) as advance:
-        for units in (first, second):
-            if not units:
-                continue
+        while queue.waiting:
             # Read as they are asked for, so that a few units are in memory at a time.
-            work = (_unit(study, unit, groups[unit.group]) for unit in units)
+            work = (_unit(study, unit, groups[unit.group]) for unit in queue.ready())
             for unit, rows in _closing(runner(study.plan, work)):
                 writer.add(unit, rows)
+                queue.done(unit)
                 advance(_size(study, [unit]))
     writer.close()
+
+
+class _Queue:
+    """Units in an order in which none is begun before those of its chunk that it builds upon.
+
+    The first group that explains a chunk writes the facts of its images: the class that all groups
+    explain, and its probability, whose last bit depends on the images that shared a pass. With two
+    groups at once, chance would say whose facts are kept. Groups that use what others keep come
+    last.
+
+    Attributes
+    ----------
+    waiting : list of UnitId
+        Units that were not given out so far.
+    """
+
+    def __init__(self, units: Sequence[UnitId], groups: Sequence[Group]):
+        explaining = [unit.group for unit in units if groups[unit.group].made_from == PASSES]
+        first = min(explaining, default=None)
+        self.waiting = list(units)
+        self._rank: dict[int, int] = {}
+        for number, group in enumerate(groups):
+            uses_kept = group.made_from != PASSES
+            self._rank[number] = 2 if uses_kept else int(number != first)
+        self._left: dict[int, set[UnitId]] = {}
+        for unit in units:
+            self._left.setdefault(unit.chunk, set()).add(unit)
+
+    def ready(self) -> Iterator[UnitId]:
+        """Yield units as they are asked for; those that have to wait stay in `waiting`."""
+        waiting, self.waiting = self.waiting, []
+        if not any(self._may_begin(unit) for unit in waiting):
+            raise InputError("the runner did not give back every unit; it must yield each once")
+        for unit in waiting:
+            if self._may_begin(unit):
+                yield unit
+            else:
+                self.waiting.append(unit)
+
+    def done(self, unit: UnitId) -> None:
+        """Take note that a unit was written."""
+        self._left[unit.chunk].discard(unit)
+
+    def _may_begin(self, unit: UnitId) -> bool:
+        rank = self._rank[unit.group]
+        return all(self._rank[other.group] >= rank for other in self._left[unit.chunk])
 
 
 def _units_left(study: Runnable, groups: Iterable[int]) -> list[UnitId]:

@@ -24,6 +24,7 @@ from multiplex_vit.report import summarise
 from multiplex_vit.study import manifest, rows, running, store
 from multiplex_vit.study.layout import UnitId
 from multiplex_vit.study.run import processes
+from multiplex_vit.study.work import compute
 
 FEW = mv.EXPLAINERS["mutex"].at(operators=("sum",), statistics=("max", "min"))
 BOTH = mv.sweep(FEW, token_ratio=[0.3, 0.5])
@@ -706,3 +707,32 @@ def test_measures_of_a_network_are_computed_once_an_image(tmp_path, monkeypatch)
     assert more.passes().run > before
     assert not computed
     assert len(more.layers()) == 6
+
+
+def test_a_group_begins_where_the_facts_of_its_images_are_known(tmp_path):
+    given = []
+
+    def all_at_once_and_backwards(plan, units):
+        model = mv.load("demo-vit", device="cpu")
+        units = list(units)
+        given.append([unit.id for unit in units])
+        for unit in reversed(units):
+            if unit.id.group > 0:
+                labels = [unit.kept[sample.number].label for sample in unit.samples]
+                assert None not in labels
+            yield unit.id, compute(plan, unit, model)
+
+    study = small(tmp_path / "out").run(runner=all_at_once_and_backwards)
+    assert len(study.store.groups()) > 1
+    assert [len(units) for units in given] == [len(PHOTOS)] * len(given)
+    plain = small(tmp_path / "plain").run()
+    pd.testing.assert_frame_equal(
+        without_seconds(study.image_table()),
+        without_seconds(plain.image_table()),
+        check_exact=True,
+    )
+
+
+def test_a_runner_that_keeps_units_back_is_told(tmp_path):
+    with pytest.raises(InputError, match="the runner did not give back every unit"):
+        small(tmp_path / "out").run(runner=lambda plan, units: iter(list(units)[:0]))

@@ -133,5 +133,7 @@ def test_a_study_that_is_killed_ends_with_the_undisturbed_table(tmp_path):
     assert ended.returncode == 0, ended.stdout + ended.stderr
     for runner in ("local", "dask"):
         assert re.search(
-            rf"^{runner}: 3 kills .* 126 scores; the tables are equal$", ended.stdout, re.MULTILINE
+            rf"^{runner}: .* scores 126, .* tables equal to the last bit$",
+            ended.stdout,
+            re.MULTILINE,
         ), ended.stdout
