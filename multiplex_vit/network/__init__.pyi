@@ -17,4 +17,6 @@ from .multilayer import MULTILAYER_MEASURES as MULTILAYER_MEASURES
 from .multilayer import Reducibility as Reducibility
 from .multiplex import Multiplex as Multiplex
 from .positions import LAYOUTS as LAYOUTS
+from .sinks import residual_cancellation as residual_cancellation
+from .sinks import token_similarity as token_similarity
 from .tokens import Tokens as Tokens

@@ -156,8 +156,9 @@ class Measured(Whole):
         measures : str, callable or iterable of them, optional
             Members of `LAYER_MEASURES`. Default: all members.
         null_model : str or callable, optional
-            With "weights", "degree" or "degree_and_weights" each measure has its z-score and
-            p-value beside it; see `layer_measures.layer_table`. Default: none.
+            With a member of `NULL_MODELS`, such as "rows" or "degree", each measure has its
+            z-score, p-value and q-value beside it; see `layer_measures.layer_table`.
+            Default: none.
         samples : int
             Layers drawn from the null model for each layer, at least 2. Default: 20.
         seed : int

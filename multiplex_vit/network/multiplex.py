@@ -15,9 +15,9 @@ from multiplex_vit.network import export, filters
 from multiplex_vit.network.aggregate import AGGREGATIONS
 from multiplex_vit.network.depth import checked_depth, ranks, shared
 from multiplex_vit.network.direction import checked_direction, opposite
+from multiplex_vit.network.flowing import Flowing
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures import NULL_MODELS
-from multiplex_vit.network.measured import Measured
 from multiplex_vit.network.provenance import after_step, checked_provenance
 from multiplex_vit.network.tokens import Tokens, checked_edges_before, checked_weights
 from multiplex_vit.registry import Named, name_of
@@ -27,7 +27,7 @@ _BY_LAYER = ("layer_names", "edges_before", "blocks", "heads")
 
 
 @dataclass(frozen=True, eq=False)
-class Multiplex(Measured):
+class Multiplex(Flowing):
     """A directed, weighted multiplex network of tokens.
 
     Nodes are the patches of an image, row by row, after prefix tokens if there are any. Edges of

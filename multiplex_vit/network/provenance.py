@@ -9,7 +9,7 @@ from multiplex_vit.network.filters import FILTERS
 
 Provenance = Mapping[str, str | int | float]
 
-_STEPS = ("subgraph", "null_model")
+_STEPS = ("subgraph", "null_model", "residual", "route")
 """What changes edges beside the filters."""
 
 

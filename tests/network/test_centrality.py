@@ -76,6 +76,27 @@ def dense_pagerank(weights):
     return np.linalg.solve(np.eye(n) - 0.85 * steps.T, np.full(n, 0.15 / n))
 
 
+def dense_token_rank(weights):
+    linked = np.flatnonzero(weights.any(0) | weights.any(1))
+    inside = weights[np.ix_(linked, linked)]
+    n = len(linked)
+    steps = np.array([w / w.sum() if w.any() else np.full(n, 1 / n) for w in inside])
+    values, vectors = np.linalg.eig((0.99 * steps + 0.01 / n).T)
+    stationary = vectors[:, values.real.argmax()].real
+    ranks = np.zeros(len(weights))
+    ranks[linked] = stationary / stationary.sum()
+    return ranks
+
+
+def plain_communicability(weights):
+    steps = weights.T / weights.sum(1).max()
+    total, walks = np.zeros(len(weights)), np.ones(len(weights))
+    for length in range(1, 60):
+        total += walks
+        walks = steps @ walks / length
+    return total
+
+
 def plain_constraint(weights):
     both = weights + weights.T
     np.fill_diagonal(both, 0)
@@ -101,6 +122,8 @@ INDEPENDENT = {
     "in_entropy": lambda w: plain_entropy(w.T),
     "attention_distance": plain_distance,
     "pagerank": dense_pagerank,
+    "token_rank": dense_token_rank,
+    "communicability": plain_communicability,
     "eigenvector": lambda w: leading(w.T),
     "hub": lambda w: leading(w @ w.T),
     "authority": lambda w: leading(w.T @ w),

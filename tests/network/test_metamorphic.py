@@ -283,6 +283,8 @@ def test_a_null_model_treats_all_numberings_alike(name):
         / 4
     )
     order = rng.permutation(5)
+    if NULL_MODELS.trait(name, "places"):
+        order = np.arange(5)[::-1]
     means = []
     for layer in (Layer(weights), Layer(weights[order][:, order])):
         means.append(np.mean([NULL_MODELS[name](layer, rng).weights for _ in range(3000)], axis=0))

@@ -4,10 +4,12 @@ They are fixed points of the layer's matrix.
 """
 
 import numpy as np
+from scipy.linalg import expm
 
 from multiplex_vit.accepts import accepts, matrix
 from multiplex_vit.checks import between_0_and_1
 from multiplex_vit.network.centrality.registry import CENTRALITIES
+from multiplex_vit.network.flow.chain import Chain
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.leading_eigenvector import leading_eigenvector
 
@@ -45,6 +47,74 @@ def pagerank(layer: Layer, *, damping: float = 0.85) -> np.ndarray:
     """
     damping = between_0_and_1("damping", damping)
     return np.array(layer.graph.pagerank(weights="weight", damping=damping))
+
+
+@CENTRALITIES.register(takes="layer", scale="invariant", isolates="kept")
+@accepts()
+def token_rank(layer: Layer, *, alpha: float = 0.99) -> np.ndarray:
+    """Return TokenRank: where a walker is found in the long run who all but never starts anew.
+
+    The stationary vector of alpha P + (1 - alpha) 1 1^T / n over the n nodes that have an edge,
+    with P the weights divided by out-strength. It is PageRank with little damping, so that
+    attention of many steps counts; see `flow.Chain`. The paper keeps prefix tokens as nodes.
+
+    Parameters
+    ----------
+    layer : Layer
+    alpha : float, 0 to 1 (exclusive)
+
+    Returns
+    -------
+    ndarray [node]
+        Sums to 1. Isolates have 0.
+
+    References
+    ----------
+    Erel et al., Attention (as Discrete-Time Markov) Chains, arXiv:2507.17657 (2025).
+
+    Examples
+    --------
+    >>> token_rank(Layer(np.array([[0.5, 0.5], [0.25, 0.75]]))).round(3).tolist()
+    [0.336, 0.664]
+    """
+    return Chain(layer).token_rank(alpha)
+
+
+@CENTRALITIES.register(scale="invariant", isolates="kept")
+@accepts(weights=matrix)
+def communicability(weights: np.ndarray) -> np.ndarray:
+    """Return total communicability: all walks that end at a node, one of k steps worth 1 / k!.
+
+    x = exp(W^T / s) 1, with s the greatest out-strength, so that values do not change with the
+    unit of the weights.
+
+    Parameters
+    ----------
+    weights : ndarray [source, target]
+
+    Returns
+    -------
+    ndarray [node]
+        From 1 up, for the walk of no step. A node that nothing attends to has 1; so have isolates
+        without a self-loop.
+
+    References
+    ----------
+    Benzi, Klymko, Journal of Complex Networks 1, 124 (2013), doi:10.1093/comnet/cnt007; Estrada,
+    Hatano, PRE 77, 036111 (2008), doi:10.1103/PhysRevE.77.036111.
+
+    Examples
+    --------
+    >>> communicability(np.array([[0, 0.5], [0, 0.0]])).tolist()
+    [1.0, 2.0]
+    """
+    weights = np.asarray(weights, dtype=float)
+    norm = weights.sum(1).max(initial=0)
+    # Below the least normal number the quotient would overflow.
+    steps = np.zeros_like(weights)
+    if norm > np.finfo(float).tiny:
+        steps = weights.T / norm
+    return expm(steps).sum(1)
 
 
 @CENTRALITIES.register(scale="invariant", isolates="kept")

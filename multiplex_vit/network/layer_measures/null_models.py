@@ -16,11 +16,14 @@ NullModel = Callable[[Layer, np.random.Generator], Layer]
 NULL_MODELS: Registry[NullModel] = Registry("null model", data=2)
 """A member takes a `Layer` and a random generator, and returns a new `Layer`.
 
-The new layer has the same nodes, and all chance comes from the generator.
+The new layer has the same nodes, and all chance comes from the generator. The trait `keeps` names
+what it keeps of the layer, of "edges" (where they are), "in_degrees", "out_degrees", "rows" (the
+weights that each node sends), "loops" and "weights" (as a whole); `rewires` is True where edges are
+rewired, `places` where it matters where on the grid a node lies.
 """
 
 
-@NULL_MODELS.register
+@NULL_MODELS.register(keeps=("weights", "edges"))
 @accepts()
 def weights(layer: Layer, rng: np.random.Generator) -> Layer:
     """Return the layer with its weights dealt anew at random over its edges, self-loops too.
@@ -53,7 +56,7 @@ def weights(layer: Layer, rng: np.random.Generator) -> Layer:
     return replace(layer, weights=shuffled)
 
 
-@NULL_MODELS.register(rewires=True)
+@NULL_MODELS.register(rewires=True, keeps=("weights", "in_degrees", "rows", "loops"))
 @accepts()
 def degree(layer: Layer, rng: np.random.Generator) -> Layer:
     """Return the layer with its edges between nodes rewired.
@@ -107,7 +110,7 @@ def degree(layer: Layer, rng: np.random.Generator) -> Layer:
     return replace(layer, weights=shuffled.astype(weights.dtype))
 
 
-@NULL_MODELS.register(rewires=True)
+@NULL_MODELS.register(rewires=True, keeps=("weights", "in_degrees", "out_degrees", "loops"))
 @accepts()
 def degree_and_weights(layer: Layer, rng: np.random.Generator) -> Layer:
     """Return the layer rewired as by `degree`, with its weights shuffled too.
@@ -170,6 +173,35 @@ def share_rewired(layer: Layer, sample: Layer) -> float:
         return np.nan
     moved = before & ~_between(sample)
     return float(np.count_nonzero(moved) / np.count_nonzero(before))
+
+
+@accepts()
+def share_moved(layer: Layer, sample: Layer) -> float:
+    """Return the share of the weight between nodes that lies elsewhere in a sample.
+
+    1 - sum_(i != j) min(w_ij, w'_ij) / sum_(i != j) w_ij
+
+    Parameters
+    ----------
+    layer, sample : Layer
+
+    Returns
+    -------
+    float
+        0 (all of it is where it was) to 1 (none is); NaN without an edge between two nodes.
+
+    Examples
+    --------
+    >>> layer = Layer(np.array([[1, 0.5, 0], [0, 0, 0.5], [0, 0, 0]]))
+    >>> share_moved(layer, Layer(np.array([[1, 0.25, 0.25], [0, 0, 0.5], [0, 0, 0]])))
+    0.25
+    """
+    is_loop = np.eye(len(layer.weights), dtype=bool)
+    before = np.where(is_loop, 0, layer.weights.astype(float))
+    if not before.any():
+        return np.nan
+    stays = np.minimum(before, sample.weights)
+    return float(1 - stays.sum() / before.sum())
 
 
 @accepts()
