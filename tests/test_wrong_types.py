@@ -318,6 +318,20 @@ def calls(folder):
             mv.evaluation.flip_stability,
             {**asked, "method": "rise_tokens(budget=9)", **ASKED},
         ),
+        "saco": (
+            mv.evaluation.saco,
+            {
+                **asked,
+                "heatmap": heatmap(),
+                "label": 1,
+                "protocol": "token",
+                "groups": 4,
+            },
+        ),
+        "completeness": (
+            mv.evaluation.completeness,
+            {**asked, "heatmap": heatmap(), "label": 1},
+        ),
         "seed_agreement": (
             mv.evaluation.seed_agreement,
             {**asked, "method": "rise_tokens(budget=9)", "seeds": 2, **ASKED},
@@ -401,6 +415,11 @@ def methods(folder):
             vit.attend,
             {"tokens": tokens(), "operators": ["mean"], "prefix": True},
         ),
+        "VisionModel.relevance": (
+            vit.relevance,
+            {"tokens": tokens(), "labels": [1], "rules": "attn_lrp"},
+        ),
+        "VisionModel.with_score": (vit.with_score, {"score": "raw"}),
         "VisionModel.attend_directly": (
             vit.attend_directly,
             {"tokens": tokens(), "operators": ["mean"]},
@@ -501,6 +520,8 @@ def methods(folder):
             mv.EXPLAINERS["rise_tokens"].where_taken,
             {"budget": 9, "seed": 1},
         ),
+        "Faithfulness.early_difference": (fid.early_difference, {"until": 0.3}),
+        "Curve.mean_between": (curve().mean_between, {"start": 0.1, "end": 0.6}),
         "Faithfulness.minus": (fid.minus, {"other": fid}),
         "Study.open": (
             mv.Study.open,

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from multiplex_vit.arguments import checked, checked_but
 from multiplex_vit.checks import label_index
+from multiplex_vit.errors import InputError
 from multiplex_vit.models import attention, direct, gradients, inputs, masked
 from multiplex_vit.models.backward.relevance import relevance
 from multiplex_vit.models.classifier import Operators, Rules
@@ -276,8 +277,12 @@ class VisionModel(Facts):
 
         See `multiplex_vit.models.backward.relevance.relevance`.
         """
+        tokens = self._tokens(tokens)
+        if len(labels) != len(tokens):
+            given = f"{len(labels)} labels were given for {len(tokens)} images"
+            raise InputError(f"{given}; give one for each, None for the predicted class")
         known = [None if label is None else self.label_of(label, 0) for label in labels]
-        return relevance(self.port, self.logits, self._tokens(tokens), known, rules)
+        return relevance(self.port, self.logits, tokens, known, rules)
 
     @checked
     def attention_gradients(
