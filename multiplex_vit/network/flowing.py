@@ -11,15 +11,15 @@ from multiplex_vit.checks import layer_index
 from multiplex_vit.errors import InputError
 from multiplex_vit.network import flow, tables
 from multiplex_vit.network.depth import ranks
-from multiplex_vit.network.measured import Measured
 from multiplex_vit.network.provenance import after_step
 from multiplex_vit.network.sinks import sink_table, sinks
+from multiplex_vit.network.structured import Structured
 
 if TYPE_CHECKING:
     from multiplex_vit.network.multiplex import Multiplex
 
 
-class Flowing(Measured):
+class Flowing(Structured):
     """What a `Multiplex` can be asked for along its edges.
 
     Apart from `chain`, which follows the edges of one layer as they run, all of it follows

@@ -11,6 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from plain_cores import in_core_numbers, rich_core
 
 import multiplex_vit as mv
 from multiplex_vit.network.centrality import centrality
@@ -145,6 +146,9 @@ INDEPENDENT = {
         nx.betweenness_centrality(graph_of(w), weight="length", normalized=False)
     ),
     "coreness": lambda w: by_node(nx.core_number(graph_of(w, loops=False))),
+    "in_coreness": in_core_numbers,
+    "out_coreness": lambda w: in_core_numbers(w.T),
+    "rich_core": rich_core,
     "clustering": lambda w: by_node(nx.clustering(graph_of(w, loops=False), weight="weight")),
     "constraint": plain_constraint,
 }

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from plain_cores import core_periphery
 from scipy.stats import entropy
 
 from multiplex_vit.errors import InputError
@@ -46,6 +47,10 @@ BY_HAND = {
     "out_degree_gini": 0,
     "in_strength_gini": 28 / 64,  # 1 3 0 4 quarters: (2 + 1 + 3 + 3 + 1 + 4) * 2 over 2 * 4 * 8
     "out_strength_gini": 20 / 64,  # 2 1 1 4 quarters: (1 + 1 + 2 + 0 + 3 + 3) * 2 over 2 * 4 * 8
+    "bow_tie_share": 2 / 4,
+    "triads": 0,
+    "rich_club": 1,  # of the two that look at each other
+    "core_periphery": np.sqrt(10) / 4,  # weights 2 1 1 0 0 0 quarters, the first two of the core
     "communities": 2,
     "modularity": 0.5,  # half of all strength in either part
     "infomap_communities": 2,
@@ -294,6 +299,23 @@ def dense_row_similarity(layer):
     return np.mean([one @ two / np.linalg.norm(one) / np.linalg.norm(two) for one, two in pairs])
 
 
+def dense_core_share(layer):
+    largest = max(map(len, nx.strongly_connected_components(directed(layer))))
+    return largest / len(layer.weights) if largest > 1 else 0
+
+
+def dense_rich_club(layer):
+    graph = directed(layer, loops=False)
+    strength = dict(graph.degree(weight="weight"))
+    linked = [node for node in strength if strength[node]]
+    n_rich = max(2, int(np.ceil(0.1 * len(linked))))
+    club = graph.subgraph(sorted(linked, key=strength.get)[-n_rich:])
+    weights = sorted(weight for *_, weight in graph.edges(data="weight"))
+    if not club.size():
+        return np.nan
+    return club.size(weight="weight") / sum(weights[-club.size() :])
+
+
 INDEPENDENT = {
     "nodes": lambda layer: directed(layer).number_of_nodes(),
     "edges": lambda layer: directed(layer).number_of_edges(),
@@ -326,6 +348,10 @@ INDEPENDENT = {
     "out_strength_gini": lambda layer: dense_gini(
         np.array([d for _, d in directed(layer).out_degree(weight="weight")])
     ),
+    "bow_tie_share": dense_core_share,
+    "triads": lambda layer: nx.triadic_census(directed(layer, loops=False))["300"],
+    "rich_club": dense_rich_club,
+    "core_periphery": lambda layer: core_periphery(layer.weights.astype(float)),
     "second_eigenvalue": lambda layer: dense_chain(layer)[0],
     "spectral_gap": lambda layer: 1 - dense_chain(layer)[0],
     "relaxation_time": lambda layer: dense_chain(layer)[1],

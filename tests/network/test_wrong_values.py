@@ -10,7 +10,7 @@ import pytest
 
 from multiplex_vit import plot
 from multiplex_vit.errors import InputError
-from multiplex_vit.network import coupling, export, filters, multilayer, token_graph
+from multiplex_vit.network import coupling, export, filters, multilayer, structure, token_graph
 from multiplex_vit.network.aggregate import AGGREGATIONS
 from multiplex_vit.network.centrality import CENTRALITIES, centrality
 from multiplex_vit.network.coupling import COUPLINGS
@@ -136,6 +136,15 @@ def cases():
     yield "reducibility", multilayer.reducibility, [WEIGHTS, ("a", "b")]
     yield "multilayer_table", multilayer.multilayer_table, [WEIGHTS, NET.tokens, SUPRA, "activity"]
     yield "versatility", multilayer.versatility, [SUPRA, 2]
+    yield "consensus", multilayer.consensus, [[[0, 0, 1], [0, 1, 1]]]
+    yield "agreement", multilayer.agreement, [[[0, 0, 1], [0, 1, 1]]]
+    yield "share_changed", multilayer.share_changed, [[[0, 0, 1, 1]] * 2, LINKS]
+    yield "infomap", multilayer.infomap, [SUPRA, 2]
+    yield "components", structure.components, [WEIGHTS[0]]
+    yield "bow_tie", structure.bow_tie, [WEIGHTS[0]]
+    yield "rich_club_curve", structure.rich_club_curve, [WEIGHTS[0]]
+    yield "betti_curve", structure.betti_curve, [WEIGHTS[0], [0.5]]
+    yield "triad_census", structure.triad_census, [layer]
     yield "read_graphml", export.read_graphml, ["no_such_file.graphml"]
     yield "lint_gephi", export.lint_gephi, ["no_such_file.graphml"]
     yield "exporter_of", export.exporter_of, ["net.gexf"]

@@ -8,6 +8,7 @@ import numpy as np
 from multiplex_vit.accepts import accepts, matrix
 from multiplex_vit.network.centrality.registry import CENTRALITIES
 from multiplex_vit.network.layer import Layer
+from multiplex_vit.network.structure.richness import core_nodes
 
 
 @CENTRALITIES.register(takes="layer", scale="invariant", isolates="kept", transposed="coreness")
@@ -38,6 +39,97 @@ def coreness(layer: Layer) -> np.ndarray:
     """
     # In- and out-edges count together, as in the definition by Seidman.
     return np.array(layer.without_loops.coreness(mode="all"))
+
+
+@CENTRALITIES.register(takes="layer", scale="invariant", isolates="kept", transposed="out_coreness")
+@accepts()
+def in_coreness(layer: Layer) -> np.ndarray:
+    """Return each node's core number by the attention that it receives.
+
+    It is the greatest k such that the node lies in a part where every node is attended to by at
+    least k others of the part.
+
+    Parameters
+    ----------
+    layer : Layer
+
+    Returns
+    -------
+    ndarray [node]
+        Whole numbers, 0 to n - 1. Isolates have 0. Weights do not count.
+
+    References
+    ----------
+    Giatsidis, Thilikos, Vazirgiannis, IEEE ICDM 2011, 201, doi:10.1109/ICDM.2011.144: the
+    D-cores (k, 0).
+
+    Examples
+    --------
+    >>> in_coreness(Layer(np.array([[0, 0.5, 0], [0.5, 0, 0.5], [0, 0, 0]]))).tolist()
+    [1, 1, 1]
+    """
+    return np.array(layer.without_loops.coreness(mode="in"))
+
+
+@CENTRALITIES.register(takes="layer", scale="invariant", isolates="kept", transposed="in_coreness")
+@accepts()
+def out_coreness(layer: Layer) -> np.ndarray:
+    """Return each node's core number by the attention that it pays.
+
+    It is the greatest k such that the node lies in a part where every node attends to at least k
+    others of the part.
+
+    Parameters
+    ----------
+    layer : Layer
+
+    Returns
+    -------
+    ndarray [node]
+        Whole numbers, 0 to n - 1. Isolates have 0. Weights do not count.
+
+    References
+    ----------
+    Giatsidis, Thilikos, Vazirgiannis, IEEE ICDM 2011, 201, doi:10.1109/ICDM.2011.144: the
+    D-cores (0, k).
+
+    Examples
+    --------
+    >>> out_coreness(Layer(np.array([[0, 0.5, 0], [0.5, 0, 0.5], [0, 0, 0]]))).tolist()
+    [1, 1, 0]
+    """
+    return np.array(layer.without_loops.coreness(mode="out"))
+
+
+@CENTRALITIES.register(scale="invariant", isolates="kept", transposed="rich_core")
+@accepts(weights=matrix)
+def rich_core(weights: np.ndarray) -> np.ndarray:
+    """Return which nodes form the core of the layer, and which its periphery.
+
+    Nodes are ranked by strength, in and out together. The core ends with the node that has most
+    weight to nodes at least as strong as itself: those below it turn to the core less and less.
+
+    Parameters
+    ----------
+    weights : ndarray [source, target]
+
+    Returns
+    -------
+    ndarray of int [node]
+        1 in the core, 0 in the periphery; all 0 without an edge between two nodes. Nodes of one
+        strength are all in the core or none is. Isolates have 0.
+
+    References
+    ----------
+    Ma, Mondragon, PLoS ONE 10, e0119678 (2015), doi:10.1371/journal.pone.0119678; there nodes of
+    one strength are ranked at random.
+
+    Examples
+    --------
+    >>> rich_core(np.array([[0, 1.0, 0.5], [1.0, 0, 0], [0, 0, 0]])).tolist()
+    [1, 1, 0]
+    """
+    return core_nodes(weights).astype(int)
 
 
 @CENTRALITIES.register(scale="invariant", isolates="kept", transposed="clustering")

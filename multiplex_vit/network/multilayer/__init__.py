@@ -5,6 +5,10 @@ communities.
 """
 
 from multiplex_vit.network.multilayer.communities import communities as communities
+from multiplex_vit.network.multilayer.consensus import agreement as agreement
+from multiplex_vit.network.multilayer.consensus import consensus as consensus
+from multiplex_vit.network.multilayer.consensus import share_changed as share_changed
+from multiplex_vit.network.multilayer.infomap import infomap as infomap
 from multiplex_vit.network.multilayer.modularity import (
     multilayer_modularity as multilayer_modularity,
 )
