@@ -7,6 +7,8 @@ from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.sparse.linalg import ArpackError, eigs, spsolve
 
+from multiplex_vit.network.matrices import relative
+
 _SMALL = 8
 """Parts up to this size are solved densely."""
 
@@ -189,7 +191,7 @@ def _scaled(weights: np.ndarray | sparse.csr_array) -> sparse.csr_array:
     So no product overflows or vanishes.
     """
     matrix = sparse.csr_array(weights, dtype=float)
-    data = matrix.data / (matrix.data.max(initial=0) or 1)
+    data = relative(matrix.data)
     # Parts that only such entries join have one eigenvalue in floating point, and what a solver
     # makes of that changes from one call to the next.
     data[data < _NOTHING] = 0

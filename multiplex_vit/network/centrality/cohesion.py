@@ -8,6 +8,7 @@ import numpy as np
 from multiplex_vit.accepts import accepts, matrix
 from multiplex_vit.network.centrality.registry import CENTRALITIES
 from multiplex_vit.network.layer import Layer
+from multiplex_vit.network.matrices import relative
 from multiplex_vit.network.structure.richness import core_nodes
 
 
@@ -164,7 +165,7 @@ def clustering(weights: np.ndarray) -> np.ndarray:
     is_loop = np.eye(len(weights), dtype=bool)
     between = np.asarray(weights, dtype=float) * ~is_loop
     edge = between > 0
-    roots = np.cbrt(between / (between.max(initial=0) or 1))
+    roots = np.cbrt(relative(between))
     both = roots + roots.T
     # The diagonal of the third power, without computing the rest of it.
     triangles = np.einsum("ij,ji->i", both @ both, both)
@@ -203,10 +204,8 @@ def constraint(weights: np.ndarray) -> np.ndarray:
     >>> constraint(np.array([[0, 1.0, 1.0], [0, 0, 0], [0, 0, 0]])).tolist()
     [0.5, 1.0, 1.0]
     """
-    weights = np.asarray(weights, dtype=float)
     is_loop = np.eye(len(weights), dtype=bool)
-    # Divided by the greatest weight first, so that sums of tiny ones do not vanish.
-    between = weights / (weights.max(initial=0) or 1) * ~is_loop
+    between = relative(weights) * ~is_loop
     both = between + between.T
     total = both.sum(1, keepdims=True)
     share = np.divide(both, total, out=np.zeros_like(both), where=total > 0)

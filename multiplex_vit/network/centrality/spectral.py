@@ -12,6 +12,7 @@ from multiplex_vit.network.centrality.registry import CENTRALITIES
 from multiplex_vit.network.flow.chain import Chain
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.leading_eigenvector import leading_eigenvector
+from multiplex_vit.network.matrices import relative
 
 
 @CENTRALITIES.register(takes="layer", scale="invariant", isolates="proportional")
@@ -108,13 +109,7 @@ def communicability(weights: np.ndarray) -> np.ndarray:
     >>> communicability(np.array([[0, 0.5], [0, 0.0]])).tolist()
     [1.0, 2.0]
     """
-    weights = np.asarray(weights, dtype=float)
-    norm = weights.sum(1).max(initial=0)
-    # Below the least normal number the quotient would overflow.
-    steps = np.zeros_like(weights)
-    if norm > np.finfo(float).tiny:
-        steps = weights.T / norm
-    return expm(steps).sum(1)
+    return expm(_steps(weights)).sum(1)
 
 
 @CENTRALITIES.register(scale="invariant", isolates="kept")
@@ -176,7 +171,7 @@ def hub(weights: np.ndarray) -> np.ndarray:
     [1.0, 0.618, 0.0]
     """
     # W W^T is symmetric, so that its own transpose makes no difference.
-    scaled = _scaled(weights)
+    scaled = relative(weights)
     return leading_eigenvector(scaled @ scaled.T)
 
 
@@ -205,7 +200,7 @@ def authority(weights: np.ndarray) -> np.ndarray:
     >>> authority(np.array([[0, 1.0, 1.0], [0, 0, 1.0], [0, 0, 0]])).round(4).tolist()
     [0.0, 0.618, 1.0]
     """
-    scaled = _scaled(weights)
+    scaled = relative(weights)
     return leading_eigenvector(scaled.T @ scaled)
 
 
@@ -239,17 +234,16 @@ def katz(weights: np.ndarray, *, attenuation: float = 0.85) -> np.ndarray:
     [1.0, 1.85]
     """
     attenuation = between_0_and_1("attenuation", attenuation)
-    weights = np.asarray(weights, dtype=float)
     n_nodes = len(weights)
-    norm = weights.sum(1).max(initial=0)
-    # Below the least normal number the quotient would overflow.
-    steps = np.zeros_like(weights)
-    if norm > np.finfo(float).tiny:
-        steps = weights.T * (attenuation / norm)
+    steps = _steps(weights, attenuation)
     return np.linalg.solve(np.eye(n_nodes) - steps, np.ones(n_nodes))
 
 
-def _scaled(weights: np.ndarray) -> np.ndarray:
-    """Return weights whose greatest is 1, so that products of tiny ones do not vanish."""
+def _steps(weights: np.ndarray, worth: float = 1.0) -> np.ndarray:
+    """Return W^T times worth / (greatest out-strength): what a step of a walk counts."""
     weights = np.asarray(weights, dtype=float)
-    return weights / (weights.max(initial=0) or 1)
+    greatest = weights.sum(1).max(initial=0)
+    # Below the least normal number the quotient would overflow.
+    if greatest <= np.finfo(float).tiny:
+        return np.zeros_like(weights)
+    return weights.T * (worth / greatest)

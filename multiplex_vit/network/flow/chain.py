@@ -12,6 +12,7 @@ from multiplex_vit.accepts import accepts
 from multiplex_vit.checks import between_0_and_1, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.layer import Layer
+from multiplex_vit.network.matrices import linked_nodes, relative
 
 _ROUNDING = 1e-12
 """Moduli of eigenvalues that are nearer to 1 are 1."""
@@ -72,17 +73,14 @@ class Chain:
     @cached_property
     def linked(self) -> np.ndarray:
         """Numbers of the nodes that have an edge."""
-        weights = self.layer.weights
-        return np.flatnonzero(weights.any(0) | weights.any(1))
+        return linked_nodes(self.layer.weights)
 
     @cached_property
     def transition(self) -> np.ndarray:
         """Probabilities [linked, linked] of a step; rows sum to 1."""
-        weights = self.layer.weights.astype(float)[np.ix_(self.linked, self.linked)]
-        # Divided by the greatest weight first, so that sums of tiny ones do not vanish.
-        scaled = weights / (weights.max(initial=0) or 1)
+        scaled = relative(self.layer.weights[np.ix_(self.linked, self.linked)])
         strength = scaled.sum(1, keepdims=True)
-        anywhere = np.full(weights.shape, 1 / max(1, len(weights)))
+        anywhere = np.full(scaled.shape, 1 / max(1, len(scaled)))
         return np.divide(scaled, strength, out=anywhere, where=strength > 0)
 
     @accepts()

@@ -4,6 +4,7 @@ import numpy as np
 
 from multiplex_vit.accepts import accepts, stack
 from multiplex_vit.checks import between_0_and_1
+from multiplex_vit.network.matrices import relative
 
 
 @accepts(weights=stack)
@@ -39,14 +40,13 @@ def dynamic_communicability(weights: np.ndarray, *, attenuation: float = 0.85) -
     [[1.0, 0.85], [0.0, 1.0]]
     """
     attenuation = between_0_and_1("attenuation", attenuation)
-    weights = weights.astype(float)
-    greatest = weights.max(initial=0)
+    scaled = relative(weights)
     n_nodes = weights.shape[1]
     walks = np.eye(n_nodes)
+    greatest = scaled.sum(2).max()
     if not greatest:
         return walks
-    scaled = weights / greatest
-    per_edge = attenuation / scaled.sum(2).max()
+    per_edge = attenuation / greatest
     # The first layer is the last that a walk takes.
     for matrix in scaled:
         walks = np.linalg.solve(np.eye(n_nodes) - per_edge * matrix, walks)

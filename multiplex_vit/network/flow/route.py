@@ -5,6 +5,7 @@ import numpy as np
 from multiplex_vit.accepts import accepts, stack
 from multiplex_vit.checks import share
 from multiplex_vit.network.depth import ranks
+from multiplex_vit.network.matrices import relative
 
 
 @accepts(weights=stack)
@@ -60,7 +61,7 @@ def route(
     kept = np.zeros(weights.shape, dtype=bool)
     for block in np.unique(depth)[::-1]:
         layers = np.flatnonzero(depth == block)
-        shares = (1 - residual) * _shares(weights[layers].astype(float))
+        shares = (1 - residual) * _shares(weights[layers])
         stays = (shares >= threshold) & (shares > 0) & fed[:, None]
         kept[layers] = stays
         # A token that attends to nothing is what it was.
@@ -71,6 +72,6 @@ def route(
 
 def _shares(weights: np.ndarray) -> np.ndarray:
     """Return the weights of the layers of a block as shares of all that each source attends to."""
-    scaled = weights / (weights.max(initial=0) or 1)
+    scaled = relative(weights)
     total = scaled.sum((0, 2))[:, None]
     return np.divide(scaled, total, out=np.zeros_like(scaled), where=total > 0)

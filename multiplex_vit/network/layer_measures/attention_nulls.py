@@ -11,6 +11,7 @@ import numpy as np
 from multiplex_vit.accepts import accepts
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures.null_models import NULL_MODELS
+from multiplex_vit.network.matrices import linked_nodes
 from multiplex_vit.network.tokens import Tokens
 
 _LOOP, _TO_PREFIX, _FROM_PREFIX = -3, -2, -1
@@ -117,7 +118,7 @@ def identities(layer: Layer, rng: np.random.Generator) -> Layer:
     >>> identities(layer, np.random.default_rng(0)).weights.tolist()
     [[0.0, 0.0, 0.0], [0.0, 0.0, 0.5], [0.2, 0.0, 0.0]]
     """
-    linked = np.flatnonzero(layer.weights.any(0) | layer.weights.any(1))
+    linked = linked_nodes(layer.weights)
     movable = linked[linked >= len(layer.tokens.prefix)]
     order = np.arange(len(layer.weights))
     order[movable] = rng.permutation(movable)
@@ -127,7 +128,7 @@ def identities(layer: Layer, rng: np.random.Generator) -> Layer:
 def _dealt(layer: Layer, classes: np.ndarray, rng: np.random.Generator) -> Layer:
     """Return the layer with the weights of each row dealt anew among targets of one class."""
     # Nodes without edges take no part, so that chance does not depend on how many there are.
-    linked = np.flatnonzero(layer.weights.any(0) | layer.weights.any(1))
+    linked = linked_nodes(layer.weights)
     inside = np.ix_(linked, linked)
     classes = classes[inside]
     draws = rng.random(classes.shape)

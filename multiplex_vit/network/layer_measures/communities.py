@@ -16,10 +16,10 @@ import numpy as np
 from multiplex_vit.accepts import accepts
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
+from multiplex_vit.network.matrices import linked_nodes, relative
 from multiplex_vit.network.seeding import igraph_seed
 
 _SEED, _TRIALS = 0, 10
-_LEAST = np.finfo(float).smallest_subnormal
 
 _Search = Callable[[Layer], igraph.VertexClustering]
 
@@ -217,10 +217,9 @@ def _ordered(layer: Layer) -> tuple[igraph.Graph, np.ndarray]:
     """
     weights = np.asarray(layer.weights, dtype=float)
     # An isolate is a community of its own, whatever the search finds.
-    linked = np.flatnonzero(weights.any(0) | weights.any(1))
+    linked = linked_nodes(weights)
     within = weights[np.ix_(linked, linked)]
-    greatest = within.max(initial=_LEAST)
-    order = linked[_order(within / greatest)]
+    order = linked[_order(relative(within))]
     return Layer(weights[np.ix_(order, order)]).symmetric, order
 
 
@@ -247,5 +246,4 @@ def _scaled(graph: igraph.Graph) -> list[float]:
 
     Communities are the same, and the square of their sum neither vanishes nor overflows.
     """
-    weights = np.array(graph.es["weight"], dtype=float)
-    return (weights / weights.max(initial=_LEAST)).tolist()
+    return relative(graph.es["weight"]).tolist()

@@ -8,6 +8,7 @@ import numpy as np
 
 from multiplex_vit.accepts import accepts
 from multiplex_vit.network.layer import Layer
+from multiplex_vit.network.matrices import linked_nodes
 from multiplex_vit.network.seeding import igraph_seed
 from multiplex_vit.registry import Registry
 
@@ -239,7 +240,7 @@ def most_rewired(layer: Layer) -> float:
 
 def _rewired(edge: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return edges [source, target] rewired, degrees kept; nodes without edges take no part."""
-    linked = np.flatnonzero(edge.any(0) | edge.any(1))
+    linked = linked_nodes(edge)
     n_linked = len(linked)
     within = edge[np.ix_(linked, linked)]
     between = ~np.eye(n_linked, dtype=bool)

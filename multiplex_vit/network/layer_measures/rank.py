@@ -6,6 +6,7 @@ from scipy.special import entr
 from multiplex_vit.accepts import accepts
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
+from multiplex_vit.network.matrices import relative
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="counted")
@@ -34,7 +35,7 @@ def sink_concentration(layer: Layer) -> float:
     >>> sink_concentration(Layer(np.array([[0.25, 0.5, 0.25], [0, 0.75, 0.25], [0, 0.75, 0.25]])))
     2.6666666666666665
     """
-    received = _scaled(layer).sum(0)
+    received = relative(layer.weights).sum(0)
     median = np.median(received)
     # Below the least normal number the quotient would overflow.
     return float(received.max() / median) if median > np.finfo(float).tiny else np.nan
@@ -126,7 +127,7 @@ def row_similarity(layer: Layer) -> float:
     >>> round(row_similarity(Layer(np.array([[1.0, 0, 0], [2.0, 0, 0], [0, 0, 1.0]]))), 4)
     0.3333
     """
-    return mean_cosine(_scaled(layer))
+    return mean_cosine(relative(layer.weights))
 
 
 def mean_cosine(vectors: np.ndarray) -> float:
@@ -147,14 +148,8 @@ def mean_cosine(vectors: np.ndarray) -> float:
     return float((total @ total - (units**2).sum()) / (n * (n - 1)))
 
 
-def _scaled(layer: Layer) -> np.ndarray:
-    """Return weights whose greatest is 1, so that sums and products of tiny ones do not vanish."""
-    weights = layer.weights.astype(float)
-    return weights / (weights.max(initial=0) or 1)
-
-
 def _singular_values(layer: Layer) -> np.ndarray:
     """Return the singular values of a layer, the greatest first, without those of rounding."""
-    values = np.linalg.svd(_scaled(layer), compute_uv=False)
+    values = np.linalg.svd(relative(layer.weights), compute_uv=False)
     rounding = len(values) * np.finfo(float).eps * values.max(initial=0)
     return np.where(values > rounding, values, 0)

@@ -6,6 +6,7 @@ from multiplex_vit.accepts import accepts
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
 from multiplex_vit.network.layer_measures.rounding import is_constant
+from multiplex_vit.network.matrices import relative
 
 
 @LAYER_MEASURES.register(
@@ -40,11 +41,9 @@ def attention_distance(layer: Layer) -> float:
     1.0
     """
     first = len(layer.tokens.prefix)
-    weights = layer.weights[first:, first:].astype(float)
+    weights = relative(layer.weights[first:, first:])
     if not weights.any():
         return np.nan
-    # Divided by the greatest weight first, so that the sum of tiny ones does not vanish.
-    weights = weights / weights.max()
     distances = layer.tokens.distances[first:, first:]
     return float((weights * distances).sum() / weights.sum())
 

@@ -15,6 +15,7 @@ from multiplex_vit.accepts import accepts, supra_matrix
 from multiplex_vit.checks import between_0_and_1
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.leading_eigenvector import leading_eigenvector
+from multiplex_vit.network.matrices import relative
 from multiplex_vit.network.multilayer.registry import MULTILAYER_MEASURES
 
 _REST = 1e-14
@@ -161,8 +162,7 @@ def _by_layer(values: np.ndarray, n_layers: int) -> np.ndarray:
 
 def _scaled(supra: sparse.csr_array) -> sparse.csr_array:
     """Return a matrix whose greatest entry is 1, so that no sum overflows or vanishes."""
-    # SciPy divides by way of 1 / greatest, which overflows for the least numbers.
-    data = supra.data / (supra.data.max(initial=0) or 1)
+    data = relative(supra.data)
     return sparse.csr_array((data, supra.indices, supra.indptr), shape=supra.shape)
 
 
