@@ -1,5 +1,7 @@
 """How far attention makes tokens alike: sinks, rank and the likeness of rows."""
 
+from functools import lru_cache
+
 import numpy as np
 from scipy.special import entr
 
@@ -148,6 +150,8 @@ def mean_cosine(vectors: np.ndarray) -> float:
     return float((total @ total - (units**2).sum()) / (n * (n - 1)))
 
 
+# A table asks for one measure of a layer after the other, so the last layer alone is kept.
+@lru_cache(maxsize=1)
 def _singular_values(layer: Layer) -> np.ndarray:
     """Return the singular values of a layer, the greatest first, without those of rounding."""
     values = np.linalg.svd(relative(layer.weights), compute_uv=False)

@@ -1,5 +1,7 @@
 """How a walker who follows edges gets about: the layer as a Markov chain."""
 
+from functools import lru_cache
+
 from multiplex_vit.accepts import accepts
 from multiplex_vit.network.flow.chain import Chain
 from multiplex_vit.network.layer import Layer
@@ -33,7 +35,7 @@ def second_eigenvalue(layer: Layer) -> float:
     >>> round(second_eigenvalue(Layer(np.array([[0.5, 0.5], [0.25, 0.75]]))), 4)
     0.25
     """
-    return Chain(layer).second_eigenvalue
+    return _chain(layer).second_eigenvalue
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept")
@@ -60,7 +62,7 @@ def spectral_gap(layer: Layer) -> float:
     >>> round(spectral_gap(Layer(np.array([[0.5, 0.5], [0.25, 0.75]]))), 4)
     0.75
     """
-    return Chain(layer).spectral_gap
+    return _chain(layer).spectral_gap
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept")
@@ -87,7 +89,7 @@ def relaxation_time(layer: Layer) -> float:
     >>> round(relaxation_time(Layer(np.array([[0.5, 0.5], [0.25, 0.75]]))), 4)
     1.3333
     """
-    return Chain(layer).relaxation_time
+    return _chain(layer).relaxation_time
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept")
@@ -117,4 +119,11 @@ def kemeny_constant(layer: Layer) -> float:
     >>> round(kemeny_constant(Layer(np.array([[0.5, 0.5], [0.25, 0.75]]))), 4)
     1.3333
     """
-    return Chain(layer).kemeny_constant
+    return _chain(layer).kemeny_constant
+
+
+# A table asks for one measure of a layer after the other, so the last layer alone is kept.
+@lru_cache(maxsize=1)
+def _chain(layer: Layer) -> Chain:
+    """Return a layer as a Markov chain, whose eigenvalues several measures need."""
+    return Chain(layer)
