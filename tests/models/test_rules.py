@@ -134,6 +134,25 @@ def test_fused_attention_has_the_relevance_of_its_parts(mask, rules):
         assert relevance[2].sum() == pytest.approx(result.sum() / 2)
 
 
+@pytest.mark.parametrize("options", [{"is_causal": True}, {"scale": 0.5}, {"enable_gqa": True}])
+def test_fused_attention_of_every_kind_has_torchs_gradient_where_nothing_rules_its_parts(options):
+    rng = torch.Generator().manual_seed(0)
+    query = torch.randn(1, 4, 3, 2, generator=rng)
+    n_heads = 2 if "enable_gqa" in options else 4
+    key, value = torch.randn(2, 1, n_heads, 3, 2, generator=rng)
+    inputs = [query.requires_grad_(), key.requires_grad_(), value.requires_grad_()]
+
+    def gradients():
+        result = functional.scaled_dot_product_attention(*inputs, **options)
+        return torch.autograd.grad(result.square().sum(), inputs)
+
+    expected = gradients()
+    with by_rules(nn.Identity(), lambda: {}):
+        found = gradients()
+    for gradient, wanted in zip(found, expected, strict=True):
+        assert torch.allclose(gradient, wanted, atol=1e-5)
+
+
 def test_outside_gradients_are_torchs_own():
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     (before,) = torch.autograd.grad(functional.gelu(x).sum(), x)

@@ -1,6 +1,5 @@
 """Following a model's operations by rules of relevance, inside a `with`, and no longer."""
 
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +11,7 @@ from torch.overrides import TorchFunctionMode
 from multiplex_vit.models.backward.methods import RULES, Rules
 from multiplex_vit.models.backward.operations import Operation
 from multiplex_vit.models.backward.surrogates import with_gradient_of
+from multiplex_vit.models.taps.weights import attended_by_torch
 
 
 @contextmanager
@@ -122,30 +122,6 @@ class _Following(TorchFunctionMode):
     def _in_parts(self, operation: Operation) -> Tensor:
         """Return fused attention, with the gradient of its products and softmax, by their rules."""
         with self:
-            parts = attention_in_parts(*operation.args, **operation.kwargs)
+            weights, value = attended_by_torch(*operation.args, **operation.kwargs)
+            parts = torch.matmul(weights.to(value.dtype), value)
         return with_gradient_of(operation.value(), parts)
-
-
-def attention_in_parts(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attn_mask: Tensor | None = None,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-    scale: float | None = None,
-    enable_gqa: bool = False,
-) -> Tensor:
-    """Return scaled dot-product attention as two matrix products and a softmax.
-
-    Parameters are those of `torch.nn.functional.scaled_dot_product_attention`; Vision Transformers
-    are neither causal, nor do heads share keys, and nothing drops out in evaluation mode.
-    """
-    if scale is None:
-        scale = 1 / math.sqrt(query.shape[-1])
-    scores = torch.matmul(query, key.transpose(-2, -1)) * scale
-    if attn_mask is not None and attn_mask.dtype == torch.bool:
-        scores = scores.masked_fill(~attn_mask, -torch.inf)
-    elif attn_mask is not None:
-        scores = scores + attn_mask
-    return torch.matmul(scores.softmax(-1), value)

@@ -4,14 +4,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 from torch.overrides import TorchFunctionMode
 
 from multiplex_vit.models.port import Collector
 from multiplex_vit.models.swaps import attributes
-from multiplex_vit.models.taps.weights import attended, mixed
+from multiplex_vit.models.taps.weights import attended_by_torch, mixed
 
 
 class _Watch(TorchFunctionMode):
@@ -29,31 +28,7 @@ class _Watch(TorchFunctionMode):
         options = kwargs or {}
         if func is not scaled_dot_product_attention or self.block is None:
             return func(*args, **options)
-        return self._shown(*args, **options)
-
-    def _shown(
-        self,
-        query: Tensor,
-        key: Tensor,
-        value: Tensor,
-        attn_mask: Tensor | None = None,
-        dropout_p: float = 0.0,
-        is_causal: bool = False,
-        *,
-        scale: float | None = None,
-        enable_gqa: bool = False,
-    ) -> Tensor:
-        """Return what scaled_dot_product_attention gives; its parameters are torch's."""
-        if enable_gqa:
-            repeats = query.shape[1] // key.shape[1]
-            key = key.repeat_interleave(repeats, dim=1)
-            value = value.repeat_interleave(repeats, dim=1)
-        if is_causal:
-            n_tokens = query.shape[-2]
-            whole = torch.ones(n_tokens, n_tokens, dtype=torch.bool, device=query.device)
-            attn_mask = whole.tril()
-        weights = attended(query, key, attn_mask, scale)
-        assert self.block is not None
+        weights, value = attended_by_torch(*args, **options)
         return mixed(self.collect, self.block, weights, value)
 
 
