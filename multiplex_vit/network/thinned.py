@@ -12,10 +12,8 @@ from multiplex_vit.checks import shown
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures.communities import leiden
+from multiplex_vit.network.sinks import sinks
 from multiplex_vit.network.tables import Measures, node_values
-
-SINK = 5
-"""How many times the median of its layer a token receives that the page calls a sink."""
 
 LARGE = 2_000_000
 """Weights above which a network has the quick measures alone, unless others are asked for."""
@@ -154,7 +152,7 @@ def _thin(part: _Part, measures: Measures, k: int) -> explore.ThinNetwork:
     if measures is None:
         measures = _measures_of(part)
     loops = np.count_nonzero(np.diagonal(weights, axis1=1, axis2=2), axis=1)
-    partitions = {"sinks": explore.Partition(_sinks(weights), ("other", "sink"))}
+    partitions = {"sinks": explore.Partition(_sinks(weights, part.edges), ("other", "sink"))}
     if not part.is_head and not part.is_large:
         partitions["communities"] = explore.Partition(_communities(part.layers))
     return explore.ThinNetwork(
@@ -194,12 +192,10 @@ def _numeric(values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return numeric
 
 
-def _sinks(weights: np.ndarray) -> np.ndarray:
-    """Return 1 [layer, node] for a token that receives over `SINK` times the layer's median."""
-    is_loop = np.eye(weights.shape[1], dtype=bool)
-    received = np.where(is_loop, 0, weights).sum(axis=1, dtype=float)
-    median = np.median(received, axis=1, keepdims=True)
-    return (received > SINK * median).astype(int)
+def _sinks(weights: np.ndarray, edges: str) -> np.ndarray:
+    """Return 1 [layer, node] for a sink of attention, whichever way the edges run."""
+    of_attention = weights if edges == "attention" else weights.swapaxes(1, 2)
+    return sinks(of_attention).astype(int)
 
 
 def _communities(layers: Sequence[Layer]) -> np.ndarray:

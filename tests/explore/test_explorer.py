@@ -63,6 +63,17 @@ def test_each_head_is_a_network():
     assert np.array_equal(shown[1].measures["in_strength"][1], weights[3].sum(0))
 
 
+@pytest.mark.parametrize("edges", ["attention", "information"])
+def test_sinks_of_the_page_are_those_of_the_network(edges):
+    weights = np.random.default_rng(0).random((3, 6, 6)) ** 9
+    # A token that attends to itself alone, and one to which all attend.
+    weights[0, 4, 4] = weights[1, :, 2] = 4
+    net = mv.Multiplex(weights, (2, 3), edges=edges)
+    found = net.explore().networks[0].partitions["sinks"].numbers
+    assert found.any()
+    assert found.tolist() == net.sinks().astype(int).tolist()
+
+
 def test_a_sink_receives_over_five_times_the_median():
     weights = np.full((1, 6, 6), 0.1)
     weights[0, :, 2] = 0.51
