@@ -27,8 +27,8 @@ from multiplex_vit.models.fast.batches import chunks_of_fixed_size, joined
 from multiplex_vit.models.heads import TextHead
 from multiplex_vit.models.linear import NormMap, is_plain_scale, linear_map, norm_map
 from multiplex_vit.models.logits import Logits
-from multiplex_vit.models.port import ATTENTION, PATCHES, Port, Tokens
-from multiplex_vit.models.running import attending
+from multiplex_vit.models.port import ATTENTION, PATCHES, Port, Tokens, part_at
+from multiplex_vit.models.running import attending, inputs_of
 
 
 @torch.no_grad()
@@ -146,10 +146,10 @@ class Direct:
         block = self.blocks[self.n_blocks]
         trunk = self.port.trunk
         like = value.transpose(1, 2).flatten(2)
-        output = linear_map(_part(block, trunk.output), like)
+        output = linear_map(part_at(block, trunk.output), like)
         if output is None:
             raise self._not_linear("output projection")
-        scale = _part(block, trunk.scale) if trunk.scale else None
+        scale = part_at(block, trunk.scale) if trunk.scale else None
         if scale is None or isinstance(scale, nn.Identity):
             return output.weight
         if is_plain_scale(scale):
@@ -165,17 +165,9 @@ class Direct:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Keep what enters the last layer norm and the classifiers."""
-
-        def keep(part: nn.Module, args: tuple[Any, ...]) -> None:
-            self.inputs[part] = args[0]
-
         parts = [*self.heads, *([] if self.norm is None else [self.norm])]
-        hooks = [part.register_forward_pre_hook(keep) for part in parts]
-        try:
+        with inputs_of(parts) as self.inputs:
             yield
-        finally:
-            for hook in hooks:
-                hook.remove()
 
     def attribution(self) -> Tensor:
         """Return the direct share [image, node, class] of every patch token in every logit."""
@@ -236,14 +228,6 @@ class Direct:
             f"the {part} of block {self.n_blocks} is not linear, but direct attribution reads it; "
             "give direct_weight=0"
         )
-
-
-def _part(block: nn.Module, path: str) -> Any:
-    """Return a part of a block by its path, None where there is none."""
-    part: Any = block
-    for name in path.split("."):
-        part = getattr(part, name, None)
-    return part
 
 
 def _spread(values: Tensor, eps: float) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from multiplex_vit.errors import InputError
-from multiplex_vit.models.port import Port
+from multiplex_vit.models.port import Port, part_at
 from multiplex_vit.models.running import attending
 from multiplex_vit.models.score import AUTO, Score, checked_score, score_of
 
@@ -122,7 +122,7 @@ def width_of(model: nn.Module, readers: Sequence[str]) -> int | None:
     """
     widths = set()
     for path in readers:
-        head = _part(model, path)
+        head = part_at(model, path)
         if type(head) is nn.Identity:
             raise InputError(
                 f"{type(model).__name__} has no classifier (its head is an identity); "
@@ -131,14 +131,6 @@ def width_of(model: nn.Module, readers: Sequence[str]) -> int | None:
         # A class derived from a linear layer may give something else than its out_features.
         widths.add(head.out_features if type(head) is nn.Linear else None)
     return widths.pop() if len(widths) == 1 else None
-
-
-def _part(model: nn.Module, path: str) -> Any:
-    """Return a part of a model by its path, None where there is none."""
-    part: Any = model
-    for name in path.split("."):
-        part = getattr(part, name, None)
-    return part
 
 
 def class_names(id2label: Mapping[Any, Any], n_classes: int, owner: str) -> tuple[str, ...]:

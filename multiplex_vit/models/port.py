@@ -179,6 +179,20 @@ class Head:
         one_of("reads", self.reads, READS)
 
 
+def part_at(owner: Any, path: str) -> Any:
+    """Return a part of a module by its path, None where there is none.
+
+    Examples
+    --------
+    >>> part_at(nn.Sequential(nn.Linear(2, 3)), "0.out_features"), part_at(nn.Linear(2, 3), "norm")
+    (3, None)
+    """
+    part = owner
+    for name in path.split("."):
+        part = getattr(part, name, None)
+    return part
+
+
 @dataclass(frozen=True, eq=False)
 class Port:
     """A module, and how the package reads it.
@@ -274,11 +288,9 @@ class Port:
         InputError
             If there is no such part.
         """
-        part = self.module
-        for name in path.split("."):
-            part = getattr(part, name, None)
-            if part is None:
-                raise InputError(f"{self.name} has no part {path!r}; mend its trunk or head")
+        part = part_at(self.module, path)
+        if part is None:
+            raise InputError(f"{self.name} has no part {path!r}; mend its trunk or head")
         return part
 
     def grid_of(self, size: Sequence[int]) -> tuple[int, int]:

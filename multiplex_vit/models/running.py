@@ -85,3 +85,28 @@ def outputs_of(modules: Iterable[nn.Module]) -> Iterator[list[Any]]:
     finally:
         for hook in hooks:
             hook.remove()
+
+
+@contextmanager
+def inputs_of(modules: Iterable[nn.Module]) -> Iterator[dict[nn.Module, Any]]:
+    """Keep what modules are called with: the first argument of their last call.
+
+    Yields
+    ------
+    inputs : dict of nn.Module to Tensor
+        One entry a module that has run; part of the graph of gradients where there is one.
+    """
+    inputs: dict[nn.Module, Any] = {}
+
+    def keep(module: nn.Module, args: tuple[Any, ...], options: dict[str, Any]) -> None:
+        # A module may be given its input by name.
+        for given in (*args, *options.values()):
+            inputs[module] = given
+            break
+
+    hooks = [module.register_forward_pre_hook(keep, with_kwargs=True) for module in modules]
+    try:
+        yield inputs
+    finally:
+        for hook in hooks:
+            hook.remove()
