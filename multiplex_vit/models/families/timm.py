@@ -120,12 +120,16 @@ def _scale(block: Any) -> str:
 
 
 def _head(module: Any) -> Head:
+    reads = _reads(module)
+    if reads == BOTH:
+        # Prefix tokens and patches are pooled together, of which no layer's reading is known.
+        return Head(reads=BOTH)
     readers = ("head", "head_dist") if hasattr(module, "head_dist") else ("head",)
     norm, norm_first = "", True
     for name in ("norm", "fc_norm"):
         if not isinstance(getattr(module, name, nn.Identity()), nn.Identity):
             norm, norm_first = name, name == "norm"
-    return Head(reads=_reads(module), readers=readers, norm=norm, norm_first=norm_first)
+    return Head(reads=reads, readers=readers, norm=norm, norm_first=norm_first)
 
 
 def _reads(module: Any) -> str:
