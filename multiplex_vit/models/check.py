@@ -6,6 +6,7 @@ the same: rounding takes far fewer, and what is read wrongly differs in the firs
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,9 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.models.attention import collecting
 from multiplex_vit.models.inputs import embed
 from multiplex_vit.models.passes import logits_of_tokens
-from multiplex_vit.models.port import Port, Tokens
-from multiplex_vit.models.running import attending, outputs_of
+from multiplex_vit.models.port import ATTENTION, PATCHES, PREFIX, Port, Tokens, part_at
+from multiplex_vit.models.probe import read
+from multiplex_vit.models.running import attending, inputs_of, outputs_of
 from multiplex_vit.models.swaps import first_of
 from multiplex_vit.models.vision_model import VisionModel
 
@@ -26,8 +28,12 @@ from multiplex_vit.models.vision_model import VisionModel
 def check_reading(model: VisionModel) -> None:
     """Check that a model is read rightly, by passes of an image of noise.
 
+    - The module has every part that its trunk and its head name, but for those of the stem.
     - The first block is given the tokens that the trunk says, each patch at its own place.
     - Every block shows its attention once, and its rows sum to 1.
+    - The output layer of every block is given what the heads of its attention bring.
+    - The head's norm, or without one its readers, are given what the last block gives, or what
+      the head reads of it.
     - A pass in which attention is watched, and one of masks that keep every token, give the
       model's own logits.
     - A pass of some tokens gives what all tokens give when no one attends to the others.
@@ -42,6 +48,7 @@ def check_reading(model: VisionModel) -> None:
         In one line, what is wrong.
     """
     port = model.port
+    _check_parts(port)
     pixels = _noise(model)
     rows, cols = port.trunk.image_size
     image = f"an image of {port.trunk.n_channels} x {rows} x {cols}"
@@ -49,8 +56,13 @@ def check_reading(model: VisionModel) -> None:
         own = port.logits(pixels)
     tokens = embed(port, pixels)
     _check_places(port, pixels, tokens)
-    shown = _check_attention(port, tokens)
-    _same(port, shown, own, "with its attention watched it gives other logits; mend its tap")
+    watched = _watched(port, tokens)
+    _check_attention(port, watched)
+    _same(
+        port, watched.logits, own, "with its attention watched it gives other logits; mend its tap"
+    )
+    _check_output(port, watched)
+    _check_head(port, watched)
 
     n_nodes = tokens.shape[1] - port.n_prefix
     everything = np.ones((1, n_nodes), dtype=bool)
@@ -66,6 +78,39 @@ def _noise(model: VisionModel) -> Tensor:
     shape = (1, model.port.trunk.n_channels, *model.port.trunk.image_size)
     noise = torch.randn(shape, generator=generator)
     return noise.to(model.device, model.dtype)
+
+
+def _check_parts(port: Port) -> None:
+    """Check that every part is there that the trunk or the head names."""
+    trunk, head = port.trunk, port.head
+    blocks = (trunk.blocks,) if isinstance(trunk.blocks, str) else trunk.blocks
+    norms = (head.norm,) if head.norm else ()
+    layers = {"trunk's blocks": blocks, "head's readers": head.readers, "head's norm": norms}
+    for fact, paths in layers.items():
+        for path in paths:
+            _check_layer(port.module, path, port.name, fact)
+    if head.projection and not _has(port.module, head.projection):
+        raise InputError(f"{port.name} has no {head.projection!r}; mend its head's projection")
+    if not port.blocks:
+        raise InputError(f"{port.name} has no blocks in {trunk.blocks!r}; mend its trunk's blocks")
+    for number, block in enumerate(port.blocks):
+        owner = f"block {number} of {port.name}"
+        if trunk.output:
+            _check_layer(block, trunk.output, owner, "trunk's output")
+        if trunk.scale and not _has(block, trunk.scale):
+            raise InputError(f"{owner} has no {trunk.scale!r}; mend its trunk's scale")
+
+
+def _check_layer(module: Any, path: str, owner: str, fact: str) -> None:
+    if not isinstance(part_at(module, path), nn.Module):
+        raise InputError(f"{owner} has no layer {path!r}; mend its {fact}")
+
+
+def _has(module: Any, path: str) -> bool:
+    """Tell whether there is a part of this path, which may be None, as a scale that is left out."""
+    *before, name = path.split(".")
+    owner = part_at(module, ".".join(before)) if before else module
+    return hasattr(owner, name)
 
 
 @contextmanager
@@ -99,15 +144,52 @@ def _check_places(port: Port, pixels: Tensor, tokens: Tokens) -> None:
             )
 
 
-def _check_attention(port: Port, tokens: Tokens) -> Tensor:
-    """Check what blocks show, and return the logits of the pass."""
+@dataclass(frozen=True, eq=False)
+class _Watched:
+    """What a pass shows of attention, and of the parts that the trunk and the head name.
+
+    Attributes
+    ----------
+    sums : list of Tensor [image, head, query]
+        Of rows of attention, one entry a block.
+    brought : list of Tensor [image, token, head x dimension]
+        What the heads of each block's attention bring.
+    given : dict of nn.Module to Tensor
+        What output layers, norm and readers are called with.
+    left : list
+        What the last block gives.
+    logits : Tensor [image, class]
+    """
+
+    sums: list[Tensor]
+    brought: list[Tensor]
+    given: dict[nn.Module, Any]
+    left: list[Any]
+    logits: Tensor
+
+
+def _watched(port: Port, tokens: Tokens) -> _Watched:
+    """Return what a pass of all tokens shows."""
     sums: list[Tensor] = []
+    brought: list[Tensor] = []
 
-    def collect(_module: nn.Module, weights: Tensor, _value: Tensor) -> None:
+    def collect(_module: nn.Module, weights: Tensor, value: Tensor) -> None:
         sums.append(weights.sum(-1))
+        of_heads = torch.matmul(weights.to(value.dtype), value)
+        brought.append(of_heads.transpose(1, 2).flatten(2))
 
-    with collecting(port, collect):
+    parts = [port.part(path) for path in _first_of_head(port)]
+    if port.trunk.output:
+        parts += [part_at(block, port.trunk.output) for block in port.blocks]
+    last = port.blocks[-1]
+    with inputs_of(parts) as given, outputs_of([last]) as left, collecting(port, collect):
         logits = logits_of_tokens(port, tokens)
+    return _Watched(sums, brought, given, left, logits)
+
+
+def _check_attention(port: Port, watched: _Watched) -> None:
+    """Check that every block shows its attention once, and that its rows sum to 1."""
+    sums = watched.sums
     if len(sums) != port.n_layers:
         raise InputError(
             f"{port.name} shows attention {len(sums)} times, but has {port.n_layers} blocks; "
@@ -120,7 +202,57 @@ def _check_attention(port: Port, tokens: Tokens) -> Tensor:
             torch.ones_like(of_block),
             f"rows of attention in block {block} do not sum to 1; mend its tap",
         )
-    return logits
+
+
+def _check_output(port: Port, watched: _Watched) -> None:
+    """Check that the layer behind attention is given what the heads bring, in every block."""
+    path = port.trunk.output
+    if not path:
+        return
+    for number, block in enumerate(port.blocks):
+        given = watched.given.get(part_at(block, path))
+        if not _agree(port, given, watched.brought[number]):
+            raise InputError(
+                f"{port.name}: {path!r} of block {number} is not given what the heads of attention "
+                "bring; mend its trunk's output"
+            )
+
+
+def _check_head(port: Port, watched: _Watched) -> None:
+    """Check that the first part of the head is given what the last block gives, or a reading of it.
+
+    What is behind a norm is taken as it stands.
+    """
+    last = first_of(watched.left[0])
+    for place, path in enumerate(_first_of_head(port)):
+        given = watched.given.get(port.part(path))
+        if not any(_agree(port, given, reading) for reading in _readings(port, last, place)):
+            raise InputError(
+                f"{port.name}: {path!r} is not given what the last block gives, nor what a head "
+                f"reads of it that reads {port.head.reads!r}; mend its head"
+            )
+
+
+def _first_of_head(port: Port) -> tuple[str, ...]:
+    """Return the paths of what is nearest to the blocks, of what the head names."""
+    head = port.head
+    if head.norm:
+        return (head.norm,)
+    # Attention of the head's own stands between the last block and the readers.
+    return () if head.reads == ATTENTION else head.readers
+
+
+def _readings(port: Port, last: Tensor, place: int) -> list[Tensor]:
+    """Return what the first part of a head, or the reader at a place, may be given."""
+    head = port.head
+    of_image = read(last, head.reads, port.n_prefix)
+    if head.reads == PATCHES and head.norm:
+        # The mean before a norm is not the mean behind it.
+        return [last if head.norm_first else of_image]
+    readings = [last, of_image]
+    if head.reads == PREFIX and place < last.shape[1]:
+        readings.append(last[:, place])
+    return readings
 
 
 def _check_mask(port: Port, tokens: Tokens) -> None:
@@ -156,11 +288,25 @@ def _check_mask(port: Port, tokens: Tokens) -> None:
 
 def _same(port: Port, values: Any, expected: Tensor, fault: str) -> None:
     """Raise a fault unless values agree in half of their digits."""
+    if _agree(port, values, expected):
+        return
+    apart = ""
+    if values.shape == expected.shape:
+        distance, size = _distance(values, expected)
+        apart = f" (they differ by {distance:.2g} of {size:.2g})"
+    raise InputError(f"{port.name}: {fault}{apart}")
+
+
+def _agree(port: Port, values: Any, expected: Tensor) -> bool:
+    """Tell whether values are there, and agree with others in half of their digits."""
+    if not isinstance(values, Tensor) or values.shape != expected.shape:
+        return False
     tolerance = torch.finfo(port.dtype).eps ** 0.5
+    distance, size = _distance(values, expected)
+    return distance <= tolerance * size + tolerance**2
+
+
+def _distance(values: Tensor, expected: Tensor) -> tuple[float, float]:
+    """Return the greatest distance of two tensors of one shape, and the greatest expected value."""
     values, expected = values.float(), expected.float()
-    size = float(expected.abs().max())
-    if values.shape != expected.shape:
-        raise InputError(f"{port.name}: {fault}")
-    distance = float((values - expected).abs().max())
-    if not distance <= tolerance * size + tolerance**2:
-        raise InputError(f"{port.name}: {fault} (they differ by {distance:.2g} of {size:.2g})")
+    return float((values - expected).abs().max()), float(expected.abs().max())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from zoo import SQUARE, WIDTH, drawn, hugging_face, image_for, model_of, module_of, timm
+from zoo import N_CLASSES, SQUARE, WIDTH, drawn, hugging_face, image_for, model_of, module_of, timm
 
 import multiplex_vit as mv
 from multiplex_vit.models import NeighbourHead, PrototypeHead, TextHead
@@ -23,10 +23,11 @@ CAT = mv.samples()["cat"]
 # --- the self-check
 
 
-def misread(name, **changes):
+def misread(name, *, head=None, **changes):
     """Return a model of a family of which something is told wrongly."""
-    model = model_of(name)
-    return mv.VisionModel(replace(model.port, trunk=replace(model.port.trunk, **changes)))
+    port = model_of(name).port
+    trunk, head = replace(port.trunk, **changes), replace(port.head, **(head or {}))
+    return mv.VisionModel(replace(port, trunk=trunk, head=head))
 
 
 def without_bias(module, blocks, collect):
@@ -86,8 +87,52 @@ def test_a_rotation_that_is_dropped_is_found():
 def test_blocks_and_taps_that_do_not_fit_are_found():
     with pytest.raises(mv.InputError, match=r"shows attention 0 times, but has 2 blocks"):
         check_reading(misread("torchvision vit", tap=fused))
-    with pytest.raises(mv.InputError, match="has no part 'layers'; mend its trunk or head"):
-        check_reading(misread("timm vit", blocks="layers"))
+
+
+CLIP, TIMM = "transformers CLIP with a probe", "timm vit"
+NOT_BROUGHT = "is not given what the heads of attention bring; mend its trunk's output"
+NOT_GIVEN = "is not given what the last block gives, nor what a head reads of it"
+WRONG = {
+    "blocks that are no part": (
+        TIMM,
+        {"blocks": "layers"},
+        "has no layer 'layers'; mend its trunk",
+    ),
+    "blocks without any": (TIMM, {"blocks": "head"}, "has no blocks in 'head'"),
+    "an output that is no part": (
+        "torchvision vit",
+        {"output": "attn.proj"},
+        "block 0 of .* has no layer 'attn.proj'; mend its trunk's output",
+    ),
+    "a scale that is no part": (TIMM, {"scale": "ls.weight"}, "no 'ls.weight'; mend .* scale"),
+    "a norm that is no part": (
+        TIMM,
+        {"head": {"norm": "ln"}},
+        "no layer 'ln'; mend its head's norm",
+    ),
+    "a reader that is no part": (
+        TIMM,
+        {"head": {"readers": ("head", "fc")}},
+        "no layer 'fc'; mend its head's readers",
+    ),
+    "the MLP for the output": (CLIP, {"output": "mlp.fc2"}, f"'mlp.fc2' of block 0 {NOT_BROUGHT}"),
+    "queries for the output": (TIMM, {"output": "attn.qkv"}, f"'attn.qkv' of .* {NOT_BROUGHT}"),
+    "a norm before the blocks": (
+        CLIP,
+        {"head": {"norm": "backbone.pre_layrnorm"}},
+        f"'backbone.pre_layrnorm' {NOT_GIVEN}",
+    ),
+    "a norm within a block": (TIMM, {"head": {"norm": "blocks.1.norm2"}}, NOT_GIVEN),
+    "a norm that is left out": (TIMM, {"head": {"norm": ""}}, f"'head' {NOT_GIVEN}"),
+    "a norm behind the mean": ("transformers BEiT", {"head": {"norm_first": True}}, NOT_GIVEN),
+    "patches for the class token": ("transformers CLIP", {"head": {"reads": "prefix"}}, NOT_GIVEN),
+}
+
+
+@pytest.mark.parametrize(("name", "changes", "message"), WRONG.values(), ids=WRONG)
+def test_parts_that_are_told_wrongly_are_found(name, changes, message):
+    with pytest.raises(mv.InputError, match=message):
+        check_reading(misread(name, **changes))
 
 
 # --- processors and classes
@@ -211,6 +256,16 @@ def test_heads_of_neighbours_and_of_prototypes(name):
         wrapped = mv.wrap(backbone, head=head, classes=["a", "b", "c"])
         assert wrapped.classify(images[:3]).argmax(-1).tolist() == [0, 1, 2]
         assert mv.explain(wrapped, images[:1], label="a", budget=8).heatmap.shape == wrapped.grid
+
+
+@pytest.mark.parametrize(
+    "pooling", [{"global_pool": "avgmax"}, {"global_pool": "avg", "pool_include_prefix": True}]
+)
+def test_a_head_that_pools_tokens_in_another_way_has_no_direct_shares(pooling):
+    model = mv.wrap(drawn(timm("VisionTransformer", **pooling)))
+    assert model.n_classes == N_CLASSES
+    with pytest.raises(mv.InputError, match="has no linear classifier .* give direct_weight=0"):
+        model.attend_directly(model.embed(image_for(model)), ["mean"])
 
 
 def test_a_head_of_another_width():
