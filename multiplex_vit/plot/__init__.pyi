@@ -18,11 +18,11 @@ from .heat import thumbnail as thumbnail
 from .layers import reducibility as reducibility
 from .layers import similarity as similarity
 from .measures import distribution as distribution
-from .measures import pruning as pruning
 from .measures import trajectories as trajectories
 from .network import attention as attention
 from .network import stack as stack
 from .network import strongest as strongest
+from .pruned import pruning as pruning
 from .studies import changes as changes
 from .studies import correlation as correlation
 from .studies import settings as settings

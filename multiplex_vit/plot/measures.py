@@ -1,4 +1,4 @@
-"""Measures: how values of nodes are distributed, run over depth, and change with pruning."""
+"""Measures: how values of nodes are distributed, and run over depth."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,28 +10,23 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, ListedColormap
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from multiplex_vit.accepts import accepts
 from multiplex_vit.checks import numbers, whole
 from multiplex_vit.errors import InputError
-from multiplex_vit.plot.colour import MARK, by_depth, distinct
+from multiplex_vit.plot.colour import by_depth, distinct
 from multiplex_vit.plot.text import (
     layer_names,
     layer_ticks,
     legend,
-    require_columns,
+    say,
     shortened,
     spread,
 )
 
 _LEGIBLE = 8
 """Up to so many layers have a legend; more have a colour bar."""
-
-_RANK = "tau_"
-
-_PRUNED = ["value", "density", "isolates", "giant_component"]
 
 
 @accepts()
@@ -71,7 +66,7 @@ def distribution(
     if (values > 0).any():
         ax.set(xscale="log", yscale="log")
     else:
-        _say(ax, "no value above 0")
+        say(ax, "no value above 0")
         ax.set(xticks=[], yticks=[])
     ax.set_xlabel(label, parse_math=False)
     ax.set_ylabel("share of nodes with at least this")
@@ -109,11 +104,6 @@ def _steps(ax: Axes, values: np.ndarray, colour: tuple[float, ...]) -> list[Line
         markersize=3.5,
         markevery=marked,
     )
-
-
-def _say(ax: Axes, text: str) -> None:
-    """Write in the middle of empty axes why they are empty."""
-    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color="0.4")
 
 
 @accepts()
@@ -221,70 +211,6 @@ def _draw_all(ax: Axes, values: np.ndarray) -> None:
         ax.plot(depth, middle, color="black", lw=1.6, ls=dashes, zorder=4, label="median")
 
 
-@accepts()
-def pruning(table: pd.DataFrame, *, title: str = "") -> Figure:
-    """Draw what a filter does to a network.
-
-    Four panels show density, isolates, the giant component and the ranks of nodes against the
-    filter's number.
-
-    The first three show the mean over layers and the range from the least to the greatest layer;
-    the last shows for each measure the mean over layers of Kendall's tau between its values
-    before and after. 0 has no place on a logarithmic axis: it stands at the left end, where the
-    axis is linear.
-
-    Parameters
-    ----------
-    table : DataFrame
-        One row a layer and number (`value`) of a filter, with density, isolates, giant_component and a column
-        tau_<measure> for each measure.
-    title : str
-
-    Returns
-    -------
-    Figure
-
-    Raises
-    ------
-    InputError
-        If a column is missing or there is no row.
-    """
-    require_columns(table, _PRUNED)
-    taus = [name for name in table if str(name).startswith(_RANK)]
-    figure, axes = plt.subplots(
-        2,
-        2,
-        figsize=(9.5, 6),
-        layout="constrained",
-        sharex=True,
-    )
-    for ax, name in zip(axes.flat, _PRUNED[1:], strict=False):
-        sns.lineplot(
-            table,
-            x="value",
-            y=name,
-            # The band goes from the least layer to the greatest.
-            errorbar=("pi", 100),
-            color=MARK,
-            marker="o",
-            ms=4,
-            mec="none",
-            ax=ax,
-        )
-        ax.set(ylabel=name.replace("_", " "), ylim=(0, None))
-    _draw_taus(axes[1, 1], table.groupby("value")[taus].mean())
-    label = "value"
-    if "filter" in table:
-        label = ", ".join(map(str, pd.unique(table["filter"])))
-    cuts = np.unique(table["value"])
-    for ax in axes.flat:
-        _cut_axis(ax, cuts)
-        ax.set_xlabel(label if ax in axes[1] else "")
-        sns.despine(ax=ax)
-    figure.suptitle(title, parse_math=False)
-    return figure
-
-
 def _layered(values: np.ndarray | pd.DataFrame) -> np.ndarray:
     """Return values [layer, node] as floats."""
     if isinstance(values, pd.DataFrame):
@@ -378,28 +304,3 @@ def _name_lines(ax: Axes, values: np.ndarray, names: Sequence[str]) -> None:
         }
         ax.text(last + 2.3 * margin, height, name, **style)
     ax.set_ylim(low, high)
-
-
-def _draw_taus(ax: Axes, means: pd.DataFrame) -> None:
-    shown = means.dropna(axis=1, how="all")
-    ax.set(ylabel="Kendall's tau to unpruned")
-    if shown.shape[1] == 0:
-        _say(ax, "no measure")
-        return
-    lines, labels = [], []
-    for name, (colour, dash) in zip(shown, distinct(shown.shape[1]), strict=True):
-        style = {"color": colour, "ls": dash, "marker": "o", "ms": 3.5, "lw": 1.5}
-        lines += ax.plot(shown.index, shown[name], **style)
-        labels.append(shortened(str(name).removeprefix(_RANK), 24))
-    legend(ax, lines, labels, loc="center left", anchor=(1, 0.5))
-
-
-def _cut_axis(ax: Axes, cuts: np.ndarray) -> None:
-    above = cuts[cuts > 0]
-    if not above.size:
-        return
-    if cuts.min() > 0:
-        ax.set_xscale("log")
-    else:
-        # 0 has no place on a logarithmic axis, so that the axis is linear near it.
-        ax.set_xscale("symlog", linthresh=above.min(), linscale=0.4)

@@ -200,3 +200,8 @@ def spread(heights: np.ndarray, gap: float) -> np.ndarray:
     moved = np.empty(n_heights)
     moved[order] = np.clip(up, 0, 1 - steps[-1]) + steps
     return moved
+
+
+def say(ax: Axes, text: str) -> None:
+    """Write in the middle of empty axes why they are empty."""
+    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color="0.4")
