@@ -1,7 +1,7 @@
 """Flowing: where attention leads, within a layer and through all layers."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,6 @@ from multiplex_vit.network.depth import ranks
 from multiplex_vit.network.provenance import after_step
 from multiplex_vit.network.sinks import sink_table, sinks
 from multiplex_vit.network.structured import Structured
-
-if TYPE_CHECKING:
-    from multiplex_vit.network.multiplex import Multiplex
 
 
 class Flowing(Structured):
@@ -55,7 +52,7 @@ class Flowing(Structured):
         return flow.Chain(self._layer(layer_index(layer, self.layer_names)))
 
     @accepts()
-    def with_residual(self, residual: float = 0.5) -> "Multiplex":
+    def with_residual(self, residual: float = 0.5) -> Self:
         """Return the network of what tokens are made of: attention, and themselves before.
 
         Parameters
@@ -170,7 +167,7 @@ class Flowing(Structured):
         threshold: float = 0.02,
         *,
         residual: float = 0.5,
-    ) -> "Multiplex":
+    ) -> Self:
         """Return the network of the edges that feed some output tokens.
 
         Parameters
@@ -302,7 +299,7 @@ class Flowing(Structured):
         name: str,
         value: float | str,
         **fields: Any,
-    ) -> "Multiplex":
+    ) -> Self:
         """Return the network of other weights, whose provenance says where they come from."""
         network: Any = self
         provenance = after_step(self.provenance, name, value)
