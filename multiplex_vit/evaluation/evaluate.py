@@ -21,6 +21,7 @@ from multiplex_vit.evaluation.protocols import (
     parted,
 )
 from multiplex_vit.models.classifier import Classifier
+from multiplex_vit.registry import name_of
 
 
 @checked
@@ -102,8 +103,13 @@ def evaluate(
 
     pixels = picture.pixels.cpu().numpy()
     subject = Subject.of(model, pixels, label, options.batch_size)
+    why = PROTOCOLS.trait(name, "probability")
+    if why:
+        subject.refuse_values(name_of(name), why)
     higher, lower = run(subject, values, options)
     quantity = LOGIT if options.score == LOGIT else model.score.quantity
+    # "chefer2021" counts decisions, whatever the model's score is.
+    quantity = PROTOCOLS.trait(name, "quantity") or quantity
     return Faithfulness(
         _following(higher, quantity),
         _following(lower, quantity),
@@ -113,8 +119,7 @@ def evaluate(
 
 
 def _following(curve: Curve, quantity: str) -> Curve:
-    """Return a curve that says what it follows: the model's score, or what its protocol says."""
-    # "chefer2021" counts decisions, whatever the model's score is.
+    """Return a curve that says what it follows, unless it does already."""
     if curve.quantity:
         return curve
     return replace(curve, quantity=quantity)

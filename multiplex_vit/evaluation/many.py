@@ -196,7 +196,7 @@ def protocol_of(protocol: str, choices: Choices) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If the protocol, its baseline or an option is unknown, or "token" has a baseline.
+        If the protocol, its baseline or an option is unknown, or it takes no baseline.
 
     Examples
     --------
@@ -204,7 +204,7 @@ def protocol_of(protocol: str, choices: Choices) -> dict[str, Any]:
     {'protocol': 'patch', 'steps': 16, 'baseline': 'blur'}
     >>> protocol_of("token/blur", {})
     Traceback (most recent call last):
-    multiplex_vit.errors.InputError: protocol 'token/blur': tokens leave the sequence, no baseline is put in their place; give 'token'
+    multiplex_vit.errors.InputError: protocol is 'token/blur', but token takes no baseline; give 'token', or 'patch/blur'
     """
     # It says what is wrong with a text that is no protocol.
     full_name(protocol)

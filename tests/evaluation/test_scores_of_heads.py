@@ -32,26 +32,27 @@ def quantity_of(kind):
 @pytest.mark.parametrize("protocol", mv.PROTOCOLS)
 def test_curves_follow_the_models_own_score(pixels, kind, protocol):
     model = model_with(kind)
-    if KINDS[kind].score == "raw" and protocol in ("mutex2025", "chefer2021"):
-        with pytest.raises(
-            mv.InputError,
-            match=f"{protocol} counts .* which a predicted value does not have; give 'patch' or 'token'",
-        ):
+    why = mv.PROTOCOLS.trait(protocol, "probability")
+    if KINDS[kind].score == "raw" and why:
+        lacks = "which a predicted value does not have; give 'patch' or 'token'"
+        with pytest.raises(mv.InputError, match=f"{protocol} {why}, {lacks}"):
             mv.evaluate(model, pixels(), ORDER, label=0, protocol=protocol)
         return
     fid = mv.evaluate(model, pixels(), ORDER, label=0, protocol=protocol)
     own = own_scores(model, kind, pixels())[0, 0]
     for curve in fid.curves.values():
         assert np.isfinite(curve.confidence).all()
-    if protocol == "chefer2021":
-        assert fid.quantity == "share still predicted"
+    # What sets a protocol apart is what it says of itself.
+    counted = mv.PROTOCOLS.trait(protocol, "quantity")
+    if counted:
+        assert fid.quantity == counted
         return
     assert fid.quantity == quantity_of(kind)
     assert set(fid.table()["quantity"]) == {fid.quantity} == {fid.row()["quantity"]}
     assert fid.insertion.confidence[-1] == pytest.approx(own, abs=1e-5)
     assert np.ptp(fid.insertion.confidence) > 0
-    if protocol != "mutex2025":
-        assert fid.deletion.confidence[0] == pytest.approx(own, abs=1e-5)
+    first = 0 if mv.PROTOCOLS.trait(protocol, "from_zero") else own
+    assert fid.deletion.confidence[0] == pytest.approx(first, abs=1e-5)
 
 
 def test_the_test_of_chefer_of_one_logit_asks_whether_the_answer_is_still_yes(pixels):

@@ -6,7 +6,7 @@ import pytest
 import multiplex_vit as mv
 from multiplex_vit.cli import main
 from multiplex_vit.evaluation.many import evaluate_many
-from multiplex_vit.evaluation.protocols import fixed_options, full_name
+from multiplex_vit.evaluation.protocols import fixed_options, full_name, takes_baseline
 from multiplex_vit.study.plan import checked_protocols
 from multiplex_vit.tabular import read_table
 
@@ -14,7 +14,7 @@ CAT = mv.samples()["cat"]
 ORDER = np.arange(64.0).reshape(8, 8)
 OPEN = [f"patch/{name}" for name in mv.evaluation.BASELINES]
 OPEN += [f"mutex2025/{name}" for name in ("black", "blur", "random", "mean")]
-CLOSED = [name for name in mv.PROTOCOLS if name not in ("patch", "mutex2025")]
+CLOSED = [name for name in mv.PROTOCOLS if not takes_baseline(name)]
 
 
 def few_steps(protocol):
@@ -84,6 +84,42 @@ def test_what_is_no_protocol_is_refused_everywhere(demo_vit, protocol):
         mv.evaluate(demo_vit, CAT, ORDER, protocol=protocol)
     with pytest.raises(mv.InputError):
         mv.Study(images=[CAT], protocols=[protocol])
+
+
+@pytest.fixture
+def mine():
+    """Register two protocols of one's own, one of which takes a baseline."""
+
+    @mv.PROTOCOLS.register
+    def plain(subject, heatmap, options):
+        return mv.PROTOCOLS["token"](subject, heatmap, options)
+
+    @mv.PROTOCOLS.register(takes_baseline=True)
+    def painted(subject, heatmap, options):
+        return mv.PROTOCOLS["patch"](subject, heatmap, options)
+
+    yield
+    for name in ("plain", "painted"):
+        mv.PROTOCOLS.remove(name)
+
+
+def test_protocols_of_ones_own_have_a_baseline_where_they_say_so(mine, demo_vit):
+    assert full_name("plain") == "plain"
+    assert full_name("plain/logit") == "plain/logit"
+    assert full_name("painted") == "painted/black"
+    assert checked_protocols(["plain", "painted/blur"], None) == ("plain", "painted/blur")
+    curves = mv.evaluate(demo_vit, CAT, ORDER, protocol="painted/blur", steps=2)
+    assert curves.protocol == "patch/blur, 2 steps"
+    with pytest.raises(
+        mv.InputError, match="'plain/blur', but plain takes no baseline; give 'plai"
+    ):
+        full_name("plain/blur")
+
+
+@pytest.mark.parametrize("protocol", ["token", "plain", mv.PROTOCOLS["token"]])
+def test_a_baseline_that_means_nothing_is_refused(mine, demo_vit, protocol):
+    with pytest.raises(mv.InputError, match="(token|plain) takes no baseline; leave baseline out"):
+        mv.evaluate(demo_vit, CAT, ORDER, protocol=protocol, baseline="blur")
 
 
 def test_a_baseline_given_twice_is_one_or_refused(demo_vit):

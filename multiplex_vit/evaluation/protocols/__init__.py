@@ -20,6 +20,7 @@ from multiplex_vit.evaluation.protocols.registry import (
     full_name,
     options_of,
     parted,
+    takes_baseline,
 )
 from multiplex_vit.evaluation.protocols.rise import rise2018
 from multiplex_vit.evaluation.protocols.subject import Subject
@@ -51,6 +52,7 @@ __all__ = [
     "ranks",
     "rise2018",
     "steps_of",
+    "takes_baseline",
     "tis2023",
     "token",
 ]

@@ -10,12 +10,16 @@ from multiplex_vit.evaluation.protocols.painting import over, painted
 from multiplex_vit.evaluation.protocols.registry import PROTOCOLS, Curves
 from multiplex_vit.evaluation.protocols.subject import Subject
 
-DECIDED = "share still predicted"
 _FRACTIONS = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
 _FIXED = {"baseline": "published true black", "steps": "9 published points"}
 
 
-@PROTOCOLS.register(curves=("negative", "positive"), fixed=_FIXED)
+@PROTOCOLS.register(
+    curves=("negative", "positive"),
+    fixed=_FIXED,
+    probability="counts where the class stays predicted",
+    quantity="share still predicted",
+)
 def chefer2021(subject: Subject, heatmap: np.ndarray, options: Options) -> Curves:
     """Follow whether the prediction stays while true black replaces 10 to 90 % of the pixels.
 
@@ -32,7 +36,6 @@ def chefer2021(subject: Subject, heatmap: np.ndarray, options: Options) -> Curve
     The heatmap is enlarged bilinearly, ties by index. The fractions go from .1 to .9, so an AUC
     lies between 0 and .8.
     """
-    subject.refuse_values("chefer2021", "counts where the class stays predicted")
     heatmap = np.asarray(heatmap, dtype=float)
     negative = _deleted(subject, -heatmap, options)
     positive = _deleted(subject, heatmap, options)
@@ -48,4 +51,4 @@ def _deleted(subject: Subject, relevance: np.ndarray, options: Options) -> Curve
     counts = (rank.size * _FRACTIONS).astype(int)
     empty = subject.baseline(black, options.seed)
     decided = painted(subject.kept, rank, counts, over(image, empty), inserted=False)
-    return Curve(_FRACTIONS, decided, "chefer2021/black", DECIDED)
+    return Curve(_FRACTIONS, decided, "chefer2021/black")

@@ -46,7 +46,13 @@ def _overall_mean(
     return np.full_like(pixels, pixels.mean())
 
 
-@PROTOCOLS.register(fixed={"steps": "12 published points"}, baseline=published_baseline)
+@PROTOCOLS.register(
+    fixed={"steps": "12 published points"},
+    takes_baseline=True,
+    baseline=published_baseline,
+    probability="counts a deletion from a score of 0 on",
+    from_zero=True,
+)
 def mutex2025(subject: Subject, heatmap: np.ndarray, options: Options) -> Curves:
     """Follow the published evaluation, biases included (doi:10.1007/s00521-025-11591-x).
 
@@ -63,7 +69,6 @@ def mutex2025(subject: Subject, heatmap: np.ndarray, options: Options) -> Curves
     mean colour), "mean" the image's one mean value. A model that predicts values is refused: for
     values, the published score of 0 means nothing.
     """
-    subject.refuse_values("mutex2025", "counts a deletion from a score of 0 on")
     baseline = published_baseline(options.empty)
     empty = subject.baseline(baseline, options.seed)
     # All pixels of a patch have its rank; ranking them again breaks the ties by index.

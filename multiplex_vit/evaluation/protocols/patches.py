@@ -9,7 +9,7 @@ from multiplex_vit.evaluation.protocols.registry import PROTOCOLS, Curves
 from multiplex_vit.evaluation.protocols.subject import Subject
 
 
-@PROTOCOLS.register
+@PROTOCOLS.register(takes_baseline=True)
 def patch(subject: Subject, heatmap: np.ndarray, options: Options) -> Curves:
     """Insert and delete whole patches, best first, ties by index; fractions 0 to 1 with both ends.
 

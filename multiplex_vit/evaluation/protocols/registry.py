@@ -22,7 +22,12 @@ A member may be registered with
 
 - curves: the names of its two curves, the one that should be high first,
 - fixed: a text for each option that is published and cannot be chosen,
-- baseline: the function that finds a baseline by its name.
+- takes_baseline: whether a baseline can be chosen, as in "patch/black"; default: no,
+- baseline: the function that finds a baseline by its name; default: `BASELINES`,
+- probability: what it does with a score that only a probability allows, which `evaluate` says
+  where it refuses models that predict values; default: nothing,
+- quantity: what its curves follow in place of the model's score,
+- from_zero: whether deletion begins at a score of 0, and not at that of the whole image.
 """
 
 
@@ -36,6 +41,21 @@ def curve_names(protocol: str | Protocol) -> tuple[str, str]:
     (('insertion', 'deletion'), ('negative', 'positive'))
     """
     return PROTOCOLS.trait(protocol, "curves") or INSERTION_DELETION
+
+
+def takes_baseline(protocol: str | Protocol) -> bool:
+    """Tell whether a baseline can be chosen for a protocol.
+
+    Examples
+    --------
+    >>> from multiplex_vit.evaluation.protocols import PROTOCOLS
+    >>> takes_baseline("patch"), takes_baseline("token"), takes_baseline("tis2023")
+    (True, False, False)
+    """
+    if not PROTOCOLS.own_name(protocol):
+        # Nothing is known of a function that is no member.
+        return True
+    return bool(PROTOCOLS.trait(protocol, "takes_baseline"))
 
 
 class Parts(NamedTuple):
@@ -70,9 +90,9 @@ def parted(protocol: str | Protocol) -> Parts:
     if not slash:
         return Parts(name, None, score)
     # Said here, as "token/black" looks like the name of a protocol that there is.
-    if name == "token":
-        why = "tokens leave the sequence, no baseline is put in their place"
-        raise InputError(f"protocol {protocol!r}: {why}; give 'token'")
+    if not takes_baseline(name):
+        problem = f"protocol is {protocol!r}, but {_no_baseline(name)}"
+        raise InputError(f"{problem}; give {name!r}, or 'patch/{baseline}'")
     return Parts(name, baseline, score)
 
 
@@ -94,10 +114,16 @@ def full_name(protocol: str) -> str:
         expected = "a name, with its baseline where it has one, such as 'patch/black'"
         raise InputError(f"protocol is {protocol!r}; give {expected}")
     name, baseline, score = parted(protocol)
-    has_own_baseline = name == "token" or "baseline" in fixed_options(name)
-    if baseline is None and not has_own_baseline:
+    if baseline is None and takes_baseline(name):
         return f"{name}/black/{LOGIT}" if score == LOGIT else f"{name}/black"
     return protocol
+
+
+def _no_baseline(protocol: str | Protocol) -> str:
+    """Return in words that a protocol takes no baseline, or which one it has."""
+    name = name_of(protocol)
+    published = fixed_options(protocol).get("baseline")
+    return f"{name} has its {published}" if published else f"{name} takes no baseline"
 
 
 def fixed_options(protocol: str | Protocol) -> dict[str, str]:
@@ -140,6 +166,9 @@ def options_of(protocol: str | Protocol, **choices: Unpack[Choices]) -> Options:
             raise InputError(f"unknown option {option!r}; known: {', '.join(names)}")
     options = Options(**choices)
     if options.baseline is not None:
+        if not takes_baseline(protocol):
+            advice = "leave baseline out, or use protocol='patch'"
+            raise InputError(f"{_no_baseline(protocol)}; {advice}")
         # "mutex2025" has its own meaning of some names.
         check = PROTOCOLS.trait(protocol, "baseline") or BASELINES.resolve
         check(options.baseline)
