@@ -9,6 +9,7 @@ from scipy.sparse.csgraph import connected_components
 from multiplex_vit.accepts import accepts, stack
 from multiplex_vit.checks import not_negative, positive, share
 from multiplex_vit.network.filters.registry import FILTERS
+from multiplex_vit.network.matrices import linked_nodes
 
 _SOURCES, _TARGETS = 1, 2
 """Axes of weights [layer, source, target]."""
@@ -223,8 +224,8 @@ def _spanning(matrix: np.ndarray) -> np.ndarray:
 
 def _strongest(matrix: np.ndarray, degree: float) -> np.ndarray:
     """Return bool [source, target]: the strongest edges, so many for every node that has one."""
-    linked = matrix.any(0) | matrix.any(1)
-    n_edges = min(round(degree * np.count_nonzero(linked)), matrix.size)
+    n_linked = len(linked_nodes(matrix))
+    n_edges = min(round(degree * n_linked), matrix.size)
     if not n_edges:
         return np.zeros(matrix.shape, dtype=bool)
     threshold = np.partition(matrix, -n_edges, axis=None)[-n_edges]

@@ -5,6 +5,7 @@ import numpy as np
 from multiplex_vit.accepts import accepts
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
+from multiplex_vit.network.matrices import linked_nodes
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="nodes")
@@ -148,8 +149,7 @@ def isolates(layer: Layer) -> int:
     """
     is_loop = np.eye(len(layer.weights), dtype=bool)
     edge = (layer.weights > 0) & ~is_loop
-    linked = edge.any(0) | edge.any(1)
-    return int(np.count_nonzero(~linked))
+    return len(edge) - len(linked_nodes(edge))
 
 
 @LAYER_MEASURES.register(scale="linear", isolates="kept", transposed="weight_sum")

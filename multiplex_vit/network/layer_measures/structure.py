@@ -6,6 +6,7 @@ from multiplex_vit.accepts import accepts
 from multiplex_vit.checks import one_of, share
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
+from multiplex_vit.network.matrices import linked_nodes
 from multiplex_vit.network.structure.components import PARTS, bow_tie
 from multiplex_vit.network.structure.richness import (
     club_weight,
@@ -140,7 +141,7 @@ def core_periphery(layer: Layer) -> float:
     0.8783
     """
     between = scaled_between(layer.weights)
-    linked = between.any(0) | between.any(1)
+    linked = linked_nodes(between)
     core = core_nodes(layer.weights)[linked]
     pairs = ~np.eye(len(core), dtype=bool)
     weights = between[np.ix_(linked, linked)][pairs]

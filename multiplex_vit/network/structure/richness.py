@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from multiplex_vit.accepts import accepts, matrix
+from multiplex_vit.network.matrices import relative
 
 _DIGITS = 10
 """Strengths that are alike to so many decimals of the greatest are equal."""
@@ -133,10 +134,10 @@ def scaled_between(weights: np.ndarray) -> np.ndarray:
     """
     is_loop = np.eye(len(weights), dtype=bool)
     between = np.where(is_loop, 0, np.asarray(weights, dtype=float))
-    return between / (between.max(initial=0) or 1)
+    return relative(between)
 
 
 def _strengths(between: np.ndarray) -> np.ndarray:
     """Return strengths [node], in and out together, in parts of the greatest."""
     strength = (between + between.T).sum(1)
-    return np.round(strength / (strength.max(initial=0) or 1), _DIGITS)
+    return np.round(relative(strength), _DIGITS)
