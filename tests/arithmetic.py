@@ -3,7 +3,8 @@
 The last bits of a matrix product depend on the order of its sums, and each processor has its own.
 Some published masks depend on these bits, so they can be compared bit for bit only where a small
 computation of the same kind ends in the bits that are kept in data/published/arithmetic.json.
-It uses transformers, torch and SciPy alone, so that a fault of this package cannot hide itself.
+It computes with transformers, torch and SciPy alone, so that a fault of this package cannot hide
+itself. What it imports of the package lets transformers be imported beside any torchvision.
 
     python tests/arithmetic.py vit      prints the digests of one model as JSON
 """
@@ -71,6 +72,7 @@ def digests(kind):
 
 
 def _published_model(kind):
+    import multiplex_vit.models.libraries  # noqa: F401, I001 - before transformers imports torchvision
     import transformers
 
     architecture = json.loads((DATA / kind / "config.json").read_text())["architectures"][0]

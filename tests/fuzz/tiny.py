@@ -9,6 +9,9 @@ from PIL import Image
 
 import multiplex_vit as mv
 
+# Before any class of transformers is asked for, which imports torchvision where that is installed.
+import multiplex_vit.models.libraries
+
 SIDE = 16
 N_CLASSES = 5
 

@@ -10,6 +10,7 @@ import numpy as np
 import peft
 import pytest
 import torch
+from children import heatmap_there
 from torch import nn
 
 import multiplex_vit as mv
@@ -208,10 +209,6 @@ def test_randomising_a_head_of_ones_own_and_adapters(tiny, pixels):
 
 
 # --- other processes ----------------------------------------------------------------------------------------------------
-
-
-def heatmap_there(model, pixels):
-    return mv.explain(model, pixels, label=1).heatmap
 
 
 @pytest.mark.parametrize("mask_dtype", [None, torch.bfloat16])

@@ -132,6 +132,7 @@ def graphology(written):
     return {key: summaries[path] for key, path in paths.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["lenient", "strict"])
 @pytest.mark.parametrize(("name", "format"), [key for key in OPENED if key[1] != "gexf_dynamic"])
 def test_graphology_finds_the_network(graphology, name, format, way):
@@ -164,6 +165,7 @@ def test_graphology_finds_the_network(graphology, name, format, way):
         assert twice == {pair for pair, weight in expected.items() if weight < 2.0**-149}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "format"), [key for key in OPENED if key[1] != "gexf_dynamic"])
 def test_graphology_finds_places_layers_and_looks(graphology, name, format):
     net = network(name)
@@ -188,6 +190,7 @@ def test_graphology_finds_places_layers_and_looks(graphology, name, format):
             assert found.get(measure) == (node[measure] if np.isfinite(node[measure]) else None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["lenient", "strict"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_graphology_finds_the_last_layer_of_a_timeline(graphology, name, way):
@@ -203,6 +206,7 @@ def test_graphology_finds_the_last_layer_of_a_timeline(graphology, name, way):
     ].to_numpy().tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_graphology_finds_provenance(graphology, name):
     about = network(name).export.provenance
