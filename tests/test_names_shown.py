@@ -109,6 +109,7 @@ def test_networks_give_names_back(tmp_path, name):
 
 # --- consoles ------------------------------------------------------------------------------------------
 
+
 @pytest.fixture
 def console(monkeypatch):
     """Return a function that gives this process a console of an encoding, and returns what is printed there."""
@@ -124,7 +125,9 @@ def console(monkeypatch):
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
-@pytest.mark.parametrize("command", ["explain", "evaluate", "explore", "compare", "network", "models"])
+@pytest.mark.parametrize(
+    "command", ["explain", "evaluate", "explore", "compare", "network", "models"]
+)
 @pytest.mark.usefixtures("loaded_once")
 def test_a_console_that_cannot_print_a_name_is_no_failure(tmp_path, console, encoding, command):
     image = tmp_path / "猫 \N{CAT FACE}.jpg"

@@ -25,6 +25,10 @@ def linear(total):
     return 0.3 + 0.5 * total
 
 
+def bent(total):
+    return 1 / (1 + np.exp(2 - 5 * total))
+
+
 def test_every_protocol_is_among_the_cases():
     assert {protocol for protocol, _ in CASES} == set(mv.PROTOCOLS)
 
@@ -162,23 +166,29 @@ def test_the_blur_of_rise_is_a_convolution_with_zeros_around():
 # --- controls ---------------------------------------------------------------------------------------------------------
 
 
-def differences(protocol, baseline, rule, pixels=RANDOM_PIXELS, worth=None, n=1000):
-    """Return insertion - deletion of random orders of 100 patches of a pixel."""
+def random_orders(n):
+    rng = np.random.default_rng(2)
+    return [rng.permutation(100) for _ in range(n)]
+
+
+def differences(protocol, baseline, rule, pixels=RANDOM_PIXELS, worth=None, orders=None):
+    """Return insertion - deletion of orders (1,000 random ones unless given) of 100 patches of a pixel."""
+    orders = random_orders(1000) if orders is None else orders
     worth = (
         np.random.default_rng(1).dirichlet(np.ones(100)).reshape(10, 10) if worth is None else worth
     )
-    model, rng = PlantedModel(worth, rule=rule), np.random.default_rng(2)
+    model = PlantedModel(worth, rule=rule)
     choices = {} if baseline is None else {"baseline": baseline}
     found = [
         mv.evaluate(
             model,
             pixels,
-            rng.permutation(100).reshape(10, 10),
+            order.reshape(10, 10),
             protocol=protocol,
             label=0,
             **choices,
         )
-        for _ in range(n)
+        for order in orders
     ]
     return np.array([fid.difference for fid in found])
 
@@ -186,14 +196,13 @@ def differences(protocol, baseline, rule, pixels=RANDOM_PIXELS, worth=None, n=10
 @pytest.mark.parametrize(
     ("protocol", "baseline"), [case for case in CASES if case[0] not in ("mutex2025", "rise2018")]
 )
-def test_a_random_order_has_no_difference(protocol, baseline):
-    """Both ends stand and both curves have the same ones, so insertion of an order is deletion of the reversed one, whatever the model."""
-    # Every step of this one solves equations.
-    n_orders = 60 if baseline == "impute" else 1000
-    rule = lambda total: 1 / (1 + np.exp(2 - 5 * total))  # noqa: E731
-    found = interval(differences(protocol, baseline, rule, n=n_orders), level=0.99)
-    assert found.low <= 0 <= found.high
-    assert found.low < found.high, "the orders do differ"
+def test_an_order_and_its_reversal_have_opposite_differences(protocol, baseline):
+    """Insertion of an order is deletion of the reversed one, whatever the model: random orders have a mean of 0."""
+    order = np.stack([np.random.default_rng(seed).permutation(100) for seed in range(5)])
+    found = differences(protocol, baseline, bent, orders=order)
+    reverse = differences(protocol, baseline, bent, orders=99 - order)
+    assert np.abs(found).max() > 1e-3, "some orders do differ"
+    assert found == pytest.approx(-reverse, abs=1e-7)
 
 
 @pytest.mark.parametrize("baseline", ["black", "blur", "random", "mean"])
@@ -218,7 +227,7 @@ def test_the_bias_of_mutex2025_is_exact_where_all_patches_are_worth_the_same():
         linear,
         np.ones((1, 3, 10, 10), dtype=np.float32),
         np.full((10, 10), 0.01),
-        n=3,
+        orders=random_orders(3),
     )
     assert found == pytest.approx(0.0975, abs=1e-5)
 

@@ -18,7 +18,7 @@ INPUTS = {
     "saved_files": 200,
     "command_line": 120,
     "study_folders": 24,
-    "writers": 10,
+    "writers": 5,
 }
 MAY_ALL_BE_ACCEPTED = {"writers", "study_folders"}
 MOST_MEGABYTES = 4_000
