@@ -22,7 +22,7 @@ from multiplex_vit.models.load import load
 from multiplex_vit.study import running
 
 settings.register_profile("whole", deadline=None, derandomize=True)
-settings.register_profile("quick", parent=settings.get_profile("whole"), max_examples=15)
+settings.register_profile("quick", parent=settings.get_profile("whole"), max_examples=8)
 
 
 def pytest_xdist_auto_num_workers(config):

@@ -88,6 +88,7 @@ def test_bad_files_are_told(tmp_path, name, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_decompression_bomb_is_refused_unread(tmp_path, monkeypatch):
     path = saved(tmp_path / "bomb.png", Image.new("1", (30_000, 30_000)))
     with pytest.raises(InputError, match=r"too many pixels|30000 x 30000 pixels \(limit"):

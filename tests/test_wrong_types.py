@@ -23,6 +23,9 @@ from multiplex_vit.evaluation.many import evaluate_many
 from multiplex_vit.models.taps.interface import interface
 from multiplex_vit.study.sources import images as images_of
 
+pytestmark = pytest.mark.slow
+"""As one thing of every kind must be made first; `models/test_edge.py` is the quick share."""
+
 ROOMS = ("saliency", "evaluation", "study", "models", "pictures")
 VALUES = {
     "a number": -7.5,
@@ -661,15 +664,7 @@ def test_every_public_function_is_called(known):
     assert set(names()) <= set(known)
 
 
-SLOW = ("report.write_report",)
-
-
-def every_name():
-    for name in names():
-        yield pytest.param(name, marks=pytest.mark.slow if name in SLOW else ())
-
-
-@pytest.mark.parametrize("name", list(every_name()))
+@pytest.mark.parametrize("name", list(names()))
 def test_values_of_wrong_types_are_refused_in_one_line_or_do_what_they_should(
     name, known, tmp_path, monkeypatch
 ):

@@ -49,6 +49,7 @@ def test_explain_without_an_image_does_the_whole_job(tmp_path, capsys):
     assert min(Image.open(tmp_path / "deer_overlay.png").size) > 300
 
 
+@pytest.mark.slow
 def test_explain_several_images_with_a_bad_one(tmp_path, capsys):
     (tmp_path / "bad.jpg").write_text("no image")
     (tmp_path / "cat.jpg").write_bytes(mv.samples()["cat"].read_bytes())
@@ -333,6 +334,7 @@ def test_in_a_process_of_its_own():
         assert name in helped.stdout
 
 
+@pytest.mark.slow
 def test_a_second_run_keeps_the_rows_of_the_first(tmp_path, capsys):
     for image in ("cat", "rocket", "cat"):
         assert run(capsys, "explain", mv.samples()[image], "--out", tmp_path, *FAST)[0] == 0
@@ -352,6 +354,7 @@ def test_an_unexpected_failure_is_one_line_too(tmp_path, capsys, monkeypatch):
     assert err == "multiplex-vit: unexpected RuntimeError, please report it: two lines\n"
 
 
+@pytest.mark.slow
 def test_odd_file_names(tmp_path, capsys):
     names = ["with space.jpg", "ünï \N{CAT FACE}.jpg", "-dash.jpg", "$math_{.jpg"]
     for name in names:

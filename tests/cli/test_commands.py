@@ -335,6 +335,7 @@ with locked("out"):
 """
 
 
+@pytest.mark.slow
 def test_rows_that_another_process_writes_meanwhile_are_kept(here, capsys):
     (here / "out").mkdir()
     process = start([sys.executable, "-c", WRITES_MEANWHILE], stdout=subprocess.PIPE)

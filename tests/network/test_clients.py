@@ -56,7 +56,9 @@ MAKERS = {
     "uncoupled": lambda: toy(coupling="none"),
     "readable": lambda: PRESETS["gephi"](bundled()),
 }
-NETWORKS = tuple(MAKERS)
+NETWORKS = tuple(
+    pytest.param(name, marks=pytest.mark.slow) if name == "big" else name for name in MAKERS
+)
 EVERY_LINK = tuple(name for name in MAKERS if name != "readable")
 """Networks whose inter-layer links have their weight in every format."""
 
@@ -106,7 +108,7 @@ def written(tmp_path_factory):
 
 OPENED = [
     (name, format)
-    for name in NETWORKS
+    for name in MAKERS
     for format in ("graphml", "gexf", "gexf_dynamic", "graphology")
 ]
 

@@ -19,6 +19,7 @@ def study(tmp_path_factory):
     ).run()
 
 
+@pytest.mark.slow
 def test_a_report_is_written_whole_and_asks_no_model(study, tmp_path, monkeypatch):
     from multiplex_vit.models.vision_model import VisionModel
 

@@ -305,6 +305,7 @@ def test_a_model_of_ones_own_runs_here_and_nowhere_else(tmp_path, demo_vit, done
         small(tmp_path / "more", model=demo_vit).run(workers=2)
 
 
+@pytest.mark.slow
 def test_a_folder_in_use_is_refused_and_a_dead_runs_lock_is_taken_over(tmp_path):
     held = "import sys, time\nfrom pathlib import Path\nfrom multiplex_vit.study.store import Store\nwith Store(Path(sys.argv[1])).locked():\n    print('held', flush=True)\n    time.sleep(60)"
     (tmp_path / "out").mkdir()
