@@ -54,13 +54,27 @@ def accepts(**checks: Check) -> Callable[[F], F]:
 
 
 def matrix(name: str, value: Any) -> np.ndarray:
-    """Return one layer's weights [source, target].
+    """Return one layer's weights [source, target], none below 0.
 
     Examples
     --------
     >>> matrix("weights", np.zeros(3))
     Traceback (most recent call last):
     multiplex_vit.errors.InputError: weights has shape [3]; give [source, target], as many of both
+    >>> matrix("weights", [[-1.0]])
+    Traceback (most recent call last):
+    multiplex_vit.errors.InputError: weights holds values below 0; give those of one sign, as net.part('positive') has them
+    """
+    return _not_signed(name, signed_matrix(name, value))
+
+
+def signed_matrix(name: str, value: Any) -> np.ndarray:
+    """Return a matrix [source, target] whose values may be of either sign.
+
+    Examples
+    --------
+    >>> signed_matrix("weights", [[-1.0]]).tolist()
+    [[-1.0]]
     """
     array = _real(name, value)
     if array.ndim != 2 or array.shape[0] != array.shape[1] or not array.size:
@@ -70,12 +84,23 @@ def matrix(name: str, value: Any) -> np.ndarray:
 
 
 def stack(name: str, value: Any) -> np.ndarray:
-    """Return the weights [layer, source, target] of several layers.
+    """Return the weights [layer, source, target] of several layers, none below 0.
 
     Examples
     --------
     >>> stack("weights", np.zeros((1, 2, 2))).shape
     (1, 2, 2)
+    """
+    return _not_signed(name, signed_stack(name, value))
+
+
+def signed_stack(name: str, value: Any) -> np.ndarray:
+    """Return matrices [layer, source, target] whose values may be of either sign.
+
+    Examples
+    --------
+    >>> signed_stack("weights", -np.ones((1, 1, 1))).tolist()
+    [[[-1.0]]]
     """
     array = _real(name, value)
     if array.ndim != 3 or array.shape[1] != array.shape[2] or not array.size:
@@ -167,6 +192,7 @@ def supra_matrix(name: str, value: Any) -> sparse.csr_array:
     if sparse.issparse(value):
         # A whole network is much larger than its layers, so that a right one is not copied.
         if value.format == "csr" and value.dtype.kind == "f":
+            _not_signed(name, value.data)
             return value
         value = value.toarray()
     return sparse.csr_array(matrix(name, value).astype(float))
@@ -190,8 +216,10 @@ def not_empty(name: str, value: Any) -> Any:
     return value
 
 
-def accepts_two_layers(function: F) -> F:
+def accepts_two_layers(function: F, check: Check = matrix) -> F:
     """Let a function of the weights `first` and `second` of two layers refuse what are not such.
+
+    `check` is `matrix`, or `signed_matrix` where weights may be below 0.
 
     Examples
     --------
@@ -205,13 +233,20 @@ def accepts_two_layers(function: F) -> F:
 
     @functools.wraps(function)
     def call(first: Any, second: Any, **options: Any) -> Any:
-        first, second = matrix("first", first), matrix("second", second)
+        first, second = check("first", first), check("second", second)
         if first.shape != second.shape:
             given = f"the layers have shapes {list(first.shape)} and {list(second.shape)}"
             raise InputError(f"{given}; give equal ones")
         return function(first, second, **options)
 
     return call  # type: ignore[return-value]
+
+
+def _not_signed(name: str, array: np.ndarray) -> np.ndarray:
+    if array.dtype.kind in "if" and (array < 0).any():
+        give = "give those of one sign, as net.part('positive') has them"
+        raise InputError(f"{name} holds values below 0; {give}")
+    return array
 
 
 def _real(name: str, value: Any) -> np.ndarray:

@@ -37,6 +37,7 @@ Tests read them, so that a new member is tested by what it says of itself.
   member has.
 - places: True where it matters where on the grid a node lies, so that nodes may be renumbered by
   reflections alone.
+- signed: True where weights may be below 0, as relevance is; others refuse them.
 """
 
 _NAME = "registered_name"

@@ -236,7 +236,9 @@ def calls(folder):
                 "min_cut": 0.1,
                 "heads": False,
                 "prefix": True,
-                "edges": "attention",
+                "edges": "gradient",
+                "label": 1,
+                "against": 2,
             },
         ),
         "explain_many": (
@@ -431,6 +433,7 @@ def methods(folder):
             vit.attention_gradients,
             {"tokens": tokens(), "label": 1},
         ),
+        "VisionModel.relevance_edges": (vit.relevance_edges, {"tokens": tokens(), "label": 1}),
         "VisionModel.block_gradients": (vit.block_gradients, {"tokens": tokens(), "label": 1}),
         "VisionModel.token_gradients": (vit.token_gradients, {"tokens": tokens(), "label": 1}),
         "VisionModel.pixel_gradients": (

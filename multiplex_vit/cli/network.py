@@ -12,6 +12,7 @@ from multiplex_vit.files import output_folder, written_at_once
 from multiplex_vit.network.direction import DIRECTIONS
 from multiplex_vit.pictures import samples
 from multiplex_vit.registry import chosen
+from multiplex_vit.saliency.edges import EDGES
 from multiplex_vit.tabular import write_table
 
 _TABLES = ("nodes", "layers", "layer_pairs", "multilayer")
@@ -41,10 +42,15 @@ def _layer_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--heads", action="store_true", help=heads)
     prefix = "Let class, distillation and register tokens be nodes. Default: patches alone."
     parser.add_argument("--prefix", action="store_true", help=prefix)
-    directions = list(DIRECTIONS)
-    edges = "Which way edges run: from the token that attends to the one it attends to (attention),"
-    edges += " or as information flows. Default: %(default)s."
-    parser.add_argument("--edges", choices=directions, default="attention", help=edges)
+    kinds = [*DIRECTIONS, *(name for name in EDGES if name not in DIRECTIONS)]
+    edges = "What edges are: attention, from the token that attends to the one it attends to, or"
+    edges += " the same as information flows; attention times its gradient; or the relevance"
+    edges += " (signed) that passes along. Default: %(default)s."
+    parser.add_argument("--edges", choices=kinds, default="attention", help=edges)
+    label = "Index or name of the class of gradients and relevance. Default: the predicted one."
+    parser.add_argument("--label", metavar="CLASS", help=label)
+    against = "A class whose weights are taken off those of --label. Default: none."
+    parser.add_argument("--against", metavar="CLASS", help=against)
     min_cut = "Cut edges below this share of a layer's greatest weight. Default: %(default)s."
     parser.add_argument("--min-cut", type=float, default=0.01, help=min_cut)
     filters = "Filters in the order in which they are applied after that, such as"
@@ -151,6 +157,8 @@ def _network(args: argparse.Namespace) -> "mv.Multiplex":
         heads=args.heads,
         prefix=args.prefix,
         edges=args.edges,
+        label=args.label,
+        against=args.against,
     )
     for name in args.filter:
         net = net.filter(name)

@@ -140,6 +140,11 @@ class Classifier(Protocol):
     ) -> "tuple[Tensor, Tensor]":
         """Return the relevance [image, layer, token] of tokens by rules, and class scores."""
 
+    def relevance_edges(
+        self, tokens: "Tokens | Tensor", label: int | None
+    ) -> "tuple[Tensor, Tensor]":
+        """Return the relevance [layer, source, target] between tokens, and class scores."""
+
     def attention_gradients(
         self, tokens: "Tokens | Tensor", label: int | None, *, rules: Rules | None = None
     ) -> "tuple[Tensor, Tensor, Tensor]":

@@ -173,6 +173,12 @@ class Relay:
         """Hand on."""
         return self.model.relevance(tokens, labels, rules)
 
+    def relevance_edges(
+        self, tokens: "Tokens | Tensor", label: int | None
+    ) -> "tuple[Tensor, Tensor]":
+        """Hand on."""
+        return self.model.relevance_edges(tokens, label)
+
     def attention_gradients(
         self, tokens: "Tokens | Tensor", label: int | None, *, rules: Rules | None = None
     ) -> "tuple[Tensor, Tensor, Tensor]":

@@ -11,6 +11,7 @@ from multiplex_vit.arguments import checked, checked_but
 from multiplex_vit.checks import label_index
 from multiplex_vit.errors import InputError
 from multiplex_vit.models import attention, direct, gradients, inputs, masked
+from multiplex_vit.models.backward.edges import relevance_edges
 from multiplex_vit.models.backward.relevance import relevance
 from multiplex_vit.models.classifier import Operators, Rules
 from multiplex_vit.models.facts import Facts
@@ -283,6 +284,15 @@ class VisionModel(Facts):
             raise InputError(f"{given}; give one for each, None for the predicted class")
         known = [None if label is None else self.label_of(label, 0) for label in labels]
         return relevance(self.port, self.logits, tokens, known, rules)
+
+    @checked
+    def relevance_edges(self, tokens: Tokens | Tensor, label: int | None) -> tuple[Tensor, Tensor]:
+        """Return the relevance that passes from token to token in every block, and class scores.
+
+        See `multiplex_vit.models.backward.edges.relevance_edges`.
+        """
+        label = None if label is None else self.label_of(label, 0)
+        return relevance_edges(self.port, self.logits, self._tokens(tokens), label)
 
     @checked
     def attention_gradients(

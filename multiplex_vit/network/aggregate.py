@@ -4,15 +4,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from multiplex_vit.accepts import accepts, stack
+from multiplex_vit.accepts import accepts, signed_stack, stack
 from multiplex_vit.registry import Registry
 
 AGGREGATIONS: Registry[Callable[[np.ndarray], np.ndarray]] = Registry("aggregation")
 """A member takes weights [layer, source, target] and returns [source, target]."""
 
 
-@AGGREGATIONS.register("sum", scale="linear")
-@accepts(weights=stack)
+@AGGREGATIONS.register("sum", scale="linear", signed=True)
+@accepts(weights=signed_stack)
 def total(weights: np.ndarray) -> np.ndarray:
     """Return the sum of each edge's weight over layers.
 
@@ -25,8 +25,8 @@ def total(weights: np.ndarray) -> np.ndarray:
     return weights.sum(0, dtype=np.result_type(weights, np.float32))
 
 
-@AGGREGATIONS.register(scale="linear")
-@accepts(weights=stack)
+@AGGREGATIONS.register(scale="linear", signed=True)
+@accepts(weights=signed_stack)
 def mean(weights: np.ndarray) -> np.ndarray:
     """Return the mean of each edge's weight over layers; a layer without the edge counts as 0.
 

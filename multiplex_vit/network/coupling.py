@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from multiplex_vit.accepts import accepts, stack, vector
+from multiplex_vit.accepts import accepts, signed_stack, vector
 from multiplex_vit.checks import numbers, positive
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.depth import ranks
@@ -166,7 +166,7 @@ def links(
     return layer * n_nodes + node, other * n_nodes + node, leaving[layer, node]
 
 
-@accepts(weights=stack)
+@accepts(weights=signed_stack)
 def supra_adjacency(
     weights: np.ndarray,
     coupling: Named,

@@ -1,6 +1,5 @@
 """Flowing: where attention leads, within a layer and through all layers."""
 
-from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +10,6 @@ from multiplex_vit.checks import layer_index
 from multiplex_vit.errors import InputError
 from multiplex_vit.network import flow, tables
 from multiplex_vit.network.depth import ranks
-from multiplex_vit.network.provenance import after_step
 from multiplex_vit.network.sinks import sink_table, sinks
 from multiplex_vit.network.structured import Structured
 
@@ -292,15 +290,3 @@ class Flowing(Structured):
         chosen = np.zeros(self.n_nodes, dtype=bool)
         chosen[self._output_tokens(tokens)] = True
         return chosen
-
-    def _changed(
-        self,
-        weights: np.ndarray,
-        name: str,
-        value: float | str,
-        **fields: Any,
-    ) -> Self:
-        """Return the network of other weights, whose provenance says where they come from."""
-        network: Any = self
-        provenance = after_step(self.provenance, name, value)
-        return replace(network, weights=weights, provenance=provenance, **fields)

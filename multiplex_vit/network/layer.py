@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
-from multiplex_vit.accepts import accepts, matrix
+from multiplex_vit.accepts import accepts, signed_matrix
 from multiplex_vit.checks import shown
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.shortest import Paths, lengths_of
@@ -56,7 +56,7 @@ class Layer:
     _paths: dict[str, Paths] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        weights = matrix("weights", self.weights)
+        weights = signed_matrix("weights", self.weights)
         tokens = self.tokens
         if tokens is None:
             tokens = Tokens((1, len(weights)))

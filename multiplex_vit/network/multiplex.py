@@ -61,6 +61,8 @@ class Multiplex(Flowing):
     heads : tuple of int, optional
         The head of that block; -1 for several together. Default: layers of one block are numbered,
         others have -1.
+    signed : bool
+        Whether weights may be below 0, as relevance is; see `part`. Default: False.
 
     Raises
     ------
@@ -75,8 +77,6 @@ class Multiplex(Flowing):
     <Multiplex: 2 layers of 2 nodes (1 x 2), 4 edges>
     >>> len(net), net.n_edges, [layer.name for layer in net]
     (2, 4, ['L00', 'L01'])
-    >>> net["L01"].weights.tolist()
-    [[0.0, 0.0], [0.125, 0.0]]
     >>> net.layers[1].es["weight"]
     [0.125]
     >>> net.prune(0.3).layers[0].es["weight"]
@@ -92,10 +92,11 @@ class Multiplex(Flowing):
     edges: str = "attention"
     blocks: tuple[int, ...] = ()
     heads: tuple[int, ...] = ()
+    signed: bool = False
 
     def __post_init__(self) -> None:
         tokens = Tokens(self.grid, self.prefix)
-        weights = checked_weights(self.weights, tokens)
+        weights = checked_weights(self.weights, tokens, signed=self.signed)
         # Results are computed once and kept, so that weights must not change.
         weights.flags.writeable = False
         n_layers = len(weights)
@@ -122,7 +123,7 @@ class Multiplex(Flowing):
             nodes += f" + {name}"
         layers = "1 layer" if self.n_layers == 1 else f"{self.n_layers} layers"
         kind = " of information" if self.edges == "information" else ""
-        edges = f"{self.n_edges:,} edges{kind}"
+        edges = f"{self.n_edges:,} {'signed ' if self.signed else ''}edges{kind}"
         return f"<Multiplex: {layers} of {self.n_nodes} nodes ({nodes}), {edges}>"
 
     def _repr_html_(self) -> str:

@@ -1,15 +1,19 @@
 """Structured: how a network is arranged, layer by layer, and which communities can be relied on."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import product
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
 from multiplex_vit.accepts import accepts
-from multiplex_vit.checks import several, whole
+from multiplex_vit.checks import one_of, several, whole
 from multiplex_vit.network import multilayer, structure, tables
 from multiplex_vit.network.measured import Measured
+from multiplex_vit.network.provenance import after_step
+from multiplex_vit.network.signed import PARTS
 from multiplex_vit.registry import Named
 
 _LEVELS = tuple(np.linspace(0, 1, 21).tolist())
@@ -24,6 +28,33 @@ class Structured(Measured):
     """
 
     @accepts()
+    def part(self, sign: str) -> Self:
+        """Return the network of the weights of one sign, none below 0, as all measures take it.
+
+        Parameters
+        ----------
+        sign : "positive", "negative" or "magnitude"
+            Weights above 0; those below 0, without their sign; or all without their sign.
+
+        Raises
+        ------
+        InputError
+            If the sign is none of these.
+
+        Examples
+        --------
+        >>> from multiplex_vit import Multiplex
+        >>> net = Multiplex(np.array([[[0, 0.5], [-0.25, 0]]]), grid=(1, 2), signed=True)
+        >>> net.part("negative").weights.tolist()
+        [[[0.0, 0.0], [0.25, 0.0]]]
+        """
+        one_of("sign", sign, tuple(PARTS))
+        weights = PARTS[sign](self.weights)
+        # Edges of the other sign were not pruned away.
+        facts: dict[str, Any] = {"edges_before": (), "signed": False}
+        return self._changed(weights, "part", sign, **facts)
+
+    @accepts()
     def components(self, mode: str = "strong") -> np.ndarray:
         """Return the connected part of every node of every layer, numbered from the largest, 0.
 
@@ -36,7 +67,10 @@ class Structured(Measured):
         -------
         ndarray of int [layer, node]
         """
-        return np.stack([structure.components(layer, mode) for layer in self.weights])
+        parts = []
+        for layer in self.weights:
+            parts.append(structure.components(layer, mode))
+        return np.stack(parts)
 
     @accepts()
     def bow_tie(self) -> np.ndarray:
@@ -95,7 +129,10 @@ class Structured(Measured):
             Whether triangles fill holes, by gudhi (extra "topology"). Default: False.
         """
         levels = several("thresholds", thresholds)
-        curves = [structure.betti_curve(layer, levels, filled=filled) for layer in self.weights]
+        curves = []
+        for layer in self.weights:
+            curve = structure.betti_curve(layer, levels, filled=filled)
+            curves.append(curve)
         return self._stacked(curves)
 
     def _stacked(self, parts: list[pd.DataFrame]) -> pd.DataFrame:
@@ -267,3 +304,15 @@ class Structured(Measured):
             )
             found.append(membership.ravel())
         return np.stack(found)
+
+    def _changed(
+        self,
+        weights: np.ndarray,
+        name: str,
+        value: float | str,
+        **fields: Any,
+    ) -> Self:
+        """Return the network of other weights, whose provenance says where they come from."""
+        network: Any = self
+        provenance = after_step(self.provenance, name, value)
+        return replace(network, weights=weights, provenance=provenance, **fields)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from multiplex_vit.arguments import fitting
 from multiplex_vit.checks import distinct_names, shown, whole, whole_or_none
 from multiplex_vit.errors import InputError
 from multiplex_vit.limits import MOST_NODES
@@ -162,7 +163,7 @@ def _checked_grid(grid: Any) -> tuple[int, ...]:
     return tuple(whole("grid", size, at_least=1) for size in sizes)
 
 
-def checked_weights(given: Any, tokens: Tokens) -> np.ndarray:
+def checked_weights(given: Any, tokens: Tokens, *, signed: bool = False) -> np.ndarray:
     """Return weights [layer, source, target] as an array of floats.
 
     They are checked to be a network of these tokens.
@@ -170,7 +171,8 @@ def checked_weights(given: Any, tokens: Tokens) -> np.ndarray:
     Raises
     ------
     InputError
-        If they are no real numbers of that shape, or one is negative, NaN or infinite.
+        If they are no real numbers of that shape, or one is NaN, infinite or, unless they are
+        signed, negative.
     """
     try:
         # A tensor may belong to a graph of gradients, or to a GPU.
@@ -188,7 +190,10 @@ def checked_weights(given: Any, tokens: Tokens) -> np.ndarray:
     n_nodes = len(tokens)
     if weights.ndim != 3 or weights.shape[1:] != (n_nodes, n_nodes) or not len(weights):
         raise InputError(_wrong_shape(weights, tokens))
-    if not np.isfinite(weights).all() or (weights < 0).any():
+    signed = fitting("signed", signed, bool)
+    if signed and not np.isfinite(weights).all():
+        raise InputError("weights hold NaN or infinity; give finite numbers")
+    if not np.isfinite(weights).all() or (not signed and (weights < 0).any()):
         problem = "NaN, infinity or a negative value"
         raise InputError(f"weights hold {problem}; attention is finite and at least 0")
     return weights

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from multiplex_vit.accepts import accepts
+from multiplex_vit.accepts import accepts, stack
 from multiplex_vit.explore import Explorer
 from multiplex_vit.network import convert, export, tables, thinned
 from multiplex_vit.network.coupling import supra_adjacency
@@ -35,6 +35,7 @@ class Whole:
     edges: str
     blocks: tuple[int, ...]
     heads: tuple[int, ...]
+    signed: bool
     grid: tuple[int, int]
     prefix: tuple[str, ...]
 
@@ -257,7 +258,7 @@ class Whole:
         preset : "gephi", "full" or callable, optional
             "gephi" writes a backbone of few edges a node that can be read at first sight (see
             `export.presets`; "gephi(degree=6)" a denser one), "full" all edges. Default: "gephi"
-            for GraphML and GEXF, "full" for other formats.
+            for GraphML and GEXF, "full" for other formats and for signed weights.
         layout : str or callable
             Where nodes lie: "grid", "stack" or "isometric", a member of `LAYOUTS`.
             Default: "grid".
@@ -270,8 +271,8 @@ class Whole:
         Raises
         ------
         InputError
-            If the format, a measure, the preset, the layout or the colour is unknown, or the file
-            cannot be written.
+            If the format, a measure, the preset, the layout or the colour is unknown, the format
+            does not hold signed weights, or the file cannot be written.
         """
         view = replace(self._export(coupling, omega, measures), layout=layout, colour=colour)
         drawn = export.in_preset(view, path, format, preset)
@@ -308,6 +309,7 @@ class Whole:
         InputError
             If the image or a measure cannot be used, or the network is too large for a page.
         """
+        stack("weights", self.weights)
         view = None if image is None else np.asarray(read_image(image))
         return Explorer(
             title=thinned.title_of(self) if title is None else title,
@@ -337,4 +339,5 @@ class Whole:
             direction=self.edges,
             blocks=self.blocks,
             heads=self.heads,
+            signed=self.signed,
         )

@@ -145,6 +145,25 @@ class Explicit:
 
     def relevance(self, tokens, label):
         """Return the logit, and relevance [layer, token] of tokens [token, width]."""
+        logit, r, backs = self.at_the_end(tokens, label)
+        layers = []
+        for back in reversed(backs):
+            r = back(r)
+            layers.append(r.sum(-1))
+        return logit, np.array(layers[::-1])
+
+    def edges(self, tokens, label):
+        """Return relevance [layer, source, target]: what each token at a block's output hands to those at its input."""
+        _, r, backs = self.at_the_end(tokens, label)
+        layers = []
+        for back in reversed(backs):
+            alone = [back(r * (np.arange(len(r)) == token)[:, None]) for token in range(len(r))]
+            layers.append([of_one.sum(-1) for of_one in alone])
+            r = np.sum(alone, axis=0)
+        return np.array(layers[::-1])
+
+    def at_the_end(self, tokens, label):
+        """Return the logit, the relevance [token, width] of the last block's output, and the way back through all blocks."""
         x, backs = np.asarray(tokens, dtype=float), []
         path = "encoder.layer" if self.is_dino else "layers"
         for number in range(self.n_layers):
@@ -160,9 +179,4 @@ class Explicit:
         if self.is_dino:
             patches = x[self.n_prefix :]
             r[self.n_prefix :] = patches / patches.sum(0) * r_read[x.shape[1] :]
-        r = back_norm(r)
-        layers = []
-        for back in reversed(backs):
-            r = back(r)
-            layers.append(r.sum(-1))
-        return y[label], np.array(layers[::-1])
+        return y[label], back_norm(r), backs

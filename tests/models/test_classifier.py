@@ -35,6 +35,7 @@ def arguments_of(method, model, pixels):
         "probabilities_of_images": (tokens, [kept]),
         "classify": (pixels(),),
         "relevance": (tokens, [1], "attn_lrp"),
+        "relevance_edges": (tokens, 1),
         "attention_gradients": (tokens, 1),
         "block_gradients": (tokens, 1),
         "token_gradients": (tokens, 1),

@@ -8,6 +8,7 @@ import numpy as np
 from multiplex_vit.accepts import accepts, not_empty
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.layer import Layer
+from multiplex_vit.network.signed import refuse_signed
 from multiplex_vit.registry import Registry, name_of
 
 CENTRALITIES: Registry[Callable[[Any], Any]] = Registry("centrality")
@@ -42,7 +43,8 @@ def centrality(layers: Sequence[Layer], measure: str | Callable[[Any], Any]) -> 
     Raises
     ------
     InputError
-        If the measure is unknown, or does not return one number a node.
+        If the measure is unknown, does not return one number a node, or does not take weights
+        below 0 and some are.
 
     Examples
     --------
@@ -53,6 +55,8 @@ def centrality(layers: Sequence[Layer], measure: str | Callable[[Any], Any]) -> 
     [[0.0, 1.0]]
     """
     function = CENTRALITIES.resolve(measure)
+    for layer in layers:
+        refuse_signed(CENTRALITIES, measure, layer.weights)
     takes = CENTRALITIES.trait(measure, "takes")
     # One call for all layers is quicker than one for each.
     if takes == "stack":

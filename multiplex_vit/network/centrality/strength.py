@@ -4,11 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from multiplex_vit.accepts import accepts, matrix, stack_or_tensor
+from multiplex_vit.accepts import accepts, signed_matrix, stack_or_tensor
 from multiplex_vit.network.centrality.registry import CENTRALITIES
 
 
-@CENTRALITIES.register(takes="stack", scale="linear", isolates="kept", transposed="out_strength")
+@CENTRALITIES.register(
+    takes="stack", scale="linear", isolates="kept", transposed="out_strength", signed=True
+)
 @accepts(weights=stack_or_tensor)
 def in_strength(weights: Any) -> Any:
     """Return the attention each node receives: s_j = sum_i w_ij (a self-loop counts).
@@ -35,7 +37,9 @@ def in_strength(weights: Any) -> Any:
     return weights.sum(-2)
 
 
-@CENTRALITIES.register(takes="stack", scale="linear", isolates="kept", transposed="in_strength")
+@CENTRALITIES.register(
+    takes="stack", scale="linear", isolates="kept", transposed="in_strength", signed=True
+)
 @accepts(weights=stack_or_tensor)
 def out_strength(weights: Any) -> Any:
     """Return the attention each node gives: s_i = sum_j w_ij (a self-loop counts).
@@ -62,8 +66,8 @@ def out_strength(weights: Any) -> Any:
     return weights.sum(-1)
 
 
-@CENTRALITIES.register(scale="invariant", isolates="kept", transposed="out_degree")
-@accepts(weights=matrix)
+@CENTRALITIES.register(scale="invariant", isolates="kept", transposed="out_degree", signed=True)
+@accepts(weights=signed_matrix)
 def in_degree(weights: np.ndarray) -> np.ndarray:
     """Return how many nodes attend to each node: k_j = sum_i [w_ij > 0] (a self-loop counts once).
 
@@ -88,8 +92,8 @@ def in_degree(weights: np.ndarray) -> np.ndarray:
     return np.count_nonzero(weights, axis=0)
 
 
-@CENTRALITIES.register(scale="invariant", isolates="kept", transposed="in_degree")
-@accepts(weights=matrix)
+@CENTRALITIES.register(scale="invariant", isolates="kept", transposed="in_degree", signed=True)
+@accepts(weights=signed_matrix)
 def out_degree(weights: np.ndarray) -> np.ndarray:
     """Return how many nodes each node attends to: k_i = sum_j [w_ij > 0] (a self-loop counts once).
 
@@ -114,8 +118,8 @@ def out_degree(weights: np.ndarray) -> np.ndarray:
     return np.count_nonzero(weights, axis=1)
 
 
-@CENTRALITIES.register(scale="linear", isolates="kept", transposed="self_attention")
-@accepts(weights=matrix)
+@CENTRALITIES.register(scale="linear", isolates="kept", transposed="self_attention", signed=True)
+@accepts(weights=signed_matrix)
 def self_attention(weights: np.ndarray) -> np.ndarray:
     """Return the attention each node pays to itself: w_ii, the weight of its self-loop.
 

@@ -19,8 +19,11 @@ from multiplex_vit.network.export.weights import weight_texts
 LISTS = ("grid", "prefix", "layer_names", "edges_before", "edges", "blocks", "heads")
 """Names of the graph data that are lists, one value a layer but for the first two."""
 
+SIGNED = "signed"
+"""Name of the graph data that are there where weights may be below 0, and nowhere else."""
+
 FACTS = ("coupling", "omega", "edge_direction", *LISTS, "dtype")
-"""Names of the graph data that are the package's own.
+"""Names of the graph data that are the package's own, beside `SIGNED`.
 
 Provenance of these names is written as "provenance:" and the name.
 """
@@ -36,7 +39,7 @@ _TYPES = (
 """Types of graph data as GraphML names them; a bool is an int to Python, so it comes first."""
 
 
-@EXPORTERS.register(suffix=".graphml", preset="gephi")
+@EXPORTERS.register(suffix=".graphml", preset="gephi", signed=True)
 @accepts()
 def graphml(export: Export, path: Path) -> None:
     """Write GraphML, from which `read_graphml` gives the network back exactly.
@@ -85,7 +88,7 @@ def _graph_data(export: Export) -> dict[str, Any]:
     about: dict[str, Any] = {}
     for name, value in export.provenance.items():
         # Provenance must not be taken for a fact of the same name when the file is read.
-        taken = name in FACTS or name.startswith("provenance:")
+        taken = name in (*FACTS, SIGNED) or name.startswith("provenance:")
         about[f"provenance:{name}" if taken else name] = value
     about.update(export.settings)
     lists = {
@@ -100,6 +103,8 @@ def _graph_data(export: Export) -> dict[str, Any]:
     for name, values in lists.items():
         about[name] = json.dumps(values, default=int, ensure_ascii=False)
     about["dtype"] = export.weights.dtype.name
+    if export.signed:
+        about[SIGNED] = "yes"
     return about
 
 

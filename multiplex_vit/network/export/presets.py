@@ -21,7 +21,7 @@ _OMEGA = 0.1
 """How strongly a node is held to its community in the next layer, in mean strengths."""
 
 
-@PRESETS.register
+@PRESETS.register(signed=True)
 @accepts()
 def full(export: Export) -> Export:
     """Write every edge and link with its weight, so that nothing is lost."""

@@ -13,7 +13,7 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.limits import MOST_WEIGHT_BYTES
 from multiplex_vit.network.depth import checked_depth
 from multiplex_vit.network.direction import direction_named
-from multiplex_vit.network.export.graphml import FACTS
+from multiplex_vit.network.export.graphml import FACTS, SIGNED
 from multiplex_vit.network.export.xml_stream import XmlStream
 from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.reading import checked_facts, named, parsed_json
@@ -64,6 +64,8 @@ class StoredNetwork:
         Which way edges run.
     blocks, heads : tuple of int
         The transformer block and the head that each layer shows.
+    signed : bool
+        Whether weights may be below 0.
     """
 
     weights: np.ndarray
@@ -75,6 +77,7 @@ class StoredNetwork:
     edges: str
     blocks: tuple[int, ...]
     heads: tuple[int, ...]
+    signed: bool = False
 
 
 def read_graphml(path: str | Path) -> StoredNetwork:
@@ -197,7 +200,12 @@ class _Reader(XmlStream):
             edges=direction_named(facts["edge_direction"]),
             blocks=blocks,
             heads=heads,
+            signed=self._is_signed,
         )
+
+    @property
+    def _is_signed(self) -> bool:
+        return f"graph-{SIGNED}" in self.about
 
     def _shape(
         self,
@@ -246,7 +254,9 @@ class _Reader(XmlStream):
         values = np.frombuffer(self.weights)
         if (source[:, 0] != target[:, 0]).any():
             raise ValueError
-        if not (np.isfinite(values) & (values > 0)).all():
+        if not np.isfinite(values).all() or not values.all():
+            raise ValueError
+        if (values < 0).any() and not self._is_signed:
             raise ValueError
         with np.errstate(over="ignore"):
             stored = values.astype(weights.dtype)
@@ -259,7 +269,7 @@ class _Reader(XmlStream):
         return weights
 
     def _provenance(self) -> dict[str, Any]:
-        facts = {f"graph-{name}" for name in FACTS}
+        facts = {f"graph-{name}" for name in (*FACTS, SIGNED)}
         provenance = {}
         for key, text in self.about.items():
             if key not in facts:

@@ -24,7 +24,7 @@ _EDGE_COLUMNS = {
 """Columns of the table of edges, and their types as Arrow names them."""
 
 
-@EXPORTERS.register(suffix=".csv")
+@EXPORTERS.register(suffix=".csv", signed=True)
 @accepts()
 def csv(export: Export, path: Path) -> None:
     """Write two tables: net.csv becomes net_nodes.csv and net_edges.csv, and no net.csv is written.
@@ -48,7 +48,7 @@ def csv(export: Export, path: Path) -> None:
         write_table(edges, file, go_on=number > 0)
 
 
-@EXPORTERS.register(suffix=".parquet")
+@EXPORTERS.register(suffix=".parquet", signed=True)
 @accepts()
 def parquet(export: Export, path: Path) -> None:
     """Write the two tables of `csv` as Parquet.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from multiplex_vit.accepts import stack
+from multiplex_vit.accepts import signed_stack
 from multiplex_vit.arguments import check_fields
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.coupling import Links, links
@@ -91,6 +91,8 @@ class Export:
     readable : bool
         Whether edges have looks of their own, and links are thinned out; see `presets.gephi`.
         Default: False.
+    signed : bool
+        Whether weights may be below 0. Default: False.
 
     Raises
     ------
@@ -121,10 +123,11 @@ class Export:
     layout: Named = "grid"
     colour: str = "target"
     readable: bool = False
+    signed: bool = False
 
     def __post_init__(self) -> None:
         check_fields(self)
-        stack("weights", self.weights)
+        signed_stack("weights", self.weights)
         blocks, heads = checked_depth(self.blocks, self.heads, len(self.weights))
         provenance = {str(name): value for name, value in self.provenance.items()}
         # A frozen object gets its checked values by way of its own dictionary.
@@ -275,7 +278,7 @@ class Export:
     @cached_property
     def has_exact(self) -> bool:
         """Whether a weight lies beyond the range in which Gephi reads it, and is written twice."""
-        present = self.weights[self.weights > 0]
+        present = np.abs(self.weights[self.weights != 0])
         return bool((present < LEAST).any() or (present > GREATEST).any())
 
     @property

@@ -20,7 +20,7 @@ def weight_texts(weights: np.ndarray) -> tuple[list[str], list[str]]:
     (['0.1', '1.401298464324817e-45'], ['0.1', '1e-60'])
     """
     exact = [repr(weight) for weight in weights.tolist()]
-    held = np.clip(weights, LEAST, GREATEST)
+    held = np.copysign(np.clip(np.abs(weights), LEAST, GREATEST), weights)
     if np.array_equal(held, weights):
         return exact, exact
     return [repr(weight) for weight in held.tolist()], exact

@@ -8,6 +8,7 @@ from multiplex_vit.files import writable, written_together
 from multiplex_vit.network.export.presets import PRESETS
 from multiplex_vit.network.export.registry import EXPORTERS, Exporter
 from multiplex_vit.network.export.view import Export
+from multiplex_vit.network.signed import refuse_signed
 from multiplex_vit.registry import Named, name_of
 
 
@@ -34,10 +35,11 @@ def write(export: Export, path: Path, format: str | Exporter | None = None) -> l
     ------
     InputError
         If the format is unknown, or the suffix means none or several; if the coupling is unknown;
-        if a file cannot be written.
+        if the format does not hold weights below 0 and some are; if a file cannot be written.
     """
     path = Path(path)
     exporter = exporter_of(path, format)
+    refuse_signed(EXPORTERS, exporter, export.weights)
     writable(path)
     # An unknown coupling is told before anything is written.
     export.links()
@@ -70,15 +72,18 @@ def in_preset(
         As for `write`.
     preset : str or callable, optional
         A member of `PRESETS`, or a function: Export -> Export. Default: "gephi" for the formats
-        that are made for Gephi (GraphML, GEXF), "full" for others.
+        that are made for Gephi (GraphML, GEXF), "full" for others and for signed weights.
 
     Raises
     ------
     InputError
         If the format or the preset is unknown.
     """
+    if preset is None and export.signed:
+        preset = "full"
     if preset is None:
         preset = EXPORTERS.trait(exporter_of(path, format), "preset") or "full"
+    refuse_signed(PRESETS, preset, export.weights)
     return PRESETS.resolve(preset)(export)
 
 

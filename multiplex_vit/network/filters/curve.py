@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import kendalltau
 
-from multiplex_vit.accepts import accepts, stack
+from multiplex_vit.accepts import accepts, signed_stack
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.centrality import CENTRALITIES, centrality
 from multiplex_vit.network.filters.registry import filtered
@@ -21,7 +21,7 @@ from multiplex_vit.registry import Named, chosen, name_of
 _SHAPE = ["edges", "density", "isolates", "giant_component"]
 
 
-@accepts(weights=stack)
+@accepts(weights=signed_stack)
 def pruning_curve(
     weights: np.ndarray,
     values: Iterable[float],

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from multiplex_vit.accepts import accepts, stack
+from multiplex_vit.accepts import accepts, signed_stack
 from multiplex_vit.errors import InputError
+from multiplex_vit.network.signed import refuse_signed
 from multiplex_vit.registry import Named, Registry, name_of
 
 FILTERS: Registry[Callable[..., np.ndarray]] = Registry("filter")
@@ -19,7 +20,7 @@ behaves as measures do, by `scale`, `isolates` and `transposed`; see `registry.B
 """
 
 
-@accepts(weights=stack)
+@accepts(weights=signed_stack)
 def filtered(
     weights: np.ndarray,
     how: Named,
@@ -48,6 +49,7 @@ def filtered(
     ([[[0.5, 0.0], [0.25, 0.0]]], 'min_cut', 0.5)
     """
     function: Callable[..., np.ndarray] = FILTERS.resolve(how)
+    refuse_signed(FILTERS, how, weights)
     member = FILTERS.own_name(how)
     name = member or name_of(how)
     options = list(FILTERS.options(how).values())

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from multiplex_vit.accepts import accepts, stack
+from multiplex_vit.accepts import accepts, signed_stack, stack
 from multiplex_vit.checks import share as checked_share
 from multiplex_vit.checks import whole
 from multiplex_vit.network.filters.registry import FILTERS
@@ -13,8 +13,8 @@ _TARGETS = 2
 """The axis of targets in weights [layer, source, target]."""
 
 
-@FILTERS.register(scale="linear", isolates="kept", transposed="min_cut")
-@accepts(weights=stack)
+@FILTERS.register(scale="linear", isolates="kept", transposed="min_cut", signed=True)
+@accepts(weights=signed_stack)
 def min_cut(weights: np.ndarray, min_cut: float) -> np.ndarray:
     """Keep the edges of at least `min_cut` times the greatest weight of their layer.
 
@@ -28,7 +28,8 @@ def min_cut(weights: np.ndarray, min_cut: float) -> np.ndarray:
     -------
     ndarray [layer, source, target]
         Of the same type, in whose arithmetic the threshold is taken. An edge at the threshold
-        stays. The greatest edge of a layer always stays, but nodes may end as isolates.
+        stays. The greatest edge of a layer always stays, but nodes may end as isolates. Signed
+        weights are compared by their magnitude.
 
     Raises
     ------
@@ -45,7 +46,8 @@ def min_cut(weights: np.ndarray, min_cut: float) -> np.ndarray:
     >>> min_cut(np.array([[[0.5, 0.125], [0.25, 0.0]]]), 0.5).tolist()
     [[[0.5, 0.0], [0.25, 0.0]]]
     """
-    return without_weak(weights, checked_share("min_cut", min_cut))
+    least = checked_share("min_cut", min_cut)
+    return np.where(without_weak(np.abs(weights), least) != 0, weights, 0)
 
 
 def without_weak(weights: Any, min_cut: float) -> Any:
@@ -189,8 +191,8 @@ def matched_density(weights: np.ndarray, density: float) -> np.ndarray:
     return np.where(weights < threshold, 0, weights)
 
 
-@FILTERS.register(scale="linear", isolates="kept", transposed="without_loops")
-@accepts(weights=stack)
+@FILTERS.register(scale="linear", isolates="kept", transposed="without_loops", signed=True)
+@accepts(weights=signed_stack)
 def without_loops(weights: np.ndarray) -> np.ndarray:
     """Keep the edges between different nodes.
 

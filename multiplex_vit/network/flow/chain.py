@@ -8,7 +8,7 @@ import numpy as np
 from scipy.linalg import schur
 from scipy.sparse.csgraph import connected_components
 
-from multiplex_vit.accepts import accepts
+from multiplex_vit.accepts import accepts, matrix
 from multiplex_vit.checks import between_0_and_1, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.layer import Layer
@@ -69,6 +69,9 @@ class Chain:
     """
 
     layer: Layer
+
+    def __post_init__(self) -> None:
+        matrix("weights", self.layer.weights)
 
     @cached_property
     def linked(self) -> np.ndarray:

@@ -8,7 +8,7 @@ from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
 from multiplex_vit.network.matrices import linked_nodes
 
 
-@LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="nodes")
+@LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="nodes", signed=True)
 @accepts()
 def nodes(layer: Layer) -> int:
     """Return the number of nodes, isolates too.
@@ -30,7 +30,7 @@ def nodes(layer: Layer) -> int:
     return len(layer.weights)
 
 
-@LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="edges")
+@LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="edges", signed=True)
 @accepts()
 def edges(layer: Layer) -> int:
     """Return the number of edges, self-loops too.
@@ -52,7 +52,7 @@ def edges(layer: Layer) -> int:
     return int(np.count_nonzero(layer.weights))
 
 
-@LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="share_pruned")
+@LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="share_pruned", signed=True)
 @accepts()
 def share_pruned(layer: Layer) -> float:
     """Return the share of edges that pruning took away: 1 - edges / edges before.
@@ -76,7 +76,7 @@ def share_pruned(layer: Layer) -> float:
     return 1 - edges(layer) / layer.edges_before
 
 
-@LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="density")
+@LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="density", signed=True)
 @accepts()
 def density(layer: Layer) -> float:
     """Return the share of possible edges that are there.
@@ -106,7 +106,7 @@ def density(layer: Layer) -> float:
     return edges(layer) / nodes(layer) ** 2
 
 
-@LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="self_loops")
+@LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="self_loops", signed=True)
 @accepts()
 def self_loops(layer: Layer) -> int:
     """Return how many nodes attend to themselves.
@@ -128,7 +128,7 @@ def self_loops(layer: Layer) -> int:
     return int(np.count_nonzero(layer.weights.diagonal()))
 
 
-@LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="isolates")
+@LAYER_MEASURES.register(scale="invariant", isolates="counted", transposed="isolates", signed=True)
 @accepts()
 def isolates(layer: Layer) -> int:
     """Return how many nodes have no edge to or from another node; a self-loop does not save them.
@@ -148,11 +148,11 @@ def isolates(layer: Layer) -> int:
     1
     """
     is_loop = np.eye(len(layer.weights), dtype=bool)
-    edge = (layer.weights > 0) & ~is_loop
+    edge = (layer.weights != 0) & ~is_loop
     return len(edge) - len(linked_nodes(edge))
 
 
-@LAYER_MEASURES.register(scale="linear", isolates="kept", transposed="weight_sum")
+@LAYER_MEASURES.register(scale="linear", isolates="kept", transposed="weight_sum", signed=True)
 @accepts()
 def weight_sum(layer: Layer) -> float:
     """Return the sum of all weights: sum_ij w_ij, self-loops too.
@@ -176,7 +176,7 @@ def weight_sum(layer: Layer) -> float:
     return float(layer.weights.sum(dtype=float))
 
 
-@LAYER_MEASURES.register(scale="linear", isolates="kept", transposed="weight_max")
+@LAYER_MEASURES.register(scale="linear", isolates="kept", transposed="weight_max", signed=True)
 @accepts()
 def weight_max(layer: Layer) -> float:
     """Return the greatest weight: max_ij w_ij, self-loops too.

@@ -6,6 +6,7 @@ from multiplex_vit.accepts import accepts
 from multiplex_vit.checks import one_of, share
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
+from multiplex_vit.network.layer_measures.rounding import is_constant
 from multiplex_vit.network.matrices import linked_nodes
 from multiplex_vit.network.structure.components import PARTS, bow_tie
 from multiplex_vit.network.structure.richness import (
@@ -45,7 +46,8 @@ def bow_tie_share(layer: Layer, *, part: str = "core") -> float:
     (0.5, 0.25)
     """
     part = one_of("part", part, PARTS)
-    return float((bow_tie(layer.weights) == part).mean())
+    lies_there = bow_tie(layer.weights) == part
+    return float(lies_there.mean())
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="triads")
@@ -107,8 +109,11 @@ def rich_club(layer: Layer, *, fraction: float = 0.1) -> float:
     >>> rich_club(Layer(np.array([[0, 0.5, 1.0], [0.5, 0, 0], [1.0, 0, 0]])))
     1.0
     """
-    rich = strongest_nodes(layer.weights, share("fraction", fraction))
-    return club_weight(scaled_between(layer.weights), rich)
+    fraction = share("fraction", fraction)
+    rich = strongest_nodes(layer.weights, fraction)
+    # The unit of weights does not matter.
+    between = scaled_between(layer.weights)
+    return club_weight(between, rich)
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="core_periphery")
@@ -143,9 +148,11 @@ def core_periphery(layer: Layer) -> float:
     between = scaled_between(layer.weights)
     linked = linked_nodes(between)
     core = core_nodes(layer.weights)[linked]
+    # A node is no pair with itself.
     pairs = ~np.eye(len(core), dtype=bool)
     weights = between[np.ix_(linked, linked)][pairs]
     in_core = np.outer(core, core)[pairs]
-    if not weights.size or np.ptp(weights) < 1e-9 or in_core.all() or not in_core.any():
+    if in_core.all() or is_constant(weights, weights):
         return np.nan
-    return float(np.corrcoef(weights, in_core)[0, 1])
+    correlations = np.corrcoef(weights, in_core)
+    return float(correlations[0, 1])

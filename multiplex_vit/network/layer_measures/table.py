@@ -20,6 +20,7 @@ from multiplex_vit.network.layer_measures.null_models import (
 )
 from multiplex_vit.network.layer_measures.registry import LAYER_MEASURES
 from multiplex_vit.network.scores import z_and_p
+from multiplex_vit.network.signed import refuse_signed
 from multiplex_vit.registry import Named, chosen, name_of
 
 Measure = str | Callable[[Layer], float]
@@ -173,6 +174,7 @@ def _row(layer: Layer, members: list[Named]) -> dict[str, Any]:
     for member in members:
         name = name_of(member)
         measure = LAYER_MEASURES.resolve(member)
+        refuse_signed(LAYER_MEASURES, member, layer.weights)
         row[name] = _number(measure(layer), name)
     return row
 
@@ -197,6 +199,7 @@ def _samples(
     rng: np.random.Generator,
 ) -> list[Layer]:
     model = NULL_MODELS.resolve(null_model)
+    refuse_signed(NULL_MODELS, null_model, layer.weights)
     drawn = [model(layer, rng) for _ in range(samples)]
     for sample in drawn:
         if not isinstance(sample, Layer) or sample.weights.shape != layer.weights.shape:

@@ -1,5 +1,6 @@
 """Communities in which a walker stays long, by Infomap (infomap, an optional package)."""
 
+from collections.abc import Iterator
 from types import ModuleType
 
 import numpy as np
@@ -74,15 +75,26 @@ def infomap(
     )
     membership = -1 - np.arange(supra.shape[0])
     if supra.nnz:
-        source, target = supra.tocoo().coords
-        ends = zip(*np.divmod(source, n_nodes), *np.divmod(target, n_nodes), strict=True)
-        for (layer, node, other_layer, other_node), weight in zip(ends, supra.data, strict=True):
-            one, other = (int(layer), int(node)), (int(other_layer), int(other_node))
-            search.add_multilayer_link(one, other, float(weight))
-        for node in search.run().nodes(states=True):
-            membership[node.layer_id * n_nodes + node.node_id] = node.module_id
+        for one, other, weight in _edges(supra):
+            # A node of a layer is a pair of numbers to Infomap.
+            source = divmod(one, n_nodes)
+            target = divmod(other, n_nodes)
+            search.add_multilayer_link(source, target, weight)
+        result = search.run()
+        for node in result.nodes(states=True):
+            place = node.layer_id * n_nodes + node.node_id
+            membership[place] = node.module_id
     numbered, _ = pd.factorize(membership)
     return numbered.reshape(n_layers, n_nodes)
+
+
+def _edges(supra: sparse.csr_array) -> Iterator[tuple[int, int, float]]:
+    """Yield source, target and weight of every entry."""
+    entries = supra.tocoo()
+    source, target = entries.coords
+    columns = (source, target, entries.data)
+    lists = [column.tolist() for column in columns]
+    yield from zip(*lists, strict=True)
 
 
 def _package() -> ModuleType:

@@ -6,16 +6,17 @@ from itertools import combinations, combinations_with_replacement
 import numpy as np
 import pandas as pd
 
-from multiplex_vit.accepts import accepts, stack
+from multiplex_vit.accepts import accepts, signed_stack
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.multilayer.similarity import LAYER_SIMILARITIES
+from multiplex_vit.network.signed import refuse_signed
 from multiplex_vit.registry import Named, chosen, name_of
 
 _TYPES = {"layer_a": int, "layer_b": int, "name_a": str, "name_b": str}
 """Columns of the table before those of measures."""
 
 
-@accepts(weights=stack)
+@accepts(weights=signed_stack)
 def layer_pair_table(
     weights: np.ndarray,
     names: Sequence[str],
@@ -67,7 +68,7 @@ def layer_pair_table(
     return table
 
 
-@accepts(weights=stack)
+@accepts(weights=signed_stack)
 def similarity_matrix(
     weights: np.ndarray,
     measure: Named = "weighted_jaccard",
@@ -109,6 +110,8 @@ def similarity_matrix(
 
 
 def _value(first: np.ndarray, second: np.ndarray, measure: Named) -> float:
+    for weights in (first, second):
+        refuse_signed(LAYER_SIMILARITIES, measure, weights)
     value = LAYER_SIMILARITIES.resolve(measure)(first, second)
     # A user's own function may return anything.
     is_number = np.issubdtype(np.asarray(value).dtype, np.number)

@@ -12,7 +12,7 @@ from scipy.spatial.distance import squareform
 from scipy.special import entr
 
 from multiplex_vit import plot
-from multiplex_vit.accepts import accepts, matrix, stack
+from multiplex_vit.accepts import accepts, signed_matrix, stack
 from multiplex_vit.checks import positive, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.scores import z_and_p
@@ -32,7 +32,7 @@ _ROUNDING = 1e-12
 
 
 @DENSITIES.register
-@accepts(laplacian=matrix)
+@accepts(laplacian=signed_matrix)
 def laplacian(laplacian: np.ndarray, tau: float) -> np.ndarray:
     """Return L / tr L; zeros for an empty layer.
 
@@ -50,7 +50,7 @@ def laplacian(laplacian: np.ndarray, tau: float) -> np.ndarray:
 
 
 @DENSITIES.register
-@accepts(laplacian=matrix)
+@accepts(laplacian=signed_matrix)
 def gibbs(laplacian: np.ndarray, tau: float) -> np.ndarray:
     """Return exp(-tau L) / tr exp(-tau L); I / nodes for an empty layer.
 

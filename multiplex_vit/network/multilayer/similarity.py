@@ -1,11 +1,12 @@
 """Similarities of two layers: what their edges share."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from scipy.special import xlogy
 
-from multiplex_vit.accepts import accepts_two_layers
+from multiplex_vit.accepts import accepts_two_layers, signed_matrix
 from multiplex_vit.network.multilayer.correlation import cosine_of, pearson_of
 from multiplex_vit.registry import Registry
 
@@ -134,8 +135,8 @@ def weighted_jaccard(first: np.ndarray, second: np.ndarray) -> float:
     return _ratio(least, most)
 
 
-@LAYER_SIMILARITIES.register(scale="invariant", isolates="kept", transposed="cosine")
-@accepts_two_layers
+@LAYER_SIMILARITIES.register(scale="invariant", isolates="kept", transposed="cosine", signed=True)
+@partial(accepts_two_layers, check=signed_matrix)
 def cosine(first: np.ndarray, second: np.ndarray) -> float:
     """Return the cosine of the angle between the layers' weights: sum_ij a_ij b_ij / (|a| |b|).
 
@@ -160,8 +161,10 @@ def cosine(first: np.ndarray, second: np.ndarray) -> float:
     return cosine_of(first, second)
 
 
-@LAYER_SIMILARITIES.register(scale="invariant", isolates="counted", transposed="pearson")
-@accepts_two_layers
+@LAYER_SIMILARITIES.register(
+    scale="invariant", isolates="counted", transposed="pearson", signed=True
+)
+@partial(accepts_two_layers, check=signed_matrix)
 def pearson(first: np.ndarray, second: np.ndarray) -> float:
     """Return Pearson's correlation of the layers' weights over all pairs of nodes.
 

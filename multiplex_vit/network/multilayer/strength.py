@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from multiplex_vit.accepts import accepts, stack
+from multiplex_vit.accepts import accepts, signed_stack
 from multiplex_vit.network.multilayer.registry import MULTILAYER_MEASURES
 
 
@@ -10,8 +10,9 @@ from multiplex_vit.network.multilayer.registry import MULTILAYER_MEASURES
     scale="linear",
     isolates="kept",
     transposed="overlapping_out_strength",
+    signed=True,
 )
-@accepts(weights=stack)
+@accepts(weights=signed_stack)
 def overlapping_in_strength(weights: np.ndarray) -> np.ndarray:
     """Return the attention each node receives in all layers.
 
@@ -38,8 +39,13 @@ def overlapping_in_strength(weights: np.ndarray) -> np.ndarray:
     return weights.sum((0, 1), dtype=float)
 
 
-@MULTILAYER_MEASURES.register(scale="linear", isolates="kept", transposed="overlapping_in_strength")
-@accepts(weights=stack)
+@MULTILAYER_MEASURES.register(
+    scale="linear",
+    isolates="kept",
+    transposed="overlapping_in_strength",
+    signed=True,
+)
+@accepts(weights=signed_stack)
 def overlapping_out_strength(weights: np.ndarray) -> np.ndarray:
     """Return the attention each node pays in all layers.
 

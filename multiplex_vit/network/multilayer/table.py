@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from multiplex_vit.accepts import accepts, stack, supra_matrix
+from multiplex_vit.accepts import accepts, signed_stack, supra_matrix
 from multiplex_vit.checks import whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.multilayer.registry import MULTILAYER_MEASURES
+from multiplex_vit.network.signed import refuse_signed
 from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.registry import Named, chosen, name_of
 
@@ -63,7 +64,7 @@ def versatility(
     return _checked(function(supra, n_layers), (n_layers, n_nodes), name_of(measure))
 
 
-@accepts(weights=stack, supra=supra_matrix)
+@accepts(weights=signed_stack)
 def multilayer_table(
     weights: np.ndarray,
     tokens: Tokens,
@@ -107,6 +108,7 @@ def multilayer_table(
         if name in table:
             problem = f"the table has a column {name!r} already"
             raise InputError(f"{problem}; give the measure another name")
+        refuse_signed(MULTILAYER_MEASURES, measure, weights)
         table[name] = _by_node(weights, supra, measure)
     return table
 
