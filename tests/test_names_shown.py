@@ -265,6 +265,7 @@ def test_a_stray_picture_does_not_hide_class_folders(tmp_path):
         mv.images(folder)
 
 
+@pytest.mark.slow
 def test_compare_takes_class_folders_and_refuses_a_mixture(tmp_path, capsys):
     folder = pictures(tmp_path / "in", "cat/1.png", "dog/2.png")
     options = [

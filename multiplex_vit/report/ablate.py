@@ -162,7 +162,7 @@ def ablate(
     >>> import multiplex_vit as mv
     >>> several = mv.ablations("mutex", leave_out="direction")
     >>> cat = [mv.samples()["cat"]]
-    >>> study = mv.Study(images=cat, explainers=several, steps=4).run()
+    >>> study = mv.Study(images=cat, model="demo-vit", explainers=several, steps=4).run()
     >>> mv.report.ablate(study).scores["variant"].tolist()
     ['full', 'without direction in', 'without direction out', 'random_order']
     """

@@ -161,12 +161,12 @@ def explain_each(
     Examples
     --------
     >>> import multiplex_vit as mv
-    >>> model, photos = mv.load("demo-vit", device="cpu"), mv.samples().values()
+    >>> model = mv.load("demo-vit", device="cpu")
+    >>> photos = [mv.samples()[name] for name in ("cat", "horse")]
     >>> for mutex, rollout in mv.explain_each(model, photos, ["mutex", "rollout"]):
     ...     print(mutex.label_name, mutex.forward_passes, rollout.forward_passes)
     cat 53 1
     horse 52 1
-    bird 54 1
     """
     vision_model(model)
     chosen = _resolved(explainers)

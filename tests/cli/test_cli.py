@@ -73,6 +73,7 @@ def test_explain_several_images_with_a_bad_one(tmp_path, capsys):
     assert len(rows(tmp_path / "out" / "explanations.csv")) == 2
 
 
+@pytest.mark.slow
 def test_options_reach_the_explanation(tmp_path, capsys):
     options = [
         "--label",
@@ -102,6 +103,7 @@ def test_options_reach_the_explanation(tmp_path, capsys):
     assert explanation.settings == mv.Settings(**wanted)
 
 
+@pytest.mark.slow
 def test_a_method_and_what_changes_it_reach_the_explanation(tmp_path, capsys):
     assert (
         run(
@@ -156,6 +158,7 @@ def test_every_setting_is_an_option_described_in_the_help(capsys):
     assert "Share of the patch tokens that a mask removes. Default: 0.5." in text
 
 
+@pytest.mark.slow
 def test_settings_that_only_some_methods_use_reach_the_explanation(tmp_path, capsys):
     options = [
         "--method",

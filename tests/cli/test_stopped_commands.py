@@ -48,6 +48,7 @@ def test_a_pipe_that_nobody_reads_ends_a_command_quietly(args, tmp_path):
     assert said.read_text() == ""
 
 
+@pytest.mark.slow
 def test_who_reads_the_first_line_alone_gets_it(tmp_path):
     process = start([*COMMAND, "models"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     first = process.stdout.readline()

@@ -86,6 +86,7 @@ def test_a_study_its_ablation_and_its_report(tmp_path, capsys, pictures):
         assert (out / "report" / f"{name}.png").stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_a_configuration_gives_the_same_study_as_the_options(tmp_path, capsys, config):
     code, _, _ = run(capsys, "study", "--config", config(CONFIG), "--limit", "2")
     assert code == 0

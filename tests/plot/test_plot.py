@@ -483,6 +483,7 @@ def test_pruning_without_zero_or_measures():
     plot.pruning(pruned((0,)).assign(tau_a=np.nan)).canvas.draw()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     ("shape", "fill"),

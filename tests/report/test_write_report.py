@@ -68,6 +68,7 @@ def test_variants_do_not_crowd_out_what_they_are_variants_of(tmp_path):
     assert sorted(names) == ["mutex", "random_order"]
 
 
+@pytest.mark.slow
 def test_an_option_that_two_methods_have_is_drawn_for_each(tmp_path):
     explainers = [*mv.sweep(min_cut=[0.01, 0.1]), *mv.sweep("communities", min_cut=[0.01, 0.1])]
     options = {"explainers": explainers, "protocols": "token", "steps": 2, "model": "demo-vit"}
@@ -85,6 +86,7 @@ def test_costs_are_those_of_each_explainer_by_itself(study):
     assert board.loc["random_order", "backward_passes"] == 0
 
 
+@pytest.mark.slow
 def test_a_report_reads_each_table_once_however_often_it_is_used(study, tmp_path, monkeypatch):
     from multiplex_vit.study.study import Study
 

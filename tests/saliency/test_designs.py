@@ -121,6 +121,7 @@ def test_a_budget_beyond_what_can_be_distinct_ends(design):
     assert drawn == any("masks were asked for" in str(warning.message) for warning in told)
 
 
+@pytest.mark.slow
 def test_more_scores_than_a_file_may_hold_are_refused_before_any_pass():
     class ManyClasses(FakeModel):
         classes = tuple(map(str, range(100_000)))

@@ -166,6 +166,7 @@ def test_damage_a_second_time_keeps_both(tmp_path, done):
     assert {path.read_bytes() for path in (out / "damaged").iterdir()} == {b"one", b"two"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["scores", "heatmaps", "failures"])
 def test_wherever_a_bit_flips_the_content_is_right_or_refused(tmp_path, done, table):
     schema = SCHEMAS[table]
@@ -250,6 +251,7 @@ def test_a_study_of_which_no_image_can_be_explained_leaves_nothing(tmp_path, cap
     assert sorted(path.name for path in tmp_path.iterdir()) == ["photos"]
 
 
+@pytest.mark.slow
 def test_failures_before_the_first_success_are_kept_with_it(tmp_path):
     folder = tmp_path / "photos"
     folder.mkdir()
@@ -260,6 +262,7 @@ def test_failures_before_the_first_success_are_kept_with_it(tmp_path):
     assert {unit.chunk for unit in found.store.done()} == {0, 1, 2}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "scheduler", ["nonsense", "tcp://127.0.0.1:1", "tcp://nowhere.invalid:8786"]
 )

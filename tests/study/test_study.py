@@ -231,6 +231,7 @@ def test_an_explainer_more_runs_its_own_passes_alone(tmp_path, done, monkeypatch
     assert not counting.calls
 
 
+@pytest.mark.slow
 def test_a_protocol_more_explains_nothing_again(tmp_path, done, monkeypatch):
     shutil.copytree(done.out, tmp_path / "study")
     counting = Counting(monkeypatch)
@@ -261,6 +262,7 @@ def test_bad_images_are_failures_and_the_others_go_on(tmp_path, folder):
     assert "no such file" in " ".join(other.run().failures()["reason"])
 
 
+@pytest.mark.slow
 def test_equal_heatmaps_are_measured_once(tmp_path):
     def passes(name, *explainers):
         return small(tmp_path / name, explainers=explainers, images=PHOTOS[:1]).run().image_table()
@@ -298,6 +300,7 @@ def test_a_model_with_other_weights_is_refused(done, demo_vit, monkeypatch):
         small(done.out).run()
 
 
+@pytest.mark.slow
 def test_a_model_of_ones_own_runs_here_and_nowhere_else(tmp_path, demo_vit, done):
     own = small(tmp_path / "own", model=demo_vit).run()
     pd.testing.assert_frame_equal(own.scores(), done.scores())
@@ -337,6 +340,7 @@ def test_a_folder_of_other_files_is_refused(tmp_path):
         mv.Study.open(tmp_path / "nowhere")
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_is_one_line_and_the_study_goes_on(tmp_path, done, monkeypatch):
     found = small(tmp_path / "out")
     write, count = store.write_table, []
@@ -361,6 +365,7 @@ def test_a_disk_that_fills_is_one_line_and_the_study_goes_on(tmp_path, done, mon
     pd.testing.assert_frame_equal(found.run().scores(), done.scores())
 
 
+@pytest.mark.slow
 def test_what_a_killed_run_left_half_written_is_swept_and_not_read(tmp_path, done):
     found = small(tmp_path / "out").run()
     for group in (0, 1):
@@ -434,6 +439,7 @@ def test_one_class_is_explained_for_all_images_where_asked(tmp_path, demo_vit):
     np.testing.assert_allclose(heatmaps[0, str(FEW)], expected.heatmap, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_network_tables_are_kept_where_asked(tmp_path):
     found = small(tmp_path / "out", images=PHOTOS[:1], save=("layers", "multilayer")).run()
     layers = found.layers()
@@ -497,6 +503,7 @@ def test_the_manifest_says_what_was_run(done):
     assert found["study"]["plan"]["seed"] == 0
 
 
+@pytest.mark.slow
 def test_images_that_lie_elsewhere_are_the_same_study(tmp_path, folder, monkeypatch):
     monkeypatch.chdir(tmp_path)
     first = small("out", images=mv.images("photos"))
@@ -507,6 +514,7 @@ def test_images_that_lie_elsewhere_are_the_same_study(tmp_path, folder, monkeypa
     assert mv.Study.open("out", images="moved").run().store.done() == DONE
 
 
+@pytest.mark.slow
 def test_images_whose_content_changed_are_refused(tmp_path):
     from PIL import Image
 
@@ -542,6 +550,7 @@ def test_what_fails_for_every_image_stops_the_run_and_is_not_done(tmp_path, monk
     pd.testing.assert_frame_equal(found.run().scores(), done.scores())
 
 
+@pytest.mark.slow
 def test_one_strange_image_is_a_failure_and_may_be_tried_again(tmp_path, monkeypatch, done):
     measure, strange = rows.evaluate_many, [True]
 
@@ -580,6 +589,7 @@ def test_a_data_set_that_raises_anything_is_a_failure(tmp_path):
     assert set(found.scores()["number"]) == {0}
 
 
+@pytest.mark.slow
 def test_tables_that_are_gone_or_damaged_are_computed_again(tmp_path, done):
     found = small(tmp_path / "out").run()
     (found.out / "scores" / "group-000-chunk-000001.parquet").unlink()
@@ -681,6 +691,7 @@ def test_other_versions_are_noted(tmp_path, monkeypatch):
         found.run()
 
 
+@pytest.mark.slow
 def test_more_units_take_no_more_looks_at_the_whole_folder(tmp_path, monkeypatch):
     listed = []
     real = os.listdir
@@ -710,6 +721,7 @@ def test_measures_of_a_network_are_computed_once_an_image(tmp_path, monkeypatch)
     assert len(more.layers()) == 6
 
 
+@pytest.mark.slow
 def test_a_group_begins_where_the_facts_of_its_images_are_known(tmp_path):
     given = []
 
