@@ -34,6 +34,7 @@ from .saliency import explain as explain
 from .saliency import explain_each as explain_each
 from .saliency import explain_many as explain_many
 from .saliency import multiplex as multiplex
+from .saliency import networks as networks
 from .saliency import sweep as sweep
 from .study import Study as Study
 from .study import ablations as ablations

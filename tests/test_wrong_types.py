@@ -241,6 +241,20 @@ def calls(folder):
                 "against": 2,
             },
         ),
+        "networks": (
+            mv.networks,
+            {
+                "model": vit,
+                "images": [shown],
+                "operator": "sum",
+                "min_cut": 0.1,
+                "heads": False,
+                "prefix": True,
+                "edges": "gradient",
+                "label": 1,
+                "against": 2,
+            },
+        ),
         "explain_many": (
             mv.explain_many,
             {**asked, "explainers": [SETTINGS], "label": 1, "batch_size": 4},

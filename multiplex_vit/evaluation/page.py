@@ -13,7 +13,7 @@ from multiplex_vit.models.operators import OPERATORS
 from multiplex_vit.network.multiplex import Multiplex
 from multiplex_vit.registry import Named, chosen, name_of
 from multiplex_vit.saliency.explain import explain
-from multiplex_vit.saliency.networks import multiplex
+from multiplex_vit.saliency.image_network import multiplex
 
 MOST_WEIGHTS = 100_000_000
 """Weights of all heads together, of which single heads are shown; 400 MB in float32."""

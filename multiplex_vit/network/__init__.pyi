@@ -2,6 +2,12 @@
 
 from .aggregate import AGGREGATIONS as AGGREGATIONS
 from .centrality import CENTRALITIES as CENTRALITIES
+from .comparison import LAYER_DISTANCES as LAYER_DISTANCES
+from .comparison import EdgeStatistic as EdgeStatistic
+from .comparison import compare as compare
+from .comparison import compare_measures as compare_measures
+from .comparison import network_based_statistic as network_based_statistic
+from .comparison import permutation_test as permutation_test
 from .coupling import COUPLINGS as COUPLINGS
 from .export import EXPORTERS as EXPORTERS
 from .export import PRESETS as PRESETS

@@ -2,6 +2,7 @@
 
 from .designs import DESIGNS as DESIGNS
 from .designs import DesignInput as DesignInput
+from .edges import EDGES as EDGES
 from .estimators import ESTIMATORS as ESTIMATORS
 from .explain import explain as explain
 from .explain import explain_each as explain_each
@@ -11,8 +12,10 @@ from .explainers import Explainer as Explainer
 from .explainers import Target as Target
 from .explainers import sweep as sweep
 from .explanation import Explanation as Explanation
+from .image_network import multiplex as multiplex
+from .image_networks import Networks as Networks
+from .image_networks import networks as networks
 from .masks import Masks as Masks
-from .networks import multiplex as multiplex
 from .precision import precision_agreement as precision_agreement
 from .precision import precision_flips as precision_flips
 from .ranking import Ranking as Ranking

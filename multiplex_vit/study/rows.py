@@ -11,7 +11,7 @@ from multiplex_vit.evaluation.curve import Faithfulness
 from multiplex_vit.evaluation.many import evaluate_many
 from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.models.vision_model import VisionModel
-from multiplex_vit.saliency.networks import multiplex
+from multiplex_vit.saliency.image_network import multiplex
 from multiplex_vit.saliency.shared import shared_passes
 from multiplex_vit.study.counting import Counted
 from multiplex_vit.study.explaining import Subject

@@ -15,6 +15,7 @@ import torch
 
 import multiplex_vit as mv
 from multiplex_vit.network.centrality import CENTRALITIES, centrality
+from multiplex_vit.network.comparison import LAYER_DISTANCES
 from multiplex_vit.network.coupling import COUPLINGS, supra_adjacency
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.layer_measures import LAYER_MEASURES, NULL_MODELS
@@ -85,7 +86,7 @@ class Measure:
             return self._of(weights, tokens, omega)
 
     def _of(self, weights, tokens, omega):
-        if self.registry is LAYER_SIMILARITIES:
+        if self.registry in (LAYER_SIMILARITIES, LAYER_DISTANCES):
             return np.array([self.registry[self.name](weights[0], other) for other in weights[1:]])
         if self.registry is MULTILAYER_MEASURES:
             leaving = np.full(weights.shape[:2], float(omega))
@@ -98,7 +99,13 @@ class Measure:
         return np.array([self.registry[self.name](layer) for layer in layers], dtype=float)
 
 
-REGISTRIES = (CENTRALITIES, LAYER_MEASURES, MULTILAYER_MEASURES, LAYER_SIMILARITIES)
+REGISTRIES = (
+    CENTRALITIES,
+    LAYER_MEASURES,
+    MULTILAYER_MEASURES,
+    LAYER_SIMILARITIES,
+    LAYER_DISTANCES,
+)
 MEASURES = [Measure(registry, name) for registry in REGISTRIES for name in registry]
 
 

@@ -10,9 +10,18 @@ import pytest
 
 from multiplex_vit import plot
 from multiplex_vit.errors import InputError
-from multiplex_vit.network import coupling, export, filters, multilayer, structure, token_graph
+from multiplex_vit.network import (
+    comparison,
+    coupling,
+    export,
+    filters,
+    multilayer,
+    structure,
+    token_graph,
+)
 from multiplex_vit.network.aggregate import AGGREGATIONS
 from multiplex_vit.network.centrality import CENTRALITIES, centrality
+from multiplex_vit.network.comparison import LAYER_DISTANCES
 from multiplex_vit.network.coupling import COUPLINGS
 from multiplex_vit.network.export import Export
 from multiplex_vit.network.filters import FILTERS
@@ -105,6 +114,9 @@ def cases():
     for name in LAYER_SIMILARITIES:
         function = LAYER_SIMILARITIES[name]
         yield f"similarity {name}", function, list(WEIGHTS)
+    for name in LAYER_DISTANCES:
+        function = LAYER_DISTANCES[name]
+        yield f"distance {name}", function, list(WEIGHTS)
     for name in AGGREGATIONS:
         function = AGGREGATIONS[name]
         yield f"aggregation {name}", function, [WEIGHTS]
@@ -145,6 +157,12 @@ def cases():
     yield "rich_club_curve", structure.rich_club_curve, [WEIGHTS[0]]
     yield "betti_curve", structure.betti_curve, [WEIGHTS[0], [0.5]]
     yield "triad_census", structure.triad_census, [layer]
+    yield "compare", comparison.compare, [NET, NET]
+    table = pd.DataFrame({"number": [0, 1], "layer": 0, "measure": "edges", "value": [1.0, 2.0]})
+    yield "compare_measures", comparison.compare_measures, [table, table]
+    yield "permutation_test", comparison.permutation_test, [WEIGHTS[0], WEIGHTS[1]]
+    statistic = comparison.network_based_statistic
+    yield "network_based_statistic", statistic, [WEIGHTS, WEIGHTS]
     yield "read_graphml", export.read_graphml, ["no_such_file.graphml"]
     yield "lint_gephi", export.lint_gephi, ["no_such_file.graphml"]
     yield "exporter_of", export.exporter_of, ["net.gexf"]
@@ -173,6 +191,7 @@ def classes():
         "select": [[0]],
         "subgraph": [["r0c0"]],
         "shuffled": ["degree"],
+        "part": ["positive"],
         "chain": [0],
         "attention_flow": ["r0c0"],
         "minimum_cut": ["r0c1", "r0c0"],
