@@ -4,8 +4,6 @@ Where half of the digits of the model's type agree, two ways of computing one th
 the same: rounding takes far fewer, and what is read wrongly differs in the first ones.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +17,7 @@ from multiplex_vit.models.inputs import embed
 from multiplex_vit.models.passes import logits_of_tokens
 from multiplex_vit.models.port import ATTENTION, PATCHES, PREFIX, Port, Tokens, part_at
 from multiplex_vit.models.probe import read
-from multiplex_vit.models.running import attending, inputs_of, outputs_of
+from multiplex_vit.models.running import attending, in_one_line, inputs_of, outputs_of
 from multiplex_vit.models.swaps import first_of
 from multiplex_vit.models.vision_model import VisionModel
 
@@ -52,7 +50,7 @@ def check_reading(model: VisionModel) -> None:
     pixels = _noise(model)
     rows, cols = port.trunk.image_size
     image = f"an image of {port.trunk.n_channels} x {rows} x {cols}"
-    with attending(port.module), _told(port, image, "trunk"):
+    with attending(port.module), in_one_line(port.name, image, "trunk"):
         own = port.logits(pixels)
     tokens = embed(port, pixels)
     _check_places(port, pixels, tokens)
@@ -111,18 +109,6 @@ def _has(module: Any, path: str) -> bool:
     *before, name = path.split(".")
     owner = part_at(module, ".".join(before)) if before else module
     return hasattr(owner, name)
-
-
-@contextmanager
-def _told(port: Port, what: str, part: str) -> Iterator[None]:
-    """Say in one line what the model cannot run, and which part of its port to mend."""
-    try:
-        yield
-    except InputError:
-        raise
-    except (RuntimeError, ValueError, TypeError, AssertionError, AttributeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{port.name} cannot run {what} ({reason}); mend its {part}") from error
 
 
 def _check_places(port: Port, pixels: Tensor, tokens: Tokens) -> None:
@@ -277,7 +263,11 @@ def _check_mask(port: Port, tokens: Tokens) -> None:
     places = kept.nonzero()[:, 0][None]
     some = Tokens(tokens.values[:, kept], tokens.grid, places)
     what = "a pass of some tokens, without the others"
-    with outputs_of([last]) as given, attending(port.module), _told(port, what, "positions"):
+    with (
+        outputs_of([last]) as given,
+        attending(port.module),
+        in_one_line(port.name, what, "positions"),
+    ):
         logits_of_tokens(port, some)
     alone = first_of(given[0])
     fault = (

@@ -1,6 +1,5 @@
 """Inputs: from an image to pixel values, and from pixel values to tokens."""
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,11 @@ from torch import Tensor
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.fast.batches import chunks_of_fixed_size
 from multiplex_vit.models.normalisation import normalisation_of
+from multiplex_vit.models.passes import tokens_of
 from multiplex_vit.models.picture import Picture, view_of
 from multiplex_vit.models.port import Port, Tokens
 from multiplex_vit.models.processing import processing_of
 from multiplex_vit.models.running import attending
-from multiplex_vit.models.swaps import tokens_entering
 from multiplex_vit.models.tensors import computable, refuse_many_tokens, to_device
 from multiplex_vit.pictures import MAX_PIXELS, read_image
 
@@ -175,10 +174,7 @@ def embed(port: Port, pixels: Tensor | np.ndarray) -> Tokens:
     chunks = []
     with attending(port.module):
         for chunk, count in chunks_of_fixed_size(values, n_token):
-            tokens = tokens_entering(port.blocks[0], partial(port.logits, chunk))
-            if tokens is None:
-                raise InputError(f"{port.name} does not run its first block; mend its trunk")
-            chunks.append(tokens[:count])
+            chunks.append(tokens_of(port, chunk)[:count])
     tokens = torch.cat(chunks)
     if tokens.shape[1] != n_token:
         raise InputError(

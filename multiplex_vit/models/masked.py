@@ -28,8 +28,8 @@ def scores_of_images(
     def logits_of(chunk: Tensor) -> Tensor:
         return port.logits(to_device(chunk, port.device, port.dtype))
 
+    size = runner.batch_size(port, n_token, batch_size)
     with runner.running(port):
-        size = runner.batch_size(port, n_token, batch_size)
         logits = list(in_batches(logits_of, torch.as_tensor(pixels), size))
         return outputs.scores(torch.cat(logits))
 
@@ -62,7 +62,7 @@ def scores_of_masks(
         float32, one an image.
     """
     port = runner.mask_port
-    n_token = computable(tokens.values).shape[1]
+    _, n_token, width = computable(tokens.values).shape
     n_nodes = n_token - port.n_prefix
     masks = [as_masks(values, n_nodes) for values in kept]
     counts = [len(masks_of_image) for masks_of_image in masks]
@@ -79,13 +79,13 @@ def scores_of_masks(
         def logits_of(chunk: Tensor) -> Tensor:
             chunk = to_device(chunk, port.device)
             if not chunk.shape[1]:
-                return _logits_of_nothing(port, blank, len(chunk))
+                return _logits_of_nothing(port, blank, len(chunk), width)
             with feed(chunk), placed(port, chunk % n_token):
                 return _logits(port, blank, chunk.shape[1])
 
         for numbers in groups:
             group = np.stack([places[number] for number in numbers])
-            size = runner.batch_size(port, max(1, group.shape[1]), batch_size)
+            size = runner.batch_size(port, max(1, group.shape[1]), batch_size, width)
             logits += in_batches(logits_of, torch.from_numpy(group), size)
 
     # The passes took masks by their length; here the masks get their order back.
@@ -116,9 +116,9 @@ def _logits(port: Port, blank: Tensor, n_token: int) -> Tensor:
         return port.logits(blank)
 
 
-def _logits_of_nothing(port: Port, blank: Tensor, count: int) -> Tensor:
+def _logits_of_nothing(port: Port, blank: Tensor, count: int, width: int) -> Tensor:
     """Return logits of sequences without a token: what the head makes of one token of zeros."""
-    nothing = blank.new_zeros((1, 1, port.width))
+    nothing = blank.new_zeros((1, 1, width))
     place = torch.zeros((1, 1), dtype=torch.long, device=port.device)
     first, last = port.blocks[0], port.blocks[-1]
     with placed(port, place), entering(first, nothing), leaving(last, nothing):

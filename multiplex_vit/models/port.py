@@ -259,15 +259,6 @@ class Port:
         return len(self.trunk.prefix)
 
     @property
-    def width(self) -> int:
-        """Numbers of a token."""
-        for weight in self.blocks[0].parameters():
-            if weight.ndim == 1:
-                # The first vector of a block is that of its first layer norm.
-                return len(weight)
-        return max(weight.shape[-1] for weight in self.blocks[0].parameters())
-
-    @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return next(self.module.parameters()).device

@@ -9,6 +9,7 @@ from torch import nn
 from multiplex_vit.errors import InputError
 from multiplex_vit.models.families import family_of, refusal_of
 from multiplex_vit.models.families.family import Family, called, no_classes, no_problem
+from multiplex_vit.models.passes import token_width
 from multiplex_vit.models.port import Head, Port, Trunk
 from multiplex_vit.models.probe import Probe, reads_of
 from multiplex_vit.models.unwrap import unwrapped
@@ -102,8 +103,8 @@ def _with_head(
     n_prefix = len(trunk.prefix)
     reads = own.reads
     if family.reads_tokens:
-        width = Port(backbone, name, trunk, own, called, no_classes, no_problem).width
-        reads = reads_of(head, width, trunk.prefix)
+        bare = Port(backbone, name, trunk, own, family.features, no_classes, no_problem)
+        reads = reads_of(head, token_width(bare), trunk.prefix)
     probe = Probe(backbone, head, family.features, reads=reads, n_prefix=n_prefix)
     blocks: Any = trunk.blocks
     paths = f"backbone.{blocks}" if isinstance(blocks, str) else _inside(blocks)

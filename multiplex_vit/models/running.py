@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import nn
 
+from multiplex_vit.errors import InputError
 from multiplex_vit.models.libraries import PreTrainedModel
 from multiplex_vit.models.swaps import attributes
 from multiplex_vit.models.unwrap import as_itself
@@ -63,6 +64,18 @@ def implementing(model: nn.Module, implementation: str) -> Iterator[None]:
     finally:
         for config, implementation_before in before:
             config._attn_implementation = implementation_before
+
+
+@contextmanager
+def in_one_line(name: str, what: str, part: str) -> Iterator[None]:
+    """Say in one line what a model cannot run, and which part of its port to mend."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (RuntimeError, ValueError, TypeError, AssertionError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{name} cannot run {what} ({reason}); mend its {part}") from error
 
 
 @contextmanager

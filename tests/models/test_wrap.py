@@ -268,6 +268,22 @@ def test_a_head_that_pools_tokens_in_another_way_has_no_direct_shares(pooling):
         model.attend_directly(model.embed(image_for(model)), ["mean"])
 
 
+def test_the_width_of_a_token_is_that_of_tokens_whatever_vector_a_block_holds_first():
+    """As in BLIP's blocks, whose first vector is the bias of queries, keys and values."""
+    backbone = drawn(hugging_face("ViTModel"))
+    for block in backbone.layers:
+        for name, part in list(block.named_children()):
+            # Parts are listed in the order in which they were put in: the MLP is the first now.
+            if name != "mlp":
+                delattr(block, name)
+                setattr(block, name, part)
+    vectors = [weight for weight in backbone.layers[0].parameters() if weight.ndim == 1]
+    assert len(vectors[0]) == 2 * WIDTH
+    with pytest.raises(mv.InputError, match=f"takes 7 numbers, but a token of the .* has {WIDTH}"):
+        mv.wrap(backbone, head=nn.Linear(7, 2))
+    assert mv.wrap(backbone, head=drawn(nn.Linear(2 * WIDTH, 2))).reads == "both"
+
+
 def test_a_head_of_another_width():
     with pytest.raises(mv.InputError, match="the head takes 7 numbers, but a token of the backbon"):
         mv.wrap(hugging_face("ViTMAEModel"), head=nn.Linear(7, 2))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 
 import torch
 
@@ -10,6 +11,7 @@ from multiplex_vit.models.fast.memory import tokens_that_fit
 from multiplex_vit.models.fast.onednn import fast_linear
 from multiplex_vit.models.fast.rounding import TF32, Rounded, tf32
 from multiplex_vit.models.fast.switches import Fast
+from multiplex_vit.models.passes import token_width
 from multiplex_vit.models.port import Port
 from multiplex_vit.models.running import attending
 
@@ -45,7 +47,17 @@ class Runner:
         with attending(model), linear, tf32(self.mask_dtype == TF32):
             yield
 
-    def batch_size(self, port: Port, n_token: int, batch_size: int | str) -> int:
+    @cached_property
+    def _width(self) -> int:
+        return token_width(self.port)
+
+    def batch_size(
+        self,
+        port: Port,
+        n_token: int,
+        batch_size: int | str,
+        width: int | None = None,
+    ) -> int:
         """Return how many sequences one forward pass takes.
 
         Parameters
@@ -56,8 +68,13 @@ class Runner:
             Tokens of a sequence.
         batch_size : int or "auto"
             What the user asks for.
+        width : int, optional
+            Numbers of a token. Default: None, measured where a GPU's memory makes it matter; that
+            takes a part of a pass, so blocks must run as they are.
         """
-        most = tokens_that_fit(port.device, port.width, port.dtype.itemsize)
+        if width is None and port.device.type == "cuda":
+            width = self._width
+        most = tokens_that_fit(port.device, width or 1, port.dtype.itemsize)
         # Computed in any case, so that a wrong batch size is refused.
         size = sequences_a_batch(n_token, batch_size, most)
         return size if self.fast.batches else 1
