@@ -218,7 +218,8 @@ def _trunk(row: Row, module: Any) -> Trunk:
         tap=row.tap,
         positions=row.positions,
         any_size=row.any_size,
-        n_channels=config.num_channels,
+        # Some configurations, such as BLIP's, do not say how many: they are of colour images.
+        n_channels=getattr(config, "num_channels", 3),
         n_heads=config.num_attention_heads,
         stem=tuple(base + part for part in row.stem),
         output=row.output,
