@@ -16,9 +16,10 @@ BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re
 
 @pytest.fixture
 def known():
-    """Take the family of the page away again."""
+    """Take the families of the page away again."""
     yield
-    FAMILIES.pop("AltCLIPVisionModel", None)
+    for name in ("AltCLIPVisionModel", "BlipVisionModel"):
+        FAMILIES.pop(name, None)
 
 
 def test_the_page_is_run(known):
@@ -28,6 +29,6 @@ def test_the_page_is_run(known):
         assert is_the_users_own or len(block.splitlines()) <= 15
         exec(block, names)
     assert names["explanation"].heatmap.shape == (3, 5)
-    for model in (names["model"], names["altclip"]):
+    for model in (names["model"], names["altclip"], names["blip"]):
         found = mv.explain(model, image_for(model), method="communities", label="cat", budget=8)
         assert np.isfinite(found.heatmap).all()
