@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from importlib import import_module
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar, get_args
 
 from multiplex_vit.arguments import fitting
 from multiplex_vit.checks import whole, whole_or_none
@@ -20,11 +20,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 Named = str | Callable[..., Any]
 """A member of a registry by its name, or any function in its place."""
 
-BEHAVIOUR = {
-    "scale": ("invariant", "linear", "none"),
-    "isolates": ("kept", "proportional", "counted"),
+Traits = Mapping[str, Any]
+"""What may be said of a member, by the name of the trait: an annotation of its values."""
+
+OF_MEASURES: Traits = {
+    "scale": Literal["invariant", "linear", "none"],
+    "isolates": Literal["kept", "proportional", "counted"],
+    "transposed": str,
+    "places": bool,
+    "signed": bool,
 }
-"""Traits of measures, and what they may be.
+"""Traits of measures.
 
 Tests read them, so that a new member is tested by what it says of itself.
 
@@ -39,6 +45,9 @@ Tests read them, so that a new member is tested by what it says of itself.
   reflections alone.
 - signed: True where weights may be below 0, as relevance is; others refuse them.
 """
+
+BEHAVIOUR = {name: get_args(OF_MEASURES[name]) for name in ("scale", "isolates")}
+"""What the traits may be that every measure has."""
 
 _NAME = "registered_name"
 """Attribute of a function that holds the name under which it was registered."""
@@ -57,6 +66,9 @@ class Registry(Generic[F]):
         What the members are, for messages: "centrality", "statistic".
     data : int
         How many arguments a member is given first, which are no options. Default: 1.
+    traits : mapping of str to annotation, optional
+        What may be said of a member where it is registered, such as {"places": bool}. Default:
+        None, anything.
 
     Examples
     --------
@@ -82,9 +94,10 @@ class Registry(Generic[F]):
     multiplex_vit.errors.InputError: unit of shape square is 'cm'; give a number
     """
 
-    def __init__(self, kind: str, *, data: int = 1):
+    def __init__(self, kind: str, *, data: int = 1, traits: Traits | None = None):
         self.kind = kind
         self.data = data
+        self.traits = traits
         self._functions: dict[str, F] = {}
         self._traits: dict[str, dict[str, Any]] = {}
 
@@ -103,13 +116,23 @@ class Registry(Generic[F]):
         Raises
         ------
         InputError
-            If the name is taken.
+            If the name is taken, or there is no such trait, or it cannot have such a value.
+
+        Examples
+        --------
+        >>> shapes = Registry("shape", traits={"corners": int})
+        >>> @shapes.register(corner=4)
+        ... def square(side):
+        ...     return side * side
+        Traceback (most recent call last):
+        multiplex_vit.errors.InputError: shape 'square' has no trait 'corner' (did you mean 'corners'?); known: corners
         """
         if not callable(function):
             return lambda f: self._add(function or name_of(f), f, traits)
         return self._add(name_of(function), function, traits)
 
     def _add(self, name: str, function: F, traits: dict[str, Any]) -> F:
+        self._check_traits(name, traits)
         taken = self._functions.get(name)
         if taken is not None:
             where = origin(taken)
@@ -122,6 +145,16 @@ class Registry(Generic[F]):
         self._functions[name] = _under(name, function)
         self._traits[name] = traits
         return function
+
+    def _check_traits(self, name: str, traits: dict[str, Any]) -> None:
+        if self.traits is None:
+            return
+        for trait, value in traits.items():
+            if trait not in self.traits:
+                hint = did_you_mean(trait, self.traits)
+                which = f"known: {', '.join(self.traits)}" if self.traits else "it can have none"
+                raise InputError(f"{self.kind} {name!r} has no trait {trait!r}{hint}; {which}")
+            fitting(f"trait {trait} of {self.kind} {name!r}", value, self.traits[trait])
 
     def remove(self, name: str) -> None:
         """Take a member out.

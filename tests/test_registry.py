@@ -67,6 +67,57 @@ def test_a_taken_name_is_refused():
         registry.register("square")(print)
 
 
+@every_registry
+def test_what_no_member_can_be_said_to_be_is_refused_where_it_is_registered(registry):
+    with pytest.raises(mv.InputError, match=f"{registry.kind} 'mine' has no trait 'colour'; ") as e:
+        registry.register("mine", colour="red")(lambda values: values)
+    for trait in registry.traits:
+        assert trait in str(e.value)
+    assert "mine" not in registry
+
+
+@pytest.mark.parametrize(
+    ("registry", "traits", "message"),
+    [
+        (
+            mv.CENTRALITIES,
+            {"take": "layer"},
+            r"no trait 'take' \(did you mean 'takes'\?\); known: ",
+        ),
+        (
+            mv.CENTRALITIES,
+            {"takes": "graph"},
+            "trait takes of centrality 'mine' is 'graph'; give on",
+        ),
+        (
+            mv.CENTRALITIES,
+            {"scale": "lineer"},
+            "is 'lineer'; give one of 'invariant', 'linear', 'n",
+        ),
+        (mv.network.NULL_MODELS, {"rewires": 1}, "trait rewires of null model 'mine' is 1; give T"),
+        (
+            mv.network.NULL_MODELS,
+            {"keeps": ("names",)},
+            r"is \('names',\); give a list, each one o",
+        ),
+        (
+            mv.PROTOCOLS,
+            {"curves": ("one",)},
+            "trait curves of protocol 'mine' is .*; give 2 values",
+        ),
+    ],
+)
+def test_traits_of_another_kind_are_refused(registry, traits, message):
+    with pytest.raises(mv.InputError, match=message):
+        registry.register("mine", **traits)(lambda values: values)
+    assert "mine" not in registry
+
+
+def test_facts_of_explainers_are_checked_where_they_are_registered():
+    with pytest.raises(mv.InputError, match="forward is 'many'; give a whole number, a function"):
+        mv.EXPLAINERS.register(forward="many")(lambda model, picture, label: 0)
+
+
 def test_the_same_function_may_register_again():
     registry = Registry("shape")
     for _ in range(2):

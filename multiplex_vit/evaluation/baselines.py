@@ -12,7 +12,7 @@ import numpy as np
 from multiplex_vit.registry import Registry
 
 Baseline = Callable[[np.ndarray, np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
-BASELINES: Registry[Baseline] = Registry("baseline", data=4)
+BASELINES: Registry[Baseline] = Registry("baseline", data=4, traits={"from_neighbours": bool})
 
 
 @BASELINES.register

@@ -12,7 +12,7 @@ from multiplex_vit.registry import Registry
 if TYPE_CHECKING:
     from torch import Tensor
 
-OPERATORS: Registry[Callable[["Tensor"], "Tensor"]] = Registry("head operator")
+OPERATORS: Registry[Callable[["Tensor"], "Tensor"]] = Registry("head operator", traits={})
 
 
 @OPERATORS.register("min")

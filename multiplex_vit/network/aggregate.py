@@ -5,9 +5,11 @@ from collections.abc import Callable
 import numpy as np
 
 from multiplex_vit.accepts import accepts, signed_stack, stack
-from multiplex_vit.registry import Registry
+from multiplex_vit.registry import OF_MEASURES, Registry
 
-AGGREGATIONS: Registry[Callable[[np.ndarray], np.ndarray]] = Registry("aggregation")
+AGGREGATIONS: Registry[Callable[[np.ndarray], np.ndarray]] = Registry(
+    "aggregation", traits={"scale": OF_MEASURES["scale"], "signed": bool}
+)
 """A member takes weights [layer, source, target] and returns [source, target]."""
 
 

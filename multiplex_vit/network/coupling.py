@@ -23,7 +23,7 @@ from multiplex_vit.registry import Named, Registry, name_of
 Links = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Source, target and weight [link] of inter-layer links; node i of layer a is a * n_nodes + i."""
 
-COUPLINGS: Registry[Callable[[np.ndarray], np.ndarray]] = Registry("coupling")
+COUPLINGS: Registry[Callable[[np.ndarray], np.ndarray]] = Registry("coupling", traits={})
 """A member takes the block [layer] of every layer and returns bool [layer, layer].
 
 The diagonal is False.

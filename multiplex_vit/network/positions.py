@@ -45,7 +45,7 @@ class Lattice:
     beside: tuple[float, float]
 
 
-LAYOUTS: Registry[Callable[[Tokens], Lattice]] = Registry("layout")
+LAYOUTS: Registry[Callable[[Tokens], Lattice]] = Registry("layout", traits={"rows": bool})
 """A member takes the tokens of a layer and returns the lattice on which nodes of all layers lie.
 
 The trait `rows` is True where layers fill rows rather than follow each other in one direction.

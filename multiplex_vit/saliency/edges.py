@@ -12,7 +12,9 @@ from multiplex_vit.registry import Registry
 if TYPE_CHECKING:
     from torch import Tensor
 
-EDGES: Registry[Callable[..., Any]] = Registry("kind of edges", data=2)
+EDGES: Registry[Callable[..., Any]] = Registry(
+    "kind of edges", data=2, traits={"of_class": bool, "by_head": bool}
+)
 """A member takes a model and the tokens of one image, and by name the label (None for the predicted
 class), head operators and whether prefix tokens are nodes. It returns weights [operator, layer,
 source, target] of edges of attention, and class scores [1, class].

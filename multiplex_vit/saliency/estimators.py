@@ -8,6 +8,7 @@ Values are high where a node speaks for the class.
 
 import inspect
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 from scipy.special import gammaln
@@ -17,7 +18,7 @@ from multiplex_vit.registry import Named, Registry, name_of
 from multiplex_vit.spelling import called
 
 Estimator = Callable[..., np.ndarray]
-ESTIMATORS: Registry[Estimator] = Registry("estimator", data=3)
+ESTIMATORS: Registry[Estimator] = Registry("estimator", data=3, traits={"needs": Literal["graph"]})
 
 
 @ESTIMATORS.register

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multiplex_vit.registry import Registry
+from multiplex_vit.registry import OF_MEASURES, Registry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,7 +28,10 @@ _FAR = 20
 They do not depend on it.
 """
 
-STATISTICS: Registry[Callable[["Tensor"], "Tensor"]] = Registry("statistic")
+STATISTICS: Registry[Callable[["Tensor"], "Tensor"]] = Registry(
+    "statistic",
+    traits={"scale": OF_MEASURES["scale"], "constant": float, "apart": bool},
+)
 
 
 @STATISTICS.register(scale="invariant")

@@ -15,7 +15,19 @@ from multiplex_vit.registry import Registry, name_of
 
 Curves = tuple[Curve, Curve]
 Protocol = Callable[[Subject, np.ndarray, Options], Curves]
-PROTOCOLS: Registry[Protocol] = Registry("protocol", data=3)
+PROTOCOLS: Registry[Protocol] = Registry(
+    "protocol",
+    data=3,
+    traits={
+        "curves": tuple[str, str],
+        "fixed": dict[str, str],
+        "takes_baseline": bool,
+        "baseline": Callable,
+        "probability": str,
+        "quantity": str,
+        "from_zero": bool,
+    },
+)
 """How two curves are made of a heatmap.
 
 A member may be registered with

@@ -13,7 +13,7 @@ from multiplex_vit.registry import Registry
 Rules = dict[str, Callable[[Operation], Tensor]]
 """Rules by the kind of operation; the kinds that are not there keep torch's own gradient."""
 
-RULES: Registry[Callable[..., Rules]] = Registry("set of rules", data=0)
+RULES: Registry[Callable[..., Rules]] = Registry("set of rules", data=0, traits={})
 """Published sets of rules by name.
 
 Layer-wise relevance propagation is patented in some countries; commercial use may need a licence of

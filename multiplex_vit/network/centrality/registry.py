@@ -1,7 +1,7 @@
 """The registry of centralities, and how a member is asked for its values."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -9,9 +9,12 @@ from multiplex_vit.accepts import accepts, not_empty
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.signed import refuse_signed
-from multiplex_vit.registry import Registry, name_of
+from multiplex_vit.registry import OF_MEASURES, Registry, name_of
 
-CENTRALITIES: Registry[Callable[[Any], Any]] = Registry("centrality")
+CENTRALITIES: Registry[Callable[[Any], Any]] = Registry(
+    "centrality",
+    traits={"takes": Literal["weights", "layer", "stack"], **OF_MEASURES},
+)
 """A member takes what its trait `takes` says and returns one value a node.
 
 Values are greater where there is more of what the measure is named for. The trait is one of:

@@ -11,7 +11,7 @@ from multiplex_vit.network.coupling import links
 from multiplex_vit.network.export.view import Export
 from multiplex_vit.registry import Registry
 
-PRESETS: Registry[Callable[[Export], Export]] = Registry("preset")
+PRESETS: Registry[Callable[[Export], Export]] = Registry("preset", traits={"signed": bool})
 """A member takes an `Export` and returns the one that is written."""
 
 _SPARSE = 6

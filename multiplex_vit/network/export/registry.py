@@ -8,7 +8,11 @@ from multiplex_vit.registry import Registry
 
 Exporter = Callable[[Export, Path], None]
 
-EXPORTERS: Registry[Exporter] = Registry("format", data=2)
+EXPORTERS: Registry[Exporter] = Registry(
+    "format",
+    data=2,
+    traits={"suffix": str, "extension": str, "preset": str, "signed": bool},
+)
 """Formats by name.
 
 A member takes an `Export` and a path, and writes the file. It may write more files beside it

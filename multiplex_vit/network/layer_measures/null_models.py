@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 import igraph
 import numpy as np
@@ -14,7 +15,13 @@ from multiplex_vit.registry import Registry
 
 NullModel = Callable[[Layer, np.random.Generator], Layer]
 
-NULL_MODELS: Registry[NullModel] = Registry("null model", data=2)
+_KEPT = Literal["edges", "in_degrees", "out_degrees", "rows", "loops", "weights"]
+
+NULL_MODELS: Registry[NullModel] = Registry(
+    "null model",
+    data=2,
+    traits={"keeps": tuple[_KEPT, ...], "rewires": bool, "places": bool, "signed": bool},
+)
 """A member takes a `Layer` and a random generator, and returns a new `Layer`.
 
 The new layer has the same nodes, and all chance comes from the generator. The trait `keeps` names

@@ -21,7 +21,9 @@ from multiplex_vit.registry import Named, Registry
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-DENSITIES: Registry[Callable[[np.ndarray, float], np.ndarray]] = Registry("density", data=2)
+DENSITIES: Registry[Callable[[np.ndarray, float], np.ndarray]] = Registry(
+    "density", data=2, traits={}
+)
 """A member takes the Laplacian [node, node] of a symmetric layer and tau.
 
 It returns a matrix of trace 1, or of zeros for an empty layer.

@@ -8,11 +8,11 @@ from scipy.special import xlogy
 
 from multiplex_vit.accepts import accepts_two_layers, signed_matrix
 from multiplex_vit.network.multilayer.correlation import cosine_of, pearson_of
-from multiplex_vit.registry import Registry
+from multiplex_vit.registry import OF_MEASURES, Registry
 
 Similarity = Callable[[np.ndarray, np.ndarray], float]
 
-LAYER_SIMILARITIES: Registry[Similarity] = Registry("layer similarity", data=2)
+LAYER_SIMILARITIES: Registry[Similarity] = Registry("layer similarity", data=2, traits=OF_MEASURES)
 """A member takes the weights [source, target] of two layers and returns one number.
 
 The number is the same whichever layer comes first.

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -66,7 +66,10 @@ class DesignInput:
         return np.random.default_rng(self.seed)
 
 
-DESIGNS: Registry[Callable[[DesignInput], Masks]] = Registry("mask design")
+DESIGNS: Registry[Callable[[DesignInput], Masks]] = Registry(
+    "mask design",
+    traits={"needs": Literal["graph"], "ranks": bool, "most": Callable},
+)
 """A member takes a `DesignInput` and returns `Masks`.
 
 Traits:

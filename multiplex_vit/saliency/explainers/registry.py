@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from multiplex_vit.arguments import checked_but
 from multiplex_vit.checks import one_of
 from multiplex_vit.errors import InputError
 from multiplex_vit.saliency.explainers.explainer import Explainer, explainer_at
@@ -38,6 +39,7 @@ class Explainers(Mapping[str, Explainer]):
     multiplex_vit.errors.InputError: unknown explainer 'rolout' (did you mean ...
     """
 
+    @checked_but("function")
     def register(
         self,
         function: Callable[..., Any] | None = None,
@@ -69,7 +71,7 @@ class Explainers(Mapping[str, Explainer]):
         Raises
         ------
         InputError
-            If another function has that name.
+            If another function has that name, or a fact is of a wrong kind.
         """
         one_of("kind", kind, KINDS)
         traits: dict[str, Any] = {
