@@ -120,8 +120,15 @@ def layer_values(weights: Tensor, measure: Named, layers: Sequence[Layer] = ()) 
     """
     if CENTRALITIES.trait(measure, "takes") != "stack":
         return weights.new_tensor(centrality(layers, measure))
+    name = f"centrality {name_of(measure)}"
     values = CENTRALITIES.resolve(measure)(weights)
-    return _of_shape(values, weights.shape[:2], f"centrality {name_of(measure)}")
+    if not isinstance(values, Tensor):
+        kind = type(values).__name__
+        raise InputError(f"{name} returned {kind} of a Tensor; return a Tensor [layer, node]")
+    _of_shape(values, weights.shape[:2], name)
+    if values.isnan().any():
+        raise InputError(f"{name} returned NaN; return a number for every node")
+    return values
 
 
 def node_values(values: Tensor, statistic: Named) -> Tensor:

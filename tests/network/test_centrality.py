@@ -356,8 +356,33 @@ def test_every_centrality_makes_masks(name, fake):
         ),
         (lambda weights: "many", "returned str; expected 4 numbers, one a node"),
         (lambda weights: None, "expected"),
+        (
+            lambda weights: weights[0] / np.where(weights[0] > 0, 1, np.nan),
+            "centrality <lambda> returned NaN for . of 4 values; return a number for every node",
+        ),
     ],
 )
 def test_a_centrality_that_is_none(net, function, message):
     with pytest.raises(mv.InputError, match=message):
         net.node_table(function)
+
+
+@pytest.fixture
+def of_stacks():
+    """Register centralities that take all layers at once, and return something else."""
+    wrong = {"sums": lambda stack: stack.sum(), "holes": lambda stack: stack.sum(-2) * float("nan")}
+    for name, function in wrong.items():
+        mv.CENTRALITIES.register(name, takes="stack")(function)
+    yield
+    for name in wrong:
+        mv.CENTRALITIES.remove(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("sums", "returned shape"), ("holes", "returned NaN")]
+)
+def test_a_centrality_of_all_layers_that_is_none(net, fake, of_stacks, name, message):
+    with pytest.raises(mv.InputError, match=f"centrality {name} {message}"):
+        net.node_table(name)
+    with pytest.raises(mv.InputError, match=f"centrality {name} {message}"):
+        mv.explain(fake, torch.zeros(1, 1, 2, 3), centralities=name)

@@ -46,8 +46,8 @@ def centrality(layers: Sequence[Layer], measure: str | Callable[[Any], Any]) -> 
     Raises
     ------
     InputError
-        If the measure is unknown, does not return one number a node, or does not take weights
-        below 0 and some are.
+        If the measure is unknown, does not return one number a node, none of them NaN, or does
+        not take weights below 0 and some are.
 
     Examples
     --------
@@ -64,21 +64,25 @@ def centrality(layers: Sequence[Layer], measure: str | Callable[[Any], Any]) -> 
     # One call for all layers is quicker than one for each.
     if takes == "stack":
         stack = np.stack([layer.weights for layer in layers], dtype=float)
-        return np.asarray(function(stack))
+        return _checked(function(stack), stack.shape[:2], name_of(measure))
     values = []
     for layer in layers:
         returned = function(layer if takes == "layer" else layer.weights)
-        values.append(_checked(returned, len(layer.tokens), name_of(measure)))
+        values.append(_checked(returned, (len(layer.tokens),), name_of(measure)))
     return np.stack(values)
 
 
-def _checked(returned: Any, n_nodes: int, name: str) -> np.ndarray:
+def _checked(returned: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
+    """Return what a measure returned as numbers of a shape, of which the last axis is nodes."""
     try:
         values = np.asarray(returned, dtype=float)
     except (TypeError, ValueError) as error:
         given = f"centrality {name} returned {type(returned).__name__}"
-        raise InputError(f"{given}; expected {n_nodes} numbers, one a node") from error
-    if values.shape != (n_nodes,):
+        raise InputError(f"{given}; expected {shape[-1]} numbers, one a node") from error
+    if values.shape != shape:
         given = f"centrality {name} returned shape {list(values.shape)}"
-        raise InputError(f"{given}; expected [{n_nodes}], one value a node")
+        raise InputError(f"{given}; expected {list(shape)}, one value a node")
+    if np.isnan(values).any():
+        given = f"centrality {name} returned NaN for {np.isnan(values).sum()} of {values.size}"
+        raise InputError(f"{given} values; return a number for every node")
     return values
