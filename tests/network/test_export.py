@@ -75,9 +75,9 @@ def test_the_suffix_chooses_the_format_and_a_name_wins(tmp_path):
 def test_unknown_and_ambiguous_formats(tmp_path):
     with pytest.raises(
         InputError,
-        match=r"unknown format 'gml' of net.gml; known: graphml \(\.graphml\), gexf \(\.gexf\), gexf_dynamic, ",
+        match=r"unknown format 'nosuch' of net.nosuch; known: graphml \(\.graphml\), gexf \(\.gexf\), gexf_dynamic, ",
     ):
-        write(toy(), tmp_path / "net.gml")
+        write(toy(), tmp_path / "net.nosuch")
     with pytest.raises(InputError, match="unknown format '' of net"):
         write(toy(), tmp_path / "net")
     with pytest.raises(
@@ -86,7 +86,7 @@ def test_unknown_and_ambiguous_formats(tmp_path):
     ):
         write(toy(), tmp_path / "net.net")
     with pytest.raises(InputError, match=r"unknown format 'graphm' \(did you mean 'graphml'\?\)"):
-        write(toy(), tmp_path / "net.gml", "graphm")
+        write(toy(), tmp_path / "net.nosuch", "graphm")
     assert not list(tmp_path.iterdir())
 
 
