@@ -25,6 +25,11 @@ def has_classifier(module: Any) -> bool:
     return False
 
 
+def is_backbone(module: Any) -> bool:
+    """Return True, of modules that never have a classifier."""
+    return True
+
+
 def called(module: nn.Module, pixels: Tensor) -> Tensor:
     """Return what a module gives that takes pixel values and gives logits."""
     return module(pixels)
@@ -76,6 +81,11 @@ class Family:
     reads_tokens: bool = False
     is_bare: Callable[[Any], bool] = has_classifier
     at_any_size: Resized | None = None
+
+    @property
+    def needs_head(self) -> bool:
+        """Whether no module of the class has a classifier, so that a head must be given."""
+        return self.is_bare is is_backbone
 
     def interpolated(self, name: str) -> "Family":
         """Return the family of the same modules, which take images of any size.

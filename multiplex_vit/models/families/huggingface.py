@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from multiplex_vit.models.families.family import Family, Features, both_sides
+from multiplex_vit.models.families.family import Family, Features, both_sides, is_backbone
 from multiplex_vit.models.port import (
     ATTENTION,
     BOTH,
@@ -277,10 +277,6 @@ def _problem(module: Any) -> str | None:
     return getattr(module.config, "problem_type", None)
 
 
-def _is_bare(module: Any) -> bool:
-    return True
-
-
 def _interpolating(function: Call, module: Any, pixels: Tensor) -> Tensor:
     """Return what a function gives while the module interpolates its position embeddings."""
     resized = partial(module.forward, interpolate_pos_encoding=True)
@@ -307,7 +303,7 @@ def backbone(row: Row) -> Family:
         head=partial(_head, row),
         features=row.features,
         reads_tokens=row.reads != ATTENTION,
-        is_bare=_is_bare,
+        is_bare=is_backbone,
         at_any_size=_interpolating,
     )
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import Tensor
 
-from multiplex_vit.models.families.family import Family, both_sides
+from multiplex_vit.models.families.family import Family, both_sides, is_backbone
 from multiplex_vit.models.port import ATTENTION, PATCHES, PREFIX, Head, Trunk
 from multiplex_vit.models.taps.anywhere import anywhere
 
@@ -43,11 +43,7 @@ def _features(module: Any, pixels: Tensor) -> Tensor:
     return given[0] if isinstance(given, tuple) else given
 
 
-def _is_bare(module: Any) -> bool:
-    return True
-
-
 FAMILIES: dict[str, Family] = {
-    "VisionTransformer": Family(trunk=_trunk, head=_head, features=_features, is_bare=_is_bare)
+    "VisionTransformer": Family(trunk=_trunk, head=_head, features=_features, is_bare=is_backbone)
 }
 """Families by the name of the class in open_clip."""
