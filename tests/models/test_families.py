@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from zoo import N_CLASSES, NAMES, ZOO, image_for, model_of
+from zoo import KIN, MEMBERS, N_CLASSES, NAMES, ZOO, image_for, model_of
 
 import multiplex_vit as mv
+from multiplex_vit.models.check import check_reading
 
 EXPLAINERS = list(mv.EXPLAINERS)
 DTYPES = [torch.float16, torch.bfloat16]
@@ -92,6 +93,25 @@ def eager_of_transformers(model, pixels):
     return torch.stack(of_blocks[: model.n_layers])
 
 
+def test_every_row_has_a_member():
+    """A row that is added has one in `zoo.py`: in `ZOO`, or in `KIN` where all its parts are known."""
+    members = set()
+    for entry in MEMBERS.values():
+        kind = type(entry.make())
+        members.add((kind.__module__.partition(".")[0], kind.__name__))
+    rows = set()
+    for library, families in mv.models.FAMILIES.items():
+        rows |= {(library, name) for name in families}
+    assert rows == members
+
+
+@pytest.mark.parametrize("name", KIN)
+def test_rows_of_kin_are_right(name):
+    kin, entry = model_of(name), KIN[name]
+    assert (kin.grid, kin.n_prefix, kin.reads) == (entry.grid, entry.n_prefix, entry.reads)
+    check_reading(kin)
+
+
 def test_what_a_row_says_of_its_family(model):
     entry = ZOO[model.name]
     assert (model.grid, model.n_prefix, model.reads) == (entry.grid, entry.n_prefix, entry.reads)
@@ -99,8 +119,6 @@ def test_what_a_row_says_of_its_family(model):
 
 
 def test_the_self_check_finds_nothing_wrong(model):
-    from multiplex_vit.models.check import check_reading
-
     check_reading(model)
 
 

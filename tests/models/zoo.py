@@ -201,12 +201,40 @@ ZOO = {
     ),
 }
 NAMES = list(ZOO)
+KIN = {
+    "transformers ViT with a probe": Entry(HF("ViTModel"), head=WIDTH),
+    "transformers DeiT with a probe": Entry(HF("DeiTModel"), n_prefix=2, head=WIDTH),
+    "transformers DINOv2 with registers and a probe": Entry(
+        HF("Dinov2WithRegistersModel", num_register_tokens=2, **DINO),
+        (4, 4),
+        n_prefix=3,
+        head=2 * WIDTH,
+        reads="both",
+    ),
+    "transformers ViT-MSN with a probe": Entry(HF("ViTMSNModel"), head=WIDTH),
+    "transformers I-JEPA with a probe": Entry(
+        HF("IJepaModel"), n_prefix=0, head=WIDTH, reads="patches"
+    ),
+    "transformers MetaCLIP2 with a probe": Entry(
+        HF("MetaClip2VisionModel", **SIDE), (4, 4), head=WIDTH
+    ),
+    "transformers SigLIP2 with a probe": Entry(
+        HF("Siglip2VisionModel", num_patches=16, image_size=None),
+        (4, 4),
+        n_prefix=0,
+        head=WIDTH,
+        reads="attention",
+    ),
+}
+"""Classes that are built of the same parts as one of the zoo: their rows are checked, and no more."""
+
+MEMBERS = {**ZOO, **KIN}
 
 
 def module_of(name, scale=0.3):
     """Return a module of random weights, in evaluation mode."""
     torch.manual_seed(0)
-    return drawn(ZOO[name].make(), scale)
+    return drawn(MEMBERS[name].make(), scale)
 
 
 def drawn(module, scale=0.3):
@@ -219,7 +247,7 @@ def drawn(module, scale=0.3):
 
 def model_of(name, **options):
     """Return the wrapped model of a name."""
-    entry = ZOO[name]
+    entry = MEMBERS[name]
     module = module_of(name)
     if entry.head:
         options["head"] = drawn(nn.Linear(entry.head, N_CLASSES))
