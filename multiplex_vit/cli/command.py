@@ -14,6 +14,7 @@ from typing import Any, NoReturn, TextIO
 from multiplex_vit.errors import InputError
 from multiplex_vit.files import check_targets, output_folder
 from multiplex_vit.models.bundled import DEFAULT
+from multiplex_vit.spelling import did_you_mean
 
 DONE, SOME_FAILED, FAILED = 0, 1, 2
 """Exit codes: all done; some images failed and the rest were done; nothing done."""
@@ -69,6 +70,18 @@ class Parser(argparse.ArgumentParser):
     def _print_message(self, message: str, file: Any = None) -> None:
         if message:
             _print(message, file or sys.stderr)
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Refuse what is no choice, as messages of the package do: with what may have been meant.
+
+        argparse calls it for every argument that has choices, commands among them.
+        """
+        if action.choices is None or value in action.choices:
+            return
+        known = [str(choice) for choice in action.choices]
+        hint = did_you_mean(str(value), known)
+        message = f"invalid choice: {value!r}{hint}; choose from {', '.join(known)}"
+        raise argparse.ArgumentError(action, message)
 
     def error(self, message: str) -> NoReturn:
         """Print one line and exit with 2."""

@@ -226,6 +226,32 @@ def test_models_lists_what_there_is(capsys):
     assert "demo-deit" in out
     assert "Dinov2WithRegistersForImageClassification" in out
     assert all(name in out for name in mv.EXPLAINERS)
+    for library, families in mv.models.FAMILIES.items():
+        for name, family in families.items():
+            [line] = [
+                line
+                for line in out.splitlines()
+                if line.startswith(f"{library}, ") and name in line.partition(": ")[2].split(", ")
+            ]
+            assert family.needs_head == ("mv.wrap(backbone, head=...)" in line)
+            loaded = library in ("transformers", "timm") and not family.needs_head
+            assert loaded == ("any checkpoint folder or hub id" in line)
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["explin"], "invalid choice: 'explin' (did you mean 'explain'?); choose from explain, n"),
+        (["network", "--edges", "attenton"], "--edges: invalid choice: 'attenton' (did you mean "),
+        (["network", "--edges", "x"], "--edges: invalid choice: 'x'; choose from attention, infor"),
+    ],
+)
+def test_choices_say_what_may_have_been_meant(capsys, args, message):
+    with pytest.raises(SystemExit, match="2"):
+        main(args)
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -458,7 +484,7 @@ def test_network_writes_tables(tmp_path, capsys):
         (("--measures", "katz", "katz"), "--measures holds a name twice"),
         (("--tables", CAT), "it is a file; give a folder"),
         (("--out", "net.net"), "net.net may be infomap or pajek"),
-        (("--out", "net.gml"), "unknown format 'gml'"),
+        (("--out", "net.nosuch"), "unknown format 'nosuch'"),
         (("--filter", "topk(k=3)"), "unknown filter 'topk(k=3)' (did you mean 'top_k'?)"),
         (("--filter", "top_k"), "filter top_k was given no number"),
         (("--colour", "red"), "colour is 'red'; give one of 'target', 'measure', 'community'"),
