@@ -34,6 +34,23 @@ def test_the_commands_of_the_readme_are_those_of_ci():
         assert (all_tests if command == "pytest" else command) in ci
 
 
+def test_every_test_that_contributors_are_told_of_is_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("|") and "`tests/" in line]
+    assert rows
+    for row in rows:
+        named = re.findall(r"`((?:tests/)?[\w/]+\.py)`", row)
+        folder = None
+        for name in named:
+            # A second file of a folder goes by its name alone.
+            path = ROOT / name if "/" in name else folder / name
+            folder = path.parent
+            assert path.is_file(), name
+    for names, file in re.findall(r"((?:`[A-Z_]+`(?: and )?)+) of `(tests/[\w/]+\.py)`", text):
+        for name in re.findall(r"`(\w+)`", names):
+            assert f"\n{name} = " in (ROOT / file).read_text(encoding="utf-8"), name
+
+
 def test_every_link_leads_somewhere():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert target.startswith("https://") or (ROOT / target).exists(), target
