@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from importlib import import_module
-from typing import Any, Generic, Literal, TypeVar, get_args
+from typing import Any, Generic, TypeVar
 
 from multiplex_vit.arguments import fitting
 from multiplex_vit.checks import whole, whole_or_none
@@ -15,39 +15,11 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.limits import MOST_WHOLE
 from multiplex_vit.signatures import bare, option_names, origin
 from multiplex_vit.spelling import base_name, called, did_you_mean, spelled
+from multiplex_vit.traits import Traits, check_traits
 
 F = TypeVar("F", bound=Callable[..., Any])
 Named = str | Callable[..., Any]
 """A member of a registry by its name, or any function in its place."""
-
-Traits = Mapping[str, Any]
-"""What may be said of a member, by the name of the trait: an annotation of its values."""
-
-OF_MEASURES: Traits = {
-    "scale": Literal["invariant", "linear", "none"],
-    "isolates": Literal["kept", "proportional", "counted"],
-    "transposed": str,
-    "places": bool,
-    "signed": bool,
-}
-"""Traits of measures.
-
-Tests read them, so that a new member is tested by what it says of itself.
-
-- scale: all weights times c leave values as they are ("invariant"), give c times the values
-  ("linear"), or neither ("none"; its docstring says why).
-- isolates: one more node without edges leaves the values of others as they are ("kept"), leaves
-  their proportions, as the number of nodes is a common factor ("proportional"), or changes them,
-  as they count nodes ("counted").
-- transposed: the member that has these values where every edge is turned round; absent where no
-  member has.
-- places: True where it matters where on the grid a node lies, so that nodes may be renumbered by
-  reflections alone.
-- signed: True where weights may be below 0, as relevance is; others refuse them.
-"""
-
-BEHAVIOUR = {name: get_args(OF_MEASURES[name]) for name in ("scale", "isolates")}
-"""What the traits may be that every measure has."""
 
 _NAME = "registered_name"
 """Attribute of a function that holds the name under which it was registered."""
@@ -132,7 +104,8 @@ class Registry(Generic[F]):
         return self._add(name_of(function), function, traits)
 
     def _add(self, name: str, function: F, traits: dict[str, Any]) -> F:
-        self._check_traits(name, traits)
+        if self.traits is not None:
+            check_traits(f"{self.kind} {name!r}", traits, self.traits)
         taken = self._functions.get(name)
         if taken is not None:
             where = origin(taken)
@@ -145,16 +118,6 @@ class Registry(Generic[F]):
         self._functions[name] = _under(name, function)
         self._traits[name] = traits
         return function
-
-    def _check_traits(self, name: str, traits: dict[str, Any]) -> None:
-        if self.traits is None:
-            return
-        for trait, value in traits.items():
-            if trait not in self.traits:
-                hint = did_you_mean(trait, self.traits)
-                which = f"known: {', '.join(self.traits)}" if self.traits else "it can have none"
-                raise InputError(f"{self.kind} {name!r} has no trait {trait!r}{hint}; {which}")
-            fitting(f"trait {trait} of {self.kind} {name!r}", value, self.traits[trait])
 
     def remove(self, name: str) -> None:
         """Take a member out.

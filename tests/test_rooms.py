@@ -20,6 +20,7 @@ RANKS = {
     "spelling": 1,
     "checks": 1,
     "arguments": 2,
+    "traits": 2.5,
     "registry": 3,
     "reading": 3,
     "accepts": 3,

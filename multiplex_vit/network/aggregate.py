@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from multiplex_vit.accepts import accepts, signed_stack, stack
-from multiplex_vit.registry import OF_MEASURES, Registry
+from multiplex_vit.registry import Registry
+from multiplex_vit.traits import OF_MEASURES
 
 AGGREGATIONS: Registry[Callable[[np.ndarray], np.ndarray]] = Registry(
     "aggregation", traits={"scale": OF_MEASURES["scale"], "signed": bool}

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multiplex_vit.registry import OF_MEASURES, Registry
+from multiplex_vit.registry import Registry
+from multiplex_vit.traits import OF_MEASURES
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -27,7 +27,7 @@ from multiplex_vit.network.multilayer import (
     reducibility,
 )
 from multiplex_vit.network.tokens import Tokens
-from multiplex_vit.registry import BEHAVIOUR
+from multiplex_vit.traits import BEHAVIOUR
 
 GRID = (2, 4)
 NODES = GRID[0] * GRID[1]

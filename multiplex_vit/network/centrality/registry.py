@@ -9,7 +9,8 @@ from multiplex_vit.accepts import accepts, not_empty
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.layer import Layer
 from multiplex_vit.network.signed import refuse_signed
-from multiplex_vit.registry import OF_MEASURES, Registry, name_of
+from multiplex_vit.registry import Registry, name_of
+from multiplex_vit.traits import OF_MEASURES
 
 CENTRALITIES: Registry[Callable[[Any], Any]] = Registry(
     "centrality",

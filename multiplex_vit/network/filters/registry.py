@@ -10,13 +10,14 @@ import numpy as np
 from multiplex_vit.accepts import accepts, signed_stack
 from multiplex_vit.errors import InputError
 from multiplex_vit.network.signed import refuse_signed
-from multiplex_vit.registry import OF_MEASURES, Named, Registry, name_of
+from multiplex_vit.registry import Named, Registry, name_of
+from multiplex_vit.traits import OF_MEASURES
 
 FILTERS: Registry[Callable[..., np.ndarray]] = Registry("filter", traits=OF_MEASURES)
 """A member takes weights [layer, source, target] and, most of them, one number.
 
 It returns new weights of the same shape and type, in which a removed edge is 0. Each says how it
-behaves as measures do, by `scale`, `isolates` and `transposed`; see `registry.BEHAVIOUR`.
+behaves as measures do, by `scale`, `isolates` and `transposed`; see `traits.BEHAVIOUR`.
 """
 
 

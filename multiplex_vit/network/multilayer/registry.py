@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Literal
 
-from multiplex_vit.registry import OF_MEASURES, Registry
+from multiplex_vit.registry import Registry
+from multiplex_vit.traits import OF_MEASURES
 
 MULTILAYER_MEASURES: Registry[Callable[..., Any]] = Registry(
     "multilayer measure",

@@ -8,7 +8,8 @@ from scipy.special import xlogy
 
 from multiplex_vit.accepts import accepts_two_layers, signed_matrix
 from multiplex_vit.network.multilayer.correlation import cosine_of, pearson_of
-from multiplex_vit.registry import OF_MEASURES, Registry
+from multiplex_vit.registry import Registry
+from multiplex_vit.traits import OF_MEASURES
 
 Similarity = Callable[[np.ndarray, np.ndarray], float]
 
