@@ -15,7 +15,7 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.models.attention import collecting
 from multiplex_vit.models.inputs import embed
 from multiplex_vit.models.passes import logits_of_tokens
-from multiplex_vit.models.port import ATTENTION, PATCHES, PREFIX, Port, Tokens, part_at
+from multiplex_vit.models.port import ATTENTION, PATCHES, PREFIX, Port, Tokens, Trunk, part_at
 from multiplex_vit.models.probe import read
 from multiplex_vit.models.running import attending, in_one_line, inputs_of, outputs_of
 from multiplex_vit.models.swaps import first_of
@@ -56,9 +56,8 @@ def check_reading(model: VisionModel) -> None:
     _check_places(port, pixels, tokens)
     watched = _watched(port, tokens)
     _check_attention(port, watched)
-    _same(
-        port, watched.logits, own, "with its attention watched it gives other logits; mend its tap"
-    )
+    fault = "with its attention watched it gives other logits; mend its tap"
+    _same(port, watched.logits, own, fault)
     _check_output(port, watched)
     _check_head(port, watched)
 
@@ -80,34 +79,49 @@ def _noise(model: VisionModel) -> Tensor:
 
 def _check_parts(port: Port) -> None:
     """Check that every part is there that the trunk or the head names."""
+    module, name = port.module, port.name
     trunk, head = port.trunk, port.head
-    blocks = (trunk.blocks,) if isinstance(trunk.blocks, str) else trunk.blocks
-    norms = (head.norm,) if head.norm else ()
-    layers = {"trunk's blocks": blocks, "head's readers": head.readers, "head's norm": norms}
-    for fact, paths in layers.items():
-        for path in paths:
-            _check_layer(port.module, path, port.name, fact)
-    if head.projection and not _has(port.module, head.projection):
-        raise InputError(f"{port.name} has no {head.projection!r}; mend its head's projection")
+    blocks = trunk.blocks
+    if isinstance(blocks, str):
+        blocks = (blocks,)
+    for path in blocks:
+        _check_layer(module, path, name, "trunk's blocks")
+    for path in head.readers:
+        _check_layer(module, path, name, "head's readers")
+    if head.norm:
+        _check_layer(module, head.norm, name, "head's norm")
+    # A projection is a weight, and no layer.
+    if head.projection and not _has(module, head.projection):
+        problem = f"{name} has no {head.projection!r}"
+        raise InputError(f"{problem}; mend its head's projection")
     if not port.blocks:
-        raise InputError(f"{port.name} has no blocks in {trunk.blocks!r}; mend its trunk's blocks")
+        problem = f"{name} has no blocks in {trunk.blocks!r}"
+        raise InputError(f"{problem}; mend its trunk's blocks")
     for number, block in enumerate(port.blocks):
-        owner = f"block {number} of {port.name}"
-        if trunk.output:
-            _check_layer(block, trunk.output, owner, "trunk's output")
-        if trunk.scale and not _has(block, trunk.scale):
-            raise InputError(f"{owner} has no {trunk.scale!r}; mend its trunk's scale")
+        _check_parts_of_block(block, f"block {number} of {name}", trunk)
+
+
+def _check_parts_of_block(block: nn.Module, name: str, trunk: Trunk) -> None:
+    if trunk.output:
+        _check_layer(block, trunk.output, name, "trunk's output")
+    # What is there may be None, as a scale that a block leaves out.
+    if trunk.scale and not _has(block, trunk.scale):
+        problem = f"{name} has no {trunk.scale!r}"
+        raise InputError(f"{problem}; mend its trunk's scale")
 
 
 def _check_layer(module: Any, path: str, owner: str, fact: str) -> None:
     if not isinstance(part_at(module, path), nn.Module):
-        raise InputError(f"{owner} has no layer {path!r}; mend its {fact}")
+        problem = f"{owner} has no layer {path!r}"
+        raise InputError(f"{problem}; mend its {fact}")
 
 
 def _has(module: Any, path: str) -> bool:
-    """Tell whether there is a part of this path, which may be None, as a scale that is left out."""
+    """Tell whether there is a part of this path, be it None."""
     *before, name = path.split(".")
-    owner = part_at(module, ".".join(before)) if before else module
+    owner = module
+    if before:
+        owner = part_at(module, ".".join(before))
     return hasattr(owner, name)
 
 
@@ -165,10 +179,15 @@ def _watched(port: Port, tokens: Tokens) -> _Watched:
         brought.append(of_heads.transpose(1, 2).flatten(2))
 
     parts = [port.part(path) for path in _first_of_head(port)]
-    if port.trunk.output:
-        parts += [part_at(block, port.trunk.output) for block in port.blocks]
+    output = port.trunk.output
+    if output:
+        parts += [part_at(block, output) for block in port.blocks]
     last = port.blocks[-1]
-    with inputs_of(parts) as given, outputs_of([last]) as left, collecting(port, collect):
+    with (
+        inputs_of(parts) as given,
+        outputs_of([last]) as left,
+        collecting(port, collect),
+    ):
         logits = logits_of_tokens(port, tokens)
     return _Watched(sums, brought, given, left, logits)
 
@@ -197,11 +216,11 @@ def _check_output(port: Port, watched: _Watched) -> None:
         return
     for number, block in enumerate(port.blocks):
         given = watched.given.get(part_at(block, path))
-        if not _agree(port, given, watched.brought[number]):
-            raise InputError(
-                f"{port.name}: {path!r} of block {number} is not given what the heads of attention "
-                "bring; mend its trunk's output"
-            )
+        brought = watched.brought[number]
+        if not _agree(port, given, brought):
+            layer = f"{path!r} of block {number}"
+            problem = f"{layer} is not given what the heads of attention bring"
+            raise InputError(f"{port.name}: {problem}; mend its trunk's output")
 
 
 def _check_head(port: Port, watched: _Watched) -> None:
@@ -212,11 +231,12 @@ def _check_head(port: Port, watched: _Watched) -> None:
     last = first_of(watched.left[0])
     for place, path in enumerate(_first_of_head(port)):
         given = watched.given.get(port.part(path))
-        if not any(_agree(port, given, reading) for reading in _readings(port, last, place)):
-            raise InputError(
-                f"{port.name}: {path!r} is not given what the last block gives, nor what a head "
-                f"reads of it that reads {port.head.reads!r}; mend its head"
-            )
+        readings = _readings(port, last, place)
+        # Norms of some models are given all tokens, those of others the ones that are read.
+        if not any(_agree(port, given, reading) for reading in readings):
+            problem = f"{path!r} is not given what the last block gives"
+            reads = f"nor what a head reads of it that reads {port.head.reads!r}"
+            raise InputError(f"{port.name}: {problem}, {reads}; mend its head")
 
 
 def _first_of_head(port: Port) -> tuple[str, ...]:
@@ -263,11 +283,8 @@ def _check_mask(port: Port, tokens: Tokens) -> None:
     places = kept.nonzero()[:, 0][None]
     some = Tokens(tokens.values[:, kept], tokens.grid, places)
     what = "a pass of some tokens, without the others"
-    with (
-        outputs_of([last]) as given,
-        attending(port.module),
-        in_one_line(port.name, what, "positions"),
-    ):
+    told = in_one_line(port.name, what, "positions")
+    with outputs_of([last]) as given, attending(port.module), told:
         logits_of_tokens(port, some)
     alone = first_of(given[0])
     fault = (

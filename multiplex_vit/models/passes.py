@@ -48,10 +48,14 @@ def token_width(port: Port) -> int:
     InputError
         If the model cannot run an image as its trunk describes it.
     """
-    rows, cols = port.trunk.image_size
-    image = f"an image of {port.trunk.n_channels} x {rows} x {cols}"
-    with attending(port.module), in_one_line(port.name, image, "trunk"):
-        return tokens_of(port, port.blank(port.grid_of((rows, cols)))).shape[-1]
+    trunk = port.trunk
+    rows, cols = trunk.image_size
+    blank = port.blank(port.grid_of((rows, cols)))
+    image = f"an image of {trunk.n_channels} x {rows} x {cols}"
+    told = in_one_line(port.name, image, "trunk")
+    with attending(port.module), told:
+        tokens = tokens_of(port, blank)
+    return tokens.shape[-1]
 
 
 def placed(port: Port, places: Tensor | None) -> AbstractContextManager[None]:

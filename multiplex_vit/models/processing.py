@@ -94,7 +94,9 @@ def levels_of(processor: Any, mode: str) -> tuple[np.ndarray, np.ndarray] | None
     They are None where they cannot be found out.
     """
     processing = processing_of(processor, _LEVELS_SIZE, mode)
-    return None if processing is None else (processing.black, processing.white)
+    if processing is None:
+        return None
+    return processing.black, processing.white
 
 
 class _Shown:
@@ -218,7 +220,9 @@ def _away_from_ends(sources: np.ndarray, n_pixels: int) -> np.ndarray:
     from_end = np.minimum(sources, n_pixels - sources)
     away = np.flatnonzero(from_end > 2 * max(1.0, step))
     margin = len(sources) // 4
-    return away if len(away) >= 4 else np.arange(margin, len(sources) - margin)
+    if len(away) >= 4:
+        return away
+    return np.arange(margin, len(sources) - margin)
 
 
 def _at_whole_pixels(

@@ -185,4 +185,7 @@ def _names(prepared: dict[str, Any], module: Any) -> tuple[str, ...]:
     described = prepared.get("label_descriptions")
     described = described if isinstance(described, dict) else {}
     texts = [str(described.get(name, name)) for name in names]
-    return tuple(texts) if len(set(texts)) == len(texts) else tuple(map(str, names))
+    if len(set(texts)) < len(texts):
+        # Names that are alike would be one class.
+        return tuple(map(str, names))
+    return tuple(texts)

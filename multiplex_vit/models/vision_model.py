@@ -120,7 +120,9 @@ class VisionModel(Facts):
         InputError
             If there is no such class.
         """
-        return predicted if label is None else label_index(label, self.classes, self.name)
+        if label is None:
+            return predicted
+        return label_index(label, self.classes, self.name)
 
     def picture(self, image: Any) -> Picture:
         """Return an image ready for the model.

@@ -267,7 +267,9 @@ class Flowing(Structured):
 
     def _as_attention(self, weights: np.ndarray) -> np.ndarray:
         """Return arrays [layer, source, target] turned from edges as they run to attention, or back."""
-        return weights if self.edges == "attention" else weights.swapaxes(1, 2)
+        if self.edges == "attention":
+            return weights
+        return weights.swapaxes(1, 2)
 
     def _blocks_of_attention(self) -> np.ndarray:
         """Return weights [block, source, target] of attention edges, the first block first."""

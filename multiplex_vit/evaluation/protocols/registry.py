@@ -135,7 +135,9 @@ def _no_baseline(protocol: str | Protocol) -> str:
     """Return in words that a protocol takes no baseline, or which one it has."""
     name = name_of(protocol)
     published = fixed_options(protocol).get("baseline")
-    return f"{name} has its {published}" if published else f"{name} takes no baseline"
+    if published:
+        return f"{name} has its {published}"
+    return f"{name} takes no baseline"
 
 
 def fixed_options(protocol: str | Protocol) -> dict[str, str]:

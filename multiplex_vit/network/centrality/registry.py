@@ -83,7 +83,10 @@ def _checked(returned: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
     if values.shape != shape:
         given = f"centrality {name} returned shape {list(values.shape)}"
         raise InputError(f"{given}; expected {list(shape)}, one value a node")
-    if np.isnan(values).any():
-        given = f"centrality {name} returned NaN for {np.isnan(values).sum()} of {values.size}"
-        raise InputError(f"{given} values; return a number for every node")
+    unknown = np.isnan(values).sum()
+    # A node without a value has no place in an order of nodes.
+    if unknown:
+        given = f"centrality {name} returned NaN"
+        count = f"{unknown} of {values.size} values"
+        raise InputError(f"{given} for {count}; return a number for every node")
     return values

@@ -40,7 +40,9 @@ def sink_concentration(layer: Layer) -> float:
     received = relative(layer.weights).sum(0)
     median = np.median(received)
     # Below the least normal number the quotient would overflow.
-    return float(received.max() / median) if median > np.finfo(float).tiny else np.nan
+    if median <= np.finfo(float).tiny:
+        return np.nan
+    return float(received.max() / median)
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept", transposed="effective_rank")
@@ -102,7 +104,9 @@ def singular_gap(layer: Layer) -> float:
     0.75
     """
     values = np.append(_singular_values(layer), 0.0)
-    return float((values[0] - values[1]) / values[0]) if values[0] else np.nan
+    if not values[0]:
+        return np.nan
+    return float((values[0] - values[1]) / values[0])
 
 
 @LAYER_MEASURES.register(scale="invariant", isolates="kept")
