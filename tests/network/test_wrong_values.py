@@ -189,6 +189,7 @@ def classes():
         "filter": ["top_k", 1],
         "since": [0],
         "select": [[0]],
+        "part": ["positive"],
         "subgraph": [["r0c0"]],
         "shuffled": ["degree"],
         "part": ["positive"],
