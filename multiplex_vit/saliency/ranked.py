@@ -117,17 +117,26 @@ def layer_values(weights: Tensor, measure: Named, layers: Sequence[Layer] = ()) 
     """Return a centrality [layer, node] of weights [layer, source, target], on their device.
 
     `layers` are the same weights for measures that do not take a stack.
+
+    Raises
+    ------
+    InputError
+        If the measure does not return one number a node, none of them NaN.
     """
-    if CENTRALITIES.trait(measure, "takes") != "stack":
-        return weights.new_tensor(centrality(layers, measure))
     name = f"centrality {name_of(measure)}"
-    values = CENTRALITIES.resolve(measure)(weights)
-    if not isinstance(values, Tensor):
-        kind = type(values).__name__
-        raise InputError(f"{name} returned {kind} of a Tensor; return a Tensor [layer, node]")
-    _of_shape(values, weights.shape[:2], name)
-    if values.isnan().any():
-        raise InputError(f"{name} returned NaN; return a number for every node")
+    if CENTRALITIES.trait(measure, "takes") == "stack":
+        values = CENTRALITIES.resolve(measure)(weights)
+        if not isinstance(values, Tensor):
+            kind = type(values).__name__
+            raise InputError(f"{name} returned {kind} of a Tensor; return a Tensor [layer, node]")
+        _of_shape(values, weights.shape[:2], name)
+    else:
+        values = weights.new_tensor(centrality(layers, measure))
+    # A node without a value has no place in an order of nodes; tables and files may show it.
+    unknown = int(values.isnan().sum())
+    if unknown:
+        count = f"{unknown} of {values.numel()} values"
+        raise InputError(f"{name} returned NaN for {count}; return a number for every node")
     return values
 
 

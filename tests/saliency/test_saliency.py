@@ -188,7 +188,7 @@ def test_a_centrality_of_ones_own():
         mv.InputError, match=r"centrality <lambda> returned shape \[2\]; expected \[4\]"
     ):
         layer_values(weights, lambda w: w[0, :2], layers)
-    with pytest.raises(mv.InputError, match="centrality <lambda> returned NaN for 4 of 4 values"):
+    with pytest.raises(mv.InputError, match="centrality <lambda> returned NaN for 8 of 8 values"):
         layer_values(weights, lambda w: w[0] * np.nan, layers)
     with pytest.raises(mv.InputError, match="statistic .* returned shape"):
         node_values(weights[0], lambda values: values.sum())

@@ -47,8 +47,8 @@ def centrality(layers: Sequence[Layer], measure: str | Callable[[Any], Any]) -> 
     Raises
     ------
     InputError
-        If the measure is unknown, does not return one number a node, none of them NaN, or does
-        not take weights below 0 and some are.
+        If the measure is unknown, does not return one number a node, or does not take weights
+        below 0 and some are.
 
     Examples
     --------
@@ -83,10 +83,4 @@ def _checked(returned: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
     if values.shape != shape:
         given = f"centrality {name} returned shape {list(values.shape)}"
         raise InputError(f"{given}; expected {list(shape)}, one value a node")
-    unknown = np.isnan(values).sum()
-    # A node without a value has no place in an order of nodes.
-    if unknown:
-        given = f"centrality {name} returned NaN"
-        count = f"{unknown} of {values.size} values"
-        raise InputError(f"{given} for {count}; return a number for every node")
     return values
