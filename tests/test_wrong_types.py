@@ -382,6 +382,7 @@ def calls(folder):
                 "seed": 1,
                 "target": "predicted",
                 "save": [],
+                "network_measures": ["density"],
                 "chunk": 2,
                 "device": "cpu",
                 "dtype": "float32",

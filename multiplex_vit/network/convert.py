@@ -1,10 +1,44 @@
 """A whole network as a graph of another library."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import igraph
 import networkx as nx
+import numpy as np
 import pandas as pd
+from scipy import sparse
+
+
+class NetworkArrays(NamedTuple):
+    """A whole network as plain arrays.
+
+    Parameters
+    ----------
+    adjacency : csr_matrix [source, target]
+        As scikit-network takes it.
+    names : ndarray of str [node]
+        "L03:r1c4", in the order of the rows.
+    edges : ndarray of int [edge, 2]
+        Source and target, rows of the adjacency, as graph-tool and others take them.
+    weights : ndarray [edge]
+    """
+
+    adjacency: sparse.csr_matrix
+    names: np.ndarray
+    edges: np.ndarray
+    weights: np.ndarray
+
+
+def to_arrays(index: pd.DataFrame, edges: pd.DataFrame) -> NetworkArrays:
+    """Return a network as arrays; see `to_igraph` for the parameters."""
+    ends = edges[["source", "target"]].to_numpy()
+    weights = edges["weight"].to_numpy()
+    size = len(index)
+    # scikit-network takes matrices, and no sparse arrays.
+    adjacency = sparse.csr_matrix((weights, ends.T), shape=(size, size))
+    names = index["name"].to_numpy(dtype=str)
+    return NetworkArrays(adjacency, names, ends, weights)
 
 
 def to_igraph(

@@ -190,6 +190,40 @@ class Whole:
         edges = self.edge_table(coupling=coupling, omega=omega)
         return convert.to_networkx(self._node_attributes(measures), edges, self._about)
 
+    @accepts()
+    def to_arrays(
+        self,
+        *,
+        coupling: Named = "ordinal",
+        omega: float | np.ndarray = 1.0,
+    ) -> convert.NetworkArrays:
+        """Return all layers and their inter-layer links as plain arrays.
+
+        They are what scikit-network (`PageRank().fit_predict(arrays.adjacency)`) and graph-tool
+        (`Graph(np.column_stack([arrays.edges, arrays.weights]), eprops=[("weight", "double")])`)
+        begin with.
+
+        Parameters
+        ----------
+        coupling, omega
+            As for `supra_adjacency`.
+
+        Returns
+        -------
+        NetworkArrays
+            adjacency, names, edges and weights.
+
+        Examples
+        --------
+        >>> from multiplex_vit import Multiplex
+        >>> net = Multiplex(np.array([[[0, 0.5], [0.25, 1]]]), grid=(1, 2))
+        >>> arrays = net.to_arrays()
+        >>> arrays.names.tolist(), arrays.edges.tolist(), arrays.weights.tolist()
+        (['L00:r0c0', 'L00:r0c1'], [[0, 1], [1, 0], [1, 1]], [0.5, 0.25, 1.0])
+        """
+        edges = self.edge_table(coupling=coupling, omega=omega)
+        return convert.to_arrays(tables.node_index(self._layers), edges)
+
     def _node_attributes(self, measures: Measures) -> pd.DataFrame:
         """Return what a graph of another library should know of each node."""
         index = tables.node_index(self._layers)

@@ -162,6 +162,13 @@ KEYS = {
         f"Tables to keep beside heatmaps and curves: {', '.join(EXTRAS)}. Default: masks.",
         "Study",
     ),
+    "network_measures": Key(
+        _NAMES,
+        "NAME",
+        "Measures of the layers of each image's network to keep, such as density or"
+        " 'triads(kind=030C)'. Default: none.",
+        "Study",
+    ),
     "chunk": Key(
         int,
         "N",

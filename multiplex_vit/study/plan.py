@@ -8,6 +8,8 @@ from multiplex_vit.checks import shown, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.many import protocol_of
 from multiplex_vit.evaluation.protocols import full_name
+from multiplex_vit.network.layer_measures import LAYER_MEASURES
+from multiplex_vit.registry import name_of
 
 EXTRAS = ("masks", "layers", "multilayer")
 """Tables that a study may keep besides those that it always keeps."""
@@ -37,6 +39,8 @@ class Plan:
         Of `EXTRAS`.
     device, dtype, score : str
         As `load` takes them.
+    network_measures : tuple of str
+        Members of `LAYER_MEASURES` that the table "layers" has; all of them if there is none.
     """
 
     model: str
@@ -48,10 +52,11 @@ class Plan:
     device: str = field(default="auto", compare=False)
     dtype: str = "auto"
     score: str = "auto"
+    network_measures: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """Return the plan as JSON can hold it; where it runs is no part of it."""
-        return {
+        record = {
             "model": self.model,
             "dtype": self.dtype,
             "score": self.score,
@@ -61,20 +66,32 @@ class Plan:
             # The order in which tables were asked for makes no other study.
             "save": sorted(self.save),
         }
+        # Left out where nobody chose measures, as before they could be chosen.
+        if self.network_measures:
+            record["network_measures"] = list(self.network_measures)
+        return record
 
     @classmethod
     def restored(cls, record: Mapping[str, Any]) -> "Plan":
         """Return a plan from its record."""
-        return cls(**{**record, "save": tuple(record["save"])})
+        lists = {"save": record["save"], "network_measures": record.get("network_measures", ())}
+        return cls(**{**record, **{name: tuple(values) for name, values in lists.items()}})
 
 
-def checked_plan(model: str, *, save: Any, target: Any, **options: Any) -> Plan:
+def checked_plan(
+    model: str,
+    *,
+    save: Any,
+    target: Any,
+    network_measures: Any = (),
+    **options: Any,
+) -> Plan:
     """Return a plan whose values were checked.
 
     Raises
     ------
     InputError
-        If a value is out of range or a table to save is unknown.
+        If a value is out of range, or a table to save or a measure is unknown.
 
     Examples
     --------
@@ -88,12 +105,27 @@ def checked_plan(model: str, *, save: Any, target: Any, **options: Any) -> Plan:
     for name in tables:
         if not isinstance(name, str) or name not in EXTRAS:
             raise InputError(f"cannot save {shown(name)}; known: {', '.join(EXTRAS)}")
+    measures = _measures(network_measures)
+    if measures and "layers" not in tables:
+        tables = (*tables, "layers")
     if not isinstance(target, str):
         target = whole("target", target, at_least=0)
     options["seed"] = whole("seed", options.get("seed", 0), at_least=0)
     if options.get("steps") is not None:
         options["steps"] = whole("steps", options["steps"], at_least=1)
-    return Plan(model, save=tables, target=target, **options)
+    return Plan(model, save=tables, target=target, network_measures=measures, **options)
+
+
+def _measures(given: Any) -> tuple[str, ...]:
+    """Return measures of layers as text, by which workers find them."""
+    measures = []
+    for member in names_of("network_measures", given):
+        LAYER_MEASURES.resolve(member)
+        if not LAYER_MEASURES.own_name(member):
+            problem = f"network_measures holds {name_of(member)}, which is not registered"
+            raise InputError(f"{problem}; register it in LAYER_MEASURES")
+        measures.append(LAYER_MEASURES.written(member))
+    return tuple(measures)
 
 
 def checked_protocols(protocols: Any, steps: int | None) -> tuple[str, ...]:

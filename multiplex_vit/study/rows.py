@@ -257,7 +257,8 @@ def _network_tables(plan: Plan, subject: Subject, model: VisionModel) -> Tables:
     number = subject.sample.number
     network = multiplex(model, subject.picture)
     if "layers" in plan.save:
-        table = network.layer_table().assign(number=number)
+        measures = plan.network_measures or None
+        table = network.layer_table(measures).assign(number=number)
         tables["layers"] = table.to_dict("records")
     if "multilayer" in plan.save:
         table = network.multilayer_table()

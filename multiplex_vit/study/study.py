@@ -62,6 +62,9 @@ class Study:
     save : str or sequence of str
         Tables to keep besides the others: "masks" (ablations need them), "layers" and
         "multilayer" (measures of the network). Default: "masks".
+    network_measures : str, callable or several of these
+        Members of `LAYER_MEASURES` of which the table "layers" is kept too, one row an image and
+        layer. Default: none; all of them where `save` asks for that table.
     chunk : int
         Images that are computed and written together. Default: 8.
     device, dtype, score : str
@@ -94,6 +97,7 @@ class Study:
         seed: int = 0,
         target: str | int = "predicted",
         save: Any = "masks",
+        network_measures: Any = (),
         chunk: int = 8,
         device: str = "auto",
         dtype: str = "auto",
@@ -109,6 +113,7 @@ class Study:
         self.plan = checked_plan(
             name,
             save=save,
+            network_measures=network_measures,
             target=target,
             steps=steps,
             seed=seed,

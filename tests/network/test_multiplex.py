@@ -518,3 +518,14 @@ def test_words_that_are_no_choice_are_met_with_the_choices(net, word):
         net.communities(omega_scale=word)
     with pytest.raises(mv.InputError, match="how is .*; give one of 'linked', 'multiplex'"):
         net.communities(how=word)
+
+
+def test_arrays_hold_the_whole_network(net):
+    arrays = net.to_arrays(coupling="temporal", omega=0.5)
+    supra = net.supra_adjacency(coupling="temporal", omega=0.5)
+    assert type(arrays.adjacency).__name__ == "csr_matrix"
+    assert (arrays.adjacency.toarray() == supra.toarray()).all()
+    graph = net.to_igraph(coupling="temporal", omega=0.5)
+    assert arrays.names.tolist() == graph.vs["name"]
+    assert [tuple(edge) for edge in arrays.edges.tolist()] == graph.get_edgelist()
+    assert arrays.weights.tolist() == graph.es["weight"]

@@ -439,6 +439,25 @@ def test_one_class_is_explained_for_all_images_where_asked(tmp_path, demo_vit):
     np.testing.assert_allclose(heatmaps[0, str(FEW)], expected.heatmap, atol=1e-6)
 
 
+def test_chosen_measures_of_networks_are_kept(tmp_path, demo_vit):
+    chosen = {"network_measures": ["density", "rich_club(fraction=0.2)"], "explainers": "rollout"}
+    found = small(tmp_path / "out", images=PHOTOS[:2], **chosen).run()
+    layers = found.layers()
+    assert layers["number"].tolist() == [0] * 6 + [1] * 6
+    expected = mv.multiplex(demo_vit, PHOTOS[1]).layer_table(chosen["network_measures"])
+    for name in chosen["network_measures"]:
+        assert layers[name].iloc[6:].tolist() == expected[name].tolist()
+    assert "modularity" not in layers
+    again = mv.Study.open(tmp_path / "out")
+    assert again.plan.network_measures == tuple(chosen["network_measures"])
+    with pytest.raises(mv.InputError, match="holds a study with another plan save"):
+        small(tmp_path / "out", images=PHOTOS[:2], explainers="rollout").run()
+    with pytest.raises(mv.InputError, match="unknown layer measure 'dense'"):
+        small(tmp_path / "other", network_measures="dense")
+    with pytest.raises(mv.InputError, match="holds len, which is not registered"):
+        small(tmp_path / "other", network_measures=len)
+
+
 @pytest.mark.slow
 def test_network_tables_are_kept_where_asked(tmp_path):
     found = small(tmp_path / "out", images=PHOTOS[:1], save=("layers", "multilayer")).run()
