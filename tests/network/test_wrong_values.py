@@ -192,7 +192,6 @@ def classes():
         "part": ["positive"],
         "subgraph": [["r0c0"]],
         "shuffled": ["degree"],
-        "part": ["positive"],
         "chain": [0],
         "attention_flow": ["r0c0"],
         "minimum_cut": ["r0c1", "r0c0"],
