@@ -5,9 +5,12 @@ from collections.abc import Callable
 import numpy as np
 
 from multiplex_vit.registry import Registry
+from multiplex_vit.traits import OF_MEASURES
 
 LAYER_DISTANCES: Registry[Callable[[np.ndarray, np.ndarray], float]] = Registry(
-    "layer distance", data=2
+    "layer distance",
+    data=2,
+    traits=OF_MEASURES,
 )
 """A member takes the weights [source, target] of two layers of as many nodes, and returns one number.
 
