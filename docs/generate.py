@@ -75,9 +75,9 @@ BY_SETTINGS = {
     ----------
     Marchetti et al., Neural Computing & Applications 37, 24385 (2025), doi:10.1007/s00521-025-11591-x.
     """,
-    "communities": """Explain by removing communities of the token graph one at a time, with direct logit attribution beside it.
+    "communities": """Explain by removing communities of the token graph one at a time, from relevance as a prior.
 
-    It takes as many passes as ``mutex``, and its options are those of :class:`multiplex_vit.saliency.Settings`;
+    It takes as many forward passes as ``mutex`` and one backward pass, and its options are those of :class:`multiplex_vit.saliency.Settings`;
     :doc:`../concepts/method` says what it does.
     """,
 }

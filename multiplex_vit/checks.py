@@ -152,11 +152,11 @@ def not_negative(name: str, value: Any) -> float:
 
     Examples
     --------
-    >>> not_negative("direct_weight", 0)
+    >>> not_negative("delta", 0)
     0.0
-    >>> not_negative("direct_weight", -1)
+    >>> not_negative("delta", -1)
     Traceback (most recent call last):
-    multiplex_vit.errors.InputError: direct_weight is -1; give a finite number of at least 0
+    multiplex_vit.errors.InputError: delta is -1; give a finite number of at least 0
     """
     number = _float(value)
     if not 0 <= number <= MOST_NUMBER:

@@ -12,6 +12,7 @@ class FakeModel:
     """A 2 x 3 grid of 1 x 1 patches: p(class 0) = 0.1 + sum of `worth` over kept nodes; its attention is drawn at random, once."""
 
     name = "fake"
+    n_prefix = 1
     classes = ("thing", "other")
     n_classes = 2
     score = SCORES["softmax"]
@@ -51,6 +52,20 @@ class FakeModel:
         attention, clean = self.attend(tokens, operators)
         return attention, clean, torch.zeros(1, attention.shape[-1], 2)
 
+    def attend_relevance(self, tokens, operators, labels, rules):
+        """What each node is worth to the class, all of it found in the first layer."""
+        attention, clean = self.attend(tokens, operators)
+        return attention, clean, self._relevance(labels[0])
+
+    def relevance(self, tokens, labels, rules):
+        return self._relevance(labels[0]), self.probabilities(tokens, np.ones((1, 6), dtype=bool))
+
+    def _relevance(self, label):
+        worth = torch.as_tensor(self.worth).ravel()
+        relevance = torch.zeros(1, self.attention.shape[2], len(worth) + 1)
+        relevance[0, 0, 1:] = -worth if label == 1 else worth
+        return relevance
+
     def probabilities(self, tokens, kept, *, batch_size="auto"):
         self.sequences += len(kept)
         own = torch.as_tensor(0.1 + np.asarray(kept) @ self.worth, dtype=torch.float32)
@@ -83,6 +98,10 @@ class PlantedModel(FakeModel):
     def attend(self, tokens, operators, *, prefix=False):
         powers = torch.cat([self.attention ** (i + 1) for i, _ in enumerate(operators)], 1)
         return powers, self.probabilities(tokens, np.ones((1, self.worth.size), dtype=bool))
+
+    def _relevance(self, label):
+        """Nothing: what is planted is to be found by masks alone."""
+        return torch.zeros(1, 3, self.worth.size + 1)
 
     def probabilities(self, tokens, kept, *, batch_size="auto"):
         self.sequences += len(kept)

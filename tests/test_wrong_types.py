@@ -444,6 +444,10 @@ def methods(folder):
             vit.attend_directly,
             {"tokens": tokens(), "operators": ["mean"]},
         ),
+        "VisionModel.attend_relevance": (
+            vit.attend_relevance,
+            {"tokens": tokens(), "operators": ["mean"], "labels": [1], "rules": "attn_lrp"},
+        ),
         "VisionModel.attention_gradients": (
             vit.attention_gradients,
             {"tokens": tokens(), "label": 1},
@@ -496,7 +500,7 @@ def methods(folder):
         ),
         "Explanation.with_estimator": (
             estimated(own),
-            {"estimator": "contrast", "direct_weight": 0},
+            {"estimator": "contrast"},
         ),
         "a heatmap.load": (
             mv.Explanation.load,

@@ -108,11 +108,13 @@ def _explained(model: Classifier, mosaic: Mosaic, explain: Explainer) -> _Explai
     picture = model.picture(mosaic.pixels)
     first_label, *other_labels = mosaic.labels
     first = explain(model, picture, label=first_label)
-    results = [first]
     if first.masks is not None:
-        # The same masks and their scores give the heatmap of any class.
+        # The same masks and their scores give the heatmap of any class; a prior may be of one.
+        first = first.with_classes(model, picture, other_labels)
+        results = [first]
         results += [first.for_class(label) for label in other_labels]
         return _Explained(results, [first])
+    results = [first]
     for label in other_labels:
         results.append(explain(model, picture, label=label))
     return _Explained(results, results)

@@ -14,6 +14,7 @@ from multiplex_vit.network.multiplex import Multiplex
 from multiplex_vit.registry import Named, chosen, name_of
 from multiplex_vit.saliency.explain import explain
 from multiplex_vit.saliency.image_network import multiplex
+from multiplex_vit.saliency.steps import likeliest
 
 MOST_WEIGHTS = 100_000_000
 """Weights of all heads together, of which single heads are shown; 400 MB in float32."""
@@ -72,6 +73,8 @@ def explorer(
     if not pooled:
         raise InputError("no operator was given; give at least one")
     explanation = explain(model, picture, method=method, label=label)
+    # A prior by relevance is of the class explained alone; the page shows others too.
+    explanation = explanation.with_classes(model, picture, likeliest(explanation))
     networks: dict[str, Multiplex] = {}
     for operator in pooled:
         name = f"{name_of(operator)} over heads"

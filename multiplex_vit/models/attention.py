@@ -176,6 +176,8 @@ class _Pooled:
 
     def add(self, module: Any, weights: Tensor, value: Tensor) -> None:
         """Pool a block's attention [image, head, query, key]."""
+        # Where gradients are followed, what is pooled is no part of their graph.
+        weights, value = weights.detach(), value.detach()
         if self.attention is None:
             # Only the first block tells how many images and tokens there are.
             n_nodes = weights.shape[-1] - self.n_dropped

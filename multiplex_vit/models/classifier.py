@@ -145,6 +145,15 @@ class Classifier(Protocol):
     ) -> "tuple[Tensor, Tensor]":
         """Return the relevance [layer, source, target] between tokens, and class scores."""
 
+    def attend_relevance(
+        self,
+        tokens: "Tokens | Tensor",
+        operators: Operators,
+        labels: Sequence[int | None],
+        rules: Rules,
+    ) -> "tuple[Tensor, Tensor, Tensor]":
+        """Return what `attend` does, and relevance [image, layer, token], of the same passes."""
+
     def attention_gradients(
         self, tokens: "Tokens | Tensor", label: int | None, *, rules: Rules | None = None
     ) -> "tuple[Tensor, Tensor, Tensor]":

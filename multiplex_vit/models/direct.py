@@ -220,13 +220,13 @@ class Direct:
     def _unfit(self) -> InputError:
         return InputError(
             f"{self.kind} has no linear classifier after a layer norm, which direct attribution "
-            "reads; give direct_weight=0"
+            "reads; give prior=None"
         )
 
     def _not_linear(self, part: str) -> InputError:
         return InputError(
             f"the {part} of block {self.n_blocks} is not linear, but direct attribution reads it; "
-            "give direct_weight=0"
+            "give prior=None"
         )
 
 

@@ -179,6 +179,16 @@ class Relay:
         """Hand on."""
         return self.model.relevance_edges(tokens, label)
 
+    def attend_relevance(
+        self,
+        tokens: "Tokens | Tensor",
+        operators: Operators,
+        labels: Sequence[int | None],
+        rules: Rules,
+    ) -> "tuple[Tensor, Tensor, Tensor]":
+        """Hand on."""
+        return self.model.attend_relevance(tokens, operators, labels, rules)
+
     def attention_gradients(
         self, tokens: "Tokens | Tensor", label: int | None, *, rules: Rules | None = None
     ) -> "tuple[Tensor, Tensor, Tensor]":

@@ -12,7 +12,7 @@ from multiplex_vit.checks import label_index
 from multiplex_vit.errors import InputError
 from multiplex_vit.models import attention, direct, gradients, inputs, masked
 from multiplex_vit.models.backward.edges import relevance_edges
-from multiplex_vit.models.backward.relevance import relevance
+from multiplex_vit.models.backward.relevance import attend_relevance, relevance
 from multiplex_vit.models.classifier import Operators, Rules
 from multiplex_vit.models.facts import Facts
 from multiplex_vit.models.fast.runner import Runner
@@ -281,11 +281,24 @@ class VisionModel(Facts):
         See `multiplex_vit.models.backward.relevance.relevance`.
         """
         tokens = self._tokens(tokens)
-        if len(labels) != len(tokens):
-            given = f"{len(labels)} labels were given for {len(tokens)} images"
-            raise InputError(f"{given}; give one for each, None for the predicted class")
-        known = [None if label is None else self.label_of(label, 0) for label in labels]
-        return relevance(self.port, self.logits, tokens, known, rules)
+        explained = self._indices(labels, len(tokens))
+        return relevance(self.port, self.logits, tokens, explained, rules)
+
+    @checked
+    def attend_relevance(
+        self,
+        tokens: Tokens | Tensor,
+        operators: Operators,
+        labels: Sequence[int | None],
+        rules: Rules,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what `attend` does, and what `relevance` does, of the same passes.
+
+        See `multiplex_vit.models.backward.relevance.attend_relevance`.
+        """
+        tokens = self._tokens(tokens)
+        explained = self._indices(labels, len(tokens))
+        return attend_relevance(self.port, self.logits, tokens, operators, explained, rules)
 
     @checked
     def relevance_edges(self, tokens: Tokens | Tensor, label: int | None) -> tuple[Tensor, Tensor]:
@@ -338,6 +351,13 @@ class VisionModel(Facts):
         refuse_shape("pixels", pixels, "image", self.port.trunk.n_channels, "row", "col")
         label = self.label_of(label, 0)
         return gradients.pixel_gradients(self._runner, self.logits, pixels, label)
+
+    def _indices(self, labels: Sequence[int | None], n_images: int) -> list[int | None]:
+        """Return the classes to explain, one for each image; None stands for the predicted one."""
+        if len(labels) != n_images:
+            given = f"{len(labels)} labels were given for {n_images} images"
+            raise InputError(f"{given}; give one for each, None for the predicted class")
+        return [None if label is None else self.label_of(label, 0) for label in labels]
 
     def _tokens(self, tokens: Tokens | Tensor) -> Tokens:
         """Return tokens, those of a Tensor on the grid of an image of the usual size."""

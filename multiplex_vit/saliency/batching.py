@@ -10,7 +10,8 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.models.fast.memory import bytes_that_fit
 from multiplex_vit.models.picture import Picture
-from multiplex_vit.saliency.pipeline import operators_of
+from multiplex_vit.saliency.attended import operators_of
+from multiplex_vit.saliency.prior import DIRECT
 from multiplex_vit.saliency.settings import Settings
 
 MOST_IMAGES = {"cpu": 16, "cuda": 64}
@@ -101,7 +102,7 @@ def _n_together(model: Classifier, picture: Picture, settings: Sequence[Settings
     attention = n_networks * n_nodes**2
     # With 21,841 classes, the scores of masks and the direct attribution are more than attention.
     rows_of_scores = sum(chosen.n_masks for chosen in settings)
-    if any(chosen.direct_weight for chosen in settings):
+    if any(chosen.prior == DIRECT for chosen in settings):
         rows_of_scores += n_nodes
     n_bytes = 4 * (attention + rows_of_scores * model.n_classes)
     most = MOST_IMAGES.get(_device_kind(model), 16)

@@ -2,13 +2,14 @@
 
 They weigh anew what is there, so that another one takes no forward pass. Each takes kept bool
 [mask, node], confidence [mask] and the token graph [node, node] (None unless it says that it needs
-one), and returns [node]; by name, one that needs the graph is given the settings' smoothness too.
+one), and returns [node]; by name, one that needs the graph is given the settings' smoothness too,
+and a prior [node] if it has an option of that name.
 Values are high where a node speaks for the class.
 """
 
 import inspect
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy.special import gammaln
@@ -19,6 +20,9 @@ from multiplex_vit.spelling import called
 
 Estimator = Callable[..., np.ndarray]
 ESTIMATORS: Registry[Estimator] = Registry("estimator", data=3, traits={"needs": Literal["graph"]})
+
+_TRUSTED = 0.5
+"""A prior counts in full from this correlation with what masks say on; a good one has about .7."""
 
 
 @ESTIMATORS.register
@@ -74,13 +78,20 @@ def graph(
     *,
     smoothness: float = 10.0,
     shrinkage: float = 0.01,
+    prior: np.ndarray | None = None,
+    prior_weight: float = 1.0,
 ) -> np.ndarray:
     """Return the least-squares effect of keeping a node, smooth over the token graph.
 
-    h = (X'X + s (L + e I))^-1 X'y, with X the masks and y the confidences, both centred over masks,
-    L the graph's Laplacian, s the smoothness and e the shrinkage: kernel ridge regression with the
-    regularised Laplacian (Smola, Kondor, COLT 2003, doi:10.1007/978-3-540-45167-9_12). A node in
-    all masks or in none gets what its neighbours in the graph say, and 0 if it has none.
+    h = p + (X'VX + s (L + e I) + w d I)^-1 X'V (y - X p), with X the masks and y the confidences,
+    both centred over masks, L the graph's Laplacian, s the smoothness, e the shrinkage, p the prior
+    and w its weight: kernel ridge regression with the regularised Laplacian (Smola, Kondor, COLT
+    2003, doi:10.1007/978-3-540-45167-9_12), of what the prior does not tell. V weighs masks that
+    keep k of n nodes by 1 / (k (n - k)), as the effects of many nodes vary more than those of few;
+    d is the mean diagonal of X'VX. The prior [node] is scaled so that X p varies as y does; where
+    the two correlate by less than a half, p and w are multiplied by twice the correlation, and
+    where by less than 0, left out. A node in all masks or in none gets the prior and what its
+    neighbours in the graph say, and 0 if it has neither.
 
     Examples
     --------
@@ -88,16 +99,58 @@ def graph(
     >>> kept = np.array([[True, True, False], [True, False, False]])
     >>> graph(kept, np.array([1.0, 0.0]), path, smoothness=0.1).round(3).tolist()
     [0.986, 0.996, 0.0]
+    >>> graph(kept, np.array([1.0, 0.0]), path, prior=np.array([0, 3.0, 6.0])).round(3).tolist()
+    [0.0, 1.0, 2.0]
     """
     if graph is None:
         raise ValueError("the graph estimator was given no token graph")
-    weights = graph.astype(float)
-    masks = kept - kept.mean(0)
-    values = confidence - confidence.mean(dtype=float)
+    links = graph.astype(float)
+    weight = _weight_of_size(kept)
+    masks = kept - np.average(kept, axis=0, weights=weight)
+    values = confidence - np.average(confidence, weights=weight)
+    weighted = weight[:, None] * masks
+    normal = weighted.T @ masks
+    told = normal.diagonal().mean()
     # The shrinkage makes the Laplacian invertible, whatever parts the graph falls into.
-    penalty = np.diag(weights.sum(1) + shrinkage) - weights
-    normal = masks.T @ masks + smoothness * penalty
-    return np.linalg.solve(normal, masks.T @ values)
+    normal += smoothness * (np.diag(links.sum(1) + shrinkage) - links)
+    if prior is None:
+        return np.linalg.solve(normal, weighted.T @ values)
+    expected, trust = _expected_of(values, masks, weight, prior)
+    normal += trust * prior_weight * told * np.eye(len(normal))
+    not_expected = values - masks @ expected
+    return expected + np.linalg.solve(normal, weighted.T @ not_expected)
+
+
+def _weight_of_size(kept: np.ndarray) -> np.ndarray:
+    """Return weights [mask] by how many nodes masks keep, with a mean of 1."""
+    n_nodes, count = kept.shape[1], kept.sum(1)
+    # The variance of the sum of so many effects; nothing and everything count as one node.
+    variance = np.maximum(count * (n_nodes - count), max(1, n_nodes - 1))
+    weight: np.ndarray = 1 / variance
+    return weight / weight.mean()
+
+
+def _expected_of(
+    values: np.ndarray, masks: np.ndarray, weight: np.ndarray, prior: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """Return what a prior makes expect of nodes [node], in the unit of values, and its trust.
+
+    What it tells of masks then varies as their values do, times the trust: 1, or less where the two
+    hardly correlate, down to 0 where they contradict each other.
+    """
+    if prior.shape != masks.shape[1:]:
+        given, wanted = list(prior.shape), masks.shape[1]
+        raise InputError(f"the prior has shape {given}; give a value for each of {wanted} nodes")
+    prior = prior.astype(float)
+    told = masks @ prior
+    told_spread = np.sqrt(weight @ told**2)
+    spread = np.sqrt(weight @ values**2)
+    # A prior that tells no masks apart has no unit, and masks that are all alike have none.
+    if not (told_spread > 0 and spread > 0):
+        return np.zeros(len(prior)), 0.0
+    correlation = weight @ (told * values) / (told_spread * spread)
+    trust = float(np.clip(correlation / _TRUSTED, 0, 1))
+    return prior * (trust * spread / told_spread), trust
 
 
 @ESTIMATORS.register
@@ -194,8 +247,7 @@ def estimate(
     kept: np.ndarray,
     confidence: np.ndarray,
     graph: np.ndarray | None = None,
-    *,
-    smoothness: float | None = None,
+    **options: Any,
 ) -> np.ndarray:
     """Return what an estimator makes of masks and confidences, checked.
 
@@ -207,8 +259,9 @@ def estimate(
     confidence : ndarray [mask]
     graph : ndarray [node, node], optional
         The token graph.
-    smoothness : float, optional
-        For estimators by name that need the graph. Default: their own.
+    **options
+        Of those that the settings have ("smoothness", "prior_weight"), and "prior" [node], the
+        ones that are not None; an estimator is given those that it takes.
 
     Returns
     -------
@@ -226,12 +279,8 @@ def estimate(
     if needs_graph and graph is None:
         what = f"estimator {name} needs the token graph, which was not kept"
         raise InputError(f"{what}; explain with estimator='graph' to keep it")
-    options = {}
-    takes_smoothness = needs_graph and ESTIMATORS.takes(estimator, "smoothness")
-    # A function, or a partial of one, has a smoothness of its own.
-    if isinstance(estimator, str) and takes_smoothness and smoothness is not None:
-        options["smoothness"] = smoothness
-    result = function(kept, confidence, graph, **options)
+    taken = _taken(estimator, options) if needs_graph else {}
+    result = function(kept, confidence, graph, **taken)
     values = np.asarray(result, dtype=np.float32)
     if values.shape != kept.shape[1:] or not np.isfinite(values).all():
         given, wanted = list(values.shape), kept.shape[1]
@@ -240,19 +289,27 @@ def estimate(
     return values
 
 
-def standardised(values: np.ndarray) -> np.ndarray:
-    """Return values less their mean, in standard deviations; zeros where all are the same.
+def _taken(estimator: Named, options: dict[str, Any]) -> dict[str, Any]:
+    """Return those of the options that an estimator takes."""
+    taken = {}
+    for name, value in options.items():
+        # A function, or a partial of one, has a smoothness of its own.
+        is_own = name == "smoothness" and not isinstance(estimator, str)
+        if value is not None and not is_own and ESTIMATORS.takes(estimator, name):
+            taken[name] = value
+    return taken
+
+
+def takes_prior(estimator: Named) -> bool:
+    """Tell whether an estimator starts from a prior where there is one.
 
     Examples
     --------
-    >>> standardised(np.array([1.0, 3.0])).tolist(), standardised(np.array([2.0, 2.0])).tolist()
-    ([-1.0, 1.0], [0.0, 0.0])
+    >>> takes_prior("graph"), takes_prior("coverage")
+    (True, False)
     """
-    # Confidences that differ in their last digits alone would lose them in float32.
-    spread = values.std(dtype=float)
-    if not spread > 0:
-        return np.zeros(values.shape)
-    return (values - values.mean(dtype=float)) / spread
+    needs_graph = ESTIMATORS.trait(estimator, "needs") == "graph"
+    return needs_graph and ESTIMATORS.takes(estimator, "prior")
 
 
 def read_only(values: np.ndarray) -> np.ndarray:

@@ -11,19 +11,17 @@ import numpy as np
 from multiplex_vit.arguments import checked
 from multiplex_vit.checks import label_index
 from multiplex_vit.errors import InputError
+from multiplex_vit.models.classifier import Classifier
 from multiplex_vit.models.score import SCORES, Score
 from multiplex_vit.registry import Named
-from multiplex_vit.saliency.estimators import (
-    ESTIMATORS,
-    estimate,
-    read_only,
-    standardised,
-)
+from multiplex_vit.saliency.estimators import ESTIMATORS, estimate, read_only, takes_prior
 from multiplex_vit.saliency.given import text_of
 from multiplex_vit.saliency.masks import Masks, matching
+from multiplex_vit.saliency.prior import RELEVANCE, Prior
 from multiplex_vit.saliency.saved import read_explanation, write_explanation
 from multiplex_vit.saliency.settings import Settings
 from multiplex_vit.saliency.shown import Shown
+from multiplex_vit.saliency.warned import warn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +31,8 @@ if TYPE_CHECKING:
 class Explanation(Shown):
     """Why a model sees a class in an image.
 
-    What is made of masks holds every class's heatmap; asking for another takes no forward pass.
+    What is made of masks holds every class's heatmap; asking for another takes no forward pass. A
+    prior by relevance is of one class: `with_classes` adds others.
 
     Attributes
     ----------
@@ -70,8 +69,8 @@ class Explanation(Shown):
         The class whose confidence is subtracted (see `contrast`).
     graph : ndarray float32 [node, node], optional
         The token graph, where the design or the estimator needed it.
-    direct : ndarray float32 [node, class], optional
-        Direct logit attribution of every node to every class, where the settings give it weight.
+    prior : Prior, optional
+        What was known of the nodes before any was left out, where the settings ask for it.
     network : mapping of str to mapping, optional
         Where the networks come from that masks were made of, by head operator, where they were
         given. Default: they are the image's own.
@@ -94,7 +93,7 @@ class Explanation(Shown):
     estimator: Named | None = None
     against: int | None = None
     graph: np.ndarray | None = None
-    direct: np.ndarray | None = None
+    prior: Prior | None = None
     network: Mapping[str, Mapping[str, Any]] | None = None
 
     def __repr__(self) -> str:
@@ -142,27 +141,20 @@ class Explanation(Shown):
     def heatmap(self) -> np.ndarray:
         """Worth [row, col] of every node for the class, float32; greater is more important.
 
-        Of masks it is what their estimator gives. With a direct_weight w, it is that and w times
-        the direct attribution to the class, each with a mean of 0 and a standard deviation of 1.
+        Of masks it is what their estimator gives.
         """
         if self.values is not None:
             # Whoever wrote into it would change what every later reader sees.
             return read_only(self.values)
         if self.settings is None:
             return self.estimate(self.estimator or "coverage")
-        estimated = self.estimate(self.settings.estimator)
-        weight = self.settings.direct_weight
-        if not weight:
-            # As published: no other unit, and not another bit.
-            return estimated
-        direct = standardised(self._shares())
-        return read_only(standardised(estimated) + weight * direct)
+        return self.estimate(self.settings.estimator)
 
     @checked
     def estimate(self, estimator: Named) -> np.ndarray:
         """Return the heatmap float32 [row, col] by an estimator, without a forward pass.
 
-        Of predicted values, an estimator is given how far each lies above the least, so that a node
+        An estimator that takes a prior is given that of the class, where it is known. Of predicted values, an estimator is given how far each lies above the least, so that a node
         in no mask, which "coverage" counts as 0, is not put above or below all others.
 
         Raises
@@ -174,22 +166,22 @@ class Explanation(Shown):
         masks, _ = self._of_masks("there is nothing to estimate from")
         # 0 of a probability says nothing for a class; of predicted values, the least does.
         confidence = self.confidence - self.score.floor(self.confidence)
-        smoothness = None if self.settings is None else self.settings.smoothness
-        values = estimate(estimator, masks.kept, confidence, self.graph, smoothness=smoothness)
+        options: dict[str, Any] = {}
+        if self.settings is not None:
+            options["smoothness"] = self.settings.smoothness
+            options["prior_weight"] = self.settings.prior_weight
+        options["prior"] = self._prior_values()
+        values = estimate(estimator, masks.kept, confidence, self.graph, **options)
         return read_only(values.reshape(self.grid))
 
     @checked
-    def with_estimator(
-        self, estimator: Named, *, direct_weight: float | None = None
-    ) -> "Explanation":
+    def with_estimator(self, estimator: Named) -> "Explanation":
         """Return the explanation by another estimator, without a forward pass.
 
         Parameters
         ----------
         estimator : str or callable
-            A member of `ESTIMATORS`.
-        direct_weight : float, optional
-            How much the direct attribution counts. Default: as before.
+            A member of `ESTIMATORS`. One that takes no prior leaves it out.
 
         Raises
         ------
@@ -198,16 +190,48 @@ class Explanation(Shown):
         """
         self._of_masks("there is nothing to estimate from")
         ESTIMATORS.resolve(estimator)
-        if self.settings is not None:
-            weight = direct_weight
-            if weight is None:
-                weight = self.settings.direct_weight
-            changed = self.settings.at(estimator=estimator, direct_weight=weight)
-            return replace(self, settings=changed, explainer=changed.text)
-        if direct_weight:
-            what = "no direct attribution was kept"
-            raise InputError(f"{what}; leave direct_weight out")
-        return replace(self, estimator=estimator)
+        if self.settings is None:
+            return replace(self, estimator=estimator)
+        prior = self.settings.prior if takes_prior(estimator) else None
+        changed = self.settings.at(estimator=estimator, prior=prior)
+        return replace(self, settings=changed, explainer=changed.text)
+
+    @checked
+    def with_classes(
+        self, model: Classifier, image: Any, labels: Iterable[int | str]
+    ) -> "Explanation":
+        """Return the explanation with the prior of further classes.
+
+        Each takes a forward and a backward pass, where the prior is the relevance of tokens; else
+        nothing is added, as every class is there already.
+
+        Parameters
+        ----------
+        model, image
+            Those explained.
+        labels : iterable of int or str
+
+        Raises
+        ------
+        InputError
+            If there is no such class, or the image has other patches.
+        """
+        indices = [self._class(label) for label in labels]
+        if self.prior is None or self.settings is None or self.settings.prior != RELEVANCE:
+            return self
+        from multiplex_vit.saliency.attended import with_relevance
+
+        pixels = model.picture(image).pixels
+        if tuple(model.grid_of(pixels.shape[2:])) != tuple(self.grid):
+            grid = "{} x {}".format(*self.grid)
+            raise InputError(f"the image has no grid of {grid} patches; give that explained")
+        prior, n_added = with_relevance(self.prior, model, model.embed(pixels), indices)
+        return replace(
+            self,
+            prior=prior,
+            forward_passes=self.forward_passes + n_added,
+            backward_passes=self.backward_passes + n_added,
+        )
 
     def for_class(self, label: int | str) -> "Explanation":
         """Return the explanation of another class, without a forward pass.
@@ -216,10 +240,16 @@ class Explanation(Shown):
         ------
         InputError
             If there is no such class, or the heatmap is not made of masks.
+
+        Warns
+        -----
+        UserWarning
+            If no prior of that class is there, so that the heatmap is made of masks alone.
         """
-        # The confidences of every class were kept.
         self._of_masks("another class is another run: call explain with label=...")
-        return replace(self, label=self._class(label), against=None)
+        index = self._class(label)
+        self._warn_without_prior(index)
+        return replace(self, label=index, against=None)
 
     def contrast(self, label: int | str, against: int | str) -> "Explanation":
         """Return the explanation of one class's confidence minus another's, without a pass.
@@ -228,6 +258,11 @@ class Explanation(Shown):
         ------
         InputError
             If one is no class, both are the same, or the heatmap is not made of masks.
+
+        Warns
+        -----
+        UserWarning
+            If no prior of one of them is there, so that the heatmap is made of masks alone.
         """
         self._of_masks("a contrast needs confidences of both classes; explain each of them")
         first, second = self._class(label), self._class(against)
@@ -235,6 +270,7 @@ class Explanation(Shown):
             name = self.classes[first]
             what = f"{name!r} minus itself is 0 everywhere"
             raise InputError(f"{what}; give two classes to contrast")
+        self._warn_without_prior(first, second)
         return replace(self, label=first, against=second)
 
     def subset(self, **chosen: str | Iterable[str]) -> "Explanation":
@@ -339,12 +375,26 @@ class Explanation(Shown):
             return of_label
         return of_label - scores[:, self.against]
 
-    def _shares(self) -> np.ndarray:
-        if self.direct is None:
-            raise InputError(
-                "direct attribution was not kept; explain with a direct_weight to keep it"
-            )
-        return self._of_class(self.direct).reshape(self.grid)
+    def _prior_values(self) -> np.ndarray | None:
+        """Return the prior [node] of the class, or of the contrast; None where it is not known."""
+        if self.prior is None or self.settings is None or self.settings.prior is None:
+            return None
+        of_label = self.prior.of_class(self.label)
+        if self.against is None or of_label is None:
+            return of_label
+        of_other = self.prior.of_class(self.against)
+        return None if of_other is None else of_label - of_other
+
+    def _warn_without_prior(self, *labels: int) -> None:
+        """Warn of classes of which a prior was wanted and is not there."""
+        if self.prior is None or self.settings is None or self.settings.prior is None:
+            return
+        for label in labels:
+            if label not in self.prior.labels:
+                name = self.classes[label]
+                what = f"the {self.settings.prior} of {name!r} was not computed"
+                how = f"with_classes(model, image, [{name!r}]) adds it by a backward pass"
+                warn(f"{what}, so that its heatmap is made of masks alone; {how}")
 
     def _class(self, label: int | str) -> int:
         return label_index(label, self.classes, self.model)

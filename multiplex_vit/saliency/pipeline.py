@@ -17,10 +17,12 @@ from multiplex_vit.models.picture import Picture
 from multiplex_vit.network.token_graph import token_graph
 from multiplex_vit.network.tokens import Tokens
 from multiplex_vit.registry import Named
+from multiplex_vit.saliency.attended import Attended, attended
 from multiplex_vit.saliency.designs import DESIGNS, DesignInput
 from multiplex_vit.saliency.explanation import Explanation
 from multiplex_vit.saliency.given import GivenNetworks
 from multiplex_vit.saliency.masks import Masks, distinct_rows, refuse_many_scores
+from multiplex_vit.saliency.prior import Prior
 from multiplex_vit.saliency.ranked import (
     Networks,
     Statistics,
@@ -39,8 +41,8 @@ class Prepared:
     ----------
     clean : ndarray float32 [class]
         Scores of the whole image.
-    direct : ndarray float32 [node, class], optional
-        Direct logit attribution, where settings count it.
+    priors : dict of str to Prior
+        By the kinds that settings ask for and the model has.
     masks : list of Masks
         One for each of the settings.
     graphs : list of ndarray [node, node] or None
@@ -48,7 +50,7 @@ class Prepared:
     """
 
     clean: np.ndarray
-    direct: np.ndarray | None
+    priors: dict[str, Prior]
     masks: list[Masks]
     graphs: list[np.ndarray | None]
 
@@ -111,23 +113,6 @@ def explained(
     return explanations
 
 
-def operators_of(settings: Sequence[Settings]) -> list[Named]:
-    """Return the head operators that settings need, each once.
-
-    Examples
-    --------
-    >>> operators_of([Settings(operators=("sum",)), Settings(design="occlusion")])
-    ['sum', 'min', 'max', 'mean']
-    """
-    wanted: list[Named] = []
-    for chosen in settings:
-        wanted += chosen.operators
-    for chosen in settings:
-        if chosen.needs_graph:
-            wanted.append(chosen.graph_operator)
-    return list(dict.fromkeys(wanted))
-
-
 def _explained(
     model: Classifier,
     pictures: Sequence[Picture],
@@ -144,11 +129,12 @@ def _explained(
         refuse_many_scores(most, model.n_classes)
     pixels = [picture.pixels for picture in pictures]
     tokens = model.embed(torch.cat(pixels))
-    prepared = _prepared(model, tokens, settings, grid, given)
+    known = [None if label is None else model.label_of(label, 0) for label in labels]
+    # Attention is kept under no name here, so that its memory is free for the masked passes.
+    prepared = _prepared(attended(model, tokens, settings, known), settings, grid, given)
     classes = []
-    for label, image in zip(labels, prepared, strict=True):
-        predicted = int(image.clean.argmax())
-        classes.append(model.label_of(label, predicted))
+    for label, image in zip(known, prepared, strict=True):
+        classes.append(int(image.clean.argmax()) if label is None else label)
     masks = [image.masks for image in prepared]
     scores = _scores(model, tokens, masks, batch_size)
     if given is not None:
@@ -183,6 +169,10 @@ def _explanations(
     explanations = []
     for place, chosen in enumerate(settings):
         masks = image.masks[place]
+        prior = image.priors.get(chosen.prior or "")
+        if prior is None:
+            # What a result says of itself is how it was made.
+            chosen = chosen.at(prior=None)
         explanation = Explanation(
             clean=image.clean,
             masks=masks,
@@ -190,8 +180,9 @@ def _explanations(
             settings=chosen,
             explainer=chosen.text,
             forward_passes=len(masks.distinct()[0]) + 1,
+            backward_passes=chosen.backward_passes,
             graph=image.graphs[place],
-            direct=image.direct if chosen.direct_weight else None,
+            prior=prior,
             **common,
         )
         explanations.append(explanation)
@@ -202,19 +193,18 @@ def _explanations(
 
 
 def _prepared(
-    model: Classifier,
-    tokens: port.Tokens,
+    found: Attended,
     settings: Sequence[Settings],
     grid: tuple[int, int],
     given: GivenNetworks | None,
 ) -> list[Prepared]:
-    """Return what the pass of the whole images gives; their attention is free again thereafter."""
-    networks, clean, direct = _attended(model, tokens, settings)
+    """Return what explanations are made of before masked passes, of what whole images gave."""
+    networks = found.networks
     if given is not None:
         # Of settings that share a starting layer, as one explainer's do.
         starting_layer = settings[0].starting_layer
-        weights = given.weights(starting_layer, tokens.device)
-        networks = [weights] * len(tokens)
+        device = next(iter(networks[0].values())).device
+        networks = [given.weights(starting_layer, device)] * len(networks)
         settings = [given.applied_to(chosen) for chosen in settings]
     nodes = Tokens(grid)
     statistics: list[Statistics] = [{} for _ in networks]
@@ -226,35 +216,9 @@ def _prepared(
     for place, of_image in enumerate(networks):
         graphs = _graphs(of_image, settings, grid)
         masks = _masks(of_image, settings, graphs, nodes, statistics[place])
-        image = Prepared(clean[place], direct[place], masks, graphs)
+        image = Prepared(found.clean[place], found.priors[place], masks, graphs)
         prepared.append(image)
     return prepared
-
-
-def _attended(
-    model: Classifier, tokens: port.Tokens, settings: Sequence[Settings]
-) -> tuple[list[dict[Named, Tensor]], np.ndarray, Sequence[np.ndarray | None]]:
-    """Return what one pass of whole images gives.
-
-    Returns
-    -------
-    networks : list of dict of operator to Tensor [layer, source, target]
-    clean : ndarray [image, class]
-    direct : sequence of ndarray [node, class] or None
-        Direct logit attribution, where settings count it.
-    """
-    operators = operators_of(settings)
-    direct: Sequence[np.ndarray | None] = [None] * len(tokens)
-    if any(chosen.direct_weight for chosen in settings):
-        # In the same pass, which then keeps what every block writes.
-        pooled, clean, shares = model.attend_directly(tokens, operators)
-        direct = list(shares.cpu().numpy())
-    else:
-        pooled, clean = model.attend(tokens, operators)
-    networks = []
-    for of_image in pooled:
-        networks.append(dict(zip(operators, of_image, strict=True)))
-    return networks, clean.cpu().numpy(), direct
 
 
 def _graphs(
@@ -298,7 +262,8 @@ def _masks(
         key = chosen.at(
             estimator="coverage",
             smoothness=1.0,
-            direct_weight=0.0,
+            prior=None,
+            prior_weight=1.0,
         )
         if key not in masks_of:
             inputs = DesignInput(

@@ -176,3 +176,8 @@ class _Doubled(Relay):
     def attend_directly(self, tokens: Any, operators: Any) -> Any:
         attention, scores, direct = self.model.attend_directly(tokens, operators)
         return attention.double(), scores, direct
+
+    def attend_relevance(self, tokens: Any, operators: Any, labels: Any, rules: Any) -> Any:
+        results = self.model.attend_relevance(tokens, operators, labels, rules)
+        attention, scores, relevance = results
+        return attention.double(), scores, relevance

@@ -22,9 +22,10 @@ from multiplex_vit.reading.facts import (
 )
 from multiplex_vit.saliency.estimators import written
 from multiplex_vit.saliency.masks import Masks
+from multiplex_vit.saliency.prior import Prior
 from multiplex_vit.saliency.settings import Settings
 
-FORMAT = "multiplex_vit explanation 2"
+FORMAT = "multiplex_vit explanation 3"
 _NETWORK = Fact("a table of facts by network", lambda value: _is_record(value))
 _FACTS = {
     "format": constant(FORMAT),
@@ -42,6 +43,7 @@ _FACTS = {
     "settings": without(TABLE),
     "estimator": without(TEXT),
     "network": without(_NETWORK),
+    "prior_labels": without(listed(whole(0))),
 }
 ARRAYS = {
     "clean": Field("float32", ("class",)),
@@ -50,9 +52,9 @@ ARRAYS = {
     "kept": Field("bool", ("mask", "node"), optional=True),
     "probabilities": Field("float32", ("mask", "class"), optional=True),
     "graph": Field("float32", ("node", "node"), low=0, optional=True),
-    "direct": Field("float32", ("node", "class"), optional=True),
+    "prior": Field("float32", ("node", "known class"), optional=True),
 }
-"""The arrays of an explanation; `kept` is that of its masks."""
+"""The arrays of an explanation; `kept` is that of its masks, `prior` the values of its prior."""
 
 
 _PLAIN = (
@@ -84,16 +86,24 @@ def write_explanation(explanation: Any, path: Any) -> None:
     """
     if named(path).suffix != ".npz":
         raise InputError(f"cannot save {path}: give a name that ends in .npz")
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for name in ARRAYS:
-        holder = explanation.masks if name == "kept" else explanation
         # What an explanation does not have is left out, so that a file says what it has.
-        array = getattr(holder, name, None)
+        array = _array_of(explanation, name)
         if array is not None:
             arrays[name] = array
     facts = np.array(json.dumps(_facts_of(explanation)))
     with written_whole(path) as temporary:
         np.savez_compressed(temporary, facts=facts, **arrays)
+
+
+def _array_of(explanation: Any, name: str) -> np.ndarray | None:
+    if name == "kept":
+        return getattr(explanation.masks, "kept", None)
+    if name == "prior":
+        return getattr(explanation.prior, "values", None)
+    array: np.ndarray | None = getattr(explanation, name)
+    return array
 
 
 def _facts_of(explanation: Any) -> dict[str, Any]:
@@ -109,6 +119,8 @@ def _facts_of(explanation: Any) -> dict[str, Any]:
         facts["settings"] = explanation.settings.record()
     if explanation.network is not None:
         facts["network"] = explanation.network
+    if explanation.prior is not None:
+        facts["prior_labels"] = explanation.prior.labels
     if explanation.estimator is not None:
         facts["estimator"] = written(explanation.estimator)
     return facts
@@ -146,16 +158,23 @@ def _sizes(facts: dict[str, Any]) -> dict[str, int]:
     n_classes = len(facts["classes"])
     if not n_classes:
         raise InputError("it has no class")
+    known = facts.get("prior_labels", [])
     # An index beyond the classes would fail far away from here.
-    for name in ("label", "against"):
-        if facts[name] is not None and facts[name] >= n_classes:
-            what = f"{name} is {facts[name]}"
-            raise InputError(f"{what}; there are classes 0 to {n_classes - 1}")
+    for name, labels in (
+        ("label", [facts["label"]]),
+        ("against", [facts["against"]]),
+        ("prior_labels", known),
+    ):
+        for label in labels:
+            if label is not None and label >= n_classes:
+                what = f"{name} is {label}"
+                raise InputError(f"{what}; there are classes 0 to {n_classes - 1}")
     sizes = {
         "row": rows,
         "column": columns,
         "node": rows * columns,
         "class": n_classes,
+        "known class": len(known),
     }
     if "labels" in facts:
         sizes["mask"] = len(facts["labels"])
@@ -178,6 +197,8 @@ def _check_together(facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> Non
     ]
     if len(set(parts)) > 1:
         raise InputError("masks, their labels, designs and probabilities are wanted together")
+    if ("prior" in arrays) != ("prior_labels" in facts):
+        raise InputError("a prior and its classes are wanted together")
     n_weighings = ("settings" in facts) + ("estimator" in facts)
     if "network" in facts and "settings" not in facts:
         raise InputError("masks of networks have settings")
@@ -217,6 +238,9 @@ def _put_together(facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[
         labels: Any = tuple(tuple(label) for label in facts["labels"])
         designs = tuple(facts["designs"])
         arguments["masks"] = Masks(arrays.pop("kept"), labels, designs)
+    if "prior" in arrays:
+        labels = tuple(facts["prior_labels"])
+        arguments["prior"] = Prior(arrays.pop("prior"), labels)
     return arguments | arrays
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 import attrs
 
 from multiplex_vit.arguments import checked
-from multiplex_vit.checks import not_negative, positive, share, whole
+from multiplex_vit.checks import one_of, positive, share, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.fields import described, option, or_none
 from multiplex_vit.models.operators import OPERATORS
@@ -15,7 +15,8 @@ from multiplex_vit.network.centrality import CENTRALITIES
 from multiplex_vit.registry import Named as Named
 from multiplex_vit.registry import Registry, name_of
 from multiplex_vit.saliency.designs import DESIGNS
-from multiplex_vit.saliency.estimators import ESTIMATORS, written
+from multiplex_vit.saliency.estimators import ESTIMATORS, takes_prior, written
+from multiplex_vit.saliency.prior import PRIORS, RELEVANCE
 from multiplex_vit.saliency.ranking import Ranking
 from multiplex_vit.saliency.statistics import STATISTICS
 from multiplex_vit.spelling import called
@@ -39,7 +40,8 @@ class Choices(TypedDict, total=False):
     smoothness: float
     graph_operator: Named
     grid_weight: float
-    direct_weight: float
+    prior: str | None
+    prior_weight: float
 
 
 def _numbers(name: str, values: Any) -> tuple[float, ...]:
@@ -135,13 +137,20 @@ class Settings(Ranking):
         "float, 0 to 1",
         "The share of that graph that is the grid of patches; the rest is attention.",
     )
-    direct_weight: float = option(
-        0.0,
-        not_negative,
-        "float, at least 0",
-        "How much the direct logit attribution of tokens (`models.direct`) counts beside the "
-        "estimator, both in standard deviations; with 0 the heatmap is what the estimator gives. "
-        "It comes from the pass of the whole image, and takes no other.",
+    prior: str | None = option(
+        None,
+        or_none(partial(one_of, choices=PRIORS)),
+        '"relevance" or "direct", optional',
+        "What the estimator starts from: the relevance of tokens by AttnLRP, which takes a "
+        "backward pass for each class, or their direct logit attribution (`models.direct`), which "
+        "takes none. Default: nothing.",
+    )
+    prior_weight: float = option(
+        1.0,
+        positive,
+        "float, above 0",
+        "How much the prior counts against what masks say; 1 is as much as a mask that removes one "
+        "token.",
     )
 
     # --- what they amount to
@@ -172,6 +181,11 @@ class Settings(Ranking):
     def ranks(self) -> bool:
         """Whether the design is known to rank nodes."""
         return bool(DESIGNS.trait(self.design, "ranks"))
+
+    @property
+    def backward_passes(self) -> int:
+        """How many backward passes an image takes, of one class."""
+        return 1 if self.prior == RELEVANCE else 0
 
     def most_passes(self, n_tokens: int) -> int:
         """Return how many forward passes an image of so many patch tokens takes at most.
@@ -216,13 +230,16 @@ class Settings(Ranking):
         Raises
         ------
         InputError
-            If a name is unknown; the message lists the known ones.
+            If a name is unknown, or a prior is set and the estimator takes none.
         """
         for field, registry in REGISTRIES.items():
             value = getattr(self, field)
             members = value if isinstance(value, tuple) else (value,)
             for member in members:
                 registry.resolve(member)
+        if self.prior is not None and not takes_prior(self.estimator):
+            what = f"estimator {name_of(self.estimator)} takes no prior"
+            raise InputError(f"{what}; give prior=None, or estimator='graph'")
         return self
 
     def by_name(self) -> "Settings":
@@ -362,21 +379,21 @@ processors. A heatmap of "mutex" is a mean of them, and moves by at most e.
 
 COMMUNITIES = Settings(
     numerics="stable",
-    design="occlusion",
+    design="multiscale",
+    resolutions=(3.0, 8.0, 20.0),
     estimator="graph",
     smoothness=0.03,
-    direct_weight=0.3,
+    prior="relevance",
+    prior_weight=1.5,
 )
 """`communities`, the best heatmap found for as many passes (analysis/tune_communities.py).
 
-What the model misses without each community of the token graph, and beside it what each token
-writes to the class token itself.
+What the model misses without each community of the token graph corrects what relevance says of
+tokens; what a budget has left when every token was removed alone goes to unions of communities.
 
-How far rounding reaches: a heatmap is an estimate in its standard deviations. The estimate is
-linear in the confidences with a gain g (about 3: the greatest sum of its slopes), so that a value z
-of the heatmap moves by at most e g (2 + |z|) / s, where e is how far confidences differ (see
-`PUBLISHED`) and s is the standard deviation of the estimate. That is 1e-3 for s = .02, and 3e-5
-were seen; up to 2e-4 were seen where a model is so sure that s is 2e-4. Values lie about 7 apart.
+How far rounding reaches: a value moves by at most e g, where e is how far confidences differ (see
+`PUBLISHED`) and g (about 2) the greatest sum of slopes of the estimate, with what the unit of the
+prior and its trust change as confidences do.
 """
 
 NAMED = {"mutex": PUBLISHED, "communities": COMMUNITIES}

@@ -101,7 +101,8 @@ class Shown:
             What `mv.evaluate` says of the heatmap. Default: none, and the page has no curves.
         classes : sequence of int or str, optional
             Classes whose heatmaps the page holds beside the one explained. Default: those of the
-            ten greatest scores.
+            ten greatest scores, of which there is a prior where the explanation has one (see
+            `with_classes`).
         measures : as for `Multiplex.node_table`
             Values by which nodes can be coloured and sized. Default: all centralities; of heads and
             of networks of over two million weights the quick ones alone.

@@ -34,7 +34,7 @@ def classes_of(explanation: Any, labels: Sequence[int | str] | None) -> list[int
     explanation : Explanation
     labels : sequence of int or str, optional
         Classes beside the one explained. Default: those of the greatest scores, `MOST_CLASSES`
-        in all.
+        in all, of which there is a prior where the explanation has one.
 
     Raises
     ------
@@ -45,8 +45,10 @@ def classes_of(explanation: Any, labels: Sequence[int | str] | None) -> list[int
     # A difference of two classes, and what is not made of masks, has one heatmap.
     has_all = explanation.probabilities is not None and explanation.against is None
     if labels is None:
-        by_score = np.argsort(-explanation.clean, kind="stable").tolist()
-        others = by_score[:MOST_CLASSES] if has_all else []
+        others = likeliest(explanation) if has_all else []
+        if explanation.prior is not None:
+            # Heatmaps with a prior and without do not compare.
+            others = [label for label in others if label in explanation.prior.labels]
     else:
         if isinstance(labels, str) or not isinstance(labels, Sequence):
             raise InputError(f"classes is {shown(labels)}; give a list of indices or names")
@@ -56,6 +58,12 @@ def classes_of(explanation: Any, labels: Sequence[int | str] | None) -> list[int
             raise InputError(f"{what}; leave classes out")
     chosen = list(dict.fromkeys([first, *others]))
     return chosen if labels is not None else chosen[:MOST_CLASSES]
+
+
+def likeliest(explanation: Any) -> list[int]:
+    """Return the classes of the greatest scores, `MOST_CLASSES` of them at most."""
+    by_score: list[int] = np.argsort(-explanation.clean, kind="stable").tolist()
+    return by_score[:MOST_CLASSES]
 
 
 def shown_classes(explanation: Any, labels: Sequence[int]) -> explore.ShownClasses:

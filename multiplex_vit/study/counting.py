@@ -28,6 +28,11 @@ class Counted(Relay):
         self.count += len(tokens)
         return super().attend_directly(tokens, *args, **options)
 
+    def attend_relevance(self, tokens: Any, *args: Any, **options: Any) -> Any:
+        """Count and hand on."""
+        self.count += len(tokens)
+        return super().attend_relevance(tokens, *args, **options)
+
     def probabilities(self, tokens: Any, kept: Any, **options: Any) -> Any:
         """Count and hand on."""
         self.count += len(kept)

@@ -159,9 +159,9 @@ def holds_masks_of(base: Settings, settings: Settings) -> bool:
         # A budget cuts masks off at the end, so that what is left depends on all of them.
         if DESIGNS.own_name(chosen.design) != "centrality" or chosen.budget is not None:
             return False
-    # The token graph and the direct attribution of tokens are not kept.
+    # The token graph and priors are not kept.
     needs_graph = ESTIMATORS.trait(settings.estimator, "needs") == "graph"
-    if needs_graph or settings.direct_weight:
+    if needs_graph or settings.prior is not None:
         return False
     for dimension in _DIMENSIONS:
         names = [name_of(member) for member in getattr(base, dimension)]

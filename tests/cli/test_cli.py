@@ -170,15 +170,15 @@ def test_settings_that_only_some_methods_use_reach_the_explanation(tmp_path, cap
         "4",
         "--grid-weight",
         "0.25",
-        "--direct-weight",
-        "0",
+        "--prior",
+        "direct",
     ]
     assert run(capsys, "explain", CAT, "--out", tmp_path, *options, "--steps", "4")[0] == 0
     changed = {
         "smoothness": 0.5,
         "resolutions": (2.0, 4.0),
         "grid_weight": 0.25,
-        "direct_weight": 0.0,
+        "prior": "direct",
     }
     expected = mv.EXPLAINERS["communities"].settings.at(**changed)
     assert mv.Explanation.load(tmp_path / "cat.npz").settings == expected

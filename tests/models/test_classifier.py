@@ -30,6 +30,7 @@ def arguments_of(method, model, pixels):
         "embed": (pixels(),),
         "attend": (tokens, ["sum"]),
         "attend_directly": (tokens, ["sum"]),
+        "attend_relevance": (tokens, ["sum"], [1], "attn_lrp"),
         "activations": (tokens,),
         "probabilities": (tokens, kept),
         "probabilities_of_images": (tokens, [kept]),

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from fake import FakeModel
 from small import PHOTOS
 
 import multiplex_vit as mv
@@ -98,66 +97,14 @@ def test_several_images_at_once_have_the_shares_of_each_alone(demo_vit):
     assert torch.allclose(together, alone, atol=1e-5)
 
 
-def test_the_heatmap_is_both_in_standard_deviations(demo_vit):
-    explanation = mv.explain(demo_vit, CAT, direct_weight=0.5, budget=10)
-    plain = mv.explain(demo_vit, CAT, budget=10)
-    assert plain.direct is None
-    assert explanation.forward_passes == plain.forward_passes
-    for label in (explanation.label, 0):
-        estimated = plain.for_class(label).heatmap.astype(float)
-        shares = explanation.direct[:, label].reshape(8, 8).astype(float)
-        wanted = (estimated - estimated.mean()) / estimated.std() + 0.5 * (
-            shares - shares.mean()
-        ) / shares.std()
-        assert np.allclose(explanation.for_class(label).heatmap, wanted, atol=1e-5)
-    assert np.array_equal(
-        explanation.with_estimator("coverage", direct_weight=0).heatmap, plain.heatmap
-    )
-    shares = explanation.direct[:, 3] - explanation.direct[:, 5]
-    estimated = plain.contrast(3, 5).heatmap.astype(float).ravel()
-    wanted = (estimated - estimated.mean()) / estimated.std() + 0.5 * (
-        shares - shares.mean()
-    ) / shares.std()
-    assert np.allclose(explanation.contrast(3, 5).heatmap.ravel(), wanted, atol=1e-5)
-
-
-def test_shares_are_saved(demo_vit, tmp_path):
-    explanation = mv.explain(demo_vit, CAT, method="communities", budget=10)
-    explanation.save(tmp_path / "cat.npz")
-    again = mv.Explanation.load(tmp_path / "cat.npz")
-    assert np.array_equal(again.direct, explanation.direct)
-    assert np.array_equal(again.heatmap, explanation.heatmap)
-
-
-def test_a_model_that_writes_nothing_leaves_the_estimate():
-    pixels = torch.zeros(1, 3, 2, 3)
-    direct, plain = (
-        mv.explain(FakeModel(), pixels, design="random", budget=20, direct_weight=weight).heatmap
-        for weight in (0.3, 0)
-    )
-    assert np.allclose(direct, (plain - plain.mean()) / plain.std(), atol=1e-6)
-
-
 def test_a_classifier_that_is_not_linear_is_refused(tiny, pixels):
     model = tiny("ViT", "ForImageClassification")
     model.model.classifier = torch.nn.Sequential(model.model.classifier, torch.nn.GELU())
     with pytest.raises(
         mv.InputError,
-        match="no linear classifier after a layer norm, which direct attribution reads; give direct_weight=0",
+        match="no linear classifier after a layer norm, which direct attribution reads; give prior=None",
     ):
-        mv.explain(model, pixels(), direct_weight=1.0)
-
-
-def test_shares_that_were_not_kept_are_missed_in_one_line(demo_vit):
-    from dataclasses import replace
-
-    explanation = mv.explain(demo_vit, CAT, budget=10)
-    with pytest.raises(
-        mv.InputError, match="direct attribution was not kept; explain with a direct_weight"
-    ):
-        _ = replace(explanation, settings=explanation.settings.at(direct_weight=0.1)).heatmap
-    with pytest.raises(mv.InputError, match="direct_weight is -1"):
-        mv.Settings(direct_weight=-1)
+        mv.explain(model, pixels(), estimator="graph", prior="direct")
 
 
 def test_a_model_in_float64_has_the_same_shares(tiny, pixels):

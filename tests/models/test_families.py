@@ -191,7 +191,6 @@ def test_every_explainer_explains_every_family(model):
     for explainer in EXPLAINERS:
         if explainer == "communities" and model.reads == "attention":
             refuses_direct_attribution(model, pixels)
-            explainer = "communities(direct_weight=0)"
         found = mv.EXPLAINERS[explainer].where_taken(budget=8)(model, pixels, label=1)
         assert found.heatmap.shape == model.grid, explainer
         assert np.isfinite(found.heatmap).all(), explainer
@@ -199,8 +198,8 @@ def test_every_explainer_explains_every_family(model):
 
 
 def refuses_direct_attribution(model, pixels):
-    with pytest.raises(mv.InputError, match="has no linear classifier .* give direct_weight=0"):
-        mv.explain(model, pixels, method="communities", budget=8)
+    with pytest.raises(mv.InputError, match="has no linear classifier .* give prior=None"):
+        mv.explain(model, pixels, method="communities(prior='direct')", budget=8)
 
 
 def test_networks_and_curves_of_every_family(model):

@@ -35,6 +35,9 @@ ON_META = {
     "classify": lambda model, tokens: model.classify(meta(1, 3, 32, 32)),
     "attend": lambda model, tokens: model.attend(meta(*tokens.shape), ["mean"]),
     "attend directly": lambda model, tokens: model.attend_directly(meta(*tokens.shape), ["mean"]),
+    "attend relevance": lambda model, tokens: model.attend_relevance(
+        meta(*tokens.shape), ["mean"], [None], "attn_lrp"
+    ),
     "tokens of masks": lambda model, tokens: model.probabilities(meta(*tokens.shape), ALL),
     "masks": lambda model, tokens: model.probabilities(tokens, meta(1, 64, dtype=torch.bool)),
     "heatmap": lambda model, tokens: mv.evaluate(model, CAT, meta(8, 8)),

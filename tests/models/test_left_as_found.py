@@ -166,6 +166,7 @@ def test_results_can_be_used_in_the_graph_of_gradients(tiny, pixels):
     found = [
         tokens.values,
         *model.attend_directly(tokens, ["sum"]),
+        *model.attend_relevance(tokens, ["sum"], [1], "attn_lrp"),
         *model.activations(tokens),
         model.classify(pixels()),
     ]

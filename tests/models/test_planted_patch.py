@@ -8,7 +8,7 @@ from zoo import NAMES, WIDE, ZOO, model_of
 import multiplex_vit as mv
 
 WIDE_ONES = [name for name in NAMES if ZOO[name].grid == (3, 5)]
-EXPLAINERS = ("communities(direct_weight=0)", "rise_tokens", "kernel_shap", "occlusion")
+EXPLAINERS = ("communities", "rise_tokens", "kernel_shap", "occlusion")
 PLACES = [(0, 4), (2, 1)]
 
 

@@ -189,9 +189,12 @@ def test_quantised_layers_are_not_linear_and_say_so(tiny, pixels):
     )
     with pytest.raises(
         mv.InputError,
-        match="the output projection of block 0 is not linear, .*; give direct_weight=0",
+        match="the output projection of block 0 is not linear, .*; give prior=None",
     ):
-        mv.explain(found, pixels(), method="communities", budget=10)
+        mv.explain(found, pixels(), method="communities(prior='direct')", budget=10)
+    with pytest.warns(UserWarning, match="has no relevance .* so its heatmaps have no prior"):
+        without = mv.explain(found, pixels(), method="communities", budget=10)
+    assert (without.settings.prior, without.prior, without.backward_passes) == (None, None, 0)
     assert mv.explain(found, pixels()).heatmap.shape == (4, 4)
 
 

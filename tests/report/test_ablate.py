@@ -12,7 +12,14 @@ from multiplex_vit.report import ablate, rank_correlation
 
 SOME = mv.EXPLAINERS["mutex"].at(operators=("max", "sum"), statistics=("max", "min", "skew"))
 ASKED = {"leave_out": ("statistic", "direction"), "keep_only": "operator"}
-MASKED = ("embed", "attend", "attend_directly", "probabilities", "probabilities_of_images")
+MASKED = (
+    "embed",
+    "attend",
+    "attend_directly",
+    "attend_relevance",
+    "probabilities",
+    "probabilities_of_images",
+)
 """What explaining asks of a model, and measuring by pixels does not."""
 
 

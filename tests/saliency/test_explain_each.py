@@ -44,8 +44,9 @@ def same(together, alone):
         alone.estimate(alone.settings.estimator),
         atol=1e-5,
     )
-    if alone.settings.direct_weight:  # the heatmap is these two in standard deviations, which are tiny in models of random weights
-        np.testing.assert_allclose(together.direct, alone.direct, atol=1e-5)
+    if alone.prior is not None:
+        assert together.prior.labels == alone.prior.labels
+        np.testing.assert_allclose(together.prior.values, alone.prior.values, atol=1e-5)
 
 
 @few_examples

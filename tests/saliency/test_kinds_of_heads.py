@@ -23,14 +23,12 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*masks.table", "ignore:.*its co
 
 
 def explained(model, pixels, name, label=None):
-    """Return a result with its passes limited, or None where the method says that it cannot read this head."""
+    """Return a result with its passes limited, of a head that direct attribution says it cannot read, too."""
     explain = mv.EXPLAINERS[name].where_taken(budget=24)
-    if name == "communities" and not isinstance(
-        getattr(model.model, model.port.head.readers[0]), torch.nn.Linear
-    ):
-        with pytest.raises(mv.InputError, match="give direct_weight=0"):
-            explain(model, pixels, label)
-        return None
+    head = getattr(model.model, model.port.head.readers[0])
+    if name == "communities" and not isinstance(head, torch.nn.Linear):
+        with pytest.raises(mv.InputError, match="give prior=None"):
+            explain.at(prior="direct")(model, pixels, label)
     return explain(model, pixels, label)
 
 

@@ -44,6 +44,10 @@ class Counted:
         self.attentions += 1
         return self.model.attend_directly(*args, **options)
 
+    def attend_relevance(self, *args, **options):
+        self.attentions += 1
+        return self.model.attend_relevance(*args, **options)
+
     def probabilities(self, tokens, kept, **options):
         self.masks += len(kept)
         return self.model.probabilities(tokens, kept, **options)

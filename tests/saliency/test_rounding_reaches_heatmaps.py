@@ -5,6 +5,7 @@ than the largest sum of the slopes that it meets.
 """
 
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import pytest
@@ -68,27 +69,35 @@ def test_confidences_hardly_depend_on_the_batch_size(two_batch_sizes, method):
 
 @pytest.mark.parametrize("estimator", LINEAR)
 def test_a_linear_estimator_moves_by_at_most_its_gain(two_batch_sizes, estimator):
-    first, second = two_batch_sizes("communities", estimator=estimator, direct_weight=0)
+    first, second = two_batch_sizes("communities", estimator=estimator, prior=None)
     error = furthest(first.confidence, second.confidence)
     moved = furthest(first.heatmap, second.heatmap)
     own_rounding = len(first.masks) * UNIT * np.abs(first.heatmap).max()
     assert moved <= error * gain(first, estimator) + own_rounding
 
 
-def test_multiplex_moves_by_at_most_its_gain_over_its_spread(two_batch_sizes):
-    """The estimate is divided by its standard deviation, which is small where the model is sure.
+def test_with_a_prior_the_heatmap_moves_by_at_most_the_sum_of_its_slopes(two_batch_sizes):
+    """The unit of the prior and its trust follow the confidences, so that the estimate is not linear.
 
-    With an error of d in every value x, z = (x - mean) / std moves by at most d (2 + |z|) / std: by d
-    and the mean's d over std, and by z times the relative error of std, which is at most d / std.
+    Where it is smooth, errors as small as these move it by no more than its slopes say.
     """
     first, second = two_batch_sizes("communities")
-    estimate = first.estimate("graph").astype(float)
-    spread = estimate.std()
-    steepest = 2 + np.abs((estimate - estimate.mean()) / spread).max()
-    error = furthest(first.confidence, second.confidence)
-    bound = error * gain(first, "graph") * steepest / spread
+    settings, kept, confidence = first.settings, first.masks.kept, first.confidence.astype(float)
+    estimate = partial(
+        mv.saliency.ESTIMATORS["graph"],
+        kept,
+        graph=first.graph,
+        smoothness=settings.smoothness,
+        prior=first.prior.of_class(first.label),
+        prior_weight=settings.prior_weight,
+    )
+    reached = np.zeros(kept.shape[1])
+    for step in 1e-5 * np.eye(len(kept)):
+        change = estimate(confidence=confidence + step) - estimate(confidence=confidence - step)
+        reached += np.abs(change) / 2e-5
+    bound = furthest(first.confidence, second.confidence) * reached.max()
     moved = furthest(first.heatmap, second.heatmap)
-    assert moved <= bound + 8 * UNIT * np.abs(first.heatmap).max()
+    assert moved <= 1.01 * bound + 4 * UNIT * np.abs(first.heatmap).max()
     assert bound < 1e-3 * np.ptp(first.heatmap), "which no picture of it shows"
 
 

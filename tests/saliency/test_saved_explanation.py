@@ -16,7 +16,7 @@ NOT_OURS = "is not a saved explanation, or is damaged"
 
 @pytest.fixture
 def whole(tmp_path):
-    explanation = mv.explain(FakeModel(), PIXELS, estimator="graph", direct_weight=0.5)
+    explanation = mv.explain(FakeModel(), PIXELS, estimator="graph", prior="direct")
     explanation.save(tmp_path / "whole.npz")
     return tmp_path / "whole.npz"
 
@@ -54,7 +54,7 @@ def test_every_array_is_needed_and_no_other_is_taken(whole):
     for name in ("facts", "kept", "probabilities", "clean", "view"):
         refuse(whole, {key: array for key, array in arrays.items() if key != name}, name)
     refuse(whole, {**arrays, "extra": np.zeros(3)}, "extra")
-    for one, other in (("kept", "clean"), ("graph", "direct"), ("view", "kept")):
+    for one, other in (("kept", "clean"), ("graph", "prior"), ("view", "kept")):
         refuse(whole, {**arrays, one: arrays[other], other: arrays[one]}, f"{one} and {other}")
 
 

@@ -203,7 +203,13 @@ class Counting:
         from multiplex_vit.models.vision_model import VisionModel
 
         self.calls = {}
-        for name in ("attend", "attend_directly", "probabilities", "probabilities_of_images"):
+        for name in (
+            "attend",
+            "attend_directly",
+            "attend_relevance",
+            "probabilities",
+            "probabilities_of_images",
+        ):
             method = getattr(VisionModel, name)
             monkeypatch.setattr(VisionModel, name, self._counted(name, method))
 

@@ -135,6 +135,8 @@ class Explainer:
     @property
     def gradients(self) -> bool:
         """Whether gradients are taken; False where nothing is known of that."""
+        if self._settings is not None:
+            return self._settings.backward_passes > 0
         return self._member.backward not in (None, 0)
 
     @checked
@@ -150,7 +152,8 @@ class Explainer:
         """
         if self._settings is not None:
             # The budget is not used up where a design makes fewer masks.
-            return Passes(self._settings.most_passes(n_tokens), 0)
+            forward = self._settings.most_passes(n_tokens)
+            return Passes(forward, self._settings.backward_passes)
         options = {**self._member.defaults, **self.options}
         budget = options.get("budget", 0)
         return self._member.passes(Sizes(n_tokens, n_layers, budget))

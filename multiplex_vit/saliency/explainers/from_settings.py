@@ -1,7 +1,5 @@
 """mutex and communities: explainers that are settings by name."""
 
-import inspect
-import warnings
 from typing import Any
 
 import numpy as np
@@ -15,6 +13,7 @@ from multiplex_vit.saliency.given import GivenNetworks
 from multiplex_vit.saliency.masks import Masks
 from multiplex_vit.saliency.pipeline import explained
 from multiplex_vit.saliency.settings import NAMED, Settings
+from multiplex_vit.saliency.warned import warn
 
 _KINDS = {"mutex": "published", "communities": "method"}
 
@@ -44,20 +43,7 @@ def warn_of_empty(masks: Masks | None) -> None:
         return
     count = masks.kept.sum(1)
     if np.isin(count, (0, masks.kept.shape[1])).any():
-        line = f"{masks.summary()}; see masks.table()"
-        warnings.warn(line, stacklevel=_caller_level())
-
-
-def _caller_level() -> int:
-    """Return the stack level, for `warn_of_empty`, of the line outside this package."""
-    # How many calls lie between depends on the way in: explain, an explainer, a study.
-    frame, level = inspect.currentframe(), 0
-    while frame is not None:
-        module = frame.f_globals.get("__name__", "")
-        if not module.startswith("multiplex_vit."):
-            break
-        frame, level = frame.f_back, level + 1
-    return level
+        warn(f"{masks.summary()}; see masks.table()")
 
 
 # An explainer of settings is the same function at other settings.
