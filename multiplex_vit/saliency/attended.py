@@ -159,8 +159,12 @@ def _of_shares(model: Classifier, results: Pass) -> Iterator[Prior]:
 
 
 def _of_patches(model: Classifier, shares: Tensor) -> np.ndarray:
-    """Return the relevance [node] of patches, of shares [layer, token], summed over layers."""
-    patches = shares.sum(0)[model.n_prefix :]
+    """Return the relevance [node] of patches, summed over the first half of layers.
+
+    In deeper layers what a patch holds is no longer of its own place alone, as masks are.
+    """
+    first_half = shares[: max(1, len(shares) // 2)]
+    patches = first_half.sum(0)[model.n_prefix :]
     values: np.ndarray = patches.float().cpu().numpy()
     return values
 

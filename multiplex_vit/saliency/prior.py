@@ -9,7 +9,7 @@ PRIORS = (RELEVANCE, DIRECT)
 """Kinds of prior.
 
 - relevance: AttnLRP's (Achtibat et al., ICML 2024, arXiv:2402.05602), summed over the inputs of
-  blocks as by the explainer `layered_lrp`; a backward pass for each class.
+  the first half of blocks; a backward pass for each class.
 - direct: what each token writes to the tokens that are classified (`models.direct`); every class
   at once, without a pass.
 """

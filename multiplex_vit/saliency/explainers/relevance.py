@@ -69,8 +69,9 @@ def layered_lrp(model: Classifier, picture: Any, label: int | str | None = None)
     """Return the relevance of tokens by AttnLRP, summed over the inputs of all blocks.
 
     A token's relevance at a deeper block counts what it has gathered there of others. The sum is
-    ours: that of FullGrad+ (see `libra_fullgrad`), by the rules of `attn_lrp`. It takes one forward
-    and one backward pass.
+    ours: that of FullGrad+ (see `libra_fullgrad`), by the rules of `attn_lrp`.
+    `communities` starts from that of the first half of blocks. It takes one forward and one
+    backward pass.
     """
     return _of_rules(model, picture, label, "attn_lrp", all_layers=True)
 
