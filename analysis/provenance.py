@@ -42,13 +42,14 @@ def command(words: Iterable[str]) -> str:
     return f"python analysis/{Path(script).name} {shlex.join(shown)}".strip()
 
 
-def commit() -> str:
-    """Return the commit that is checked out, marked where files differ from it; "unknown" where there is no git to ask."""
+def commit(folder: Path | None = None) -> str:
+    """Return the commit that is checked out in a folder, or here, marked where files differ from it; "unknown" where there is no git to ask."""
     found = subprocess.run(
         ["git", "describe", "--always", "--exclude=*", "--dirty=, changed"],
         capture_output=True,
         text=True,
         check=False,
+        cwd=folder,
     )
     return found.stdout.strip() or "unknown"
 
