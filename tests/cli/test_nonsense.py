@@ -127,6 +127,7 @@ OF_USE = {
     "sweep": ("{}",),
     "target": ("5",),
     "save": ("[]",),
+    "network_measures": ("[]",),
     "out": ('"x"',),
 }
 
