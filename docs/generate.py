@@ -29,13 +29,14 @@ ROOMS = {
 }
 
 REGISTRIES = {
-    "saliency": ["EXPLAINERS", "STATISTICS", "DESIGNS", "ESTIMATORS"],
+    "saliency": ["EXPLAINERS", "STATISTICS", "DESIGNS", "ESTIMATORS", "EDGES"],
     "network": [
         "CENTRALITIES",
         "LAYER_MEASURES",
         "NULL_MODELS",
         "MULTILAYER_MEASURES",
         "LAYER_SIMILARITIES",
+        "LAYER_DISTANCES",
         "DENSITIES",
         "FILTERS",
         "COUPLINGS",
@@ -56,6 +57,8 @@ TITLES = {
     "NULL_MODELS": "Null models",
     "MULTILAYER_MEASURES": "Measures across layers",
     "LAYER_SIMILARITIES": "Similarities of layers",
+    "LAYER_DISTANCES": "Distances of layers",
+    "EDGES": "Kinds of edges",
     "DENSITIES": "Density matrices of layers",
     "FILTERS": "Filters of edges",
     "COUPLINGS": "Couplings between layers",
