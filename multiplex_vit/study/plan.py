@@ -74,8 +74,12 @@ class Plan:
     @classmethod
     def restored(cls, record: Mapping[str, Any]) -> "Plan":
         """Return a plan from its record."""
-        lists = {"save": record["save"], "network_measures": record.get("network_measures", ())}
-        return cls(**{**record, **{name: tuple(values) for name, values in lists.items()}})
+        values = dict(record)
+        # JSON has lists where a plan has tuples.
+        values["save"] = tuple(record["save"])
+        chosen = record.get("network_measures", ())
+        values["network_measures"] = tuple(chosen)
+        return cls(**values)
 
 
 def checked_plan(
@@ -122,9 +126,12 @@ def _measures(given: Any) -> tuple[str, ...]:
     for member in names_of("network_measures", given):
         LAYER_MEASURES.resolve(member)
         if not LAYER_MEASURES.own_name(member):
-            problem = f"network_measures holds {name_of(member)}, which is not registered"
-            raise InputError(f"{problem}; register it in LAYER_MEASURES")
-        measures.append(LAYER_MEASURES.written(member))
+            name = name_of(member)
+            problem = "which is not registered"
+            give = "register it in LAYER_MEASURES"
+            raise InputError(f"network_measures holds {name}, {problem}; {give}")
+        text = LAYER_MEASURES.written(member)
+        measures.append(text)
     return tuple(measures)
 
 

@@ -11,7 +11,7 @@ from multiplex_vit.errors import InputError
 from multiplex_vit.network.comparison.registry import LAYER_DISTANCES
 from multiplex_vit.network.multilayer.similarity import LAYER_SIMILARITIES
 from multiplex_vit.network.multiplex import Multiplex
-from multiplex_vit.registry import Named, chosen, name_of
+from multiplex_vit.registry import Named, name_of
 
 
 @accepts()
@@ -47,35 +47,44 @@ def compare(
        layer name  portrait_divergence  jaccard
     0      0  L00               0.1549      0.5
     """
-    if first.weights.shape != second.weights.shape:
-        given = f"{list(first.weights.shape)} and {list(second.weights.shape)}"
-        raise InputError(f"weights have shapes {given}; give networks of as many layers and nodes")
+    one, other = first.weights, second.weights
+    if one.shape != other.shape:
+        shapes = f"{list(one.shape)} and {list(other.shape)}"
+        give = "give networks of as many layers and nodes"
+        raise InputError(f"weights have shapes {shapes}; {give}")
     members = _members(measures)
     rows = []
     for layer, name in enumerate(first.layer_names):
-        pair = first.weights[layer], second.weights[layer]
-        row = {"layer": layer, "name": name}
+        row: dict[str, Any] = {"layer": layer, "name": name}
         for measure, function in members.items():
-            row[measure] = _number(function(*pair), measure)
+            value = function(one[layer], other[layer])
+            row[measure] = _number(value, measure)
         rows.append(row)
     return pd.DataFrame(rows)
 
 
 def _members(measures: Any) -> dict[str, Callable[..., Any]]:
     """Return functions of two layers by their names."""
-    is_similarity = isinstance(measures, str) and measures in LAYER_SIMILARITIES
-    if measures is None or isinstance(measures, str) or callable(measures):
-        registry = LAYER_SIMILARITIES if is_similarity else LAYER_DISTANCES
-        listed = chosen(registry, measures)
-        return {name_of(member): registry.resolve(member) for member in listed}
-    members: dict[str, Callable[..., Any]] = {}
-    several = measures if isinstance(measures, (list, tuple)) else chosen(LAYER_DISTANCES, measures)
-    for member in several:
-        members.update(_members(member))
+    single = isinstance(measures, str) or callable(measures)
+    if measures is None:
+        listed = list(LAYER_DISTANCES)
+    elif single or not isinstance(measures, Iterable):
+        listed = [measures]
+    else:
+        listed = list(measures)
+    members = {}
+    for member in listed:
+        # Names of similarities mean those; all others are distances, or unknown.
+        registry = LAYER_DISTANCES
+        if isinstance(member, str) and member in LAYER_SIMILARITIES:
+            registry = LAYER_SIMILARITIES
+        members[name_of(member)] = registry.resolve(member)
     return members
 
 
 def _number(value: Any, name: str) -> float:
-    if np.ndim(value) or not np.issubdtype(np.asarray(value).dtype, np.number):
-        raise InputError(f"measure {name} returned {type(value).__name__}; expected one number")
+    kind = np.asarray(value).dtype
+    if np.ndim(value) or not np.issubdtype(kind, np.number):
+        given = f"measure {name} returned {type(value).__name__}"
+        raise InputError(f"{given}; expected one number")
     return float(value)

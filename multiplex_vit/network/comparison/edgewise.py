@@ -86,22 +86,32 @@ def network_based_statistic(
     """
     threshold = positive("threshold", threshold)
     permutations = whole("permutations", permutations, at_least=1)
-    rng = np.random.default_rng(whole("seed", seed, at_least=0))
-    if first.shape[1:] != second.shape[1:] or min(len(first), len(second)) < 2:
-        shapes = f"{list(first.shape)} and {list(second.shape)}"
-        problem = f"groups have shapes {shapes}"
-        raise InputError(f"{problem}; give [image, source, target], two images or more of each")
+    seed = whole("seed", seed, at_least=0)
+    _refuse_groups(first, second)
+    rng = np.random.default_rng(seed)
     groups = _Groups(first, second)
     t = groups.t(groups.is_first)
     component, table = _components(np.abs(t) >= threshold)
     largest = []
     for _ in range(permutations):
-        dealt = np.abs(groups.t(rng.permutation(groups.is_first))) >= threshold
-        sizes = _components(dealt)[1]["edges"]
-        largest.append(sizes.max() if len(sizes) else 0)
-    as_large = np.array(largest)[:, None] >= table["edges"].to_numpy()
+        dealt = rng.permutation(groups.is_first)
+        beyond = np.abs(groups.t(dealt)) >= threshold
+        _, by_chance = _components(beyond)
+        # The largest comes first.
+        largest.append(by_chance["edges"].max() if len(by_chance) else 0)
+    sizes = table["edges"].to_numpy()
+    as_large = np.array(largest)[:, None] >= sizes
     table["p"] = (1 + as_large.sum(0)) / (1 + permutations)
     return EdgeStatistic(t, component, table)
+
+
+def _refuse_groups(first: np.ndarray, second: np.ndarray) -> None:
+    """Refuse groups of different nodes, or of fewer images than have a variance."""
+    fewest = min(len(first), len(second))
+    if first.shape[1:] != second.shape[1:] or fewest < 2:
+        shapes = f"{list(first.shape)} and {list(second.shape)}"
+        give = "give [image, source, target], two images or more of each"
+        raise InputError(f"groups have shapes {shapes}; {give}")
 
 
 class _Groups:
@@ -111,36 +121,45 @@ class _Groups:
         values = np.concatenate([first, second]).astype(float)
         self.shape = values.shape[1:]
         # Less the mean of all, so that squares of large numbers do not swallow their difference.
-        self.values = (values - values.mean(0)).reshape(len(values), -1)
+        centred = values - values.mean(0)
+        self.values = centred.reshape(len(values), -1)
         self.squares = (self.values**2).sum(0)
         self.is_first = np.arange(len(values)) < len(first)
 
     def t(self, is_first: np.ndarray) -> np.ndarray:
         """Return Student's t [source, target] of two groups of these images."""
-        n_first, n_second = is_first.sum(), (~is_first).sum()
+        n_first = is_first.sum()
+        n_second = len(is_first) - n_first
         mean = is_first @ self.values / n_first
+        # All means are 0 together.
         other = -n_first * mean / n_second
-        within = self.squares - n_first * mean**2 - n_second * other**2
-        freedom = n_first + n_second - 2
-        error = np.sqrt(np.clip(within, 0, None) / freedom * (1 / n_first + 1 / n_second))
-        # What does not vary within groups differs beyond all measure, or not at all.
-        certain = np.where(np.abs(mean) > 1e-12, np.copysign(np.inf, mean), 0.0)
-        varies = error > 1e-12 * np.abs(mean - other)
-        t = np.divide(mean - other, error, out=certain, where=varies & (error > 0))
-        return t.reshape(self.shape)
+        between = n_first * mean**2 + n_second * other**2
+        within = np.clip(self.squares - between, 0, None)
+        variance = within / (len(is_first) - 2)
+        error = np.sqrt(variance * (1 / n_first + 1 / n_second))
+        return _ratio(mean - other, error).reshape(self.shape)
+
+
+def _ratio(difference: np.ndarray, error: np.ndarray) -> np.ndarray:
+    """Return difference / error; infinite where there is no error but rounding."""
+    size = np.abs(difference)
+    certain = np.where(size > 1e-12, np.copysign(np.inf, difference), 0.0)
+    varies = (error > 0) & (error > 1e-12 * size)
+    return np.divide(difference, error, out=certain, where=varies)
 
 
 def _components(beyond: np.ndarray) -> tuple[np.ndarray, pd.DataFrame]:
     """Return the component of every edge [source, target], and a table of them from the largest."""
     source, target = beyond.nonzero()
     _, part = connected_components(csr_array(beyond), directed=False)
-    found, edges = np.unique(part[source], return_counts=True)
-    order = np.argsort(-edges, kind="stable")
+    of_edge = part[source]
+    found, edges = np.unique(of_edge, return_counts=True)
     component = np.full(beyond.shape, -1)
     rows = []
-    for number, place in enumerate(order):
-        inside = part[source] == found[place]
-        component[source[inside], target[inside]] = number
-        ends = np.union1d(source[inside], target[inside])
-        rows.append((number, int(edges[place]), len(ends)))
+    for number, place in enumerate(np.argsort(-edges, kind="stable")):
+        inside = of_edge == found[place]
+        ends = source[inside], target[inside]
+        component[ends] = number
+        n_nodes = len(np.union1d(*ends))
+        rows.append((number, int(edges[place]), n_nodes))
     return component, pd.DataFrame(rows, columns=["component", "edges", "nodes"])

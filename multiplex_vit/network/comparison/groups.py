@@ -59,21 +59,23 @@ def permutation_test(
     ([10.0], True)
     """
     one, other = _rows("first", first), _rows("second", second)
-    unlike = one.shape != other.shape if paired else one.shape[1] != other.shape[1]
-    if unlike:
-        shapes = f"{list(one.shape)} and {list(other.shape)}"
-        raise InputError(f"groups have shapes {shapes}; give [image, feature] with as many of both")
+    _refuse_unlike(one, other, paired)
     permutations = whole("permutations", permutations, at_least=1)
     rng = np.random.default_rng(whole("seed", seed, at_least=0))
-    shares = _signs if paired else _dealt
-    values = one - other if paired else np.concatenate([one, other])
-    sizes = len(one), len(other)
-    difference = shares(None, *sizes)[0] @ values
-    as_far = np.zeros(len(difference))
+    # The difference of means is a sum over images, each with its part in it.
+    if paired:
+        values = (one - other) / len(one)
+        signs = np.ones(len(one))
+    else:
+        values = np.concatenate([one, other])
+        signs = np.repeat([1 / len(one), -1 / len(other)], [len(one), len(other)])
+    difference = signs @ values
     # Sums in another order differ in their last digits.
     least = np.abs(difference) - 1e-12 * np.abs(values).max(0)
+    as_far = np.zeros(len(difference))
     for _ in range(permutations):
-        as_far += np.abs(shares(rng, *sizes)[0] @ values) >= least
+        dealt = rng.choice([-1.0, 1.0], len(signs)) if paired else rng.permutation(signs)
+        as_far += np.abs(dealt @ values) >= least
     p = (1 + as_far) / (1 + permutations)
     return difference, np.where(np.isnan(difference), np.nan, p)
 
@@ -131,15 +133,27 @@ def compare_measures(
         seed=seed,
     )
     table = one.columns.to_frame(index=False)
-    table["first"] = one.mean(skipna=False).to_numpy()
-    table["second"] = other.mean(skipna=False).to_numpy()
+    table["first"] = one.to_numpy().mean(0)
+    table["second"] = other.to_numpy().mean(0)
     table["difference"] = difference
     table["p"] = p
-    tested = np.isfinite(p)
     table["q"] = np.nan
+    # A measure that an image lacks is not tested.
+    tested = np.isfinite(p)
     if tested.any():
-        table.loc[tested, "q"] = false_discovery_control(p[tested])
+        adjusted = false_discovery_control(p[tested])
+        table.loc[tested, "q"] = adjusted
     return table
+
+
+def _refuse_unlike(one: np.ndarray, other: np.ndarray, paired: bool) -> None:
+    same = one.shape == other.shape
+    if not paired:
+        same = one.shape[1] == other.shape[1]
+    if not same:
+        shapes = f"{list(one.shape)} and {list(other.shape)}"
+        give = "give [image, feature] with as many of both"
+        raise InputError(f"groups have shapes {shapes}; {give}")
 
 
 def _rows(name: str, values: np.ndarray) -> np.ndarray:
@@ -151,20 +165,11 @@ def _rows(name: str, values: np.ndarray) -> np.ndarray:
 
 def _wide(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """Return values [image, layer and measure]."""
-    missing = [column for column in ("number", *_KEYS, "value") if column not in table]
+    wanted = ("number", *_KEYS, "value")
+    missing = [column for column in wanted if column not in table]
     if missing or table.empty:
+        lacks = ", ".join(missing) or "with a row"
         give = "give what Networks.measures returns"
-        raise InputError(f"{name} has no column {', '.join(missing) or 'with a row'}; {give}")
-    return table.pivot(index="number", columns=_KEYS, values="value").sort_index(axis=1)
-
-
-def _dealt(rng: np.random.Generator | None, n_first: int, n_second: int) -> np.ndarray:
-    """Return the part [1, image] that each image has in the difference, dealt anew or as they are."""
-    parts = np.repeat([1 / n_first, -1 / n_second], [n_first, n_second])
-    return parts[None] if rng is None else rng.permutation(parts)[None]
-
-
-def _signs(rng: np.random.Generator | None, n_first: int, _: int) -> np.ndarray:
-    """Return the same for pairs of images: with a sign at random, or as they are."""
-    signs = np.ones(n_first) if rng is None else rng.choice([-1.0, 1.0], n_first)
-    return signs[None] / n_first
+        raise InputError(f"{name} has no column {lacks}; {give}")
+    wide = table.pivot(index="number", columns=_KEYS, values="value")
+    return wide.sort_index(axis=1)

@@ -41,8 +41,9 @@ def portrait_divergence(first: np.ndarray, second: np.ndarray) -> float:
     one, other = _pairs(first), _pairs(second)
     mean = (one + other) / 2
     parts = rel_entr(one, mean) + rel_entr(other, mean)
+    bits = parts.sum() / 2 / np.log(2)
     # Rounding can bring the divergence of equal portraits slightly below 0.
-    return max(0.0, float(parts.sum() / 2 / np.log(2)))
+    return max(0.0, float(bits))
 
 
 def _pairs(weights: np.ndarray) -> np.ndarray:
@@ -57,4 +58,5 @@ def _pairs(weights: np.ndarray) -> np.ndarray:
         portrait[length] = np.bincount(reached, minlength=n_nodes + 1)
     # A node that reaches k nodes in so many steps is the first of k pairs.
     pairs = portrait @ np.arange(n_nodes + 1)
-    return portrait / n_nodes * (pairs / pairs.sum())[:, None]
+    lengths = pairs / pairs.sum()
+    return portrait / n_nodes * lengths[:, None]

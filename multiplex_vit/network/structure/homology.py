@@ -58,8 +58,9 @@ def betti_curve(
     1        1.0   1   1
     """
     levels = several("thresholds", thresholds)
-    if (levels < 0).any() or (levels > 1).any():
-        raise InputError(f"thresholds hold {levels.min():g} to {levels.max():g}; give 0 to 1")
+    least, most = levels.min(), levels.max()
+    if least < 0 or most > 1:
+        raise InputError(f"thresholds hold {least:g} to {most:g}; give 0 to 1")
     strength = _strength(weights)
     parts, cycles = _of_graph(strength, levels)
     if filled:
@@ -98,7 +99,9 @@ def _holes(strength: np.ndarray, levels: np.ndarray) -> list[int]:
     complex.expansion(2)
     complex.compute_persistence()
     bars = np.reshape(complex.persistence_intervals_in_dimension(1), (-1, 2))
-    there = (bars[:, 0] <= -levels[:, None]) & (-levels[:, None] < bars[:, 1])
+    born, dead = bars.T
+    level = -levels[:, None]
+    there = (born <= level) & (level < dead)
     return there.sum(1).tolist()
 
 

@@ -50,8 +50,10 @@ def rich_club_curve(weights: np.ndarray) -> pd.DataFrame:
         n_rich = int(rich.sum())
         if n_rich < 2:
             break
-        density = joined[np.ix_(rich, rich)].sum() / (n_rich * (n_rich - 1))
-        rows.append((least, n_rich, density, _club(between, rich, strongest)))
+        pairs = joined[np.ix_(rich, rich)]
+        density = pairs.sum() / (n_rich * (n_rich - 1))
+        weighted = _club(between, rich, strongest)
+        rows.append((least, n_rich, density, weighted))
     return pd.DataFrame(rows, columns=["degree", "nodes", "density", "weighted"])
 
 
@@ -106,8 +108,10 @@ def strongest_nodes(weights: np.ndarray, share: float) -> np.ndarray:
     linked = np.sort(strength[strength > 0])
     if not len(linked):
         return strength > 0
-    count = min(max(2, int(np.ceil(share * len(linked)))), len(linked))
-    return strength >= linked[-count]
+    count = max(2, int(np.ceil(share * len(linked))))
+    # One strong node alone cannot be: it has an edge to another.
+    weakest = linked[-count]
+    return strength >= weakest
 
 
 def core_nodes(weights: np.ndarray) -> np.ndarray:
@@ -118,9 +122,12 @@ def core_nodes(weights: np.ndarray) -> np.ndarray:
     if not strength.any():
         return np.zeros(len(both), dtype=bool)
     at_least_as_strong = strength >= strength[:, None]
-    to_stronger = np.round((both * at_least_as_strong).sum(1) / both.sum(1).max(), _DIGITS)
+    greatest = both.sum(1).max()
+    upwards = (both * at_least_as_strong).sum(1) / greatest
+    to_stronger = np.round(upwards, _DIGITS)
     # Of nodes that reach up equally far, the strongest makes the smallest core.
-    boundary = strength[to_stronger == to_stronger.max()].max()
+    furthest = to_stronger == to_stronger.max()
+    boundary = strength[furthest].max()
     return strength >= boundary
 
 

@@ -62,4 +62,7 @@ def triad_census(layer: Layer) -> dict[str, int]:
         # igraph warns of small graphs, of which its counts are right.
         warnings.simplefilter("ignore")
         counts = layer.without_loops.triad_census()
-    return {kind: int(count) for kind, count in zip(TRIADS, counts, strict=True)}
+    census = {}
+    for kind, count in zip(TRIADS, counts, strict=True):
+        census[kind] = int(count)
+    return census
