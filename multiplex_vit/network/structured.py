@@ -108,7 +108,10 @@ class Structured(Measured):
 
         Columns are layer, name and those of `structure.rich_club_curve`.
         """
-        return self._stacked([structure.rich_club_curve(layer) for layer in self.weights])
+        curves = []
+        for layer in self.weights:
+            curves.append(structure.rich_club_curve(layer))
+        return self._stacked(curves)
 
     @accepts()
     def betti_curves(

@@ -191,9 +191,11 @@ def checked_weights(given: Any, tokens: Tokens, *, signed: bool = False) -> np.n
     if weights.ndim != 3 or weights.shape[1:] != (n_nodes, n_nodes) or not len(weights):
         raise InputError(_wrong_shape(weights, tokens))
     signed = fitting("signed", signed, bool)
-    if signed and not np.isfinite(weights).all():
+    is_finite = np.isfinite(weights).all()
+    if signed and not is_finite:
         raise InputError("weights hold NaN or infinity; give finite numbers")
-    if not np.isfinite(weights).all() or (not signed and (weights < 0).any()):
+    is_negative = not signed and (weights < 0).any()
+    if is_negative or not is_finite:
         problem = "NaN, infinity or a negative value"
         raise InputError(f"weights hold {problem}; attention is finite and at least 0")
     return weights

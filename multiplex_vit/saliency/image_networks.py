@@ -151,12 +151,17 @@ class Networks(Sequence[Multiplex]):
             if last is not None and network.weights.shape != last.weights.shape:
                 raise InputError(f"{facts.name} has another size; give images of one size")
             last = network
-            group = facts.label if by == "label" else str(network.provenance["predicted"])
+            group = str(network.provenance["predicted"])
+            if by == "label":
+                group = facts.label
             weights = network.weights.astype(float)
             sums[group] = sums[group] + weights if group in sums else weights
             counts[group] = counts.get(group, 0) + 1
         assert last is not None, "there is an image"
-        return {name: _mean(last, total, name, counts[name]) for name, total in sums.items()}
+        means = {}
+        for name, total in sums.items():
+            means[name] = _mean(last, total, name, counts[name])
+        return means
 
     @checked
     def weights(self, layer: int | str) -> np.ndarray:
@@ -216,7 +221,9 @@ class Networks(Sequence[Multiplex]):
         return self.images[place] if sample is None else sample(place)
 
     def _network(self, image: Any) -> Multiplex:
-        return multiplex(self.model, getattr(image, "image", image), **self.options)
+        # A sample holds the image, and what is known of it.
+        content = getattr(image, "image", image)
+        return multiplex(self.model, content, **self.options)
 
 
 @checked_but("images")
@@ -271,8 +278,8 @@ def _listed(images: Any) -> Any:
     """Return images that can be asked for by their place, at least one."""
     has_samples = hasattr(images, "sample") and hasattr(images, "__len__")
     if not has_samples:
-        is_list = isinstance(images, (list, tuple)) or getattr(images, "ndim", 0) > 3
-        if not is_list:
+        is_stack = getattr(images, "ndim", 0) > 3
+        if not is_stack and not isinstance(images, (list, tuple)):
             give = "give a list of images, or mv.images(folder)"
             raise InputError(f"images is {shown(images)}; {give}")
     if not len(images):

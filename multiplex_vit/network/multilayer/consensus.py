@@ -101,11 +101,12 @@ def agreement(partitions: np.ndarray) -> float:
         return np.nan
     indices = []
     for one, other in combinations(found, 2):
-        one, other = pd.factorize(one)[0], pd.factorize(other)[0]
+        one = pd.factorize(one)[0].tolist()
+        other = pd.factorize(other)[0].tolist()
         # The index of two trivial partitions is 0 / 0.
         index = 1.0
-        if not np.array_equal(one, other):
-            index = igraph.compare_communities(one.tolist(), other.tolist(), "adjusted_rand")
+        if one != other:
+            index = igraph.compare_communities(one, other, "adjusted_rand")
         indices.append(index)
     return float(np.mean(indices))
 
@@ -167,7 +168,8 @@ def _relied_on(together: np.ndarray, size: np.ndarray, threshold: float) -> np.n
     with_others = together - np.eye(len(together))
     alone = (size == 1) & (with_others < threshold).all(0)
     strongest = with_others == with_others.max(0)
-    kept = (together >= threshold) | (alone & strongest) | (alone & strongest).T
+    held = alone & strongest
+    kept = (together >= threshold) | held | held.T
     return np.where(kept, together, 0)
 
 

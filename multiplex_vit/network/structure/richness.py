@@ -77,7 +77,10 @@ def club_weight(between: np.ndarray, rich: np.ndarray) -> float:
 def _club(between: np.ndarray, rich: np.ndarray, strongest: np.ndarray) -> float:
     inside = between[np.ix_(rich, rich)]
     n_edges = np.count_nonzero(inside)
-    return float(inside.sum() / strongest[n_edges - 1]) if n_edges else np.nan
+    if not n_edges:
+        return np.nan
+    most = strongest[n_edges - 1]
+    return float(inside.sum() / most)
 
 
 def _strongest_sums(between: np.ndarray) -> np.ndarray:
