@@ -8,7 +8,6 @@ from multiplex_vit.checks import shown, whole
 from multiplex_vit.errors import InputError
 from multiplex_vit.evaluation.many import protocol_of
 from multiplex_vit.evaluation.protocols import full_name
-from multiplex_vit.network.layer_measures import LAYER_MEASURES
 from multiplex_vit.registry import name_of
 
 EXTRAS = ("masks", "layers", "multilayer")
@@ -122,6 +121,9 @@ def checked_plan(
 
 def _measures(given: Any) -> tuple[str, ...]:
     """Return measures of layers as text, by which workers find them."""
+    # With measures comes igraph, and matplotlib with it, for which help need not wait.
+    from multiplex_vit.network.layer_measures import LAYER_MEASURES
+
     measures = []
     for member in names_of("network_measures", given):
         LAYER_MEASURES.resolve(member)
