@@ -160,10 +160,13 @@ def links(
     # Couplings say where information passes, and edges of attention run against it.
     if edges == "attention":
         joined = joined.T
-    present = joined[:, None, :] & (leaving > 0)[:, :, None]
+    leaves = leaving > 0
+    present = joined[:, None, :] & leaves[:, :, None]
     # Ordered by layer, then node, so that sources ascend.
     layer, node, other = np.nonzero(present)
-    return layer * n_nodes + node, other * n_nodes + node, leaving[layer, node]
+    source = layer * n_nodes + node
+    target = other * n_nodes + node
+    return source, target, leaving[layer, node]
 
 
 @accepts(weights=signed_stack)
@@ -210,7 +213,8 @@ def supra_adjacency(
     if blocks is None:
         blocks = range(n_layers)
     if len(blocks) != n_layers:
-        raise InputError(f"{len(blocks)} blocks were given for {n_layers} layers; give one each")
+        given = f"{len(blocks)} blocks were given for {n_layers} layers"
+        raise InputError(f"{given}; give one each")
     parts = list(_edges_of_layers(weights))
     parts.append(links(blocks, n_nodes, coupling, omega, edges=edges))
     sources, targets, values = zip(*parts, strict=True)
@@ -229,19 +233,23 @@ def _edges_of_layers(weights: np.ndarray) -> Iterator[Links]:
         source, target = np.nonzero(layer)
         values = layer[source, target]
         first = np.int32(place * len(layer))
-        yield source.astype(np.int32) + first, target.astype(np.int32) + first, values
+        sources = source.astype(np.int32) + first
+        targets = target.astype(np.int32) + first
+        yield sources, targets, values
 
 
 def _joins(coupling: Named, blocks: np.ndarray) -> np.ndarray:
     """Return bool [layer, layer] of a coupling, checked."""
     shape = (len(blocks), len(blocks))
-    joined = np.asarray(COUPLINGS.resolve(coupling)(blocks))
+    function = COUPLINGS.resolve(coupling)
+    joined = np.asarray(function(blocks))
     # A user's own function may return anything.
     is_right = joined.shape == shape and joined.dtype == bool
     if not is_right or joined.diagonal().any():
         returned = f"{joined.dtype} {list(joined.shape)}"
         expected = f"expected bool {list(shape)} without a diagonal"
-        raise InputError(f"coupling {name_of(coupling)} returned {returned}; {expected}")
+        label = f"coupling {name_of(coupling)}"
+        raise InputError(f"{label} returned {returned}; {expected}")
     return joined
 
 
@@ -260,8 +268,11 @@ def _leaving(omega: Any, n_layers: int, n_nodes: int) -> np.ndarray:
         given = repr(omega)
         if isinstance(omega, np.ndarray):
             given = f"an array {list(leaving.shape)}"
-        raise InputError(f"omega is {given}; give a finite number above 0, or {per_node}")
+        wanted = f"a finite number above 0, or {per_node}"
+        raise InputError(f"omega is {given}; give {wanted}")
+    # A link of weight 0 is none, so that 0 is allowed node by node.
     if not np.isfinite(leaving).all() or (leaving < 0).any():
         problem = "NaN, infinity or a negative value"
-        raise InputError(f"omega is an array with {problem}; give finite values of at least 0")
+        wanted = "finite values of at least 0"
+        raise InputError(f"omega is an array with {problem}; give {wanted}")
     return leaving

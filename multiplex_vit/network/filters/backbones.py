@@ -65,6 +65,7 @@ def disparity(weights: np.ndarray, alpha: float) -> np.ndarray:
     # At a level of 0 nothing is significant: the logarithm is -infinity.
     with np.errstate(divide="ignore"):
         cut = np.log(level)
+    # An edge stays if it is significant for either of its ends.
     for_source = _log_significance(weights, _TARGETS) < cut
     for_target = _log_significance(weights, _SOURCES) < cut
     return np.where(for_source | for_target, weights, 0)
@@ -132,21 +133,34 @@ def _lift(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     counts = matrix / matrix.max()
     counts *= len(edge[0]) / counts.sum()
     total = counts.sum()
-    out, into = counts.sum(1)[edge[0]], counts.sum(0)[edge[1]]
+    sources, targets = edge
+    out = counts.sum(1)[sources]
+    into = counts.sum(0)[targets]
     count = counts[edge]
+    # Mean and variance that the strengths alone would give.
     expected = out * into / total**2
     prior = out * into * (total - out) * (total - into) / (total**4 * (total - 1))
     # A strength that is all there is leaves no doubt: its prior is a point.
     certain = np.full(prior.shape, np.inf)
-    concentration = np.divide(expected * (1 - expected), prior, out=certain, where=prior > 0) - 1
+    ratio = np.divide(
+        expected * (1 - expected),
+        prior,
+        out=certain,
+        where=prior > 0,
+    )
+    concentration = ratio - 1
     # The mean of a beta distribution after the counts were seen.
     seen = 1 / (1 + concentration / total)
     share = expected + seen * (count / total - expected)
     lift = total / (out * into)
+    # Strengths hold the count itself, so that the lift changes with it.
     slope = 1 / (out * into) - total * (out + into) / (out * into) ** 2
     change = 2 * (lift + count * slope) / (lift * count + 1) ** 2
-    deviation = np.sqrt(total * share * (1 - share)) * np.abs(change)
-    return (lift * count - 1) / (lift * count + 1), deviation
+    # The delta method: a deviation times the slope of the score.
+    spread = np.sqrt(total * share * (1 - share))
+    deviation = spread * np.abs(change)
+    score = (lift * count - 1) / (lift * count + 1)
+    return score, deviation
 
 
 @FILTERS.register(scale="linear", isolates="kept", transposed="spanning_tree_plus")
@@ -204,18 +218,26 @@ def _spanning(matrix: np.ndarray) -> np.ndarray:
     one, other = np.triu(both, 1).nonzero()
     strength = both[one, other]
     order = np.argsort(-strength, kind="stable")
-    one, other, strength = one[order].tolist(), other[order].tolist(), strength[order]
-    n_parts = connected_components(both > 0, directed=False, return_labels=False)
+    strength = strength[order]
+    ends = list(zip(one[order].tolist(), other[order].tolist(), strict=True))
+    n_parts = connected_components(
+        both > 0,
+        directed=False,
+        return_labels=False,
+    )
     joined = DisjointSet(range(len(matrix)))
     in_tree = np.zeros(matrix.shape, dtype=bool)
     # Edges of one weight are looked at together, so that ties do not depend on numbers of nodes.
-    starts = np.flatnonzero(np.diff(strength, prepend=np.inf)).tolist()
-    for start, end in pairwise([*starts, len(one)]):
-        pairs = list(zip(one[start:end], other[start:end], strict=True))
+    falls = np.diff(strength, prepend=np.inf)
+    starts = np.flatnonzero(falls).tolist()
+    for start, end in pairwise([*starts, len(ends)]):
+        pairs = ends[start:end]
+        # All are asked for before the first joins two parts.
         apart = [pair for pair in pairs if not joined.connected(*pair)]
         for pair in apart:
             in_tree[pair] = True
             joined.merge(*pair)
+        # What is left could only close cycles.
         if joined.n_subsets == n_parts:
             break
     in_tree |= in_tree.T
@@ -228,7 +250,9 @@ def _strongest(matrix: np.ndarray, degree: float) -> np.ndarray:
     n_edges = min(round(degree * n_linked), matrix.size)
     if not n_edges:
         return np.zeros(matrix.shape, dtype=bool)
-    threshold = np.partition(matrix, -n_edges, axis=None)[-n_edges]
+    parted = np.partition(matrix, -n_edges, axis=None)
+    threshold = parted[-n_edges]
+    # The threshold is 0 where a layer has fewer edges than wanted.
     return (matrix >= threshold) & (matrix > 0)
 
 
@@ -240,8 +264,19 @@ def _log_significance(weights: np.ndarray, ends: int) -> np.ndarray:
     """
     degree = np.count_nonzero(weights, axis=ends, keepdims=True)
     strength = weights.sum(ends, dtype=float, keepdims=True)
-    part = np.divide(weights, strength, out=np.zeros(weights.shape), where=strength > 0)
+    part = np.divide(
+        weights,
+        strength,
+        out=np.zeros(weights.shape),
+        where=strength > 0,
+    )
+    # A node's only edge has a share of 1, and so -infinity here.
     with np.errstate(divide="ignore"):
         logarithm = np.log1p(-part)
-    nothing = np.zeros(weights.shape)
-    return np.multiply(degree - 1, logarithm, out=nothing, where=degree > 1)
+    # Left out below, as 0 times infinity would be NaN.
+    return np.multiply(
+        degree - 1,
+        logarithm,
+        out=np.zeros(weights.shape),
+        where=degree > 1,
+    )

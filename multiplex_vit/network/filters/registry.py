@@ -55,14 +55,20 @@ def filtered(
     name = member or name_of(how)
     options = list(FILTERS.options(how).values())
     if value is not None and options:
-        raise InputError(f"filter {name_of(how)} was given {value!r} too; give its number once")
-    takes_number = not member or len(inspect.signature(function).parameters) > 1
+        given = f"filter {name_of(how)} was given {value!r} too"
+        raise InputError(f"{given}; give its number once")
+    parameters = inspect.signature(function).parameters if member else ()
+    # A function of the user's own is taken at its word.
+    takes_number = not member or len(parameters) > 1
     if value is not None and not takes_number:
-        raise InputError(f"filter {name} was given {value!r}; it takes no number")
+        given = f"filter {name} was given {value!r}"
+        raise InputError(f"{given}; it takes no number")
     if member and takes_number and value is None and not options:
         example = f"filter({name!r}, 2)"
-        raise InputError(f"filter {name} was given no number; give one, as in {example}")
-    kept = np.asarray(function(weights) if value is None else function(weights, value))
+        given = f"filter {name} was given no number"
+        raise InputError(f"{given}; give one, as in {example}")
+    numbers = () if value is None else (value,)
+    kept = np.asarray(function(weights, *numbers))
     if kept.shape != weights.shape:
         shapes = f"{list(kept.shape)}; expected {list(weights.shape)}"
         raise InputError(f"filter {name} returned weights of shape {shapes}")

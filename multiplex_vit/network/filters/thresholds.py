@@ -47,7 +47,10 @@ def min_cut(weights: np.ndarray, min_cut: float) -> np.ndarray:
     [[[0.5, 0.0], [0.25, 0.0]]]
     """
     least = checked_share("min_cut", min_cut)
-    return np.where(without_weak(np.abs(weights), least) != 0, weights, 0)
+    # The sign of a weight does not say how strong its edge is.
+    strengths = np.abs(weights)
+    stays = without_weak(strengths, least) != 0
+    return np.where(stays, weights, 0)
 
 
 def without_weak(weights: Any, min_cut: float) -> Any:
@@ -61,8 +64,11 @@ def without_weak(weights: Any, min_cut: float) -> Any:
     >>> without_weak(np.array([[0.5, 0.125], [0.25, 0.0]]), 0.5).tolist()
     [[0.5, 0.0], [0.25, 0.0]]
     """
+    # A tensor's `max` takes one axis alone.
     greatest_of = weights.amax if hasattr(weights, "amax") else weights.max
-    threshold = min_cut * greatest_of((-2, -1))[..., None, None]
+    greatest = greatest_of((-2, -1))
+    threshold = min_cut * greatest[..., None, None]
+    # A copy, for arrays and tensors alike.
     kept = weights + 0
     # An edge at the threshold stays, so that the greatest always does; NaN goes.
     kept[~(weights >= threshold)] = 0
@@ -105,9 +111,12 @@ def top_k(weights: np.ndarray, k: int) -> np.ndarray:
     >>> top_k(np.array([[[0.5, 0.25, 0.25], [0.1, 0.0, 0.2], [0.0, 0.0, 0.0]]]), 1).tolist()
     [[[0.5, 0.0, 0.0], [0.0, 0.0, 0.2], [0.0, 0.0, 0.0]]]
     """
-    place = min(whole("k", k, at_least=1), weights.shape[2])
+    k = whole("k", k, at_least=1)
+    # A node has no more edges than there are targets.
+    place = min(k, weights.shape[_TARGETS])
     # A partition finds the k-th greatest without sorting the rest.
-    threshold = np.partition(weights, -place, axis=2)[:, :, [-place]]
+    parted = np.partition(weights, -place, axis=_TARGETS)
+    threshold = parted[:, :, [-place]]
     return np.where(weights < threshold, 0, weights)
 
 
@@ -142,7 +151,8 @@ def row_relative(weights: np.ndarray, share: float) -> np.ndarray:
     [[[0.5, 0.25], [0.0, 0.1]]]
     """
     least = checked_share("share", share)
-    threshold = least * weights.max(axis=_TARGETS, keepdims=True)
+    strongest = weights.max(axis=_TARGETS, keepdims=True)
+    threshold = least * strongest
     return np.where(weights < threshold, 0, weights)
 
 
@@ -182,12 +192,15 @@ def matched_density(weights: np.ndarray, density: float) -> np.ndarray:
     [[[0.5, 0.0], [0.4, 0.0]], [[0.0, 0.1], [0.0, 0.0]]]
     """
     n_layers, n_nodes = weights.shape[:2]
-    n_edges = round(checked_share("density", density) * n_nodes**2)
+    density = checked_share("density", density)
+    n_edges = round(density * n_nodes**2)
+    # A place of -0 would be the first one, the weakest edge.
     if not n_edges:
         return np.zeros_like(weights)
     flat = weights.reshape(n_layers, -1)
     # A partition finds the weakest edge that stays without sorting the rest.
-    threshold = np.partition(flat, -n_edges, axis=1)[:, -n_edges, None, None]
+    parted = np.partition(flat, -n_edges, axis=1)
+    threshold = parted[:, -n_edges, None, None]
     return np.where(weights < threshold, 0, weights)
 
 

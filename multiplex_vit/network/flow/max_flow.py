@@ -56,11 +56,20 @@ def attention_flow(
     >>> attention_flow(np.array([[[0.0, 1.0], [0.0, 1.0]]]), [0], [0, 1]).tolist()
     [0.5, 0.5]
     """
-    graph, start = _layered(with_residual(weights, residual), sources)
+    capacities = with_residual(weights, residual)
+    graph, start = _layered(capacities, sources)
     capacity = graph.es["capacity"]
+    watched = tqdm(
+        targets,
+        desc="attention flow",
+        delay=_SECONDS,
+        leave=False,
+    )
     flows = []
-    for target in tqdm(targets, desc="attention flow", delay=_SECONDS, leave=False):
-        flows.append(graph.maxflow_value(start, int(target), capacity))
+    for target in watched:
+        # Token i of the input is node i of the graph.
+        flow = graph.maxflow_value(start, int(target), capacity)
+        flows.append(flow)
     return np.array(flows)
 
 
@@ -100,16 +109,25 @@ def minimum_cut(
        layer  source  target  capacity
     0      0       0       1       0.5
     """
-    graph, start = _layered(with_residual(weights, residual), sources)
+    capacities = with_residual(weights, residual)
+    graph, start = _layered(capacities, sources)
     cut = graph.mincut(start, int(target), graph.es["capacity"])
     n_nodes = weights.shape[1]
     rows = []
     for edge in graph.es[cut.cut]:
         level, token = divmod(edge.source, n_nodes)
+        before = edge.target % n_nodes
         # What joins the sources together has no limit, and so is never cut.
-        rows.append((level - 1, token, edge.target % n_nodes, edge["capacity"]))
-    table = pd.DataFrame(sorted(rows), columns=["layer", "source", "target", "capacity"])
-    return table.astype({"layer": int, "source": int, "target": int, "capacity": float})
+        rows.append((level - 1, token, before, edge["capacity"]))
+    # Named here, as a table without rows has columns of objects.
+    types = {
+        "layer": int,
+        "source": int,
+        "target": int,
+        "capacity": float,
+    }
+    table = pd.DataFrame(sorted(rows), columns=list(types))
+    return table.astype(types)
 
 
 def _layered(capacities: np.ndarray, sources: Sequence[int]) -> tuple["igraph.Graph", int]:
@@ -122,12 +140,20 @@ def _layered(capacities: np.ndarray, sources: Sequence[int]) -> tuple["igraph.Gr
 
     n_layers, n_nodes = capacities.shape[:2]
     layer, source, target = np.nonzero(capacities)
-    ends = np.column_stack([(layer + 1) * n_nodes + source, layer * n_nodes + target])
+    after = (layer + 1) * n_nodes + source
+    before = layer * n_nodes + target
+    edges = np.column_stack([after, before]).tolist()
     capacity = capacities[layer, source, target].tolist()
+    # One node before all sources lets them send together.
     start = (n_layers + 1) * n_nodes
-    firsts = [[start, n_layers * n_nodes + int(token)] for token in sources]
-    # More than any token can send.
-    capacity += [2.0] * len(firsts)
-    graph = igraph.Graph(n=start + 1, edges=[*ends.tolist(), *firsts], directed=True)
+    for token in sources:
+        edges.append([start, n_layers * n_nodes + int(token)])
+        # More than any token can send.
+        capacity.append(2.0)
+    graph = igraph.Graph(
+        n=start + 1,
+        edges=edges,
+        directed=True,
+    )
     graph.es["capacity"] = capacity
     return graph, start

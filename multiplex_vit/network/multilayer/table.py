@@ -56,12 +56,15 @@ def versatility(
     member = MULTILAYER_MEASURES.own_name(measure)
     # A function of the user's own is taken at its word.
     if member and not _takes_supra(measure):
-        by_layer = [name for name in MULTILAYER_MEASURES if _takes_supra(name)]
-        problem = f"{MULTILAYER_MEASURES.kind} {member} has no values by layer"
-        raise InputError(f"{problem}; give one of: {', '.join(by_layer)}")
+        by_layer = filter(_takes_supra, MULTILAYER_MEASURES)
+        label = f"{MULTILAYER_MEASURES.kind} {member}"
+        choices = ", ".join(by_layer)
+        raise InputError(f"{label} has no values by layer; give one of: {choices}")
     n_layers = whole("n_layers", n_layers, at_least=1)
     n_nodes = supra.shape[0] // n_layers
-    return _checked(function(supra, n_layers), (n_layers, n_nodes), name_of(measure))
+    values = function(supra, n_layers)
+    shape = (n_layers, n_nodes)
+    return _checked(values, shape, name_of(measure))
 
 
 @accepts(weights=signed_stack)
@@ -105,6 +108,7 @@ def multilayer_table(
     table = tokens.table.copy()
     for measure in chosen(MULTILAYER_MEASURES, measures):
         name = name_of(measure)
+        # One of two columns of a name would be lost.
         if name in table:
             problem = f"the table has a column {name!r} already"
             raise InputError(f"{problem}; give the measure another name")
@@ -119,7 +123,8 @@ def _by_node(weights: np.ndarray, supra: sparse.csr_array, measure: Named) -> np
     n_layers, n_nodes = weights.shape[:2]
     name = name_of(measure)
     if _takes_supra(measure):
-        by_layer = _checked(function(supra, n_layers), (n_layers, n_nodes), name)
+        values = function(supra, n_layers)
+        by_layer = _checked(values, (n_layers, n_nodes), name)
         # De Domenico et al.: a node's versatility is the sum over its layers.
         return by_layer.sum(0)
     return _checked(function(weights), (n_nodes,), name)
@@ -131,7 +136,9 @@ def _takes_supra(measure: Named) -> bool:
 
 def _checked(values: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
     """Return what a measure returned as an array of a shape."""
-    meaning = "one value a node" if len(shape) == 1 else "one value a layer and node"
+    meaning = "one value a layer and node"
+    if len(shape) == 1:
+        meaning = "one value a node"
     label = f"{MULTILAYER_MEASURES.kind} {name}"
     try:
         array = np.asarray(values, dtype=float)

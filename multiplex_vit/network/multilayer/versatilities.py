@@ -142,8 +142,12 @@ def katz_versatility(
     """
     attenuation = between_0_and_1("attenuation", attenuation)
     scaled = _scaled(supra)
+    # Without any edge there is no row sum to divide by.
     greatest = scaled.sum(1).max(initial=0) or 1
-    steps = sparse.csr_array(scaled.T * (attenuation / greatest))
+    alpha = attenuation / greatest
+    # By rows again, as a transpose is stored by columns.
+    steps = sparse.csr_array(scaled.T * alpha)
+    # The walk of no step, which every node has.
     total = walks = np.ones(supra.shape[0])
     # Walks of one step more weigh at most `attenuation` times as much in all.
     while walks.sum() > _REST * (1 - attenuation):
@@ -163,7 +167,8 @@ def _by_layer(values: np.ndarray, n_layers: int) -> np.ndarray:
 def _scaled(supra: sparse.csr_array) -> sparse.csr_array:
     """Return a matrix whose greatest entry is 1, so that no sum overflows or vanishes."""
     data = relative(supra.data)
-    return sparse.csr_array((data, supra.indices, supra.indptr), shape=supra.shape)
+    parts = (data, supra.indices, supra.indptr)
+    return sparse.csr_array(parts, shape=supra.shape)
 
 
 def _graph(supra: sparse.csr_array) -> tuple[igraph.Graph, list[float] | None]:
