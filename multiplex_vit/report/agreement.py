@@ -47,7 +47,8 @@ def rank_correlation(heatmaps: pd.DataFrame) -> pd.DataFrame:
         counts[here] += np.isfinite(correlations)
     # Explainers that share no image have no agreement: 0 / 0 is NaN.
     with np.errstate(invalid="ignore"):
-        return pd.DataFrame(sums / counts, index=names, columns=names)
+        means = sums / counts
+    return pd.DataFrame(means, index=names, columns=names)
 
 
 @checked
@@ -75,23 +76,36 @@ def agreement(study: "Study", first: str | None = None) -> pd.DataFrame:
         if first not in texts:
             # It failed for this image.
             continue
-        row = _correlations(part["heatmap"])[texts.index(first)]
+        correlations = _correlations(part["heatmap"])
+        row = correlations[texts.index(first)]
         for text, value in zip(texts, row, strict=True):
+            # A flat heatmap agrees with nothing, and disagrees with nothing.
             if np.isfinite(value):
-                by_explainer.setdefault(text, []).append(float(value))
+                values = by_explainer.setdefault(text, [])
+                values.append(float(value))
     rows = []
     for text, values in by_explainer.items():
         mean = interval(np.array(values))
-        ends = {"agreement_low": mean.low, "agreement_high": mean.high}
-        rows.append({"explainer": text, "agreement": mean.mean, **ends})
+        facts = {
+            "explainer": text,
+            "agreement": mean.mean,
+            "agreement_low": mean.low,
+            "agreement_high": mean.high,
+        }
+        rows.append(facts)
+    # Named, as a table of no rows has columns too.
     columns = ["explainer", "agreement", "agreement_low", "agreement_high"]
     return pd.DataFrame(rows, columns=columns)
 
 
 def _correlations(heatmaps: pd.Series) -> np.ndarray:
     """Return Spearman's correlation between heatmaps; NaN for a flat one."""
-    values = np.array([np.ravel(heatmap) for heatmap in heatmaps], dtype=float)
+    rows = [np.ravel(heatmap) for heatmap in heatmaps]
+    values = np.array(rows, dtype=float)
     # All pairs at once: the correlation of ranks is Spearman's, ties included.
     ranks = stats.rankdata(values, axis=1)
+    # Ranks of a flat heatmap have no variance to divide by.
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.atleast_2d(np.corrcoef(ranks))
+        correlations = np.corrcoef(ranks)
+    # Of a single heatmap NumPy gives a bare number.
+    return np.atleast_2d(correlations)

@@ -42,7 +42,11 @@ def plot_passes(study: "Study", protocol: str | None = None, **options: Any) -> 
     board = leaderboard(study, protocol)
     board = board[board["explainer"].isin(_shown(study))]
     methods = {str(explainer): explainer.name for explainer in study.explainers}
-    table = board.assign(entry=board["name"], method=board["explainer"].map(methods))
+    # Budgets of one method share a colour, and have entries of their own.
+    table = board.assign(
+        entry=board["name"],
+        method=board["explainer"].map(methods),
+    )
     title = f"{study.plan.model}, {protocol}"
     return plot.passes(table, **{"title": title, **options})
 
@@ -70,16 +74,21 @@ def plot_curves(
     protocol = study.protocols[0] if protocol is None else protocol
     order = list(leaderboard(study, protocol)["explainer"])
     if explainers is None:
-        wanted = _few([text for text in order if text in _shown(study)])
+        pictured = _shown(study)
+        best_first = [text for text in order if text in pictured]
+        wanted = _few(best_first)
     else:
         wanted = _texts(study, explainers, order)
     names = display_names(study.explainers)
     curves = study.curves()
-    is_wanted = curves["explainer"].isin(wanted) & (curves["protocol"] == protocol)
+    is_wanted = curves["explainer"].isin(wanted)
+    is_wanted &= curves["protocol"] == protocol
     curves = curves[is_wanted]
     curves = curves.assign(entry=curves["explainer"].map(names))
+    # The legend lists explainers as the board does, the best first.
     shown = [names[text] for text in order]
-    return plot.curve_bands(curves, order=shown, title=f"{study.plan.model}, {protocol}")
+    title = f"{study.plan.model}, {protocol}"
+    return plot.curve_bands(curves, order=shown, title=title)
 
 
 @checked
@@ -100,20 +109,26 @@ def plot_gallery(study: "Study", *, explainers: Iterable[str] | None = None) -> 
     check_study(study)
     views = study.views().set_index("number")["view"]
     if views.empty:
-        raise InputError(f"{study.out} holds no view of an image; run the study first")
+        problem = f"{study.out} holds no view of an image"
+        raise InputError(f"{problem}; run the study first")
     order = list(leaderboard(study)["explainer"])
     if explainers is None:
-        wanted = [text for text in order if text in _shown(study)][:_MOST_HEATMAPS]
+        pictured = _shown(study)
+        best_first = [text for text in order if text in pictured]
+        wanted = best_first[:_MOST_HEATMAPS]
     else:
         wanted = _texts(study, explainers, order)
     heatmaps = study.heatmaps()
-    images = heatmaps.drop_duplicates("number").set_index("number")["image"]
+    once = heatmaps.drop_duplicates("number")
+    images = once.set_index("number")["image"]
     # An image whose explainers all failed has a view and no heatmap.
     numbers = [number for number in views.index if number in images.index]
     table = heatmaps.set_index(["number", "explainer"])["heatmap"]
     rows = []
     for number in numbers:
-        rows.append([table.get((number, text)) for text in wanted])
+        # None where an explainer failed: its place stays empty.
+        row = [table.get((number, text)) for text in wanted]
+        rows.append(row)
     names = display_names(study.explainers)
     return plot.gallery(
         [views[number] for number in numbers],
@@ -128,7 +143,8 @@ def option_figures(study: "Study", protocol: str) -> Iterable[tuple[str, "Figure
     table = study.scores()
     methods = {str(explainer): explainer.name for explainer in study.explainers}
     table = table.assign(method=table["explainer"].map(methods))
-    is_shown = table["explainer"].isin(_shown(study)) & (table["protocol"] == protocol)
+    is_shown = table["explainer"].isin(_shown(study))
+    is_shown &= table["protocol"] == protocol
     table = table[is_shown]
     # The first column is the explainer itself.
     options = differing_options(study.explainers).columns[1:]
@@ -139,11 +155,19 @@ def option_figures(study: "Study", protocol: str) -> Iterable[tuple[str, "Figure
     label = "insertion - deletion"
     for name in numeric:
         others = [other for other in numeric if other != name]
-        rows = table.dropna(subset=[name]).rename(columns={"difference": label})
+        # Explainers without the option have no value of it.
+        rows = table.dropna(subset=[name])
+        rows = rows.rename(columns={"difference": label})
         # A mean over methods would be of none of them.
         hues = ["method"] if rows["method"].nunique() > 1 else others
         ax = plot.panel((5.5, 3.8))
-        plot.settings(rows, x=name, hue=hues[0] if hues else None, y=label, ax=ax)
+        plot.settings(
+            rows,
+            x=name,
+            hue=hues[0] if hues else None,
+            y=label,
+            ax=ax,
+        )
         ax.set_title(protocol, fontsize="small")
         yield f"option_{name}", ax.figure  # type: ignore[misc]
 
@@ -173,14 +197,20 @@ def _few(order: list[str]) -> list[str]:
     """Return the best explainers, and those that are always shown beside them."""
     always = [text for text in order if text in _ALWAYS_SHOWN]
     best = [text for text in order if text not in always]
-    return [*always, *best[: max(0, _MOST_CURVES - len(always))]]
+    # Not below 0, which would count from the end.
+    n_left = max(0, _MOST_CURVES - len(always))
+    return [*always, *best[:n_left]]
 
 
 def _texts(study: "Study", explainers: Iterable[str], order: list[str]) -> list[str]:
     """Return the texts of explainers that are named by them, or by their names alone."""
-    wanted = [explainers] if isinstance(explainers, str) else list(map(str, explainers))
+    if isinstance(explainers, str):
+        wanted = [explainers]
+    else:
+        wanted = [str(explainer) for explainer in explainers]
     names = {str(explainer): explainer.name for explainer in study.explainers}
     texts = [text for text in order if text in wanted or names[text] in wanted]
     if not texts:
-        raise InputError(f"nothing was measured of {', '.join(wanted)}; known: {', '.join(order)}")
+        problem = f"nothing was measured of {', '.join(wanted)}"
+        raise InputError(f"{problem}; known: {', '.join(order)}")
     return texts

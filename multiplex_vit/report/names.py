@@ -36,25 +36,36 @@ def display_names(explainers: Iterable[Any]) -> dict[str, str]:
         defaults = getattr(explainer, "defaults", {})
         parts = [explainer.name]
         for option, value in explainer.options.items():
-            parts.append(_shown(option, value, defaults.get(option)))
+            default = defaults.get(option)
+            parts.append(_shown(option, value, default))
+        text = str(explainer)
         name = ", ".join(parts)
         # Two explainers may not have one name: the text tells them apart.
-        names[str(explainer)] = str(explainer) if name in names.values() else name
+        if name in names.values():
+            name = text
+        names[text] = name
     return names
 
 
 def _shown(option: str, value: Any, default: Any) -> str:
     """Return an option and its value as pictures show them."""
     if option not in _PLURALS or not isinstance(value, tuple):
-        return f"{option}={name_of(value) if callable(value) else value}"
+        # A function's own text would hold its place in memory.
+        text = name_of(value) if callable(value) else value
+        return f"{option}={text}"
     members = [name_of(member) for member in value]
     usual = [name_of(member) for member in default or ()]
-    left_out = [name for name in usual if name not in members]
+    left_out = []
+    for name in usual:
+        if name not in members:
+            left_out.append(name)
     kind = _PLURALS[option]
     if len(members) == 1:
         return f"only {kind} {members[0]}"
     # In another order they are other masks, which "without" would not say.
-    is_part = [name for name in usual if name in members] == members
-    if is_part and len(left_out) <= _MOST_LEFT_OUT:
-        return f"without {kind} {' and '.join(left_out)}"
-    return f"{option}={'+'.join(members)}"
+    kept = [name for name in usual if name in members]
+    if kept == members and len(left_out) <= _MOST_LEFT_OUT:
+        lacking = " and ".join(left_out)
+        return f"without {kind} {lacking}"
+    listed = "+".join(members)
+    return f"{option}={listed}"

@@ -58,18 +58,27 @@ def summarise(
         raise InputError(f"{study.out} has no {measure} yet; run the study first")
     parts = []
     for protocol, part in scores.groupby("protocol", sort=False):
-        values = part.pivot(index="number", columns="explainer", values=measure)
+        values = part.pivot(
+            index="number",
+            columns="explainer",
+            values=measure,
+        )
         # A pivot sorts its columns; explainers stay in the order of the study.
         texts = list(dict.fromkeys(part["explainer"]))
-        parts.append(_of_protocol(values[_control_last(texts)]).assign(protocol=protocol))
+        ordered = values[_control_last(texts)]
+        rows = _of_protocol(ordered)
+        parts.append(rows.assign(protocol=protocol))
     table = pd.concat(parts, ignore_index=True)
-    table["name"] = table["explainer"].map(display_names(study.explainers))
+    names = display_names(study.explainers)
+    table["name"] = table["explainer"].map(names)
     options = differing_options(study.explainers)
+    # It compares all heatmaps, which takes long.
     if agreements is None:
         agreements = agreement(study)
     for facts in (options, agreements):
         table = table.merge(facts, on="explainer", how="left")
-    return with_first(table, ["protocol", "name", *options.columns])
+    first = ["protocol", "name", *options.columns]
+    return with_first(table, first)
 
 
 def _control_last(texts: list[str]) -> list[str]:
@@ -83,12 +92,17 @@ def _of_protocol(values: pd.DataFrame) -> pd.DataFrame:
     others = [text for text in texts if text != CONTROL]
     table = column_means(values, "explainer")
     if CONTROL in texts and others:
-        more = paired(values, CONTROL).rename(columns=_MORE)
+        more = paired(values, CONTROL)
+        more = more.rename(columns=_MORE)
+        # The table has its own number of images already.
         more = more.drop(columns=["against", "images"])
         table = table.merge(more, on="explainer", how="left")
     if len(others) > 1:
+        # Without the random order, which would be one test more.
         change = paired(values[others], others[0])
-        change = change[["explainer", *_CHANGE]].rename(columns=_CHANGE)
+        change = change[["explainer", *_CHANGE]]
+        change = change.rename(columns=_CHANGE)
         return table.merge(change, on="explainer", how="left")
     # With one explainer there is no other to compare, but tables keep their columns.
-    return table.assign(**dict.fromkeys(_CHANGE.values(), float("nan")))
+    nothing = dict.fromkeys(_CHANGE.values(), float("nan"))
+    return table.assign(**nothing)

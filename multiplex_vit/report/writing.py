@@ -89,14 +89,20 @@ def write_report(
     for measure in MEASURES:
         # Protocols without insertion leave it missing; the difference is always there, or the
         # study has nothing yet, which the summary says.
-        if study.scores()[measure].notna().any() or measure == "difference":
-            summaries[measure] = summarise(study, measure, agreements=agreements)
+        is_there = study.scores()[measure].notna().any()
+        if is_there or measure == "difference":
+            summaries[measure] = summarise(
+                study,
+                measure,
+                agreements=agreements,
+            )
     boards = {}
     for protocol in study.protocols:
         boards[protocol] = leaderboard(study, protocol, against=against)
     ablation = ablation_of(study)
     # All is drawn before the folder is touched.
-    figures = dict(_figures(study, summaries["difference"], ablation))
+    differences = summaries["difference"]
+    figures = dict(_figures(study, differences, ablation))
     with output_folder(out) as folder, written_together(folder) as temporary:
         write_table(study.scores(), temporary / "scores.csv", digits=DIGITS)
         write_table(study.curves(), temporary / "curves.csv", digits=DIGITS)
@@ -130,7 +136,8 @@ def _figures(
         yield f"passes_{file}", ax.figure  # type: ignore[misc]
         yield f"curves_{file}", plot_curves(study, protocol)
         rows = summary[summary["protocol"] == protocol]
-        yield from _change_figures(rows, protocol, names[str(study.explainers[0])])
+        first = names[str(study.explainers[0])]
+        yield from _change_figures(rows, protocol, first)
     if len(study.views()):
         yield "gallery", plot_gallery(study)
     yield from option_figures(study, study.protocols[0])
@@ -138,16 +145,31 @@ def _figures(
     heatmaps = study.heatmaps()
     heatmaps = heatmaps[heatmaps["explainer"] != CONTROL]
     if heatmaps["explainer"].nunique() > 1:
-        named = heatmaps.assign(explainer=heatmaps["explainer"].map(names))
-        yield "agreement", correlation_figure(rank_correlation(named))
+        shown = heatmaps["explainer"].map(names)
+        named = heatmaps.assign(explainer=shown)
+        matrix = rank_correlation(named)
+        yield "agreement", correlation_figure(matrix)
     if ablation is not None:
-        table = ablation.summary()
-        for (text, protocol), rows in table.groupby(["explainer", "protocol"], sort=False):
-            changes = rows[rows["variant"] != FULL]
-            title = f"{names[text]}, {protocol}"
-            label = "change of insertion - deletion"
-            figure = change_figure(changes, label=label, title=title)
-            yield f"ablation_{_file_name(title)}", figure
+        yield from _ablation_figures(ablation, names)
+
+
+def _ablation_figures(
+    ablation: "Ablation",
+    names: dict[str, str],
+) -> Iterator[tuple[str, "Figure"]]:
+    """Yield a figure of what variants change for each explainer and protocol."""
+    table = ablation.summary()
+    groups = table.groupby(["explainer", "protocol"], sort=False)
+    for (text, protocol), rows in groups:
+        # The full explainer's change against itself is 0.
+        changes = rows[rows["variant"] != FULL]
+        title = f"{names[text]}, {protocol}"
+        figure = change_figure(
+            changes,
+            label="change of insertion - deletion",
+            title=title,
+        )
+        yield f"ablation_{_file_name(title)}", figure
 
 
 def _change_figures(
@@ -159,13 +181,16 @@ def _change_figures(
         first: ["name", "change", "change_low", "change_high", "p_change"],
     }
     for other, columns in drawn.items():
-        if not set(columns) <= set(rows) or rows[columns[1]].isna().all():
+        mean = columns[1]
+        # A study may lack the random order, or a second explainer.
+        if not set(columns) <= set(rows) or rows[mean].isna().all():
             continue
-        table = rows[columns].dropna(subset=columns[1])
+        table = rows[columns].dropna(subset=mean)
         table = table.set_axis(_CHANGES, axis=1)
         kind = "more" if other == CONTROL else "changes"
         label = f"insertion - deletion, more than {other} ({protocol})"
-        yield f"{kind}_{_file_name(protocol)}", change_figure(table, label=label)
+        figure = change_figure(table, label=label)
+        yield f"{kind}_{_file_name(protocol)}", figure
 
 
 def _text(
@@ -190,7 +215,8 @@ def _text(
             sections.append(markdown_table(rows[columns]))
     if ablation is not None:
         names = display_names(study.explainers)
-        groups = ablation.summary().groupby(["explainer", "protocol"], sort=False)
+        table = ablation.summary()
+        groups = table.groupby(["explainer", "protocol"], sort=False)
         for (text, protocol), rows in groups:
             sections.append(f"## Ablation of {names[text]}, {protocol}")
             sections.append(markdown_table(rows[_ABLATION]))
@@ -207,7 +233,9 @@ def _introduction(study: "Study") -> list[str]:
     """Return what was studied, and how to read the tables."""
     manifest = study.store.manifest()
     passes = study.all_passes()
-    versions = [f"{name} {number}" for name, number in manifest.versions.items()]
+    versions = []
+    for name, number in manifest.versions.items():
+        versions.append(f"{name} {number}")
     steps = "every patch up to 100 steps"
     if study.plan.steps:
         steps = f"{study.plan.steps} steps"
@@ -230,4 +258,7 @@ def _file_name(text: str) -> str:
     >>> _file_name("patch/black")
     'patch-black'
     """
-    return "".join(character if character.isalnum() else "-" for character in text)
+    allowed = []
+    for character in text:
+        allowed.append(character if character.isalnum() else "-")
+    return "".join(allowed)

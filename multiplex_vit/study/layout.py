@@ -32,7 +32,9 @@ def unit_of(name: str) -> UnitId | None:
     (UnitId(group=1, chunk=3), None)
     """
     match = _UNIT.fullmatch(name)
-    return UnitId(int(match[1]), int(match[2])) if match else None
+    if not match:
+        return None
+    return UnitId(int(match[1]), int(match[2]))
 
 
 @dataclass(frozen=True)
@@ -75,11 +77,17 @@ class Layout:
 
     def whole_units(self) -> set[UnitId]:
         """Return the units of which every part is there."""
-        names = {table: {path.name for path in self.parts(table)} for table in self.tables}
-        of_units = set.intersection(*(names[table] for table in unit_tables(self.save)))
+        names = {}
+        for table in self.tables:
+            names[table] = {path.name for path in self.parts(table)}
+        # A part of a unit has the same name in every table.
+        of_units = [names[table] for table in unit_tables(self.save)]
+        of_chunks = [names[table] for table in chunk_tables(self.save)]
+        everywhere = set.intersection(*of_units)
         whole = set()
-        for unit in filter(None, map(unit_of, of_units)):
+        for unit in filter(None, map(unit_of, everywhere)):
+            # Units of one chunk share what is kept once a chunk.
             chunk = self.path(IMAGES, unit).name
-            if all(chunk in names[table] for table in chunk_tables(self.save)):
+            if all(chunk in there for there in of_chunks):
                 whole.add(unit)
         return whole

@@ -24,28 +24,46 @@ def scores(store: Store, explainers: Sequence[Explainer], protocols: Iterable[st
     """Return one row an image, explainer and protocol; see `Study.scores`."""
     table = _chosen(store.read("scores"), explainers, protocols)
     keys = [*_KEYS, "quantity"]
-    wide = table.pivot(index=keys, columns="measure", values="value")
+    wide = table.pivot(
+        index=keys,
+        columns="measure",
+        values="value",
+    )
+    # The pivot's name of its columns would show in every table.
     wide = wide.reset_index().rename_axis(columns=None)
     usual = [*_AREAS, "difference"]
     # Some protocols have other curves, whose areas come between.
     others = [name for name in wide if name not in (*keys, *usual)]
+    # Columns stay the same where no protocol has these areas.
     for name in usual:
         if name not in wide:
             wide[name] = np.nan
     options = differing_options(explainers)
-    joined = wide.merge(_named_facts(store), on="number", how="left")
+    facts = _named_facts(store)
+    joined = wide.merge(facts, on="number", how="left")
     joined = joined.merge(options, on="explainer", how="left")
     varied = [name for name in options if name != "explainer"]
-    columns = [*_FACTS, "explainer", *varied, "protocol", "quantity"]
-    columns += [*_AREAS, *others, "difference"]
-    return _ordered(joined, explainers, protocols)[columns]
+    columns = [
+        *_FACTS,
+        "explainer",
+        *varied,
+        "protocol",
+        "quantity",
+        *_AREAS,
+        *others,
+        "difference",
+    ]
+    rows = _ordered(joined, explainers, protocols)
+    return rows[columns]
 
 
 def curves(store: Store, explainers: Sequence[Explainer], protocols: Iterable[str]) -> pd.DataFrame:
     """Return one row a point of a curve; see `Study.curves`."""
     table = _chosen(store.read("curves"), explainers, protocols)
     # What a curve follows is kept once a curve, with its area, and not at every point.
-    quantities = store.read("scores")[[*_KEYS, "quantity"]].drop_duplicates(_KEYS)
+    quantities = store.read("scores")[[*_KEYS, "quantity"]]
+    # A curve has several areas, which would repeat its points.
+    quantities = quantities.drop_duplicates(_KEYS)
     joined = table.merge(quantities, on=_KEYS, how="left")
     joined = joined.merge(_names(store), on="number")
     return joined[[*_CURVES, "fraction", "confidence"]]
@@ -59,25 +77,36 @@ def heatmaps(store: Store, explainers: Sequence[Explainer]) -> pd.DataFrame:
         grids[row.number] = (row.grid_rows, row.grid_cols)
     arrays = []
     for row in table.itertuples():
+        # Parquet holds lists, which do not know their shape.
         values = np.asarray(row.heatmap, dtype=np.float32)
-        arrays.append(values.reshape(grids[row.number]))
+        grid = grids[row.number]
+        arrays.append(values.reshape(grid))
     # As objects: pandas would make rows of the arrays' values.
-    table["heatmap"] = pd.Series(arrays, index=table.index, dtype=object)
-    joined = table.merge(_names(store), on="number", how="left")
+    table["heatmap"] = pd.Series(
+        arrays,
+        index=table.index,
+        dtype=object,
+    )
+    names = _names(store)
+    joined = table.merge(names, on="number", how="left")
     return _ordered(joined, explainers)[_HEATMAPS]
 
 
 def costs(store: Store, explainers: Sequence[Explainer]) -> pd.DataFrame:
     """Return one row an image and explainer; see `Study.costs`."""
     table = _chosen(store.read("costs"), explainers)
-    joined = table.merge(_names(store), on="number", how="left")
+    names = _names(store)
+    joined = table.merge(names, on="number", how="left")
     return _ordered(joined, explainers)[_COSTS]
 
 
 def image_table(store: Store) -> pd.DataFrame:
     """Return one row an image; see `Study.image_table`."""
-    work = store.read(DONE).groupby("number", as_index=False).sum()
-    return store.read(IMAGES).merge(work, on="number", how="left")
+    done = store.read(DONE)
+    # Each group of explainers has done its own part of an image.
+    work = done.groupby("number", as_index=False).sum()
+    images = store.read(IMAGES)
+    return images.merge(work, on="number", how="left")
 
 
 def views(store: Store) -> pd.DataFrame:
@@ -85,15 +114,18 @@ def views(store: Store) -> pd.DataFrame:
     table = store.read("views")
     arrays = []
     for png in table["png"]:
-        arrays.append(np.asarray(Image.open(BytesIO(png))))
+        picture = Image.open(BytesIO(png))
+        arrays.append(np.asarray(picture))
     view = pd.Series(arrays, dtype=object)
     return pd.DataFrame({"number": table["number"], "view": view})
 
 
 def failures(store: Store) -> pd.DataFrame:
     """Return what failed, each once; see `Study.failures`."""
+    table = store.read("failures")
     # Each group of explainers fails at an image that cannot be read.
-    table = store.read("failures").drop_duplicates(["number", "explainer", "reason"])
+    keys = ["number", "explainer", "reason"]
+    table = table.drop_duplicates(keys)
     table = table.sort_values(["number", "explainer"], kind="stable")
     return table.reset_index(drop=True)
 
@@ -112,40 +144,61 @@ def differing_options(explainers: Iterable[Explainer]) -> pd.DataFrame:
     """
     explainers = list(explainers)
     options = [_options_of(explainer) for explainer in explainers]
-    by_name: dict[str, list[dict[str, Any]]] = {}
-    for explainer, values in zip(explainers, options, strict=True):
-        by_name.setdefault(explainer.name, []).append(values)
-    differing: list[str] = []
-    for several in by_name.values():
-        for option in several[0]:
-            # By their texts, as lists cannot be put into a set.
-            if len({str(values.get(option)) for values in several}) > 1:
-                differing.append(option)
-    # Explainers of two names may differ in one option, which is one column.
-    differing = list(dict.fromkeys(differing))
+    differing = _differing(explainers, options)
     rows = []
     for explainer, values in zip(explainers, options, strict=True):
-        shown = {option: values.get(option) for option in differing}
-        rows.append({"explainer": str(explainer), **shown})
+        row: dict[str, Any] = {"explainer": str(explainer)}
+        for option in differing:
+            row[option] = values.get(option)
+        rows.append(row)
     table = pd.DataFrame(rows, columns=["explainer", *differing])
     for option in differing:
-        values = table[option].dropna()
-        if all(map(_is_number, values)):
-            is_whole = all(float(number).is_integer() for number in values)
-            # "Int64" has room for the missing values of other explainers.
-            table[option] = table[option].astype("Int64" if is_whole else "float64")
+        table[option] = _as_numbers(table[option])
     return table
 
 
+def _differing(
+    explainers: list[Explainer],
+    options: list[dict[str, Any]],
+) -> list[str]:
+    """Return the options in which explainers of one name differ."""
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for explainer, values in zip(explainers, options, strict=True):
+        by_name.setdefault(explainer.name, []).append(values)
+    differing = []
+    for several in by_name.values():
+        for option in several[0]:
+            # By their texts, as lists cannot be put into a set.
+            texts = {str(values.get(option)) for values in several}
+            if len(texts) > 1:
+                differing.append(option)
+    # Explainers of two names may differ in one option, which is one column.
+    return list(dict.fromkeys(differing))
+
+
+def _as_numbers(column: pd.Series) -> pd.Series:
+    """Return a column of numbers alone as such, whole ones where all are; others as they are."""
+    there = column.dropna()
+    if not all(map(_is_number, there)):
+        return column
+    is_whole = all(float(number).is_integer() for number in there)
+    # "Int64" has room for the missing values of other explainers.
+    return column.astype("Int64" if is_whole else "float64")
+
+
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    # True and False are numbers to Python.
+    is_flag = isinstance(value, bool)
+    return isinstance(value, (int, float)) and not is_flag
 
 
 def _options_of(explainer: Explainer) -> dict[str, Any]:
     """Return all options of an explainer, lists of names as one text."""
     if explainer.settings is not None:
         return explainer.settings.row()
-    return {**getattr(explainer, "defaults", {}), **explainer.options}
+    # Nothing is known of the defaults of what is not registered.
+    defaults = getattr(explainer, "defaults", {})
+    return {**defaults, **explainer.options}
 
 
 def _chosen(
@@ -154,7 +207,8 @@ def _chosen(
     protocols: Iterable[str] | None = None,
 ) -> pd.DataFrame:
     """Return the rows of some explainers and protocols."""
-    is_chosen = table["explainer"].isin([str(explainer) for explainer in explainers])
+    texts = [str(explainer) for explainer in explainers]
+    is_chosen = table["explainer"].isin(texts)
     if protocols is not None:
         is_chosen &= table["protocol"].isin(list(protocols))
     return table[is_chosen]
@@ -172,13 +226,17 @@ def _ordered(
         places["protocol"] = {name: place for place, name in enumerate(protocols)}
     ranks = {name: table[name].map(place_of) for name, place_of in places.items()}
     # A stable sort leaves the points of a curve in their order.
-    order = table.assign(**ranks).sort_values(["number", *places], kind="stable")
+    ranked = table.assign(**ranks)
+    order = ranked.sort_values(["number", *places], kind="stable")
+    # Rows of the table itself, as ranks took the place of names.
     return table.loc[order.index].reset_index(drop=True)
 
 
 def _named_facts(store: Store) -> pd.DataFrame:
     facts = store.read(IMAGES).drop(columns="explained")
-    facts = facts.rename(columns={"name": "image", "explained_name": "explained"})
+    # Files keep a class's number too; tables show its name.
+    shown = {"name": "image", "explained_name": "explained"}
+    facts = facts.rename(columns=shown)
     return facts[_FACTS]
 
 

@@ -41,7 +41,8 @@ class Tables:
     @cached_property
     def groups(self) -> list[RowGroup]:
         """The row groups of all files, in order."""
-        groups, first = [], 0
+        groups = []
+        first = 0
         for path in self.files:
             metadata = pq.ParquetFile(path).metadata
             for number in range(metadata.num_row_groups):
@@ -55,33 +56,44 @@ class Tables:
 
     def _row(self, place: int) -> dict[str, Any]:
         columns = [self.column]
+        # Other columns may be large, and are not read.
         if self.label_column:
             columns.append(self.label_column)
         # The last group that begins at the row or before it; those without rows come first.
-        behind = bisect_right(self.groups, place, key=attrgetter("first"))
+        first = attrgetter("first")
+        behind = bisect_right(self.groups, place, key=first)
         group = self.groups[behind - 1]
+        # A tuple, as the cache needs what can be hashed.
         rows = _rows_of(group.path, group.number, tuple(columns))
-        row: dict[str, Any] = rows.slice(place - group.first, 1).to_pylist()[0]
+        inside = place - group.first
+        row: dict[str, Any] = rows.slice(inside, 1).to_pylist()[0]
         return row
 
     def name(self, place: int) -> str:
         """Return the row's number, and the name of its file where there is one."""
         image = self._row(place)[self.column]
+        number = f"{place:06d}"
         path = image.get("path") if isinstance(image, dict) else None
-        return f"{place:06d} {path}" if path else f"{place:06d}"
+        return f"{number} {path}" if path else number
 
     def data(self, place: int) -> bytes:
         """Return the content of the row's image."""
         image = self._row(place)[self.column]
         # Hugging Face writes {"bytes": ..., "path": ...}; others write the content alone.
-        content = image.get("bytes") if isinstance(image, dict) else image
+        content = image
+        if isinstance(image, dict):
+            content = image.get("bytes")
         if not isinstance(content, bytes) or not content:
-            raise InputError(f"row {place} holds no image (column {self.column!r})")
+            problem = f"row {place} holds no image"
+            raise InputError(f"{problem} (column {self.column!r})")
         return content
 
     def label(self, place: int) -> Label:
         """Return the row's class."""
-        return self._row(place)[self.label_column] if self.label_column else None
+        # Without labels no row need be read.
+        if not self.label_column:
+            return None
+        return self._row(place)[self.label_column]
 
     def is_array(self, place: int) -> bool:
         """Return False: rows hold the content of image files."""
@@ -89,6 +101,7 @@ class Tables:
 
     def state(self) -> Sequence[Any]:
         """Return names and sizes of the files, and the columns."""
+        # Sizes tell files apart without reading gigabytes.
         sizes = [(path.name, path.stat().st_size) for path in self.files]
         return [sizes, self.column, self.label_column]
 
@@ -96,7 +109,8 @@ class Tables:
 @lru_cache(maxsize=1)
 def _rows_of(path: Path, group: int, columns: tuple[str, ...]) -> Any:
     """Read a row group; the one read last is kept, so that reading in order reads each once."""
-    return pq.ParquetFile(path).read_row_group(group, columns=list(columns))
+    file = pq.ParquetFile(path)
+    return file.read_row_group(group, columns=list(columns))
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,12 +140,19 @@ class DataSet:
     def data(self, place: int) -> bytes:
         """Return the image as PNG, or as it is where the data set does not decode it."""
         image = self.rows[place][self.column]
-        content = image.get("bytes") if isinstance(image, dict) else image
-        return content if isinstance(content, bytes) else png_of(content)
+        content = image
+        if isinstance(image, dict):
+            content = image.get("bytes")
+        if isinstance(content, bytes):
+            return content
+        return png_of(content)
 
     def label(self, place: int) -> Label:
         """Return the row's class."""
-        return self.rows[place][self.label_column] if self.label_column else None
+        # Reading a row would decode its image too.
+        if not self.label_column:
+            return None
+        return self.rows[place][self.label_column]
 
     def is_array(self, place: int) -> bool:
         """Return False: images are turned into PNG."""
@@ -150,20 +171,30 @@ def from_parquet(paths: list[Path], labels: Any) -> Source:
         what = f"the Parquet files of {paths[0].parent} have different columns"
         raise InputError(f"{what}; give one of them")
     kind = str(paths[0] if len(paths) == 1 else paths[0].parent)
-    column = image_column(names, kind)
-    return Tables(tuple(paths), column, label_column(names, labels, kind), kind)
+    image = image_column(names, kind)
+    label = label_column(names, labels, kind)
+    return Tables(tuple(paths), image, label, kind)
 
 
 def from_data_set(rows: Any, labels: Any) -> Source:
     """Return a data set as a source; `labels` may name the column of labels."""
-    names = list(rows.column_names if hasattr(rows, "column_names") else rows.features)
-    column = image_column(names, "the data set")
-    return DataSet(rows, column, label_column(names, labels, "the data set"))
+    # Not all that acts as a data set lists its columns.
+    has_names = hasattr(rows, "column_names")
+    names = list(rows.column_names if has_names else rows.features)
+    kind = "the data set"
+    image = image_column(names, kind)
+    label = label_column(names, labels, kind)
+    return DataSet(rows, image, label)
 
 
 def _schema(path: Path) -> Any:
     try:
-        return pq.read_schema(readable(path, give="a Parquet file", most=MOST_PARQUET_BYTES))
+        file = readable(
+            path,
+            give="a Parquet file",
+            most=MOST_PARQUET_BYTES,
+        )
+        return pq.read_schema(file)
     except (pa.ArrowException, OSError, ValueError) as error:
         # Arrow's lines are long, and end in places of its own source.
         reason = " ".join(str(error).split())[:120]
