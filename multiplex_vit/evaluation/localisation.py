@@ -26,8 +26,10 @@ def cells(grid: tuple[int, int], shape: tuple[int, int]) -> np.ndarray:
     [[0, 0, 1, 2, 2], [0, 0, 1, 2, 2]]
     """
     n_rows, n_cols = shape_of(shape)
-    rows = np.repeat(np.arange(n_rows), np.diff(edges_of(grid[0], n_rows)))
-    cols = np.repeat(np.arange(n_cols), np.diff(edges_of(grid[1], n_cols)))
+    heights = np.diff(edges_of(grid[0], n_rows))
+    widths = np.diff(edges_of(grid[1], n_cols))
+    rows = np.repeat(np.arange(n_rows), heights)
+    cols = np.repeat(np.arange(n_cols), widths)
     return rows[:, None] * n_cols + cols
 
 
@@ -42,13 +44,16 @@ def edges_of(n_patches: int, n_cells: int) -> np.ndarray:
     if n_cells > n_patches:
         given = f"{n_cells} cells a side do not fit on {n_patches} patches"
         raise InputError(f"{given}; give a shape of fewer cells")
-    return np.linspace(0, n_patches, n_cells + 1).round().astype(int)
+    # Rounded, so that cells differ by one patch at most.
+    edges = np.linspace(0, n_patches, n_cells + 1).round()
+    return edges.astype(int)
 
 
 def shape_of(shape: tuple[int, int]) -> tuple[int, int]:
     """Return rows and columns of cells as whole numbers of at least 1."""
     if np.shape(shape) != (2,):
-        raise InputError(f"shape is {shape!r}; give rows and columns of cells, such as (2, 2)")
+        wanted = "rows and columns of cells, such as (2, 2)"
+        raise InputError(f"shape is {shape!r}; give {wanted}")
     n_rows = whole("rows of cells", shape[0], at_least=1)
     n_cols = whole("columns of cells", shape[1], at_least=1)
     return n_rows, n_cols
@@ -99,12 +104,15 @@ def grid_pointing(
     n_cells = n_rows * n_cols
     if heatmaps.ndim != 3 or len(heatmaps) != n_cells:
         given = f"heatmaps have shape {list(heatmaps.shape)}"
-        raise InputError(f"{given}; {n_cells} are wanted, [cell, row, col], one a cell")
+        wanted = f"{n_cells} are wanted, [cell, row, col]"
+        raise InputError(f"{given}; {wanted}, one a cell")
     cell_of_patch = cells(heatmaps.shape[1:], shape)
     shares = []
     # Each cell has its own class, and so its own heatmap.
     for cell, heatmap in enumerate(heatmaps):
-        shares.append(mask_mass(heatmap, cell_of_patch == cell, centred=centred))
+        is_own = cell_of_patch == cell
+        share = mask_mass(heatmap, is_own, centred=centred)
+        shares.append(share)
     return np.array(shares)
 
 
@@ -149,8 +157,11 @@ def mask_mass(heatmap: np.ndarray, mask: np.ndarray, *, centred: bool = False) -
     attribution = heatmap.clip(min=0)
     # Each pixel of the mask gets the value of the patch it lies in.
     for axis in range(2):
-        size, n_patches = inside.shape[axis], heatmap.shape[axis]
-        attribution = attribution.take(np.arange(size) * n_patches // size, axis=axis)
+        size = inside.shape[axis]
+        n_patches = heatmap.shape[axis]
+        # In whole numbers, so that no border falls by rounding.
+        patch_of = np.arange(size) * n_patches // size
+        attribution = attribution.take(patch_of, axis=axis)
     total = attribution.sum()
     # A heatmap that points nowhere has what a random one would have.
     if not total > 0:
@@ -184,9 +195,11 @@ def pointing_game(heatmap: np.ndarray, mask: np.ndarray) -> bool:
     """
     heatmap = finite_values(heatmap)
     inside = _checked_mask(heatmap, mask)
-    best_row, best_col = np.unravel_index(heatmap.argmax(), heatmap.shape)
-    row = _centre(int(best_row), heatmap.shape[0], inside.shape[0])
-    col = _centre(int(best_col), heatmap.shape[1], inside.shape[1])
+    best = np.unravel_index(heatmap.argmax(), heatmap.shape)
+    n_rows, n_cols = heatmap.shape
+    height, width = inside.shape
+    row = _centre(int(best[0]), n_rows, height)
+    col = _centre(int(best[1]), n_cols, width)
     return bool(inside[row, col])
 
 
@@ -217,9 +230,11 @@ def finite_values(heatmap: np.ndarray, grid: tuple[int, int] | None = None) -> n
     """
     values = numbers("heatmap", heatmap)
     if grid is None:
-        fits, wanted = values.ndim == 2 and values.size > 0, "[row, col]"
+        fits = values.ndim == 2 and values.size > 0
+        wanted = "[row, col]"
     else:
-        fits, wanted = values.shape == tuple(grid), str(list(grid))
+        fits = values.shape == tuple(grid)
+        wanted = str(list(grid))
     if fits and np.isfinite(values).all():
         return values
     why = " holds NaN or infinity" if fits else ""
@@ -231,11 +246,15 @@ def _checked_mask(heatmap: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Return a mask as bool [row, col], on patches or on pixels."""
     values = numbers("mask", mask)
     given = f"mask of shape {list(values.shape)}"
-    if values.ndim != 2 or not np.isin(values, (0, 1)).all() or not values.any():
+    is_binary = np.isin(values, (0, 1)).all()
+    # An empty mask has no share to compare with.
+    if values.ndim != 2 or not is_binary or not values.any():
         wanted = "True and False [row, col] are wanted, with at least one True"
         raise InputError(f"{given}; {wanted}")
     # A patch would get several values of a smaller mask, and no one says which.
-    if values.shape[0] < heatmap.shape[0] or values.shape[1] < heatmap.shape[1]:
+    height, width = values.shape
+    n_rows, n_cols = heatmap.shape
+    if height < n_rows or width < n_cols:
         smaller = f"is smaller than the heatmap {list(heatmap.shape)}"
         raise InputError(f"{given} {smaller}; give patches or pixels")
     return values.astype(bool)

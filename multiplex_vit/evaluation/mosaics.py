@@ -87,21 +87,27 @@ def mosaic(
     n_rows, n_cols = shape_of(shape)
     n_cells = n_rows * n_cols
     if len(images) != n_cells:
-        raise InputError(f"{len(images)} images for {n_rows} x {n_cols} cells; give {n_cells}")
+        given = f"{len(images)} images for {n_rows} x {n_cols} cells"
+        raise InputError(f"{given}; give {n_cells}")
     height, width = (int(side) for side in model.input_size)
     if full_size:
-        height, width = height * n_rows, width * n_cols
+        height *= n_rows
+        width *= n_cols
     rows = _pixel_edges(height, model.patch[0], n_rows)
     cols = _pixel_edges(width, model.patch[1], n_cols)
 
-    parts = [model.picture(image).pixels[0].cpu().numpy() for image in images]
+    parts = []
+    for image in images:
+        pixels = model.picture(image).pixels[0]
+        parts.append(pixels.cpu().numpy())
     n_channels = len(parts[0])
     canvas = np.zeros((1, n_channels, height, width), dtype=np.float32)
     for cell, part in enumerate(parts):
         row, col = divmod(cell, n_cols)
         top, bottom = rows[row], rows[row + 1]
         left, right = cols[col], cols[col + 1]
-        canvas[0, :, top:bottom, left:right] = _resized(part, bottom - top, right - left)
+        fitted = _resized(part, bottom - top, right - left)
+        canvas[0, :, top:bottom, left:right] = fitted
     # The model checks the size as it does that of any other image.
     return model.picture(canvas).pixels.cpu().numpy()
 
@@ -120,7 +126,9 @@ def _resized(pixels: np.ndarray, rows: int, cols: int) -> np.ndarray:
         return pixels
     channels = []
     for channel in pixels:
-        resized = Image.fromarray(channel).resize((cols, rows), Image.Resampling.BOX)
+        # Pillow resizes floats of one channel alone.
+        picture = Image.fromarray(channel)
+        resized = picture.resize((cols, rows), Image.Resampling.BOX)
         channels.append(np.asarray(resized))
     return np.stack(channels)
 
@@ -215,17 +223,22 @@ def draw_mosaics(
         open_drafts = [draft for draft in drafts if draft.takes(label)]
         # The model is asked last, as that takes a pass.
         if open_drafts and _is_sure(model, image, label, least):
-            open_drafts[0].images[int(label)] = image
-            open_drafts[0].numbers.append(number)
+            first = open_drafts[0]
+            first.images[int(label)] = image
+            first.numbers.append(number)
     full = [draft for draft in drafts if draft.is_full]
     if len(full) < count:
-        remedy = f"more images or classes, a smaller count, or a smaller `least` than {least}"
-        raise InputError(f"the images make {len(full)} of {count} mosaics; give {remedy}")
+        made = f"the images make {len(full)} of {count} mosaics"
+        remedy = "more images or classes, a smaller count"
+        remedy += f", or a smaller `least` than {least}"
+        raise InputError(f"{made}; give {remedy}")
     mosaics = []
     for draft in full:
         images = list(draft.images.values())
         pixels = mosaic(model, images, shape=shape, full_size=full_size)
-        mosaics.append(Mosaic(pixels, tuple(draft.images), tuple(draft.numbers), shape))
+        labels = tuple(draft.images)
+        numbers = tuple(draft.numbers)
+        mosaics.append(Mosaic(pixels, labels, numbers, shape))
     return mosaics
 
 
@@ -236,11 +249,14 @@ def _check_classes(model: Classifier, n_cells: int) -> None:
         raise InputError(f"{needed}; {n_classes}; give a shape of fewer cells")
     if not model.score.is_probability:
         quantity = f"{model.name} gives a {model.score.quantity}"
-        raise InputError(f"{quantity}, which no class is sure by; make mosaics of a classifier")
+        problem = f"{quantity}, which no class is sure by"
+        raise InputError(f"{problem}; make mosaics of a classifier")
 
 
 def _is_sure(model: Classifier, image: Any, label: int, least: float) -> bool:
     """Tell whether the model decides for a class with at least this probability."""
-    probabilities = model.classify(model.picture(image).pixels)[0].cpu().numpy()
+    pixels = model.picture(image).pixels
+    probabilities = model.classify(pixels)[0].cpu().numpy()
+    # Asked too, as classes of a sigmoid may be sure side by side.
     is_right = int(probabilities.argmax()) == label
     return is_right and float(probabilities[label]) >= least

@@ -74,29 +74,44 @@ def saco(
     options = protocol_of(protocol, choices)
     name = options.pop("protocol")
     if name not in ("token", "patch"):
+        problem = f"protocol {protocol!r} does not change whole patches"
         remedy = "give 'token', or 'patch/mean' or with another baseline"
-        raise InputError(f"protocol {protocol!r} does not change whole patches; {remedy}")
+        raise InputError(f"{problem}; {remedy}")
     n_groups = whole("groups", groups, at_least=2)
     given = Options(**options)
     picture = vision_model(model).picture(image)
-    values = finite_values(heatmap, model.grid_of(picture.pixels.shape[2:]))
-    subject = Subject.of(model, picture.pixels.cpu().numpy(), label, given.batch_size)
+    # The grid follows from the image, where models take any size.
+    grid = model.grid_of(picture.pixels.shape[2:])
+    values = finite_values(heatmap, grid)
+    pixels = picture.pixels.cpu().numpy()
+    subject = Subject.of(model, pixels, label, given.batch_size)
 
-    # As equal as can be, the first ones a patch greater.
-    group = np.empty(values.size, dtype=int)
-    for number, places in enumerate(np.array_split(np.arange(values.size), n_groups)):
-        group[places] = number
-    group = group[ranks(values)]
+    group = _groups(values, n_groups)
+    # More groups than patches leave the last ones empty.
     n_filled = group.max() + 1
-    salience = np.bincount(group, weights=values.ravel().astype(float))
+    flat = values.ravel().astype(float)
+    salience = np.bincount(group, weights=flat)
     # The whole image comes last.
-    there = group != np.arange(n_filled + 1)[:, None]
+    numbers = np.arange(n_filled + 1)
+    there = group != numbers[:, None]
     if name == "token":
         scores = subject.token_confidence(there)
     else:
         shown = there[:, pixel_map(subject, values.shape)]
-        scores = subject.confidence(painter(subject, given)(shown))
-    return _coefficient(salience, scores[-1] - scores[:-1])
+        paint = painter(subject, given)
+        scores = subject.confidence(paint(shown))
+    fall = scores[-1] - scores[:-1]
+    return _coefficient(salience, fall)
+
+
+def _groups(values: np.ndarray, n_groups: int) -> np.ndarray:
+    """Return the group [patch] of every patch by its rank."""
+    # As equal as can be, the first ones a patch greater.
+    parts = np.array_split(np.arange(values.size), n_groups)
+    of_rank = np.empty(values.size, dtype=int)
+    for number, places in enumerate(parts):
+        of_rank[places] = number
+    return of_rank[ranks(values)]
 
 
 def _coefficient(salience: np.ndarray, fall: np.ndarray) -> float:
@@ -106,4 +121,7 @@ def _coefficient(salience: np.ndarray, fall: np.ndarray) -> float:
     # Groups are in the order of rank, so that no difference is below 0 but for ties in rounding.
     agrees = np.where(fall[first] >= fall[second], 1, -1)
     total = np.abs(difference).sum()
-    return float((agrees * difference).sum() / total) if total > 0 else 0.0
+    # A heatmap without any differences says nothing.
+    if not total > 0:
+        return 0.0
+    return float((agrees * difference).sum() / total)

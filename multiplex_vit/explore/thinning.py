@@ -62,8 +62,10 @@ def strongest(weights: np.ndarray, k: int) -> Strongest:
     k = whole("k", k, at_least=1)
     shares = _shares(weights)
     # Of equal weights, the target of the smaller number comes first.
-    order = np.argsort(-shares, axis=2, kind="stable")[..., :k]
-    return Strongest(order, np.take_along_axis(shares, order, axis=2))
+    order = np.argsort(-shares, axis=2, kind="stable")
+    nodes = order[..., :k]
+    of_nodes = np.take_along_axis(shares, nodes, axis=2)
+    return Strongest(nodes, of_nodes)
 
 
 def greatest(weights: np.ndarray) -> np.ndarray:
@@ -107,10 +109,13 @@ def edges_that_fit(shapes: Sequence[tuple[int, int]], room: int = EDGE_BYTES) ->
         bytes_of_edge = bytes_of_number(n_nodes) + _BYTES_OF_WEIGHT
         # Each node has edges that it sends, and edges that it receives.
         bytes_of_one += 2 * n_layers * n_nodes * bytes_of_edge
+    # Without any network there is nothing to divide by.
     fitting = room // max(1, bytes_of_one)
     if fitting < 1:
-        size = f"{sum(layers for layers, _ in shapes)} layers of {shapes[0][1]:,} nodes"
-        raise InputError(f"{size} do not fit into a page; give fewer layers or networks")
+        n_layers = sum(layers for layers, _ in shapes)
+        size = f"{n_layers} layers of {shapes[0][1]:,} nodes"
+        remedy = "give fewer layers or networks"
+        raise InputError(f"{size} do not fit into a page; {remedy}")
     return min(fitting, MOST_EDGES)
 
 
@@ -122,7 +127,9 @@ def bytes_of_number(count: int) -> int:
     >>> bytes_of_number(256), bytes_of_number(257)
     (1, 2)
     """
-    return np.min_scalar_type(max(0, count - 1)).itemsize
+    # Numbers are from 0, so the last one is less by 1.
+    last = max(0, count - 1)
+    return np.min_scalar_type(last).itemsize
 
 
 def _shares(weights: np.ndarray) -> np.ndarray:
@@ -133,5 +140,6 @@ def _shares(weights: np.ndarray) -> np.ndarray:
 
 
 def _without_loops(weights: np.ndarray) -> np.ndarray:
+    # A loop has no other end to draw a line to.
     is_loop = np.eye(weights.shape[1], dtype=bool)
     return np.where(is_loop, 0, weights).astype(float)

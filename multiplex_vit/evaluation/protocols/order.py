@@ -21,7 +21,9 @@ def ranks(heatmap: np.ndarray) -> np.ndarray:
     [3, 0, 1, 2]
     """
     # A stable sort leaves equal values in the order of their index.
-    order = np.argsort(-heatmap.astype(float), axis=None, kind="stable")
+    falling = -heatmap.astype(float)
+    order = np.argsort(falling, axis=None, kind="stable")
+    # A permutation is inverted by writing numbers to its places.
     rank = np.empty(heatmap.size, dtype=int)
     rank[order] = np.arange(heatmap.size)
     return rank
@@ -37,7 +39,8 @@ def steps_of(n_nodes: int, steps: int | None) -> np.ndarray:
     """
     n_points = min(n_nodes, steps or DEFAULT_STEPS) + 1
     # Rounding may give a number twice where there are nearly as many steps as patches.
-    return np.unique(np.linspace(0, n_nodes, n_points).round().astype(int))
+    counts = np.linspace(0, n_nodes, n_points).round()
+    return np.unique(counts.astype(int))
 
 
 def pixel_map(subject: Subject, grid: tuple[int, ...]) -> np.ndarray:
@@ -48,8 +51,11 @@ def pixel_map(subject: Subject, grid: tuple[int, ...]) -> np.ndarray:
     n_rows, n_cols = grid
     patch_rows, patch_cols = subject.model.patch
     height, width = subject.pixels.shape[2:]
-    row = np.minimum(np.arange(height) // patch_rows, n_rows - 1)
-    col = np.minimum(np.arange(width) // patch_cols, n_cols - 1)
+    row = np.arange(height) // patch_rows
+    col = np.arange(width) // patch_cols
+    # What lies beyond the last whole patch goes to it.
+    row = np.minimum(row, n_rows - 1)
+    col = np.minimum(col, n_cols - 1)
     return row[:, None] * n_cols + col
 
 
@@ -85,5 +91,11 @@ def pixel_ranks(
     rows = (np.arange(size[0]) + 0.5) / patch[0] - 0.5
     cols = (np.arange(size[1]) + 0.5) / patch[1] - 0.5
     places = np.meshgrid(rows, cols, indexing="ij")
-    enlarged = map_coordinates(values, places, order=1, mode="nearest")
-    return ranks(enlarged.round(_DIGITS)).reshape(enlarged.shape)
+    enlarged = map_coordinates(
+        values,
+        places,
+        order=1,
+        mode="nearest",
+    )
+    rounded = enlarged.round(_DIGITS)
+    return ranks(rounded).reshape(enlarged.shape)

@@ -29,15 +29,31 @@ def rise2018(subject: Subject, heatmap: np.ndarray, options: Options) -> Curves:
     what the blur leaves over the mean colour, averaged over the steps. Compare with the random
     control, not with 0.
     """
-    image, size = subject.pixels[0], subject.pixels.shape[2:]
+    image = subject.pixels[0]
+    size = subject.pixels.shape[2:]
     rank = pixel_ranks(heatmap, subject.model.patch, size)
     counts, fraction = rows_of_pixels(size)
     blurred = subject.baseline(rise_blur, options.seed)
     zeros = subject.baseline(zero, options.seed)
-    inserted = painted(subject.confidence, rank, counts, over(image, blurred), inserted=True)
-    deleted = painted(subject.confidence, rank, counts, over(image, zeros), inserted=False)
+    # The two curves end in different images, as published.
+    inserted = painted(
+        subject.confidence,
+        rank,
+        counts,
+        over(image, blurred),
+        inserted=True,
+    )
+    deleted = painted(
+        subject.confidence,
+        rank,
+        counts,
+        over(image, zeros),
+        inserted=False,
+    )
     name = f"rise2018/insertion from {_BLUR}, deletion to zero"
-    return Curve(fraction, inserted, name), Curve(fraction, deleted, name)
+    insertion = Curve(fraction, inserted, name)
+    deletion = Curve(fraction, deleted, name)
+    return insertion, deletion
 
 
 def rise_blur(
@@ -60,5 +76,13 @@ def rise_blur(
     tap = np.zeros(_WIDTH)
     tap[_WIDTH // 2] = 1
     kernel = gaussian_filter1d(tap, _SIGMA)
-    across = convolve1d(pixels.astype(float), kernel, axis=1, mode="constant")
-    return convolve1d(across, kernel, axis=2, mode="constant").astype(pixels.dtype)
+    blurred = pixels.astype(float)
+    # The kernel is a product of rows and columns: one axis at a time.
+    for axis in (1, 2):
+        blurred = convolve1d(
+            blurred,
+            kernel,
+            axis=axis,
+            mode="constant",
+        )
+    return blurred.astype(pixels.dtype)

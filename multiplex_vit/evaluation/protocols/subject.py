@@ -49,8 +49,10 @@ class Subject:
         # A pass is run only where nobody says which class it is.
         predicted = -1
         if label is None:
-            predicted = int(model.classify(pixels)[0].argmax())
-        return cls(model, pixels, model.label_of(label, predicted), batch_size)
+            scores = model.classify(pixels)[0]
+            predicted = int(scores.argmax())
+        followed = model.label_of(label, predicted)
+        return cls(model, pixels, followed, batch_size)
 
     @cached_property
     def tokens(self) -> Any:
@@ -73,7 +75,8 @@ class Subject:
         InputError
             If the model predicts values, from which no decision follows.
         """
-        decided = self.model.score.decided(self._scores(pixels), self.label)
+        scores = self._scores(pixels)
+        decided = self.model.score.decided(scores, self.label)
         return decided.astype(float)
 
     def refuse_values(self, protocol: str, why: str) -> None:
@@ -90,7 +93,11 @@ class Subject:
 
     def token_confidence(self, kept: np.ndarray) -> np.ndarray:
         """Return the class's score [mask] from kept tokens, bool [mask, node]."""
-        scores = self.model.probabilities(self.tokens, kept, batch_size=self.batch_size)
+        scores = self.model.probabilities(
+            self.tokens,
+            kept,
+            batch_size=self.batch_size,
+        )
         return scores[:, self.label].cpu().numpy()
 
     def baseline(self, function: Baseline, seed: int) -> np.ndarray:
@@ -104,12 +111,20 @@ class Subject:
         image = self.pixels[0]
         mean, std = self.model.normalisation
         # A new generator each time, so that insertion and deletion have the same noise.
-        values = function(image, mean, std, np.random.default_rng(seed))
+        rng = np.random.default_rng(seed)
+        values = function(image, mean, std, rng)
         empty = np.asarray(values, dtype=np.float32)
+        # A baseline of the user's own may return anything.
         if empty.shape != image.shape or not np.isfinite(empty).all():
-            given = f"baseline {name_of(function)} returned shape {list(empty.shape)}"
-            raise InputError(f"{given}; finite values {list(image.shape)} were wanted")
+            returned = f"baseline {name_of(function)} returned"
+            given = f"{returned} shape {list(empty.shape)}"
+            wanted = f"finite values {list(image.shape)}"
+            raise InputError(f"{given}; {wanted} were wanted")
         return empty
 
     def _scores(self, pixels: np.ndarray) -> np.ndarray:
-        return self.model.classify(pixels, batch_size=self.batch_size).cpu().numpy()
+        scores = self.model.classify(
+            pixels,
+            batch_size=self.batch_size,
+        )
+        return scores.cpu().numpy()

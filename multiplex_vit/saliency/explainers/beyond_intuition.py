@@ -28,23 +28,42 @@ def beyond_intuition(
     openreview.net/forum?id=rm0zIzlhcX. It takes 21 forward and 21 backward passes.
     """
     target = Target.of(model, picture, label)
-    attention, gradient, clean = model.attention_gradients(target.tokens, target.index)
+    attention, gradient, clean = model.attention_gradients(
+        target.tokens,
+        target.index,
+    )
     through = _through_blocks(attention, gradient)
-    feedback = _integrated(model, target.picture.pixels, target.explained_class(clean[0]))
+    # The class of the clean image, which a darkened one may not be.
+    explained = target.explained_class(clean[0])
+    pixels = target.picture.pixels
+    feedback = _integrated(model, pixels, explained)
     relevance = feedback * through
-    n_passes = STEPS + 1
     patches = target.prefix_row(relevance)
-    return target.answer(patches, clean, forward_passes=n_passes, backward_passes=n_passes)
+    # The steps, and the clean image itself.
+    n_passes = STEPS + 1
+    return target.answer(
+        patches,
+        clean,
+        forward_passes=n_passes,
+        backward_passes=n_passes,
+    )
 
 
 def _through_blocks(attention: Tensor, gradient: Tensor) -> Tensor:
     """Return R [query, key] of attention and its gradient [layer, head, query, key]."""
     first = round(_LEFT_OUT * len(attention))
-    relevance = torch.eye(attention.shape[-1], device=attention.device, dtype=attention.dtype)
-    for heads, slopes in zip(attention[first:], gradient[first:], strict=True):
+    # Before any block a token is made of itself alone.
+    relevance = torch.eye(
+        attention.shape[-1],
+        device=attention.device,
+        dtype=attention.dtype,
+    )
+    blocks = zip(attention[first:], gradient[first:], strict=True)
+    for heads, slopes in blocks:
         moved = (heads.mT @ slopes).abs().mean((-1, -2))
         # Where no head moves the logit, none weighs anything.
-        weight = moved / moved.sum().clamp(min=torch.finfo(moved.dtype).tiny)
+        least = torch.finfo(moved.dtype).tiny
+        weight = moved / moved.sum().clamp(min=least)
         mixed = (weight[:, None, None] * heads).sum(0)
         relevance = relevance + mixed @ relevance
     return relevance
@@ -54,6 +73,9 @@ def _integrated(model: Classifier, pixels: Tensor, label: int) -> Tensor:
     """Return relu of the mean gradient at the last block's attention, mean over heads."""
     total: Any = 0.0
     for share in torch.linspace(0, 1, STEPS).tolist():
-        _, gradient, _ = model.attention_gradients(model.embed(share * pixels), label)
+        tokens = model.embed(share * pixels)
+        _, gradient, _ = model.attention_gradients(tokens, label)
         total = total + gradient[-1]
-    return (total / STEPS).relu().mean(0)
+    # Cut at 0 after the mean over steps, and before that over heads.
+    mean = total / STEPS
+    return mean.relu().mean(0)
