@@ -18,8 +18,12 @@ def called(name: str, options: Mapping[str, Any], places: Iterable[Any] = ()) ->
     ("blur(sigma=3, mode='mirror')", 'blur')
     """
     given = [_literal(value) for value in places]
-    given += [f"{option}={_literal(value)}" for option, value in options.items()]
-    return f"{name}({', '.join(given)})" if given else name
+    for option, value in options.items():
+        given.append(f"{option}={_literal(value)}")
+    if not given:
+        return name
+    inside = ", ".join(given)
+    return f"{name}({inside})"
 
 
 def base_name(text: str) -> str:
@@ -41,8 +45,15 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     >>> did_you_mean("budgt", ["budget", "seed"])
     " (did you mean 'budget'?)"
     """
-    close = difflib.get_close_matches(name, list(known), 1, cutoff=0.7)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    close = difflib.get_close_matches(
+        name,
+        list(known),
+        n=1,
+        cutoff=0.7,
+    )
+    if not close:
+        return ""
+    return f" (did you mean {close[0]!r}?)"
 
 
 def spelled(text: str) -> tuple[str, dict[str, Any]]:
@@ -67,17 +78,23 @@ def spelled(text: str) -> tuple[str, dict[str, Any]]:
     # Read as Python's grammar and never run: a text may come from a file or a command line.
     try:
         # A name need not be one of Python's, as "sum/std" is none.
-        call = ast.parse(f"f{text[len(name) :]}", mode="eval").body
+        brackets = text[len(name) :]
+        call = ast.parse(f"f{brackets}", mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-        raise _no_options(text, getattr(error, "msg", None) or str(error)) from error
+        reason = getattr(error, "msg", None) or str(error)
+        raise _no_options(text, reason) from error
+    # "f(a=1)(b=2)" is a call too, of what a call returned.
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
         raise _no_options(text, "more than one pair of brackets")
     if call.args:
-        raise _no_options(text, f"{ast.unparse(call.args[0])} is without a name")
+        first = ast.unparse(call.args[0])
+        raise _no_options(text, f"{first} is without a name")
     options = {}
     for word in call.keywords:
         if word.arg is None:
-            raise _no_options(text, f"**{ast.unparse(word.value)} is without a name")
+            several = ast.unparse(word.value)
+            raise _no_options(text, f"**{several} is without a name")
+        # The last of the two would win without a word.
         if word.arg in options:
             raise _no_options(text, f"{word.arg} is there twice")
         options[word.arg] = _value(name, word.arg, word.value)
@@ -89,18 +106,22 @@ def _value(name: str, option: str, written: ast.expr) -> Any:
     try:
         return ast.literal_eval(written)
     except (ValueError, TypeError, MemoryError, RecursionError) as error:
-        what = f"{option} of {name} is {ast.unparse(written)}, which is no value"
-        kinds = "a number, a text in quotes, True, False, None, or a list of these"
+        given = ast.unparse(written)
+        what = f"{option} of {name} is {given}, which is no value"
+        kinds = "a number, a text in quotes, True, False, None"
+        kinds += ", or a list of these"
         raise InputError(f"{what}; give {kinds}") from error
 
 
 def _no_options(text: str, reason: str) -> InputError:
     what = f"the options in {text!r} cannot be read ({reason})"
-    return InputError(f"{what}; write them as name(option=value, option=value)")
+    form = "name(option=value, option=value)"
+    return InputError(f"{what}; write them as {form}")
 
 
 def _literal(value: Any) -> str:
     """Return a value as Python writes it, so that it can be read back."""
+    # NumPy's numbers would show their type, as np.float64(1.0) does.
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
         value = value.item()
     if isinstance(value, float) and math.isinf(value):

@@ -80,7 +80,8 @@ class Parser(argparse.ArgumentParser):
             return
         known = [str(choice) for choice in action.choices]
         hint = did_you_mean(str(value), known)
-        message = f"invalid choice: {value!r}{hint}; choose from {', '.join(known)}"
+        choices = ", ".join(known)
+        message = f"invalid choice: {value!r}{hint}; choose from {choices}"
         raise argparse.ArgumentError(action, message)
 
     def error(self, message: str) -> NoReturn:
@@ -96,6 +97,7 @@ def failed(error: Exception) -> int:
     kind = ""
     if not isinstance(error, (InputError, OSError)):
         kind = f"unexpected {type(error).__name__}, please report it: "
+    # Texts of other libraries may run over several lines.
     reason = " ".join(str(error).split())
     say(f"multiplex-vit: {kind}{reason}", sys.stderr)
     return FAILED
@@ -148,7 +150,8 @@ def place(text: str) -> Path:
     argparse.ArgumentTypeError: it is empty; give a path, such as . for this folder
     """
     if not text.strip():
-        raise argparse.ArgumentTypeError("it is empty; give a path, such as . for this folder")
+        remedy = "give a path, such as . for this folder"
+        raise argparse.ArgumentTypeError(f"it is empty; {remedy}")
     return Path(text)
 
 
@@ -164,8 +167,15 @@ def check_outputs(
     Folders that are missing are made for a moment: a full or write-protected disk is found out only
     by trying.
     """
-    files, folders = list(files), list(folders)
-    check_targets(files, inputs=inputs, folders=folders, model=model)
+    # Both are gone through twice, which an iterator allows once.
+    files = list(files)
+    folders = list(folders)
+    check_targets(
+        files,
+        inputs=inputs,
+        folders=folders,
+        model=model,
+    )
     folders += [path.parent for path in files]
     for folder in dict.fromkeys(folders):
         with output_folder(folder):

@@ -39,7 +39,8 @@ class PrototypeHead(nn.Module):
         super().__init__()
         _refuse_shape("prototypes", prototypes)
         positive("temperature", temperature)
-        self.register_buffer("prototypes", normalize(prototypes.float(), dim=-1))
+        directions = normalize(prototypes.float(), dim=-1)
+        self.register_buffer("prototypes", directions)
         self.temperature = temperature
         self.in_features = prototypes.shape[1]
 
@@ -83,13 +84,15 @@ class NeighbourHead(nn.Module):
         _refuse_shape("features", features)
         positive("temperature", temperature)
         if labels.shape != features.shape[:1] or labels.is_floating_point():
-            raise InputError(
-                f"labels have shape {list(labels.shape)} ({labels.dtype}); "
-                f"give {len(features)} whole numbers, one a sample"
-            )
+            given = f"labels have shape {list(labels.shape)} ({labels.dtype})"
+            wanted = f"{len(features)} whole numbers, one a sample"
+            raise InputError(f"{given}; give {wanted}")
         whole("k", k, at_least=1)
-        self.register_buffer("features", normalize(features.float(), dim=-1))
-        self.register_buffer("votes", one_hot(labels.long()).float())
+        # Of length 1 here once, so that products below are cosines.
+        directions = normalize(features.float(), dim=-1)
+        self.register_buffer("features", directions)
+        votes = one_hot(labels.long()).float()
+        self.register_buffer("votes", votes)
         self.k = min(k, len(features))
         self.temperature = temperature
         self.in_features = features.shape[1]
@@ -97,10 +100,13 @@ class NeighbourHead(nn.Module):
     @checked
     def forward(self, features: Tensor) -> Tensor:
         """Return logits [image, class] of features [image, width]."""
-        cosines = normalize(features.float(), dim=-1) @ self.features.T
+        directions = normalize(features.float(), dim=-1)
+        cosines = directions @ self.features.T
         nearest, places = cosines.topk(self.k)
+        # A softmax divides exp(...) by its sum: shares of all votes.
         weights = (nearest / self.temperature).softmax(-1)
-        shares = torch.einsum("ik,ikc->ic", weights, self.votes[places])
+        votes = self.votes[places]
+        shares = torch.einsum("ik,ikc->ic", weights, votes)
         return shares.clamp_min(_LEAST_SHARE).log()
 
 
@@ -144,8 +150,11 @@ class TextHead(nn.Module):
     @checked
     def forward(self, features: Tensor) -> Tensor:
         """Return logits [image, class] of features [image, width]."""
-        directions = normalize(self.projection(features), dim=-1)
-        return self.scale * directions @ self.texts.T.to(directions.dtype) + self.bias
+        projected = self.projection(features)
+        directions = normalize(projected, dim=-1)
+        # The tower may compute in another type than its texts have.
+        texts = self.texts.T.to(directions.dtype)
+        return self.scale * directions @ texts + self.bias
 
     @checked
     def at_length(self, features: Tensor) -> tuple[Tensor, Tensor] | None:
@@ -165,11 +174,15 @@ class TextHead(nn.Module):
         projection = linear_map(self.projection, features)
         if projection is None:
             return None
-        length = self.projection(features).float().norm(dim=-1)
-        return self.scale * self.texts.float() @ projection.weight, length
+        projected = self.projection(features)
+        length = projected.float().norm(dim=-1)
+        weight = self.scale * self.texts.float() @ projection.weight
+        return weight, length
 
 
 def _refuse_shape(name: str, values: Tensor) -> None:
-    if not isinstance(values, Tensor) or values.ndim != 2 or not len(values):
-        given = list(values.shape) if isinstance(values, Tensor) else type(values).__name__
-        raise InputError(f"{name} are {given}; give a Tensor [class or sample, width]")
+    is_tensor = isinstance(values, Tensor)
+    if not is_tensor or values.ndim != 2 or not len(values):
+        given = list(values.shape) if is_tensor else type(values).__name__
+        wanted = "a Tensor [class or sample, width]"
+        raise InputError(f"{name} are {given}; give {wanted}")

@@ -82,7 +82,9 @@ def is_of_timm(checkpoint: Checkpoint) -> bool:
     if checkpoint.find("config.json") is None:
         return False
     content = checkpoint.table("config.json", _PART)
-    return isinstance(content.get("architecture"), str) and "architectures" not in content
+    # Transformers' own files have a list under another key.
+    is_list = "architectures" in content
+    return isinstance(content.get("architecture"), str) and not is_list
 
 
 def read_timm(
@@ -97,10 +99,9 @@ def read_timm(
         value has another type or is out of range, or weights are missing or left over.
     """
     if find_spec("timm") is None:
-        raise InputError(
-            f"{checkpoint.path} is a checkpoint of timm, which is not installed: "
-            "pip install 'multiplex-vit[timm]'"
-        )
+        problem = "is a checkpoint of timm, which is not installed"
+        remedy = "pip install 'multiplex-vit[timm]'"
+        raise InputError(f"{checkpoint.path} {problem}: {remedy}")
     content = checkpoint.table("config.json", _PART)
     arguments = _arguments(checkpoint, content)
     prepared = content.get("pretrained_cfg") or {}
@@ -110,19 +111,23 @@ def read_timm(
     most = n_stored(checkpoint)
     facts = {"depth": count(1, min(most, MOST_BLOCKS))}
     check_values(arguments, facts, partial(checkpoint.cannot_read, _PART))
-    build = partial(_built, checkpoint, content["architecture"], arguments)
+    architecture = content["architecture"]
+    build = partial(_built, checkpoint, architecture, arguments)
+    # Without memory for weights, as it may not be wanted at all.
     with torch.device("meta"):
         empty = build()
     known = FAMILIES["timm"]
     if type(empty).__name__ not in known:
-        raise _unknown(checkpoint, content["architecture"])
+        raise _unknown(checkpoint, architecture)
     module = read_module(checkpoint, build, len(empty.blocks), dtype=dtype)
     if isinstance(getattr(module, "head", None), nn.Identity):
-        raise InputError(
-            f"{checkpoint.path} is a backbone without a classifier; make it by timm and give "
-            "wrap(backbone, head=...), such as a linear probe"
-        )
-    return module, _transform(checkpoint, prepared, module), _names(prepared, module)
+        problem = "is a backbone without a classifier"
+        remedy = "make it by timm and give wrap(backbone, head=...)"
+        example = "such as a linear probe"
+        raise InputError(f"{checkpoint.path} {problem}; {remedy}, {example}")
+    transform = _transform(checkpoint, prepared, module)
+    names = _names(prepared, module)
+    return module, transform, names
 
 
 def _arguments(checkpoint: Checkpoint, content: dict[str, Any]) -> dict[str, Any]:
@@ -132,9 +137,15 @@ def _arguments(checkpoint: Checkpoint, content: dict[str, Any]) -> dict[str, Any
         raise checkpoint.cannot_read(_PART, "model_args holds no table")
     for name in arguments:
         if name not in _ARGUMENTS:
-            reason = f"model_args has the key {name!r:.60}, which is not supported"
+            key = f"the key {name!r:.60}, which is not supported"
+            reason = f"model_args has {key}"
             raise checkpoint.cannot_read(_PART, reason)
-    given = {name: value for name, value in arguments.items() if value is not None}
+    # A null stands for timm's own default.
+    given = {}
+    for name, value in arguments.items():
+        if value is not None:
+            given[name] = value
+    # What the file itself says goes before its arguments.
     for name in ("num_classes", "global_pool"):
         if content.get(name) is not None:
             given[name] = content[name]
@@ -146,11 +157,16 @@ def _built(checkpoint: Checkpoint, architecture: str, arguments: dict[str, Any])
     import timm
     from timm.models import is_model_in_modules
 
-    if not timm.is_model(architecture) or not is_model_in_modules(architecture, _MODULES):
+    is_known = timm.is_model(architecture)
+    if not is_known or not is_model_in_modules(architecture, _MODULES):
         raise _unknown(checkpoint, architecture)
     try:
         with quiet():
-            return timm.create_model(architecture, pretrained=False, **arguments)
+            return timm.create_model(
+                architecture,
+                pretrained=False,
+                **arguments,
+            )
     except Exception as error:
         # Sizes that do not fit each other make timm fail in any way.
         raise checkpoint.cannot_read(_PART, error) from error
@@ -158,21 +174,27 @@ def _built(checkpoint: Checkpoint, architecture: str, arguments: dict[str, Any])
 
 def _unknown(checkpoint: Checkpoint, architecture: str) -> InputError:
     classes = ", ".join(FAMILIES["timm"])
-    return InputError(
-        f"{checkpoint.path}: timm's {architecture!r:.60} is no plain Vision Transformer; tokens "
-        f"must be able to leave the sequence, as in timm's classes {classes}"
-    )
+    problem = f"timm's {architecture!r:.60} is no plain Vision Transformer"
+    needed = "tokens must be able to leave the sequence"
+    example = f"as in timm's classes {classes}"
+    return InputError(f"{checkpoint.path}: {problem}; {needed}, {example}")
 
 
 def _transform(checkpoint: Checkpoint, prepared: dict[str, Any], module: Any) -> Any:
     """Return timm's own transform of images, of checked values."""
     from timm.data import create_transform, resolve_data_config
 
-    given = {name: prepared[name] for name in _PREPARED if prepared.get(name) is not None}
-    check_values(given, _PREPARED, partial(checkpoint.cannot_read, "image processor"))
+    given = {}
+    for name in _PREPARED:
+        if prepared.get(name) is not None:
+            given[name] = prepared[name]
+    refusal = partial(checkpoint.cannot_read, "image processor")
+    check_values(given, _PREPARED, refusal)
+    patches = module.patch_embed
+    usual = given.get("input_size", [3, 224, 224])
     # The size that the module was made for counts for more than that of the pretraining.
-    rows, cols = module.patch_embed.img_size or given.get("input_size", [3, 224, 224])[1:]
-    given["input_size"] = (module.patch_embed.proj.in_channels, rows, cols)
+    rows, cols = patches.img_size or usual[1:]
+    given["input_size"] = (patches.proj.in_channels, rows, cols)
     options = resolve_data_config({}, pretrained_cfg=given)
     return create_transform(**options, is_training=False)
 
@@ -183,7 +205,8 @@ def _names(prepared: dict[str, Any], module: Any) -> tuple[str, ...]:
     if not isinstance(names, list) or len(names) != module.num_classes:
         return ()
     described = prepared.get("label_descriptions")
-    described = described if isinstance(described, dict) else {}
+    if not isinstance(described, dict):
+        described = {}
     texts = [str(described.get(name, name)) for name in names]
     if len(set(texts)) < len(texts):
         # Names that are alike would be one class.
