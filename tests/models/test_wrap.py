@@ -264,7 +264,7 @@ def test_heads_of_neighbours_and_of_prototypes(name):
 def test_a_head_that_pools_tokens_in_another_way_has_no_direct_shares(pooling):
     model = mv.wrap(drawn(timm("VisionTransformer", **pooling)))
     assert model.n_classes == N_CLASSES
-    with pytest.raises(mv.InputError, match="has no linear classifier .* give direct_weight=0"):
+    with pytest.raises(mv.InputError, match="has no linear classifier .* give prior=None"):
         model.attend_directly(model.embed(image_for(model)), ["mean"])
 
 
