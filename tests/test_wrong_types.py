@@ -55,6 +55,11 @@ def picture():
 
 
 @functools.cache
+def several():
+    return mv.networks(model(), [picture(), 2 * picture()])
+
+
+@functools.cache
 def explanation():
     return mv.explain(model(), picture(), operators=["sum"], statistics=["max", "min"])
 
@@ -498,6 +503,13 @@ def methods(folder):
                 "direction": "in",
             },
         ),
+        "Explanation.with_classes": (
+            own.with_classes,
+            {"model": vit, "image": picture(), "labels": [1, 2]},
+        ),
+        "Networks.means": (several().means, {"by": "predicted"}),
+        "Networks.measures": (several().measures, {"measures": ["edges"]}),
+        "Networks.weights": (several().weights, {"layer": 1}),
         "Explanation.with_estimator": (
             estimated(own),
             {"estimator": "contrast"},
@@ -628,7 +640,7 @@ def run(folder, out):
 # What takes no value that could be of a wrong type, and what is tested through another name.
 WITHOUT = {"samples", "__version__", "Explainer.name"}
 DRAWN = {"Explanation.plot", "Faithfulness.plot"}
-MADE_BY_THE_PACKAGE = {"Explanation", "DesignInput", "Target"}
+MADE_BY_THE_PACKAGE = {"Explanation", "DesignInput", "Networks", "Target"}
 
 
 def public():

@@ -22,6 +22,7 @@ def calls(explanation):
     return {
         "explain": lambda model: mv.explain(model, CAT),
         "multiplex": lambda model: mv.multiplex(model, CAT),
+        "networks": lambda model: mv.networks(model, [CAT]),
         "explain_many": lambda model: mv.explain_many(model, CAT, [mv.Settings()]),
         "explain_each": lambda model: mv.explain_each(model, [CAT], [mv.Settings()]),
         "evaluate": lambda model: mv.evaluate(model, CAT, HEATMAP, steps=2),

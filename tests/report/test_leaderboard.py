@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 from matplotlib.text import Text
-from studied import Studied
+from stand_in import Studied
 
 import multiplex_vit as mv
 from multiplex_vit import plot
