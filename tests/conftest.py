@@ -7,6 +7,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import functools
+import gc
 import sys
 
 import numpy as np
@@ -30,6 +31,13 @@ def pytest_xdist_auto_num_workers(config):
     if config.args_source is config.ArgsSource.ARGS:
         return 0
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def pytest_collection_finish():
+    """Spare collections of garbage the many objects that last as long as the process."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
 
 
 def pytest_configure(config):

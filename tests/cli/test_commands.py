@@ -188,6 +188,7 @@ def refused(args, folder, capsys):
     return said[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "file"), FILES)
 def test_a_folder_stands_where_a_file_is_wanted(command, file, here, unloaded, capsys):
     (here / file).mkdir(parents=True)
@@ -292,6 +293,7 @@ def test_a_file_that_a_format_adds_is_no_input(here, capsys):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", CASES)
 def test_a_disk_that_is_full_at_the_end(command, here, capsys, monkeypatch):
     def full(*_, **__):
@@ -354,6 +356,7 @@ def as_from_a_terminal():
     signal.signal(signal.SIGTERM, before)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends signals")
 @pytest.mark.parametrize("command", CASES)
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ def test_there_are_numbers_to_try():
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "option"), [pair for pair in OPTIONS if pair[0] != "ablate"])
 def test_numbers_beyond_reason_are_refused_in_one_line(command, option, tmp_path, capsys):
     given = arguments_of(command, tmp_path)

@@ -205,6 +205,7 @@ def test_an_order_and_its_reversal_have_opposite_differences(protocol, baseline)
     assert found == pytest.approx(-reverse, abs=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("baseline", ["black", "blur", "random", "mean"])
 def test_a_random_order_under_mutex2025_has_a_known_bias(baseline):
     """Deletion's 0 where the clean confidence belongs, and insertion's missing start, leave .495 (clean - empty) - .5 empty of 100, not 0."""

@@ -130,6 +130,7 @@ def test_a_study_says_which_score_it_follows(pixels, tmp_path, kind):
         mv.Study(tmp_path / "s", images, model=other, **options).run()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FEW)
 def test_a_study_keeps_which_score_it_explained(tmp_path, kind):
     model = model_with(kind)
@@ -171,6 +172,7 @@ def test_the_true_class_of_one_output_is_not_guessed(tmp_path, kind):
         mv.Study(images=images, out=tmp_path / "t", model=model, target="true").run(progress=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FEW)
 def test_sanity_checks_run(pixels, kind):
     model = model_with(kind)

@@ -23,6 +23,7 @@ def few_steps(protocol):
     return None if "steps" in fixed_options(name) else 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", [*OPEN, *CLOSED, "patch", "mutex2025"])
 def test_every_place_takes_the_same_spelling(demo_vit, protocol):
     name = full_name(protocol)

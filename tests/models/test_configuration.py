@@ -86,6 +86,7 @@ SIZES = {
 """Wrong values of every key; the checkpoint has 3 blocks of width 16, 2 heads and 5 classes."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", SIZES)
 def test_every_value_of_the_configuration_is_checked(folder, key):
     for value in SIZES[key]:
@@ -173,6 +174,7 @@ PROCESSORS = {
 """Wrong values of every key of an image processor."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", PROCESSORS)
 def test_every_value_of_the_image_processor_is_checked(folder, whole, key):
     for value in PROCESSORS[key]:

@@ -119,6 +119,7 @@ def test_half_precision_weights(tiny, pixels, kind, dtype):
     assert np.corrcoef(explanation.probabilities.ravel(), full.probabilities.ravel())[0, 1] > 0.98
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mask_dtype", ["bfloat16", "float16", "tf32"])
 def test_passes_of_another_type_leave_the_masks_as_they_are(demo_vit, mask_dtype):
     photos = PHOTOS

@@ -87,6 +87,7 @@ def test_direct_attribution_of_adapters_is_that_of_the_merged_model(
     ), "the adapters are in place"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("explainer", [name for name in EXPLAINERS if name != "reversed_order"])
 @pytest.mark.parametrize("adapters", ["lora everywhere", "lora and the head"])
 def test_every_explainer_of_adapters_agrees_with_the_merged_model(

@@ -259,6 +259,7 @@ def parameters_of_cases():
             )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("function", "arguments", "place", "parameter"), list(parameters_of_cases())
 )

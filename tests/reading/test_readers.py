@@ -129,6 +129,7 @@ def test_names_at_the_command_line(tmp_path, monkeypatch, capsys, command, name)
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pipe", "socket_file", "endless", "folder", "loop"])
 @pytest.mark.parametrize("command", ["explain", "evaluate", "network", "compare", "study config"])
 def test_odd_files_at_the_command_line(tmp_path, monkeypatch, capsys, command, kind):

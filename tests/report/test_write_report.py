@@ -45,6 +45,7 @@ def test_a_report_is_written_whole_and_asks_no_model(study, tmp_path, monkeypatc
         write_report(opened, tmp_path / "file")
 
 
+@pytest.mark.slow
 def test_a_gallery_shows_what_was_asked_for(study):
     figure = plot_gallery(study, explainers=["rise_tokens"])
     assert len(figure.axes) == 3 * (1 + 2)

@@ -84,6 +84,7 @@ def test_it_takes_no_more_passes_than_it_says(tiny, pixels, name, budget):
     assert not exact or found.forward_passes == most.forward
 
 
+@pytest.mark.slow
 @every_explainer
 def test_class_specific_says_whether_the_class_matters(demo_vit, name):
     explainer = mv.EXPLAINERS[name].where_taken(budget=20)

@@ -56,6 +56,7 @@ def test_a_rival_keeps_its_contract(demo_deit, name):
         first.heatmap[:] = 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RIVALS)
 @pytest.mark.parametrize("kind", ["ViT", "DeiT", "Dinov2", "Dinov2WithRegisters"])
 def test_a_rival_works_for_every_kind_of_model(tiny, pixels, name, kind):

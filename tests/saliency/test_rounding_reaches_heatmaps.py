@@ -67,6 +67,7 @@ def test_confidences_hardly_depend_on_the_batch_size(two_batch_sizes, method):
     assert furthest(first.confidence, second.confidence) < 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("estimator", LINEAR)
 def test_a_linear_estimator_moves_by_at_most_its_gain(two_batch_sizes, estimator):
     first, second = two_batch_sizes("communities", estimator=estimator, prior=None)

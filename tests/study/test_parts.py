@@ -114,6 +114,7 @@ DAMAGES = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
 @pytest.mark.parametrize("table", TABLES)
 def test_a_damaged_part_is_told_on_reading(tmp_path, done, other, table, damage):
