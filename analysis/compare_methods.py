@@ -2,6 +2,7 @@
 
     python analysis/compare_methods.py --model demo-vit --data FOLDER
     python analysis/compare_methods.py --model demo-deit --data FOLDER
+    python analysis/compare_methods.py --model demo-vit --data FOLDER --images 100 --heavy-images 30 --budgets 8 55 --steps 8
     python analysis/compare_methods.py --model CHECKPOINT --photos FOLDER --protocols token patch/black patch/blur
     python analysis/compare_methods.py --summarise
 
@@ -43,7 +44,7 @@ OUT = Path("analysis/results/compare_methods")
 HEAVY = 500
 """Budgets from here on are run on fewer images."""
 
-RIVALS = ("rise_tokens", "occlusion", "rise_tokens(budget=550)")
+RIVALS = ("attn_lrp", "occlusion", "kernel_shap", "rise_tokens", "rise_tokens(budget=550)")
 """What `communities` is held against in short, beside `mutex`."""
 
 
