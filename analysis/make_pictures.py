@@ -22,6 +22,7 @@ SAMPLES = mv.samples()
 def draw_hero(model: mv.VisionModel) -> Figure:
     """Draw a picture of two classes, its network, and what speaks for each class."""
     explanation = mv.explain(model, SAMPLES["deer_and_dog"], method="communities")
+    explanation = explanation.with_classes(model, SAMPLES["deer_and_dog"], ["dog", "deer"])
     net = mv.multiplex(model, SAMPLES["deer_and_dog"], operator="mean", min_cut=0.05)
     ratios = {"width_ratios": (1, 1.3, 1.17, 1.17)}
     figure, axes = plt.subplots(1, 4, figsize=(15, 3.5), layout="constrained", gridspec_kw=ratios)
@@ -78,6 +79,7 @@ def draw_idea_masks(model: mv.VisionModel) -> Figure:
 def draw_contrast(model: mv.VisionModel) -> Figure:
     """Draw what speaks for a dog and what for a deer, in a picture of both."""
     explanation = mv.explain(model, SAMPLES["deer_and_dog"], method="communities")
+    explanation = explanation.with_classes(model, SAMPLES["deer_and_dog"], ["dog", "deer"])
     figure, axes = plt.subplots(1, 4, figsize=(15, 3.7), layout="constrained")
     axes[0].imshow(explanation.view)
     axes[0].set(xticks=[], yticks=[], title="photo")
