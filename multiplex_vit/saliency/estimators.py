@@ -24,6 +24,9 @@ ESTIMATORS: Registry[Estimator] = Registry("estimator", data=3, traits={"needs":
 _TRUSTED = 0.5
 """A prior counts in full from this correlation with what masks say on; a good one has about .7."""
 
+_ERRORS = 2.0
+"""By so many standard errors the correlation may be more than masks show, since few show little."""
+
 
 @ESTIMATORS.register
 def coverage(
@@ -88,10 +91,11 @@ def graph(
     and w its weight: kernel ridge regression with the regularised Laplacian (Smola, Kondor, COLT
     2003, doi:10.1007/978-3-540-45167-9_12), of what the prior does not tell. V weighs masks that
     keep k of n nodes by 1 / (k (n - k)), as the effects of many nodes vary more than those of few;
-    d is the mean diagonal of X'VX. The prior [node] is scaled so that X p varies as y does; where
-    the two correlate by less than a half, p and w are multiplied by twice the correlation, and
-    where by less than 0, left out. A node in all masks or in none gets the prior and what its
-    neighbours in the graph say, and 0 if it has neither.
+    d is the mean of the eigenvalues of X'VX that are not 0 by the number of masks. The prior [node]
+    is scaled so that X p varies as y does; where they correlate by less than a half, two standard
+    errors added, p and w are multiplied by twice that, and left out where it is below 0. A node in
+    all masks or in none gets the prior and what its neighbours in the graph say, and 0 if it has
+    neither.
 
     Examples
     --------
@@ -110,7 +114,8 @@ def graph(
     values = confidence - np.average(confidence, weights=weight)
     weighted = weight[:, None] * masks
     normal = weighted.T @ masks
-    told = normal.diagonal().mean()
+    n_told = max(1, min(len(masks) - 1, len(normal)))
+    told = np.trace(normal) / n_told
     # The shrinkage makes the Laplacian invertible, whatever parts the graph falls into.
     normal += smoothness * (np.diag(links.sum(1) + shrinkage) - links)
     if prior is None:
@@ -136,7 +141,7 @@ def _expected_of(
     """Return what a prior makes expect of nodes [node], in the unit of values, and its trust.
 
     What it tells of masks then varies as their values do, times the trust: 1, or less where the two
-    hardly correlate, down to 0 where they contradict each other.
+    can hardly correlate, down to 0 where they contradict each other.
     """
     if prior.shape != masks.shape[1:]:
         given, wanted = list(prior.shape), masks.shape[1]
@@ -149,7 +154,8 @@ def _expected_of(
     if not (told_spread > 0 and spread > 0):
         return np.zeros(len(prior)), 0.0
     correlation = weight @ (told * values) / (told_spread * spread)
-    trust = float(np.clip(correlation / _TRUSTED, 0, 1))
+    error = 1 / np.sqrt(max(1, len(values) - 1))
+    trust = float(np.clip((correlation + _ERRORS * error) / _TRUSTED, 0, 1))
     return prior * (trust * spread / told_spread), trust
 
 

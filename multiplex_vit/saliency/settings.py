@@ -149,8 +149,7 @@ class Settings(Ranking):
         1.0,
         positive,
         "float, above 0",
-        "How much the prior counts against what masks say; 1 is as much as a mask that removes one "
-        "token.",
+        "How much the prior counts against what masks say, of which 1 is as much.",
     )
 
     # --- what they amount to
@@ -384,7 +383,7 @@ COMMUNITIES = Settings(
     estimator="graph",
     smoothness=0.03,
     prior="relevance",
-    prior_weight=1.5,
+    prior_weight=1.25,
 )
 """`communities`, the best heatmap found for as many passes (analysis/tune_communities.py).
 

@@ -21,12 +21,13 @@ def by_rows(kept, confidence, graph, smoothness, prior, prior_weight):
     weight = weight / weight.sum() * n_masks
     centred = kept - (weight @ kept) / n_masks
     values = confidence - (weight @ confidence) / n_masks
-    told = sum(weight[m] * centred[m] ** 2 for m in range(n_masks)).mean()
+    told = sum(weight[m] * centred[m] @ centred[m] for m in range(n_masks))
+    told /= min(n_nodes, n_masks - 1)
     told_by_prior = centred @ prior
     covariance = np.cov(np.stack([told_by_prior, values]), aweights=weight, ddof=0)
     spread = np.sqrt(covariance.diagonal())
     correlation = covariance[0, 1] / spread.prod()
-    trust = min(1, max(0, 2 * correlation))
+    trust = min(1, max(0, 2 * (correlation + 2 / np.sqrt(n_masks - 1))))
     expected = trust * spread[1] / spread[0] * prior
     rows = [np.sqrt(w) * row for w, row in zip(weight, centred, strict=True)]
     wanted = list(np.sqrt(weight) * (values - centred @ expected))
